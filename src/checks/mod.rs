@@ -1,0 +1,1 @@
+//! One file per finding class, registered in one list. Pure.

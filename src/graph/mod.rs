@@ -1,0 +1,1 @@
+//! Joins everything seen into one inventory.

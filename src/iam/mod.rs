@@ -1,0 +1,1 @@
+//! The AWS policy language: parse, match, expand, evaluate, trust, escalate. Pure.

@@ -1,0 +1,1 @@
+//! Risk, fit, blockers, disposition and lifetime of each access, with evidence. Pure.

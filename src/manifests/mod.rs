@@ -1,0 +1,1 @@
+//! Declared identities: Kubernetes, CI workflows, agent and MCP configuration; one file a surface.

@@ -1,0 +1,229 @@
+//! One AWS account as its inventory describes it, whichever way it was collected.
+//!
+//! Every source of AWS facts converts into these types; nothing behind them knows whether an account was read live or
+//! from files. Policy documents are decoded JSON, not yet interpreted: that is the work of `iam/`.
+
+use super::{LastUse, Location};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Which parts of an account the source delivered. What is absent is unknown, not empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AwsParts {
+    /// Account authorization details (always, else there is no account).
+    pub authorization_details: bool,
+    /// Credential report.
+    pub credential_report: bool,
+    /// Access key ids and states.
+    pub access_keys: bool,
+    /// Last use of access keys.
+    pub key_last_used: bool,
+    /// `list-roles` or `get-role`: the only source of `MaxSessionDuration`.
+    pub roles: bool,
+    /// Service-last-accessed details.
+    pub service_last_accessed: bool,
+    /// OIDC providers.
+    pub oidc_providers: bool,
+}
+
+/// One account.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AwsAccount {
+    /// 12-digit account id.
+    pub account_id: String,
+    /// Account alias, if known.
+    pub alias: Option<String>,
+    /// Which parts were delivered.
+    pub parts: AwsParts,
+    /// When the credential report was generated, else when the snapshot says it was taken.
+    pub collected_at: Option<Timestamp>,
+    /// Users.
+    pub users: Vec<AwsUser>,
+    /// Groups.
+    pub groups: Vec<AwsGroup>,
+    /// Roles.
+    pub roles: Vec<AwsRole>,
+    /// Managed policies, of AWS and of the customer.
+    pub policies: Vec<AwsPolicy>,
+    /// OIDC providers.
+    pub oidc_providers: Vec<AwsOidcProvider>,
+    /// The root user, as the credential report shows it.
+    pub root: Option<AwsRoot>,
+}
+
+/// Reference to a managed policy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AwsAttached {
+    /// Policy name.
+    pub name: String,
+    /// Policy ARN.
+    pub arn: String,
+}
+
+/// Policy written into a principal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AwsInlinePolicy {
+    /// Policy name.
+    pub name: String,
+    /// Decoded document.
+    pub document: Value,
+}
+
+/// IAM user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AwsUser {
+    /// User name.
+    pub name: String,
+    /// Path, `/` by default.
+    pub path: String,
+    /// ARN.
+    pub arn: String,
+    /// Unique id (`AIDA…`).
+    pub unique_id: String,
+    /// Creation.
+    pub created_at: Option<Timestamp>,
+    /// Names of its groups.
+    pub groups: Vec<String>,
+    /// Inline policies.
+    pub inline: Vec<AwsInlinePolicy>,
+    /// Attached managed policies.
+    pub attached: Vec<AwsAttached>,
+    /// ARN of the permission boundary.
+    pub boundary: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Access keys; from the credential report alone they have no id.
+    pub keys: Vec<AwsAccessKey>,
+    /// Console password, if known.
+    pub password: Option<bool>,
+    /// Last use of the password.
+    pub password_last_use: LastUse,
+    /// MFA device active, if known.
+    pub mfa: Option<bool>,
+    /// Services granted and used, where last-accessed details were delivered.
+    pub services: Option<AwsServiceUse>,
+    /// Where the account details describe it.
+    pub location: Location,
+}
+
+/// IAM group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AwsGroup {
+    /// Group name.
+    pub name: String,
+    /// ARN.
+    pub arn: String,
+    /// Inline policies.
+    pub inline: Vec<AwsInlinePolicy>,
+    /// Attached managed policies.
+    pub attached: Vec<AwsAttached>,
+    /// Where the account details describe it.
+    pub location: Location,
+}
+
+/// IAM role.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AwsRole {
+    /// Role name.
+    pub name: String,
+    /// Path; `/aws-service-role/…` and `/aws-reserved/…` belong to AWS.
+    pub path: String,
+    /// ARN.
+    pub arn: String,
+    /// Unique id (`AROA…`).
+    pub unique_id: String,
+    /// Description.
+    pub description: Option<String>,
+    /// Creation.
+    pub created_at: Option<Timestamp>,
+    /// Trust policy.
+    pub trust: Value,
+    /// Inline policies.
+    pub inline: Vec<AwsInlinePolicy>,
+    /// Attached managed policies.
+    pub attached: Vec<AwsAttached>,
+    /// ARN of the permission boundary.
+    pub boundary: Option<String>,
+    /// Longest session in seconds; only `list-roles` and `get-role` tell it.
+    pub max_session_seconds: Option<u64>,
+    /// Last use within AWS's tracking period.
+    pub last_use: LastUse,
+    /// Names of instance profiles that carry it.
+    pub instance_profiles: Vec<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Services granted and used, where last-accessed details were delivered.
+    pub services: Option<AwsServiceUse>,
+    /// Where the account details describe it.
+    pub location: Location,
+}
+
+/// Managed policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AwsPolicy {
+    /// Policy name.
+    pub name: String,
+    /// ARN.
+    pub arn: String,
+    /// Document of the default version.
+    pub document: Value,
+    /// Number of versions listed.
+    pub versions: u32,
+    /// Where the account details describe it.
+    pub location: Location,
+}
+
+/// Access key of a user or of root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsAccessKey {
+    /// Key id; `None` when only the credential report knows the key.
+    pub key_id: Option<String>,
+    /// Active, if known.
+    pub active: Option<bool>,
+    /// Creation or last rotation.
+    pub created_at: Option<Timestamp>,
+    /// Last use.
+    pub last_use: LastUse,
+    /// Service of the last use.
+    pub last_used_service: Option<String>,
+    /// Where it is described.
+    pub location: Location,
+}
+
+/// Services a principal was granted and used in the tracking period.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AwsServiceUse {
+    /// Service namespaces granted.
+    pub granted: Vec<String>,
+    /// Service namespaces used, with the last time.
+    pub used: BTreeMap<String, Timestamp>,
+    /// Actions used (`service:Action`), where the report was made at action level.
+    pub actions: Vec<String>,
+}
+
+/// OIDC provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsOidcProvider {
+    /// ARN.
+    pub arn: String,
+    /// Issuer host and path, without the scheme.
+    pub url: String,
+    /// Accepted audiences; empty when not delivered.
+    pub client_ids: Vec<String>,
+}
+
+/// The root user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsRoot {
+    /// ARN.
+    pub arn: String,
+    /// Access keys.
+    pub keys: Vec<AwsAccessKey>,
+    /// MFA device active, if known.
+    pub mfa: Option<bool>,
+    /// Last use of the password.
+    pub password_last_use: LastUse,
+    /// Where the credential report describes it.
+    pub location: Location,
+}

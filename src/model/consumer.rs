@@ -1,0 +1,129 @@
+//! Consumers: what runs and uses access.
+
+use super::{ConsumerId, CredentialId, Evidence, IdentityId, Location};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What kind of work a consumer does; decides how bounded its task is.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsumerClass {
+    /// A job of a CI system.
+    Ci,
+    /// A scheduled job: cron, systemd timer, Kubernetes CronJob.
+    Scheduled,
+    /// A run-to-completion batch: Kubernetes Job, one-shot script.
+    Batch,
+    /// A function started per event.
+    Function,
+    /// An AI agent or a tool server of one.
+    Agent,
+    /// A service that acts on requests.
+    RequestDriven,
+    /// A process that runs all the time.
+    Daemon,
+    /// A person.
+    Human,
+    /// Another organisation.
+    Vendor,
+    /// People and tools in an emergency.
+    IncidentResponse,
+    /// Nothing is known of it.
+    #[default]
+    Unknown,
+}
+
+impl ConsumerClass {
+    /// Lower-case word used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ci => "ci",
+            Self::Scheduled => "scheduled",
+            Self::Batch => "batch",
+            Self::Function => "function",
+            Self::Agent => "agent",
+            Self::RequestDriven => "request-driven",
+            Self::Daemon => "daemon",
+            Self::Human => "human",
+            Self::Vendor => "vendor",
+            Self::IncidentResponse => "incident-response",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The work has an end that a scheduler or runner knows.
+    pub const fn bounded(self) -> bool {
+        matches!(
+            self,
+            Self::Ci | Self::Scheduled | Self::Batch | Self::Function
+        )
+    }
+
+    /// The work never ends by itself.
+    pub const fn continuous(self) -> bool {
+        matches!(self, Self::Daemon | Self::RequestDriven)
+    }
+}
+
+/// Whether the consumer can prove what it is without a stored secret.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Federation {
+    /// Set up today: `id-token: write`, IRSA annotation, instance profile.
+    Configured,
+    /// The runtime offers it; nobody has set it up.
+    Supported,
+    /// The runtime has none.
+    Unavailable,
+    /// Not known.
+    #[default]
+    Unknown,
+}
+
+/// What a consumer uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Uses {
+    /// Credentials, by id after the join.
+    pub credentials: Vec<CredentialId>,
+    /// Identities it assumes or runs as, by id after the join.
+    pub identities: Vec<IdentityId>,
+    /// Native ids (role ARNs, service account names) it names, as declared.
+    pub native_ids: Vec<String>,
+}
+
+/// Something that runs and uses access.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Consumer {
+    /// Stable id.
+    pub id: ConsumerId,
+    /// Name: `deploy.yml/deploy`, `CronJob payments/nightly`.
+    pub name: String,
+    /// What kind of work it does.
+    pub class: ConsumerClass,
+    /// Where it runs: `github-actions`, `gitlab-ci`, `kubernetes`, `eks`, `ec2`, `lambda`, `agent-host`, …
+    pub runtime: String,
+    /// Repository that declares it.
+    pub repository: Option<String>,
+    /// Native id of the identity the consumer itself is (the CI job, the service account it runs as).
+    pub identity: Option<IdentityId>,
+    /// Schedule as declared, cron syntax.
+    pub schedule: Option<String>,
+    /// Longest run the declaration allows, in seconds.
+    pub timeout_seconds: Option<u64>,
+    /// How the class and the limits are known.
+    pub evidence: Vec<Evidence>,
+    /// Whether it can prove what it is without a stored secret.
+    pub federation: Federation,
+    /// What it uses.
+    pub uses: Uses,
+    /// Facts about the run that weaken context: `pull_request_target`, `self-hosted runner`, `unpinned action x/y@v1`.
+    pub risks: Vec<String>,
+    /// Where it is declared.
+    pub location: Option<Location>,
+    /// Deployment environment it names, as written.
+    pub environment: Option<String>,
+}

@@ -1,0 +1,417 @@
+//! Identities: who acts. Machines first; people are kept so that counts and joins are right.
+
+use super::{
+    ConsumerClass, ConsumerId, CredentialId, Evidence, Grade, GrantId, IdentityId, LastUse,
+    Location,
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What kind of identity it is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityKind {
+    /// AWS account root.
+    AwsRoot,
+    /// AWS IAM user.
+    IamUser,
+    /// AWS IAM role.
+    IamRole,
+    /// AWS IAM role only an AWS service or Identity Center can use or change.
+    ServiceLinkedRole,
+    /// AWS account known only by its number (decoded from a key, or named in a trust).
+    AwsAccount,
+    /// Kubernetes service account.
+    KubernetesServiceAccount,
+    /// Google Cloud service account.
+    GcpServiceAccount,
+    /// Azure application or service principal.
+    AzureServicePrincipal,
+    /// Job of a CI system.
+    CiJob,
+    /// AI agent: a client with tools.
+    Agent,
+    /// Tool server an agent talks to.
+    McpServer,
+    /// Workload named by a manifest that has no service account of its own.
+    Workload,
+    /// Holder of a credential that no inventory names.
+    Unresolved,
+}
+
+impl IdentityKind {
+    /// Lower-case word used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AwsRoot => "aws-root",
+            Self::IamUser => "iam-user",
+            Self::IamRole => "iam-role",
+            Self::ServiceLinkedRole => "service-linked-role",
+            Self::AwsAccount => "aws-account",
+            Self::KubernetesServiceAccount => "kubernetes-service-account",
+            Self::GcpServiceAccount => "gcp-service-account",
+            Self::AzureServicePrincipal => "azure-service-principal",
+            Self::CiJob => "ci-job",
+            Self::Agent => "agent",
+            Self::McpServer => "mcp-server",
+            Self::Workload => "workload",
+            Self::Unresolved => "unresolved",
+        }
+    }
+}
+
+/// How the owner is known, best first (the order of resolution).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnerSource {
+    /// Annotated in `overstay.toml`.
+    Annotation,
+    /// A tag or label on the identity.
+    Tag,
+    /// CODEOWNERS of the file that declares it.
+    Codeowners,
+    /// Authorship of the code that declares it.
+    IacAuthor,
+    /// Who created it, as a hint.
+    Creator,
+    /// No owner was found.
+    #[default]
+    None,
+}
+
+impl OwnerSource {
+    /// Lower-case word used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Annotation => "annotation",
+            Self::Tag => "tag",
+            Self::Codeowners => "codeowners",
+            Self::IacAuthor => "iac-author",
+            Self::Creator => "creator",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Deployment environment, least sensitive first.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Environment {
+    /// Development, sandbox.
+    Development,
+    /// Staging, test, internal.
+    Staging,
+    /// Not known.
+    #[default]
+    Unknown,
+    /// Production.
+    Production,
+}
+
+impl Environment {
+    /// Lower-case word used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Staging => "staging",
+            Self::Unknown => "unknown",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// A way to higher privilege.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct EscalationPath {
+    /// Id in `rules/aws/escalation.tsv` (pathfinding.cloud's where it has one).
+    pub id: String,
+    /// Actions that open it.
+    pub actions: Vec<String>,
+    /// What it leads to, or what it still needs.
+    pub note: String,
+    /// Conditions it hangs on that a scan cannot decide; empty when open as granted.
+    pub depends_on: Vec<String>,
+}
+
+/// What the identity can do, judged from its grants.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Privilege {
+    /// 0 none · 1 list and metadata · 2 data read or write to one resource · 3 write at service level · 4 escalation,
+    /// secret stores, publish · 5 administrator.
+    pub tier: u8,
+    /// Full control of the account, cluster or organisation.
+    pub admin: bool,
+    /// The tier was assumed from the type, not seen in grants.
+    pub assumed: bool,
+    /// Deny rules, boundaries or organisation policies outside the scan may make it less.
+    pub upper_bound: bool,
+    /// Allows changing resources (access level Write).
+    pub write: bool,
+    /// Allows changing permissions (access level Permissions management).
+    pub permissions_management: bool,
+    /// Reads secrets: Secrets Manager, parameters, decryption.
+    pub secret_read: bool,
+    /// Reads stored data.
+    pub data_read: bool,
+    /// May become roles of other accounts.
+    pub cross_account: bool,
+    /// Services on which every action is allowed on every resource; `*` for all.
+    pub full_services: Vec<String>,
+    /// Services the grants reach at all.
+    pub services: Vec<String>,
+    /// Blanket managed policies held (`AdministratorAccess`, `PowerUserAccess`, `…FullAccess`).
+    pub blanket_policies: Vec<String>,
+    /// Ways to higher privilege.
+    pub escalation: Vec<EscalationPath>,
+    /// Services granted, and services used in the tracking period, where the provider tells.
+    pub services_used: Option<u32>,
+    /// Why this tier.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Privilege {
+    /// Any of the action classes that must never stand permanently: write, administration, secret retrieval, reach into
+    /// other domains.
+    pub const fn jit_required(&self) -> bool {
+        self.admin
+            || self.write
+            || self.permissions_management
+            || self.secret_read
+            || self.cross_account
+    }
+}
+
+/// Who is named as able to become an identity.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum PrincipalKind {
+    /// `*`: anyone.
+    Anyone,
+    /// A whole account (`:root` or its number).
+    Account,
+    /// One user or role.
+    Principal,
+    /// An OIDC provider.
+    Oidc,
+    /// A SAML provider.
+    Saml,
+    /// A service of the cloud provider.
+    Service,
+    /// A principal that was deleted: only its unique id is left.
+    Dangling,
+}
+
+/// Which of the four questions a trust's conditions answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConditionCoverage {
+    /// Who: an exact subject, principal or tag.
+    pub subject: bool,
+    /// From where: address, VPC, runner.
+    pub origin: bool,
+    /// Under what session: MFA, age, session name, source identity, tags.
+    pub session: bool,
+    /// For which resource: the permissions name resources or resource tags.
+    pub resource: bool,
+}
+
+impl ConditionCoverage {
+    /// How many of the four are answered.
+    pub const fn count(self) -> u8 {
+        self.subject as u8 + self.origin as u8 + self.session as u8 + self.resource as u8
+    }
+}
+
+/// One way to become an identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrustPath {
+    /// Kind of the principal named.
+    pub principal_kind: PrincipalKind,
+    /// The principal as written.
+    pub principal: String,
+    /// Account of the principal, where it has one.
+    pub account: Option<String>,
+    /// The principal lies outside every account of this scan and is not the identity's own account.
+    pub external: bool,
+    /// Vendor that owns the account, from the list of known accounts.
+    pub vendor: Option<String>,
+    /// `sts:` action allowed.
+    pub action: String,
+    /// Issuer host of an OIDC principal.
+    pub issuer: Option<String>,
+    /// Subject patterns required; empty when none.
+    pub subjects: Vec<String>,
+    /// Audiences required; empty when none.
+    pub audiences: Vec<String>,
+    /// An `sts:ExternalId` is required.
+    pub external_id: bool,
+    /// MFA is required.
+    pub mfa: bool,
+    /// What the conditions cover.
+    pub coverage: ConditionCoverage,
+    /// Conditions in words.
+    pub conditions: Vec<String>,
+}
+
+/// Emergency use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakGlass {
+    /// Declared in the configuration.
+    Declared,
+    /// The name suggests it; nobody has confirmed.
+    Suspected,
+}
+
+/// What an agent can reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentReach {
+    /// Tool servers configured.
+    pub servers: Vec<String>,
+    /// Tools allowed without asking; `*` for all.
+    pub auto_approved: Vec<String>,
+    /// Distinct providers behind its credentials and servers.
+    pub providers: Vec<String>,
+    /// Number of static credentials it holds.
+    pub static_credentials: u32,
+    /// A policy that judges intent is named for it.
+    pub intent_policy: bool,
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Identity {
+    /// Stable id.
+    pub id: IdentityId,
+    /// `aws`, `kubernetes`, `github`, `gcp`, `azure`, `agent`, …
+    pub provider: String,
+    /// Kind of identity.
+    #[serde(rename = "type")]
+    pub kind: IdentityKind,
+    /// Short name.
+    pub name: String,
+    /// What the provider calls it: the ARN, `system:serviceaccount:ns:name`, `repository/workflow.yml/job`.
+    pub native_id: String,
+    /// Account, project, cluster or repository it lives in.
+    pub account: Option<String>,
+    /// Deployment environment.
+    pub environment: Environment,
+    /// Owner, if any source names one.
+    pub owner: Option<String>,
+    /// How the owner is known.
+    pub owner_source: OwnerSource,
+    /// What it is for.
+    pub purpose: Option<String>,
+    /// A person uses it to sign in; machine checks read this first.
+    pub human: bool,
+    /// Why it is judged human or machine.
+    pub human_evidence: Option<String>,
+    /// Class of its consumers: the least bounded of them.
+    pub consumer_class: ConsumerClass,
+    /// What it can do.
+    pub privilege: Privilege,
+    /// Ways to become it.
+    pub trust: Vec<TrustPath>,
+    /// Longest session it allows, in seconds.
+    pub max_session_seconds: Option<u64>,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// Last use.
+    pub last_use: LastUse,
+    /// Console password: `None` when unknown.
+    pub console_password: Option<bool>,
+    /// MFA device: `None` when unknown.
+    pub mfa: Option<bool>,
+    /// Permission boundary's ARN.
+    pub boundary: Option<String>,
+    /// Tags, labels and annotations.
+    pub tags: BTreeMap<String, String>,
+    /// Emergency use.
+    pub break_glass: Option<BreakGlass>,
+    /// What it reaches, for agents.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub agent: Option<AgentReach>,
+    /// Credentials that let in as it.
+    pub credentials: Vec<CredentialId>,
+    /// What gives it permissions.
+    pub grants: Vec<GrantId>,
+    /// Who uses it.
+    pub consumers: Vec<ConsumerId>,
+    /// Where it is declared.
+    pub locations: Vec<Location>,
+    /// Strength of the evidence it rests on.
+    pub grade: Grade,
+    /// Facts of this identity that later rooms use as evidence, such as `automounts its token`.
+    pub notes: Vec<Evidence>,
+}
+
+impl Identity {
+    /// Id from what names an identity everywhere.
+    pub fn id_of(provider: &str, native_id: &str) -> IdentityId {
+        IdentityId::of(&[provider, native_id])
+    }
+
+    /// An identity of which only its names are known; everything else is unknown until a source says more.
+    pub fn named(
+        provider: &str,
+        kind: IdentityKind,
+        name: &str,
+        native_id: &str,
+        grade: Grade,
+    ) -> Self {
+        Self {
+            id: Self::id_of(provider, native_id),
+            provider: provider.to_owned(),
+            kind,
+            name: name.to_owned(),
+            native_id: native_id.to_owned(),
+            account: None,
+            environment: Environment::Unknown,
+            owner: None,
+            owner_source: OwnerSource::None,
+            purpose: None,
+            human: false,
+            human_evidence: None,
+            consumer_class: ConsumerClass::Unknown,
+            privilege: Privilege::default(),
+            trust: Vec::new(),
+            max_session_seconds: None,
+            created_at: None,
+            last_use: LastUse::Unknown,
+            console_password: None,
+            mfa: None,
+            boundary: None,
+            tags: BTreeMap::new(),
+            break_glass: None,
+            agent: None,
+            credentials: Vec::new(),
+            grants: Vec::new(),
+            consumers: Vec::new(),
+            locations: Vec::new(),
+            grade,
+            notes: Vec::new(),
+        }
+    }
+
+    /// What the conditions cover over all ways in: a question counts as answered only if every way in answers it.
+    pub fn condition_coverage(&self) -> ConditionCoverage {
+        let all = |answered: fn(&ConditionCoverage) -> bool| {
+            !self.trust.is_empty() && self.trust.iter().all(|path| answered(&path.coverage))
+        };
+        ConditionCoverage {
+            subject: all(|c| c.subject),
+            origin: all(|c| c.origin),
+            session: all(|c| c.session),
+            resource: all(|c| c.resource),
+        }
+    }
+}

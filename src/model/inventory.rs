@@ -1,0 +1,83 @@
+//! The one inventory everything is judged on.
+
+use super::{
+    Consumer, ConsumerId, Credential, CredentialId, Grant, GrantId, Identity, IdentityId, Location,
+    SeenCredential,
+};
+use std::collections::BTreeMap;
+
+/// A credential named but not seen: a secret of a CI store, an environment variable, an entry of a secrets manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretReference {
+    /// Name as written: `AWS_ACCESS_KEY_ID`.
+    pub name: String,
+    /// Where it is kept: `github-actions`, `gitlab-ci`, `kubernetes-secret`, `vault`, `environment`.
+    pub store: String,
+    /// Credential type the name or its use tells, such as `aws-access-key`; `None` when neither does.
+    pub kind: Option<String>,
+    /// Issuer the name or its use tells.
+    pub provider: Option<String>,
+    /// Repository that refers to it.
+    pub repository: String,
+    /// The consumer that uses it.
+    pub consumer: Option<ConsumerId>,
+    /// Where.
+    pub location: Location,
+}
+
+/// What one declaring file says, before the join.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Declarations {
+    /// Identities it declares.
+    pub identities: Vec<Identity>,
+    /// Grants it declares.
+    pub grants: Vec<Grant>,
+    /// Consumers it declares.
+    pub consumers: Vec<Consumer>,
+    /// Credentials it names without their value.
+    pub references: Vec<SecretReference>,
+    /// Credentials whose value stands in it and which the text engine cannot know as such.
+    pub credentials: Vec<SeenCredential>,
+    /// What could not be read of it.
+    pub notices: Vec<super::Coverage>,
+}
+
+/// The joined inventory: maps from id, so that every order is total.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inventory {
+    /// Identities.
+    pub identities: BTreeMap<IdentityId, Identity>,
+    /// Credentials.
+    pub credentials: BTreeMap<CredentialId, Credential>,
+    /// Grants.
+    pub grants: BTreeMap<GrantId, Grant>,
+    /// Consumers.
+    pub consumers: BTreeMap<ConsumerId, Consumer>,
+    /// Issuers of OIDC providers configured, per account.
+    pub oidc_issuers: BTreeMap<String, Vec<String>>,
+}
+
+impl Inventory {
+    /// The identity a credential lets in as.
+    pub fn identity_of(&self, credential: &Credential) -> Option<&Identity> {
+        self.identities.get(credential.identity.as_ref()?)
+    }
+
+    /// Consumers by id, skipping ids that are not in the inventory.
+    pub fn consumers_of<'a>(&'a self, ids: &'a [ConsumerId]) -> impl Iterator<Item = &'a Consumer> {
+        ids.iter().filter_map(|id| self.consumers.get(id))
+    }
+
+    /// Credentials by id, skipping ids that are not in the inventory.
+    pub fn credentials_of<'a>(
+        &'a self,
+        ids: &'a [CredentialId],
+    ) -> impl Iterator<Item = &'a Credential> {
+        ids.iter().filter_map(|id| self.credentials.get(id))
+    }
+
+    /// Grants by id, skipping ids that are not in the inventory.
+    pub fn grants_of<'a>(&'a self, ids: &'a [GrantId]) -> impl Iterator<Item = &'a Grant> {
+        ids.iter().filter_map(|id| self.grants.get(id))
+    }
+}

@@ -1,0 +1,46 @@
+//! The nouns of the program. No I/O, no logic beyond their own invariants; every other room speaks in these types.
+//!
+//! What a report contains ([`Report`]) derives `Serialize` and `JsonSchema` here, so that the schema under
+//! `reports/schema/` is generated from the same definitions the program works with.
+
+pub mod assessment;
+pub mod aws;
+pub mod consumer;
+pub mod coverage;
+pub mod credential;
+pub mod evidence;
+pub mod finding;
+pub mod grant;
+pub mod id;
+pub mod identity;
+pub mod inventory;
+pub mod location;
+pub mod plan;
+pub mod report;
+pub mod secret;
+pub mod severity;
+
+pub use assessment::{
+    Assessment, Blocker, ConditionResult, Disposition, DispositionTrace, ExposureWindow, Fit,
+    FitFactor, Mitigation, Readiness, ResidualRisk, Risk, RiskBand, RiskFactor, Ternary, Ttl,
+};
+pub use consumer::{Consumer, ConsumerClass, Federation, Uses};
+pub use coverage::{Coverage, CoverageStatus};
+pub use credential::{Credential, CredentialStatus, SeenCredential, Storage};
+pub use evidence::{Confidence, Evidence, Grade, LastUse};
+pub use finding::{Finding, FindingBuilder, FindingError, FindingStatus, Frameworks};
+pub use grant::{Grant, GrantSource};
+pub use id::{AssessmentId, ConsumerId, CredentialId, FindingId, GrantId, IdentityId, PlanItemId};
+pub use identity::{
+    AgentReach, BreakGlass, ConditionCoverage, Environment, EscalationPath, Identity, IdentityKind,
+    OwnerSource, PrincipalKind, Privilege, TrustPath,
+};
+pub use inventory::{Declarations, Inventory, SecretReference};
+pub use location::{Location, Sighting};
+pub use plan::{
+    Approval, ApprovalTier, CompensatingControl, Effort, GrantSpec, PlanItem, PlanStep,
+    RevocationTrigger,
+};
+pub use report::{Report, Run, Summary, Tool};
+pub use secret::{Fingerprint, FingerprintKey, Redacted, SecretBytes};
+pub use severity::Severity;

@@ -1,0 +1,213 @@
+//! Plan items: how one access moves, step by step.
+
+use super::{
+    AssessmentId, CredentialId, Disposition, IdentityId, Mitigation, PlanItemId, Readiness,
+    Ternary, Ttl,
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How much approval a request needs.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApprovalTier {
+    /// Policy decides alone.
+    Auto,
+    /// One approver, afterwards if need be.
+    Light,
+    /// One approver, before.
+    Strict,
+}
+
+impl ApprovalTier {
+    /// Lower-case word used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+/// The approval every item goes through: four fixed fields and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Approval {
+    /// What access is asked for.
+    pub system: String,
+    /// Why.
+    pub reason: String,
+    /// For how long, in words: `15 min`.
+    pub duration: String,
+    /// Who approves: the owner, or `unassigned`.
+    pub approver: String,
+    /// How strict.
+    pub tier: ApprovalTier,
+    /// Which logic applies: automation, vendor, incident-response, agent, service, human.
+    pub logic: String,
+    /// `pending` until someone decides.
+    pub status: String,
+    /// When it was decided.
+    pub decided_at: Option<Timestamp>,
+}
+
+/// What ends the access.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationTrigger {
+    /// The lifetime runs out.
+    TtlExpiry,
+    /// The task reports completion.
+    TaskComplete,
+    /// The pipeline ends.
+    PipelineEnd,
+    /// A crash is noticed.
+    CrashDetected,
+    /// The orchestrator ends or moves the work.
+    OrchestrationEvent,
+    /// Subject, origin, session or resource is no longer what was approved.
+    ContextChange,
+    /// A person does it; never the only one.
+    ManualFallback,
+}
+
+impl RevocationTrigger {
+    /// Lower-case word used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TtlExpiry => "ttl_expiry",
+            Self::TaskComplete => "task_complete",
+            Self::PipelineEnd => "pipeline_end",
+            Self::CrashDetected => "crash_detected",
+            Self::OrchestrationEvent => "orchestration_event",
+            Self::ContextChange => "context_change",
+            Self::ManualFallback => "manual_fallback",
+        }
+    }
+}
+
+/// What the new access is, in the three questions a decision answers and what is granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GrantSpec {
+    /// Who is asking.
+    pub subject: String,
+    /// What the task is.
+    pub task: String,
+    /// What proves that it is needed now.
+    pub context_proof: String,
+    /// On what.
+    pub resources: Vec<String>,
+    /// Which actions; a proposal where use is not known.
+    pub actions: Vec<String>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanStep {
+    /// 0-based number in the cut-over template.
+    pub number: u8,
+    /// What to do.
+    pub title: String,
+    /// How, and what to look for.
+    pub detail: String,
+    /// Command to run, where one can be given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub command: Option<String>,
+}
+
+/// Size of the work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Effort {
+    /// `S`, `M` or `L`.
+    pub size: String,
+    /// Points behind the size, for risk removed per effort.
+    pub points: u8,
+    /// Why.
+    pub reason: String,
+}
+
+/// A control that makes up for access that cannot be shortened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CompensatingControl {
+    /// What it is.
+    pub control: String,
+    /// Whether it is there.
+    pub present: Ternary,
+}
+
+/// One item of the migration plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanItem {
+    /// Stable id.
+    pub id: PlanItemId,
+    /// Wave, from 1.
+    pub wave: u32,
+    /// Position in the wave, from 1.
+    pub position: u32,
+    /// Assessment it settles.
+    pub assessment: AssessmentId,
+    /// Identity.
+    pub identity: Option<IdentityId>,
+    /// Credential.
+    pub credential: Option<CredentialId>,
+    /// What is done to what, in a few words.
+    pub title: String,
+    /// Disposition it carries out.
+    pub disposition: Disposition,
+    /// Id of the target mechanism in `rules/targets/`, or of the non-migrating procedure.
+    pub mechanism: String,
+    /// The mechanism in words.
+    pub mechanism_title: String,
+    /// Date of the catalogue entry.
+    pub catalogue_as_of: String,
+    /// The catalogue entry has facts nobody has verified.
+    pub unverified: Vec<String>,
+    /// Proposed lifetime.
+    pub ttl: Ttl,
+    /// Subject, task, proof, resources, actions.
+    pub grant: GrantSpec,
+    /// Who approves what, why and for how long.
+    pub approval: Approval,
+    /// What ends the access. Never empty.
+    pub revocation_triggers: Vec<RevocationTrigger>,
+    /// What must be there first.
+    pub prerequisites: Vec<String>,
+    /// Questions only the owner can answer; the item is not ready before.
+    pub open_questions: Vec<String>,
+    /// The steps, in order.
+    pub steps: Vec<PlanStep>,
+    /// What must fail once the access has ended.
+    pub negative_test: String,
+    /// What must work, without leaving a permanent entitlement.
+    pub acceptance_test: String,
+    /// How to go back, and until when.
+    pub rollback: String,
+    /// Copy and paste to revoke.
+    pub revoke_command: Option<String>,
+    /// Controls required in place of, or beside, the migration.
+    pub compensating_controls: Vec<CompensatingControl>,
+    /// How a later scan proves that it is done.
+    pub detect_done: String,
+    /// Can it be issued, observed, revoked by machines.
+    pub readiness: Readiness,
+    /// What may be claimed.
+    pub mitigation: Mitigation,
+    /// Size of the work.
+    pub effort: Effort,
+    /// Risk score today.
+    pub risk_before: u8,
+    /// Risk score after.
+    pub risk_after: u8,
+    /// The difference.
+    pub risk_removed: u8,
+    /// When a justified exception runs out and must be reviewed.
+    pub exception_expires: Option<Timestamp>,
+    /// Extra fields of an agent's item: intent policy and the three things to log.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub agent_requirements: Vec<String>,
+}

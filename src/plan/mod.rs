@@ -1,0 +1,1 @@
+//! Target mechanisms, waves and steps. Pure.

@@ -1,0 +1,1 @@
+//! Facts about AWS: actions and access levels, escalation paths, known accounts.

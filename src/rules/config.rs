@@ -1,0 +1,241 @@
+//! `overstay.toml`: what a user says about their own organisation. Unknown keys are errors, with the line shown.
+
+use crate::model::{Environment, Ternary};
+use globset::{GlobBuilder, GlobMatcher};
+use jiff::civil::Date;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// Not valid TOML, or a key or value that is not known.
+    #[error("{0}")]
+    Parse(String),
+    /// A pattern that is not a glob.
+    #[error("`{0}` is not a valid pattern; `*` stands for any text, `?` for one character")]
+    Pattern(String),
+}
+
+/// A pattern over names and native ids: `*` and `?`, case-sensitive, crossing `/` and `:`.
+#[derive(Clone, Debug)]
+pub struct Pattern(GlobMatcher);
+
+impl Pattern {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// When it is not a glob.
+    pub fn new(text: &str) -> Result<Self, ConfigError> {
+        GlobBuilder::new(text)
+            .literal_separator(false)
+            .backslash_escape(true)
+            .build()
+            .map(|glob| Self(glob.compile_matcher()))
+            .map_err(|_| ConfigError::Pattern(text.to_owned()))
+    }
+
+    /// Whether it matches the whole text.
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// The pattern as written.
+    pub fn as_str(&self) -> &str {
+        self.0.glob().glob()
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// File with the 32-byte fingerprint key, in hexadecimal; relative to the configuration file.
+    pub fingerprint_key_file: Option<PathBuf>,
+    /// Overrides of `rules/scoring.toml`, same keys; validated by the scoring rules.
+    pub scoring: toml::Table,
+    /// What is known of identities and credentials. Later entries win over earlier ones.
+    #[serde(rename = "identity")]
+    pub identities: Vec<Annotation>,
+    /// What is known of accounts, by account id.
+    pub account: BTreeMap<String, AccountNote>,
+    /// What is known of repositories. Later entries win over earlier ones.
+    #[serde(rename = "repository")]
+    pub repositories: Vec<RepositoryNote>,
+}
+
+/// What is known of one identity or credential, or of several that one pattern names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Annotation {
+    /// Pattern over native id (ARN …), name, credential public id or report id.
+    #[serde(rename = "match")]
+    pub matches: Pattern,
+    /// Owner.
+    pub owner: Option<String>,
+    /// What it is for.
+    pub purpose: Option<String>,
+    /// Deployment environment.
+    pub environment: Option<Environment>,
+    /// Sensitivity of what it reaches, 0–3.
+    pub sensitivity: Option<u8>,
+    /// Confirmed break-glass access.
+    pub break_glass: Option<bool>,
+    /// A person, not a machine (or the reverse).
+    pub human: Option<bool>,
+    /// The vendor accepts nothing but a static key.
+    pub vendor_static: Option<bool>,
+    /// The consumer caches the secret where the issuer cannot see it.
+    pub cached_secret: Option<bool>,
+    /// The system cannot authorize per session.
+    pub no_session_authz: Option<bool>,
+    /// The system has no live signal about posture or context.
+    pub no_live_signal: Option<bool>,
+    /// Production breaks if the access changes.
+    pub brittle_dependency: Option<bool>,
+    /// Logs of its use are kept and watched.
+    pub logged: Option<bool>,
+    /// The consumer can ask again safely.
+    #[serde(default)]
+    pub can_rerequest: Option<Ternary>,
+    /// A failed renewal is tolerable.
+    #[serde(default)]
+    pub renewal_failure_tolerable: Option<Ternary>,
+    /// A policy judges the agent's intent: file or engine.
+    pub intent_policy: Option<String>,
+    /// How long its task takes, in seconds.
+    pub task_seconds: Option<u64>,
+    /// Until when standing access is accepted.
+    pub exception_expires: Option<Date>,
+}
+
+/// What is known of one account.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccountNote {
+    /// Name.
+    pub name: Option<String>,
+    /// Deployment environment.
+    pub environment: Option<Environment>,
+    /// Owner of what has no better one.
+    pub owner: Option<String>,
+    /// Belongs to the own organisation: trusting it is not third-party trust.
+    pub own: bool,
+}
+
+/// What is known of one repository, or of several that one pattern names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepositoryNote {
+    /// Pattern over the repository's name in the scan.
+    #[serde(rename = "match")]
+    pub matches: Pattern,
+    /// Known to be public.
+    pub public: Option<bool>,
+    /// Deployment environment.
+    pub environment: Option<Environment>,
+    /// Owner of what has no better one.
+    pub owner: Option<String>,
+}
+
+impl Config {
+    /// Parses the text of an `overstay.toml`.
+    ///
+    /// # Errors
+    /// With the line and the key at fault.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::Parse(error.to_string()))
+    }
+
+    /// Annotations whose pattern matches any of the names, in file order (so that the last one wins).
+    pub fn annotations<'a>(
+        &'a self,
+        names: &'a [&'a str],
+    ) -> impl DoubleEndedIterator<Item = &'a Annotation> {
+        self.identities
+            .iter()
+            .filter(move |note| names.iter().any(|name| note.matches.matches(name)))
+    }
+
+    /// The last annotation matching any of the names that answers `field`.
+    pub fn annotated<T>(
+        &self,
+        names: &[&str],
+        field: impl Fn(&Annotation) -> Option<T>,
+    ) -> Option<T> {
+        self.annotations(names).rev().find_map(field)
+    }
+
+    /// The last note on a repository that answers `field`.
+    pub fn repository<T>(
+        &self,
+        name: &str,
+        field: impl Fn(&RepositoryNote) -> Option<T>,
+    ) -> Option<T> {
+        self.repositories
+            .iter()
+            .rev()
+            .filter(|note| note.matches.matches(name))
+            .find_map(field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_matching_annotation_that_answers_wins() {
+        let config = Config::parse(
+            r#"
+            [[identity]]
+            match = "arn:aws:iam::*:user/*"
+            owner = "platform"
+            purpose = "automation"
+            [[identity]]
+            match = "*/deployer"
+            owner = "release"
+            [account.111122223333]
+            own = true
+            [[repository]]
+            match = "site*"
+            public = true
+            "#,
+        )
+        .unwrap();
+        let names = ["arn:aws:iam::111122223333:user/deployer"];
+        assert_eq!(
+            config.annotated(&names, |note| note.owner.clone()),
+            Some("release".into())
+        );
+        assert_eq!(
+            config.annotated(&names, |note| note.purpose.clone()),
+            Some("automation".into())
+        );
+        assert_eq!(
+            config.repository("site-web", |note| note.public),
+            Some(true)
+        );
+        assert!(config.account["111122223333"].own);
+    }
+
+    #[test]
+    fn mistakes_show_their_line() {
+        let error = Config::parse("[[identity]]\nmatch = \"x\"\nownr = \"y\"\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 3") && error.contains("ownr"),
+            "{error}"
+        );
+    }
+}

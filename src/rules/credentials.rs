@@ -1,0 +1,1 @@
+//! Detection rules: `rules/credentials/*.toml`.

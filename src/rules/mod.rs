@@ -1,0 +1,98 @@
+//! Loads and validates the data in the top-level `rules/` folder, which is embedded in the binary.
+//!
+//! One submodule reads one kind of data. What a user may change comes from `overstay.toml` ([`config`]).
+
+pub mod aws;
+pub mod config;
+pub mod credentials;
+pub mod posture;
+pub mod scoring;
+pub mod targets;
+
+use include_dir::{Dir, include_dir};
+use thiserror::Error;
+
+/// The embedded `rules/` folder.
+static DATA: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules");
+
+/// Why rule data could not be used.
+#[derive(Debug, Error)]
+pub enum RuleError {
+    /// A file the program needs is not in the embedded folder.
+    #[error("rule data `{0}` is missing from this build")]
+    Missing(String),
+    /// A file does not have the shape its reader expects.
+    #[error("rule data `{file}`: {reason}")]
+    Invalid {
+        /// Path below `rules/`.
+        file: String,
+        /// What is wrong, naming the entry.
+        reason: String,
+    },
+}
+
+impl RuleError {
+    /// An invalid entry in `file`.
+    pub fn invalid(file: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            file: file.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Text of one embedded file, by its path below `rules/`.
+///
+/// # Errors
+/// When the file is not there or is not UTF-8.
+pub fn text(path: &str) -> Result<&'static str, RuleError> {
+    DATA.get_file(path)
+        .and_then(|file| file.contents_utf8())
+        .ok_or_else(|| RuleError::Missing(path.to_owned()))
+}
+
+/// All embedded files directly in one folder below `rules/`, sorted by path: `(path, text)`.
+///
+/// # Errors
+/// When the folder is not there or a file in it is not UTF-8.
+pub fn folder(path: &str) -> Result<Vec<(&'static str, &'static str)>, RuleError> {
+    let dir = DATA
+        .get_dir(path)
+        .ok_or_else(|| RuleError::Missing(path.to_owned()))?;
+    let mut files = Vec::new();
+    for file in dir.files() {
+        let name = file
+            .path()
+            .to_str()
+            .ok_or_else(|| RuleError::Missing(path.to_owned()))?;
+        let text = file
+            .contents_utf8()
+            .ok_or_else(|| RuleError::invalid(name, "not UTF-8"))?;
+        files.push((name, text));
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// Digest of every embedded rule file: two builds with the same digest judge alike.
+pub fn digest() -> String {
+    fn visit(dir: &Dir<'static>, files: &mut Vec<(String, &'static [u8])>) {
+        for file in dir.files() {
+            files.push((file.path().to_string_lossy().into_owned(), file.contents()));
+        }
+        for sub in dir.dirs() {
+            visit(sub, files);
+        }
+    }
+    let mut files = Vec::new();
+    visit(&DATA, &mut files);
+    files.sort_unstable();
+    let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 rules digest");
+    for (path, bytes) in files {
+        hasher.update(&(path.len() as u64).to_le_bytes());
+        hasher.update(path.as_bytes());
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}

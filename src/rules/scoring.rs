@@ -1,0 +1,1 @@
+//! Thresholds and weights: `rules/scoring.toml`, overridable in `overstay.toml`.

@@ -1,0 +1,1 @@
+//! The target catalogue: `rules/targets/*.toml`.

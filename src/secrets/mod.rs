@@ -1,0 +1,1 @@
+//! Text engine: bytes to sightings of credentials.

@@ -1,0 +1,1 @@
+//! Runs, history, locks and atomic writes.

@@ -1,0 +1,1 @@
+//! The review in a terminal: actions, pure reducer, views.
