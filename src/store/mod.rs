@@ -1,1 +1,8 @@
-//! Runs, history, locks and atomic writes.
+//! What stays between runs: the run database, people's decisions, the fingerprint key, the lock; and the one way files
+//! are written.
+
+pub mod atomic;
+pub mod decisions;
+pub mod key;
+pub mod lock;
+pub mod runs;

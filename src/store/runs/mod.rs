@@ -1,0 +1,391 @@
+//! Finished runs, in SQLite, one database per state folder. The tables are described in [`schema`].
+
+mod rows;
+mod schema;
+
+use super::atomic;
+use crate::model::{FindingStatus, Report, Run};
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use thiserror::Error;
+
+/// Name of the database in the state folder.
+pub const FILE: &str = "overstay.sqlite3";
+/// Largest stored report that is unpacked, in bytes of JSON.
+const LARGEST_REPORT: u64 = 4 << 30;
+/// How long to wait for another process that is writing.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why the run database could not be used.
+#[derive(Debug, Error)]
+pub enum RunsError {
+    /// The file is not a database, or its content does not hold together.
+    #[error("the run database `{}` is damaged; move it away and the next run starts a new one (its history is lost, reports are not affected)", path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A later version of this program has written it.
+    #[error("the run database `{}` was written by a later version of overstay (format {found}, this one knows up to {known}); update overstay or use another state folder", path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The last format known.
+        known: i64,
+    },
+    /// Another program's database.
+    #[error("`{}` is a database of another program; use another state folder", path.display())]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A stored report of another version of this program that this one cannot read.
+    #[error(
+        "run {id} was stored by overstay {version} in a shape this version cannot read; scan again"
+    )]
+    Unreadable {
+        /// Id of the run.
+        id: String,
+        /// Version that stored it.
+        version: String,
+    },
+    /// The file system refuses.
+    #[error("cannot use the run database `{}`: {source}", path.display())]
+    Io {
+        /// The database.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Anything else SQLite reports, such as a full disk or a database that stays locked.
+    #[error("cannot use the run database `{}`: {source}", path.display())]
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+/// One line of [`Runs::list`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEntry {
+    /// Id of the run.
+    pub id: String,
+    /// The time its ages are measured to, RFC 3339.
+    pub now: String,
+    /// Version of the program.
+    pub tool_version: String,
+    /// Every source was read whole.
+    pub complete: bool,
+    /// Number of identities.
+    pub identities: i64,
+    /// Number of credentials.
+    pub credentials: i64,
+    /// Number of findings.
+    pub findings: i64,
+    /// Sum of all risk scores.
+    pub standing_risk: i64,
+}
+
+/// The run database of one state folder.
+pub struct Runs {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl Runs {
+    /// Opens the database of a state folder, making it (for the owner only) or bringing it up to date.
+    ///
+    /// # Errors
+    /// When it is damaged, of a later version, of another program, or cannot be written.
+    pub fn open(state: &Path) -> Result<Self, RunsError> {
+        let path = state.join(FILE);
+        atomic::make_folder(state).map_err(|error| RunsError::Io {
+            path: error.path,
+            source: error.source,
+        })?;
+        // SQLite gives its companion files the mode of the database, so the mode is set before SQLite sees it.
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        if let Err(source) = atomic::private(&mut options).open(&path) {
+            return Err(RunsError::Io { path, source });
+        }
+        let opened = Connection::open(&path);
+        let mut runs = match opened {
+            Ok(connection) => Self { path, connection },
+            Err(error) => return Err(explain(&path, error)),
+        };
+        runs.prepare()?;
+        Ok(runs)
+    }
+
+    fn prepare(&mut self) -> Result<(), RunsError> {
+        let known = rows::count(schema::STEPS.len());
+        let found: i64 = self.ask("PRAGMA user_version")?;
+        let application: i32 = self.ask("PRAGMA application_id")?;
+        if application != schema::APPLICATION_ID && (application != 0 || found != 0) {
+            return Err(RunsError::Foreign {
+                path: self.path.clone(),
+            });
+        }
+        if found > known {
+            return Err(RunsError::Newer {
+                path: self.path.clone(),
+                found,
+                known,
+            });
+        }
+        let path = self.path.clone();
+        self.bring_up(found).map_err(|error| explain(&path, error))
+    }
+
+    fn bring_up(&mut self, found: i64) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(PATIENCE)?;
+        self.connection.pragma_update(None, "journal_mode", "WAL")?;
+        self.connection.pragma_update(None, "foreign_keys", true)?;
+        if found >= rows::count(schema::STEPS.len()) {
+            return Ok(());
+        }
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another process may have done it while this one waited.
+        let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        for step in schema::STEPS
+            .iter()
+            .skip(usize::try_from(found).unwrap_or(0))
+        {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", rows::count(schema::STEPS.len()))?;
+        transaction.commit()
+    }
+
+    fn ask<T: rusqlite::types::FromSql>(&self, question: &str) -> Result<T, RunsError> {
+        self.connection
+            .query_row(question, [], |row| row.get(0))
+            .map_err(|error| self.explain(error))
+    }
+
+    fn explain(&self, error: rusqlite::Error) -> RunsError {
+        explain(&self.path, error)
+    }
+
+    /// Stores a report as the last run. A stored run of the same id is replaced.
+    ///
+    /// # Errors
+    /// When the database cannot be written; it is then as it was.
+    pub fn save(&mut self, report: &Report) -> Result<(), RunsError> {
+        let packed = pack(report).map_err(|source| RunsError::Io {
+            path: self.path.clone(),
+            source,
+        })?;
+        let path = self.path.clone();
+        self.insert(report, &packed)
+            .map_err(|error| explain(&path, error))
+    }
+
+    fn insert(&mut self, report: &Report, packed: &[u8]) -> rusqlite::Result<()> {
+        let inputs = serde_json::Value::from(report.run.inputs.clone()).to_string();
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute("DELETE FROM runs WHERE id = ?1", [&report.run.id])?;
+        transaction.execute(
+            "INSERT INTO runs (id, now, tool_version, rules_digest, policy_digest, fingerprint_key, complete, inputs,
+                identities, credentials, findings, standing_risk, standing_risk_after, report)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+            params![
+                report.run.id,
+                report.run.now.to_string(),
+                report.tool.version,
+                report.run.rules_digest,
+                report.run.policy_digest,
+                report.run.fingerprint_key,
+                report.run.complete,
+                inputs,
+                rows::count(report.identities.len()),
+                rows::count(report.credentials.len()),
+                rows::count(report.findings.len()),
+                report.summary.standing_risk,
+                report.summary.standing_risk_after,
+                packed,
+            ],
+        )?;
+        let number = transaction.last_insert_rowid();
+        rows::insert(&transaction, number, report)?;
+        transaction.commit()
+    }
+
+    /// The run saved last.
+    ///
+    /// # Errors
+    /// When the database or the report cannot be read.
+    pub fn latest(&self) -> Result<Option<Report>, RunsError> {
+        self.one("ORDER BY number DESC LIMIT 1", [])
+    }
+
+    /// The run of this id, which may be shortened to a prefix only one run has.
+    ///
+    /// # Errors
+    /// When the database or the report cannot be read.
+    pub fn load(&self, id: &str) -> Result<Option<Report>, RunsError> {
+        if let Some(report) = self.one("WHERE id = ?1", [id])? {
+            return Ok(Some(report));
+        }
+        let matching: Vec<_> = self
+            .list()?
+            .into_iter()
+            .filter(|entry| !id.is_empty() && entry.id.starts_with(id))
+            .collect();
+        match matching.as_slice() {
+            [only] => self.one("WHERE id = ?1", [only.id.as_str()]),
+            _ => Ok(None),
+        }
+    }
+
+    fn one(
+        &self,
+        which: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Option<Report>, RunsError> {
+        let query = format!("SELECT id, tool_version, report FROM runs {which}");
+        let row: Option<(String, String, Vec<u8>)> = self
+            .connection
+            .query_row(&query, parameters, |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()
+            .map_err(|error| self.explain(error))?;
+        let Some((id, version, packed)) = row else {
+            return Ok(None);
+        };
+        let json = unpack(&packed).map_err(|_| RunsError::Damaged {
+            path: self.path.clone(),
+        })?;
+        match serde_json::from_slice(&json) {
+            Ok(report) => Ok(Some(report)),
+            Err(_) => Err(RunsError::Unreadable { id, version }),
+        }
+    }
+
+    /// Every stored run, the last saved first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn list(&self) -> Result<Vec<RunEntry>, RunsError> {
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT id, now, tool_version, complete, identities, credentials, findings, standing_risk
+                 FROM runs ORDER BY number DESC",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(RunEntry {
+                    id: row.get(0)?,
+                    now: row.get(1)?,
+                    tool_version: row.get(2)?,
+                    complete: row.get(3)?,
+                    identities: row.get(4)?,
+                    credentials: row.get(5)?,
+                    findings: row.get(6)?,
+                    standing_risk: row.get(7)?,
+                })
+            })?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.explain(error))
+    }
+
+    /// Ids of the findings of the run before this one: the last saved of those that are not later than it and are not
+    /// itself, so that repeating a run repeats its answer. `None` when there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn previous_findings(&self, run: &Run) -> Result<Option<BTreeSet<String>>, RunsError> {
+        let read = || {
+            let mut earlier = self
+                .connection
+                .prepare("SELECT number, now FROM runs WHERE id <> ?1 ORDER BY number DESC")?;
+            let mut rows = earlier.query([&run.id])?;
+            while let Some(row) = rows.next()? {
+                let (number, now): (i64, String) = (row.get(0)?, row.get(1)?);
+                let now: Option<jiff::Timestamp> = now.parse().ok();
+                if now.is_some_and(|now| now <= run.now) {
+                    let mut ids = self
+                        .connection
+                        .prepare("SELECT id FROM findings WHERE run = ?1")?;
+                    let ids = ids.query_map([number], |row| row.get(0))?;
+                    return ids.collect::<rusqlite::Result<_>>().map(Some);
+                }
+            }
+            Ok(None)
+        };
+        read().map_err(|error| self.explain(error))
+    }
+
+    /// Removes all but the `keep` runs saved last; returns how many went.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn prune(&mut self, keep: usize) -> Result<usize, RunsError> {
+        self.connection
+            .execute(
+                "DELETE FROM runs WHERE number NOT IN (SELECT number FROM runs ORDER BY number DESC LIMIT ?1)",
+                [rows::count(keep)],
+            )
+            .map_err(|error| self.explain(error))
+    }
+}
+
+/// Sets the status of every finding against the finding ids of the previous run. What a person accepted stays accepted.
+pub fn mark_status(report: &mut Report, previous: Option<&BTreeSet<String>>) {
+    for finding in &mut report.findings {
+        if finding.status != FindingStatus::Accepted {
+            let known = previous.is_some_and(|ids| ids.contains(finding.id.as_str()));
+            finding.status = if known {
+                FindingStatus::Unchanged
+            } else {
+                FindingStatus::New
+            };
+        }
+    }
+}
+
+fn explain(path: &Path, error: rusqlite::Error) -> RunsError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => RunsError::Damaged { path },
+        _ => RunsError::Database {
+            path,
+            source: error,
+        },
+    }
+}
+
+fn pack(report: &Report) -> io::Result<Vec<u8>> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    serde_json::to_writer(&mut encoder, report)?;
+    encoder.finish()
+}
+
+fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
+    let mut json = Vec::new();
+    ZlibDecoder::new(packed)
+        .take(LARGEST_REPORT)
+        .read_to_end(&mut json)?;
+    Ok(json)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Shape of the run database. Steps are only ever added; each brings a database of the version before it up by one.
+//!
+//! Every table but `runs` carries `run`, the number of the run it belongs to, and goes when that run goes. Times are
+//! RFC 3339 text in UTC, booleans 0 and 1, lists JSON; `NULL` is unknown.
+//!
+//! | table | columns |
+//! |---|---|
+//! | `runs` | `number` in order of saving, `id`, `now`, `tool_version`, `rules_digest`, `policy_digest`, `fingerprint_key`, `complete`, `inputs`, counts `identities`, `credentials`, `findings`, sums `standing_risk`, `standing_risk_after`, and `report`: the whole report as JSON, compressed with zlib |
+//! | `identities` | `id`, `provider`, `type`, `name`, `native_id`, `account`, `environment`, `owner`, `owner_source`, `human`, `consumer_class`, `tier`, `admin` |
+//! | `credentials` | `id`, `provider`, `type`, `public_id`, `identity`, `account`, `status`, `created_at`, `last_used_at`, `expires_at`, `storage`, `sightings` (their number) |
+//! | `findings` | `id`, `rule`, `severity`, `severity_rank` (4 critical to 0 info), `confidence`, `status`, `title`, `identity`, `credential`, and of the primary location `repository`, `uri`, `line` |
+//! | `assessments` | `id`, `identity`, `credential`, `risk`, `band`, `vector`, `fit`, `disposition`, `confidence`, `target`, `ttl_seconds`, `risk_after` |
+//! | `plan_items` | `id`, `wave`, `position`, `assessment`, `identity`, `credential`, `disposition`, `mechanism`, `ttl_seconds`, `risk_before`, `risk_after` |
+//! | `coverage` | `source`, `unit`, `status`, `reason` |
+
+/// Marks the file as a run database (`PRAGMA application_id`): the letters `ovst`.
+pub(super) const APPLICATION_ID: i32 = 0x6f76_7374;
+
+/// One step a version; the version is the number of steps applied (`PRAGMA user_version`).
+pub(super) const STEPS: &[&str] = &["
+    CREATE TABLE runs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        now TEXT NOT NULL,
+        tool_version TEXT NOT NULL,
+        rules_digest TEXT NOT NULL,
+        policy_digest TEXT NOT NULL,
+        fingerprint_key TEXT NOT NULL,
+        complete INTEGER NOT NULL,
+        inputs TEXT NOT NULL,
+        identities INTEGER NOT NULL,
+        credentials INTEGER NOT NULL,
+        findings INTEGER NOT NULL,
+        standing_risk INTEGER NOT NULL,
+        standing_risk_after INTEGER NOT NULL,
+        report BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE identities (
+        run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+        id TEXT NOT NULL, provider TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL,
+        native_id TEXT NOT NULL, account TEXT, environment TEXT NOT NULL, owner TEXT,
+        owner_source TEXT NOT NULL, human INTEGER NOT NULL, consumer_class TEXT NOT NULL,
+        tier INTEGER NOT NULL, admin INTEGER NOT NULL,
+        PRIMARY KEY (run, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE credentials (
+        run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+        id TEXT NOT NULL, provider TEXT NOT NULL, type TEXT NOT NULL, public_id TEXT,
+        identity TEXT, account TEXT, status TEXT NOT NULL, created_at TEXT, last_used_at TEXT,
+        expires_at TEXT, storage TEXT NOT NULL, sightings INTEGER NOT NULL,
+        PRIMARY KEY (run, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE findings (
+        run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+        id TEXT NOT NULL, rule TEXT NOT NULL, severity TEXT NOT NULL, severity_rank INTEGER NOT NULL,
+        confidence TEXT NOT NULL, status TEXT NOT NULL, title TEXT NOT NULL, identity TEXT,
+        credential TEXT, repository TEXT, uri TEXT, line INTEGER,
+        PRIMARY KEY (run, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE assessments (
+        run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+        id TEXT NOT NULL, identity TEXT, credential TEXT, risk INTEGER NOT NULL, band TEXT NOT NULL,
+        vector TEXT NOT NULL, fit INTEGER NOT NULL, disposition TEXT NOT NULL, confidence TEXT NOT NULL,
+        target TEXT, ttl_seconds INTEGER, risk_after INTEGER NOT NULL,
+        PRIMARY KEY (run, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE plan_items (
+        run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+        id TEXT NOT NULL, wave INTEGER NOT NULL, position INTEGER NOT NULL, assessment TEXT NOT NULL,
+        identity TEXT, credential TEXT, disposition TEXT NOT NULL, mechanism TEXT NOT NULL,
+        ttl_seconds INTEGER, risk_before INTEGER NOT NULL, risk_after INTEGER NOT NULL,
+        PRIMARY KEY (run, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE coverage (
+        run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+        source TEXT NOT NULL, unit TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX coverage_run ON coverage(run);
+    CREATE INDEX findings_id ON findings(id);
+"];
