@@ -1,1 +1,714 @@
-//! The target catalogue: `rules/targets/*.toml`.
+//! The target catalogue: `rules/targets/*.toml`. What a credential found in a runtime can be replaced with, for how
+//! long, how it is revoked and how a later scan proves the move.
+
+use super::RuleError;
+use crate::model::ConsumerClass;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Folder of the data below `rules/`.
+const FOLDER: &str = "targets";
+
+/// What a mechanism rests on, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MechanismClass {
+    /// The platform gives the workload an identity and refreshes it; nothing is stored.
+    Ambient,
+    /// The runtime proves what it is with a signed token and gets access in exchange.
+    Federation,
+    /// A broker mints credentials on request.
+    Broker,
+    /// The vendor issues tokens that expire.
+    ExpiringToken,
+    /// The secret stays static; it can only be changed often.
+    RotateOnly,
+    /// Nothing replaces it.
+    None,
+}
+
+impl MechanismClass {
+    /// Word used in data and output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ambient => "ambient",
+            Self::Federation => "federation",
+            Self::Broker => "broker",
+            Self::ExpiringToken => "expiring-token",
+            Self::RotateOnly => "rotate-only",
+            Self::None => "none",
+        }
+    }
+}
+
+/// How access through a mechanism ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Revocation {
+    /// It expires, and an interface can end it earlier.
+    TtlAndApi,
+    /// It expires; nothing ends it earlier.
+    Ttl,
+    /// It does not expire; an interface ends it.
+    Api,
+    /// A person has to end it.
+    Manual,
+}
+
+impl Revocation {
+    /// Word used in data and output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TtlAndApi => "ttl-and-api",
+            Self::Ttl => "ttl",
+            Self::Api => "api",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// Which subjects an entry is for, before type and runtime are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Situation {
+    /// A machine's credential.
+    #[default]
+    Credential,
+    /// An identity that holds no credential: its trust is what can be tightened.
+    Identity,
+    /// A person's credential.
+    Human,
+    /// A credential or role of another organisation.
+    Vendor,
+    /// An account's root user.
+    Root,
+    /// Emergency access.
+    BreakGlass,
+}
+
+/// Who asks again when a lifetime ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refresh {
+    /// The platform, without the consumer noticing.
+    Platform,
+    /// The consumer.
+    #[default]
+    Client,
+    /// Nobody: there is nothing to renew.
+    None,
+}
+
+/// Limits of a lifetime, in seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TtlLimits {
+    /// Shortest the mechanism issues.
+    pub min: u64,
+    /// What it issues unasked.
+    pub default: u64,
+    /// Longest it issues.
+    pub max: u64,
+    /// What the limits are called: `STS minimum 15 min`.
+    pub note: String,
+}
+
+/// One step of the cut-over that is particular to a mechanism.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepText {
+    /// What to do.
+    pub text: String,
+    /// Command, with `{placeholders}`.
+    pub command: Option<String>,
+}
+
+/// Size of the move.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EffortText {
+    /// `S`, `M` or `L`.
+    pub size: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// One row of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Stable id.
+    pub id: String,
+    /// Which subjects it is for.
+    #[serde(default)]
+    pub situation: Situation,
+    /// The mechanism in words.
+    pub title: String,
+    /// Credential types it replaces, or identity kinds it tightens; a name may end in `*`.
+    pub replaces: Vec<String>,
+    /// Runtimes it works in; `*` for any.
+    pub runtimes: Vec<String>,
+    /// What it rests on.
+    pub class: MechanismClass,
+    /// Lifetime limits; absent when the platform decides or there is nothing to issue.
+    pub ttl: Option<TtlLimits>,
+    /// Who renews.
+    #[serde(default)]
+    pub refresh: Refresh,
+    /// How access ends.
+    pub revocation: Revocation,
+    /// Issuer host of the OIDC provider it needs in the account.
+    pub issuer: Option<String>,
+    /// Context questions its conditions answer when set up as described: `subject`, `origin`, `session`, `resource`.
+    pub answers: Vec<String>,
+    /// Exposure that remains when set up as described.
+    pub exposure_after: u8,
+    /// Authorizes per session.
+    #[serde(default = "yes")]
+    pub session_authz: bool,
+    /// The issuer accepts nothing but a static secret, as of the entry's date.
+    #[serde(default)]
+    pub vendor_static: bool,
+    /// What must be there first.
+    pub prerequisites: Vec<String>,
+    /// Creates identity and trust beside the old way.
+    pub create: StepText,
+    /// Grants the minimum.
+    pub grant: StepText,
+    /// Moves one consumer.
+    pub switch: StepText,
+    /// How access is ended, in words.
+    pub revoke: String,
+    /// How access is ended, as a command with `{placeholders}`.
+    pub revoke_command: Option<String>,
+    /// What must fail once access has ended, with `{placeholders}`.
+    pub negative_test: String,
+    /// What surprises people.
+    pub gotchas: Vec<String>,
+    /// How a later scan sees that it is done.
+    pub detect_done: String,
+    /// Size of the move.
+    pub effort: EffortText,
+    /// Facts that nobody has verified against a primary source.
+    #[serde(default)]
+    pub unverified: Vec<String>,
+    /// Where the facts come from.
+    pub source: String,
+    /// Date of the facts.
+    pub as_of: String,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What a principal named in a trust policy says about who runs as the identity.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuntimeHint {
+    /// Service principal or issuer host; may start or end with `*`.
+    pub principal: String,
+    /// Runtime behind it.
+    pub runtime: String,
+    /// Class of work, where it tells.
+    #[serde(default)]
+    pub class: ConsumerClass,
+}
+
+/// How a credential type is switched off, and how that is checked.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disabling {
+    /// Credential type; may end in `*`.
+    pub credential: String,
+    /// Deactivates without deleting, with `{placeholders}`.
+    pub deactivate: Option<String>,
+    /// Undoes the deactivation.
+    pub reactivate: Option<String>,
+    /// Deletes.
+    pub delete: String,
+    /// Shows the last use.
+    pub last_used: Option<String>,
+    /// Fails when the credential no longer works.
+    pub test: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    target: Vec<Target>,
+    #[serde(default)]
+    runtime: Vec<RuntimeHint>,
+    #[serde(default)]
+    disable: Vec<Disabling>,
+}
+
+/// What is known of a subject when its target is chosen.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Which entries apply.
+    pub situation: Situation,
+    /// Issuer hosts of the OIDC providers of the account.
+    pub issuers: BTreeSet<String>,
+}
+
+/// The target chosen, and why.
+#[derive(Clone, Debug)]
+pub struct Choice<'a> {
+    /// The entry; `None` when the catalogue has none.
+    pub target: Option<&'a Target>,
+    /// Why this one.
+    pub reason: String,
+    /// The entry is for exactly this runtime, not for any.
+    pub exact_runtime: bool,
+}
+
+/// The whole catalogue.
+#[derive(Clone, Debug)]
+pub struct Targets {
+    entries: Vec<Target>,
+    runtimes: Vec<RuntimeHint>,
+    disabling: Vec<Disabling>,
+}
+
+impl Targets {
+    /// The catalogue as shipped.
+    ///
+    /// # Errors
+    /// When the embedded data is not valid; a test rules that out for a release.
+    pub fn builtin() -> Result<Self, RuleError> {
+        let mut targets = Self {
+            entries: Vec::new(),
+            runtimes: Vec::new(),
+            disabling: Vec::new(),
+        };
+        for (path, text) in super::folder(FOLDER)? {
+            let file: File =
+                toml::from_str(text).map_err(|error| RuleError::invalid(path, error.message()))?;
+            for target in &file.target {
+                check(path, target)?;
+            }
+            targets.entries.extend(file.target);
+            targets.runtimes.extend(file.runtime);
+            targets.disabling.extend(file.disable);
+        }
+        let mut ids = BTreeSet::new();
+        for target in &targets.entries {
+            if !ids.insert(target.id.as_str()) {
+                return Err(RuleError::invalid(
+                    FOLDER,
+                    format!("`{}` is there twice", target.id),
+                ));
+            }
+        }
+        Ok(targets)
+    }
+
+    /// Every entry, in file order.
+    pub fn entries(&self) -> &[Target] {
+        &self.entries
+    }
+
+    /// One entry.
+    pub fn get(&self, id: &str) -> Option<&Target> {
+        self.entries.iter().find(|target| target.id == id)
+    }
+
+    /// Chooses the target for a credential type (or identity kind) in a runtime.
+    ///
+    /// Entries for exactly this runtime win over entries for any, more specific type names over less specific ones,
+    /// better mechanism classes over worse ones, an issuer that the account already has over one it has not, and then
+    /// the order of the files decides.
+    pub fn select(&self, kind: &str, runtime: &str, facts: &Facts) -> Choice<'_> {
+        let best = self
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(_, target)| target.situation == facts.situation)
+            .filter_map(|(index, target)| {
+                let exact = target
+                    .runtimes
+                    .iter()
+                    .any(|name| matches(name, runtime) && name != "*");
+                let any = target.runtimes.iter().any(|name| name == "*");
+                let specific = target
+                    .replaces
+                    .iter()
+                    .filter(|name| matches(name, kind))
+                    .map(|name| name.trim_end_matches('*').len())
+                    .max()?;
+                let configured = target
+                    .issuer
+                    .as_ref()
+                    .is_some_and(|issuer| facts.issuers.contains(issuer));
+                (exact || any).then_some((
+                    (
+                        !exact,
+                        usize::MAX - specific,
+                        target.class,
+                        !configured,
+                        index,
+                    ),
+                    target,
+                    exact,
+                ))
+            })
+            .min_by_key(|(rank, _, _)| *rank);
+        match best {
+            Some((_, target, exact)) => Choice {
+                target: Some(target),
+                reason: reason(target, kind, runtime, exact, facts),
+                exact_runtime: exact,
+            },
+            None => Choice {
+                target: None,
+                reason: format!("the catalogue has no mechanism for {kind} in {runtime}"),
+                exact_runtime: false,
+            },
+        }
+    }
+
+    /// Runtime and class behind a service principal or issuer host.
+    pub fn runtime_of(&self, principal: &str) -> Option<&RuntimeHint> {
+        self.runtimes
+            .iter()
+            .find(|hint| matches(&hint.principal, principal))
+    }
+
+    /// How a credential of this type is switched off.
+    pub fn disabling(&self, kind: &str) -> Option<&Disabling> {
+        self.disabling
+            .iter()
+            .filter(|entry| matches(&entry.credential, kind))
+            .max_by_key(|entry| entry.credential.trim_end_matches('*').len())
+    }
+}
+
+fn reason(target: &Target, kind: &str, runtime: &str, exact: bool, facts: &Facts) -> String {
+    let place = if exact {
+        format!("in {runtime}")
+    } else if runtime == "unknown" {
+        "where it runs is not known".to_owned()
+    } else {
+        format!("in {runtime}, for which the catalogue has no entry of its own")
+    };
+    let have = match &target.issuer {
+        Some(issuer) if facts.issuers.contains(issuer) => {
+            format!("; the account already trusts {issuer}")
+        }
+        _ => String::new(),
+    };
+    let class = target.class.as_str();
+    format!(
+        "{kind} {place}: best class on offer is {class}{have} (as of {})",
+        target.as_of
+    )
+}
+
+/// Whether a name of the data, which may start or end with `*`, names this text.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (_, Some("")) => true,
+        (_, Some(prefix)) => text.starts_with(prefix),
+        (Some(suffix), None) => text.ends_with(suffix),
+        (None, None) => pattern == text,
+    }
+}
+
+/// Level of the first table entry that names this text most specifically.
+pub fn lookup<T: Copy>(table: &BTreeMap<String, T>, text: &str) -> Option<T> {
+    table
+        .iter()
+        .filter(|(pattern, _)| matches(pattern, text))
+        .max_by_key(|(pattern, _)| pattern.trim_end_matches('*').len())
+        .map(|(_, level)| *level)
+}
+
+fn check(path: &str, target: &Target) -> Result<(), RuleError> {
+    let wrong = |what: &str| Err(RuleError::invalid(path, format!("`{}`: {what}", target.id)));
+    if target.replaces.is_empty() || target.runtimes.is_empty() {
+        return wrong("`replaces` and `runtimes` must not be empty");
+    }
+    if let Some(ttl) = &target.ttl
+        && !(ttl.min <= ttl.default && ttl.default <= ttl.max && ttl.max > 0)
+    {
+        return wrong("`ttl` must have min ≤ default ≤ max");
+    }
+    if target.exposure_after > 5 {
+        return wrong("`exposure_after` must lie between 0 and 5");
+    }
+    let known = ["subject", "origin", "session", "resource"];
+    if !target
+        .answers
+        .iter()
+        .all(|answer| known.contains(&answer.as_str()))
+    {
+        return wrong("`answers` may hold subject, origin, session, resource");
+    }
+    if !["S", "M", "L"].contains(&target.effort.size.as_str()) {
+        return wrong("`effort.size` must be S, M or L");
+    }
+    let texts = [
+        &target.revoke,
+        &target.negative_test,
+        &target.detect_done,
+        &target.source,
+    ];
+    if texts.iter().any(|text| text.is_empty()) {
+        return wrong("`revoke`, `negative_test`, `detect_done` and `source` must not be empty");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pick(kind: &str, runtime: &str, situation: Situation) -> String {
+        let targets = Targets::builtin().unwrap();
+        let facts = Facts {
+            situation,
+            issuers: BTreeSet::new(),
+        };
+        targets
+            .select(kind, runtime, &facts)
+            .target
+            .map_or_else(|| "-".into(), |target| target.id.clone())
+    }
+
+    #[test]
+    fn every_row_of_the_catalogue_is_reachable_where_it_belongs() {
+        use Situation::{BreakGlass, Credential, Human, Identity, Root, Vendor};
+        for (kind, runtime, situation, expected) in [
+            (
+                "aws-access-key",
+                "github-actions",
+                Credential,
+                "aws-github-oidc",
+            ),
+            ("aws-access-key", "gitlab-ci", Credential, "aws-gitlab-oidc"),
+            (
+                "aws-access-key",
+                "bitbucket-pipelines",
+                Credential,
+                "aws-bitbucket-oidc",
+            ),
+            (
+                "aws-access-key",
+                "circleci",
+                Credential,
+                "aws-circleci-oidc",
+            ),
+            (
+                "aws-access-key",
+                "buildkite",
+                Credential,
+                "aws-buildkite-oidc",
+            ),
+            (
+                "aws-access-key",
+                "terraform-cloud",
+                Credential,
+                "aws-hcp-terraform",
+            ),
+            ("aws-access-key", "server", Credential, "aws-roles-anywhere"),
+            ("aws-access-key", "ec2", Credential, "aws-instance-profile"),
+            ("aws-access-key", "eks", Credential, "aws-pod-identity"),
+            ("aws-access-key", "lambda", Credential, "aws-lambda-role"),
+            ("aws-access-key", "ecs", Credential, "aws-task-role"),
+            ("aws-access-key", "laptop", Human, "aws-identity-center"),
+            ("aws-access-key", "unknown", Vendor, "aws-vendor-role"),
+            ("aws-access-key", "unknown", Credential, "aws-assumed-role"),
+            ("aws-root-key", "unknown", Root, "root-removal"),
+            ("iam-role", "unknown", BreakGlass, "break-glass-sealed"),
+            (
+                "iam-role",
+                "github-actions",
+                Identity,
+                "aws-oidc-trust-tightened",
+            ),
+            (
+                "iam-role",
+                "lambda",
+                Identity,
+                "aws-service-trust-tightened",
+            ),
+            (
+                "gcp-service-account-key",
+                "github-actions",
+                Credential,
+                "gcp-workload-federation",
+            ),
+            (
+                "gcp-service-account-key",
+                "gke",
+                Credential,
+                "gcp-attached-account",
+            ),
+            (
+                "azure-client-secret",
+                "github-actions",
+                Credential,
+                "azure-federated-credential",
+            ),
+            (
+                "azure-client-secret",
+                "azure-vm",
+                Credential,
+                "azure-managed-identity",
+            ),
+            (
+                "kubernetes-service-account-token",
+                "kubernetes",
+                Credential,
+                "kubernetes-projected-token",
+            ),
+            (
+                "postgres-url",
+                "kubernetes",
+                Credential,
+                "database-dynamic-role",
+            ),
+            (
+                "github-pat",
+                "github-actions",
+                Credential,
+                "github-job-token",
+            ),
+            ("github-pat", "server", Credential, "github-app-token"),
+            (
+                "npm-token",
+                "github-actions",
+                Credential,
+                "npm-trusted-publishing",
+            ),
+            (
+                "pypi-token",
+                "gitlab-ci",
+                Credential,
+                "registry-trusted-publishing",
+            ),
+            (
+                "dockerhub-token",
+                "github-actions",
+                Credential,
+                "dockerhub-oidc",
+            ),
+            ("ssh-private-key", "server", Credential, "ssh-certificates"),
+            (
+                "anthropic-api-key",
+                "github-actions",
+                Credential,
+                "anthropic-federation",
+            ),
+            (
+                "openai-api-key",
+                "kubernetes",
+                Credential,
+                "openai-federation",
+            ),
+            (
+                "openrouter-api-key",
+                "github-actions",
+                Credential,
+                "openrouter-federation",
+            ),
+            (
+                "snowflake-password",
+                "github-actions",
+                Credential,
+                "snowflake-federation",
+            ),
+            (
+                "databricks-token",
+                "github-actions",
+                Credential,
+                "databricks-federation",
+            ),
+            (
+                "slack-bot-token",
+                "server",
+                Credential,
+                "slack-token-rotation",
+            ),
+            (
+                "stripe-secret-key",
+                "server",
+                Credential,
+                "stripe-restricted-key",
+            ),
+            (
+                "twilio-auth-token",
+                "server",
+                Credential,
+                "saas-scoped-token",
+            ),
+            (
+                "tls-private-key",
+                "kubernetes",
+                Credential,
+                "workload-certificates",
+            ),
+            (
+                "anthropic-api-key",
+                "agent-host",
+                Credential,
+                "agent-brokered-session",
+            ),
+            (
+                "something-nobody-knows",
+                "unknown",
+                Credential,
+                "saas-scoped-token",
+            ),
+        ] {
+            assert_eq!(
+                pick(kind, runtime, situation),
+                expected,
+                "{kind} in {runtime}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_type_that_can_be_targeted_can_be_switched_off() {
+        let targets = Targets::builtin().unwrap();
+        for target in targets.entries() {
+            if target.situation == Situation::Credential {
+                for kind in &target.replaces {
+                    assert!(
+                        targets.disabling(kind.trim_end_matches('*')).is_some(),
+                        "{kind}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn facts_that_nobody_verified_are_marked() {
+        let targets = Targets::builtin().unwrap();
+        assert!(
+            !targets
+                .get("azure-managed-identity")
+                .unwrap()
+                .unverified
+                .is_empty()
+        );
+        assert!(
+            targets
+                .entries()
+                .iter()
+                .all(|target| target.as_of.len() == 10)
+        );
+    }
+
+    #[test]
+    fn patterns_name_ends_and_starts() {
+        assert!(
+            matches("a*", "abc") && matches("*c", "abc") && matches("*", "") && matches("a", "a")
+        );
+        assert!(!matches("a", "ab") && !matches("b*", "ab") && !matches("*a", "ab"));
+    }
+}
