@@ -1,1 +1,36 @@
 //! Text engine: bytes to sightings of credentials.
+//!
+//! ```text
+//! bytes ─► UTF-16 to UTF-8 ─► literals ─► windows ─► patterns ─► checks ─► one claim per text ─► masked sightings
+//! ```
+//!
+//! One pass over the bytes finds the literals of all rules ([`prefilter`]); a rule's pattern sees only the windows it
+//! declares around its literals; what matched is judged by its structure. Raw secrets do not leave this room: a
+//! [`SeenCredential`] holds a keyed fingerprint, a mask and what is public.
+
+mod aws;
+mod claims;
+mod context;
+mod engine;
+mod entropy;
+mod found;
+mod gcp;
+mod json;
+mod jwt;
+mod lines;
+mod login;
+mod pem;
+mod place;
+mod placeholder;
+mod prefilter;
+mod structure;
+mod text;
+mod verify;
+mod windows;
+
+pub use engine::Engine;
+pub use place::{expire, place};
+pub use verify::check;
+
+#[cfg(test)]
+mod tests;

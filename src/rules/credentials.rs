@@ -1,1 +1,0 @@
-//! Detection rules: `rules/credentials/*.toml`.

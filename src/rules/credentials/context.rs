@@ -1,0 +1,97 @@
+//! Placeholders, weak passwords and kinds of place: `rules/credential-context.toml`.
+
+use crate::rules;
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+/// Everything that makes a matched text improbable.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    /// Values that stand in for a secret.
+    pub placeholders: Placeholders,
+    /// Passwords and hosts of local set-ups.
+    pub passwords: Passwords,
+    /// Kinds of place.
+    #[serde(rename = "place", default)]
+    pub places: Vec<Place>,
+}
+
+/// Values that stand in for a secret.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Placeholders {
+    /// Lower-case texts; anywhere in the value, in any letter case.
+    pub words: Vec<String>,
+    /// Template markers; anywhere in the value.
+    pub markers: Vec<String>,
+    /// Subjects of tokens printed in documentation.
+    pub jwt_subjects: Vec<String>,
+}
+
+/// Passwords and hosts of local set-ups.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passwords {
+    /// Lower-case passwords known to everyone.
+    pub weak: Vec<String>,
+    /// Host names, or their beginnings where they end in a dot, that mean this machine or a container beside it.
+    pub local_hosts: Vec<String>,
+}
+
+/// One kind of place.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// What is said of it.
+    pub reason: String,
+    /// Lower-case folder names.
+    pub folders: Vec<String>,
+    /// Lower-case parts of a file name.
+    pub names: Vec<String>,
+    /// Lower-case ends of a path.
+    pub endings: Vec<String>,
+}
+
+impl Place {
+    /// Whether a path, given in lower case and `/`-separated, is of this kind.
+    pub fn holds(&self, path: &str) -> bool {
+        let mut parts = path.split('/').rev();
+        let name = parts.next().unwrap_or_default();
+        self.names.iter().any(|part| name.contains(part.as_str()))
+            || self.endings.iter().any(|end| path.ends_with(end.as_str()))
+            || parts.any(|part| self.folders.iter().any(|folder| folder == part))
+    }
+}
+
+static CONTEXT: LazyLock<Context> = LazyLock::new(|| {
+    rules::text("credential-context.toml")
+        .ok()
+        .and_then(|text| toml::from_str(text).ok())
+        .unwrap_or_default()
+});
+
+/// The embedded context. A test proves that the embedded file is whole.
+pub fn context() -> &'static Context {
+    &CONTEXT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_context_is_whole() {
+        let text = rules::text("credential-context.toml").unwrap();
+        let context: Context = toml::from_str(text).unwrap();
+        assert!(!context.placeholders.words.is_empty() && context.places.len() >= 6);
+        let lower = |list: &[String]| {
+            list.iter()
+                .all(|entry| !entry.is_empty() && *entry == entry.to_lowercase())
+        };
+        assert!(lower(&context.placeholders.words) && lower(&context.passwords.weak));
+        for place in &context.places {
+            assert!(lower(&place.folders) && lower(&place.names) && lower(&place.endings));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Values that stand in for a secret: never a finding.
+
+use crate::rules::credentials::context;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::sync::LazyLock;
+
+/// Longest value searched for placeholder words; longer ones are encoded material.
+const MAX_LENGTH: usize = 400;
+/// A run of one character this long is a filler.
+const FILLER_RUN: usize = 6;
+
+static WORDS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| automaton(&context().placeholders.words));
+static MARKERS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| automaton(&context().placeholders.markers));
+
+fn automaton(patterns: &[String]) -> Option<AhoCorasick> {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(patterns)
+        .ok()
+}
+
+/// Whether a value stands in for a secret. `random` is the part of it that would be random in a real one.
+pub(super) fn is_placeholder(value: &[u8], random: &[u8]) -> bool {
+    if value.is_empty() || value.len() > MAX_LENGTH {
+        return value.is_empty();
+    }
+    holds(&WORDS, value)
+        || holds(&MARKERS, value)
+        || is_variable(value)
+        || few_characters(random)
+        || has_run(random)
+        || is_sequence(random)
+}
+
+fn holds(automaton: &LazyLock<Option<AhoCorasick>>, value: &[u8]) -> bool {
+    automaton
+        .as_ref()
+        .is_some_and(|automaton| automaton.is_match(value))
+}
+
+/// `$NAME`, `%NAME%`, `<name>`, `[name]`, `{name}`, `__NAME__`, `%s` and the like: filled in elsewhere.
+fn is_variable(value: &[u8]) -> bool {
+    let name = |part: &[u8]| {
+        part.iter().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' ' | b':')
+        })
+    };
+    match value {
+        [b'$', rest @ ..] => {
+            !rest.is_empty()
+                && rest
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'0'..=b'9'))
+                && !rest.first().is_some_and(u8::is_ascii_digit)
+        }
+        [b'%', rest @ .., b'%']
+        | [b'{', rest @ .., b'}']
+        | [b'[', rest @ .., b']']
+        | [b'_', b'_', rest @ .., b'_', b'_'] => name(rest),
+        [b'%', b's' | b'd' | b'v' | b'q' | b'@'] | [b'<', ..] | [.., b'>'] => true,
+        _ => false,
+    }
+}
+
+/// One or two different characters in all.
+fn few_characters(value: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    for byte in value {
+        if let Some(slot) = seen.get_mut(usize::from(*byte)) {
+            *slot = true;
+        }
+    }
+    let distinct = seen.iter().filter(|slot| **slot).count();
+    distinct <= 1 || (value.len() >= 8 && distinct <= 2) || (value.len() >= 16 && distinct <= 4)
+}
+
+fn has_run(value: &[u8]) -> bool {
+    let mut run = 0;
+    let mut last = None;
+    for byte in value {
+        run = if last == Some(*byte) { run + 1 } else { 1 };
+        last = Some(*byte);
+        if run >= FILLER_RUN {
+            return true;
+        }
+    }
+    false
+}
+
+/// Most neighbours differ by one: `abcdef…`, `987654…`.
+fn is_sequence(value: &[u8]) -> bool {
+    if value.len() < 6 {
+        return false;
+    }
+    let steps = value
+        .windows(2)
+        .filter(|pair| matches!(pair, [a, b] if a.abs_diff(*b) == 1))
+        .count();
+    steps * 10 >= (value.len() - 1) * 7
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn stand_ins_are_known() {
+        for value in [
+            "",
+            "changeme",
+            "MyChangeMe1",
+            "xxxxxxxx",
+            "XXXXXXXXXXXX",
+            "your-api-key",
+            "<token>",
+            "${TOKEN}",
+            "$TOKEN",
+            "{{ token }}",
+            "%s",
+            "%TOKEN%",
+            "********",
+            "aaaaaaaaaaaaaaaa",
+            "0123456789abcdef",
+            "abcdefghijklmnop",
+            "EXAMPLEKEY",
+            "__TOKEN__",
+            "ab12000000000000",
+            "[password]",
+            "{password}",
+        ] {
+            assert!(
+                is_placeholder(value.as_bytes(), value.as_bytes()),
+                "{value}"
+            );
+        }
+        for value in [
+            "hV7kQ2mZ9pL4",
+            "correct-horse",
+            "c0rrect",
+            "$2a$10$Kd8sXw",
+            "p%40ss",
+            "a1b2c3d4e5f6a7b8",
+        ] {
+            assert!(
+                !is_placeholder(value.as_bytes(), value.as_bytes()),
+                "{value}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_judged(value in proptest::collection::vec(any::<u8>(), 0..500)) {
+            let _ = is_placeholder(&value, &value);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Runs a rule's checks on a match.
+
+use super::found::Found;
+use super::{aws, entropy, gcp, jwt, login, pem, placeholder};
+use crate::rules::credentials::{Check, Rule, checksum};
+
+/// Longest public id, subject or account taken from material.
+const MAX_NAME: usize = 256;
+
+/// Runs the checks in order; false where what matched is no credential.
+pub(super) fn judge(rule: &Rule, text: &[u8], found: &mut Found) -> bool {
+    if !reads_on(rule) && stands_in(text, found) {
+        return false;
+    }
+    rule.checks.iter().all(|check| passes(*check, text, found))
+}
+
+/// Rules whose match is only the beginning of the credential: their checks judge the whole.
+fn reads_on(rule: &Rule) -> bool {
+    rule.checks.iter().any(|check| {
+        matches!(
+            check,
+            Check::Jwt
+                | Check::JwtKubernetes
+                | Check::Base64JwtKubernetes
+                | Check::Pem
+                | Check::Base64Pem
+                | Check::GcpServiceAccount
+        )
+    })
+}
+
+fn stands_in(text: &[u8], found: &Found) -> bool {
+    let stands_in = |value: &[u8], prefix: usize| {
+        placeholder::is_placeholder(value, value.get(prefix..).unwrap_or(value))
+    };
+    let secret = found.secret.clone().and_then(|span| text.get(span));
+    secret.is_some_and(|secret| stands_in(secret, found.prefix.len()))
+        || found
+            .public_id
+            .as_ref()
+            .is_some_and(|id| stands_in(id.as_bytes(), 0))
+}
+
+fn passes(check: Check, text: &[u8], found: &mut Found) -> bool {
+    let secret = found.secret.clone().and_then(|span| text.get(span));
+    match check {
+        Check::GithubCrc32 | Check::NpmCrc32 => {
+            let body = secret.and_then(|secret| secret.get(found.prefix.len()..));
+            if body.is_some_and(checksum::holds) {
+                found.note("its checksum holds");
+            } else {
+                found.doubt("its checksum does not hold");
+            }
+            true
+        }
+        Check::Jwt => jwt::check(text, found, false),
+        Check::JwtKubernetes => jwt::check(text, found, true),
+        Check::Base64JwtKubernetes => jwt::check_wrapped(text, found),
+        Check::Pem => pem::check(text, found),
+        Check::Base64Pem => pem::check_wrapped(text, found),
+        Check::AwsKeyId => {
+            aws::check(found);
+            true
+        }
+        Check::GcpServiceAccount => gcp::check(text, found),
+        Check::Password => login::check(text, found),
+        Check::Entropy(_) | Check::LettersAndDigits | Check::NotHex | Check::Base64Login => secret
+            .is_none_or(|secret| {
+                value_passes(check, secret.get(found.prefix.len()..).unwrap_or(secret))
+            }),
+    }
+}
+
+/// The checks that need nothing but a value. Others hold.
+pub(super) fn value_passes(check: Check, value: &[u8]) -> bool {
+    match check {
+        Check::Entropy(least) => entropy::shannon(value) >= least,
+        Check::LettersAndDigits => entropy::letters_and_digits(value),
+        Check::NotHex => !value.iter().all(u8::is_ascii_hexdigit),
+        Check::Base64Login => login::is_wrapped(value),
+        _ => true,
+    }
+}
+
+/// Text that may be shown: printable ASCII of a sane length.
+pub(super) fn plain(bytes: &[u8]) -> Option<String> {
+    (!bytes.is_empty() && bytes.len() <= MAX_NAME && bytes.iter().all(u8::is_ascii_graphic))
+        .then(|| String::from_utf8_lossy(bytes).into_owned())
+}

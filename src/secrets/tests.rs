@@ -1,0 +1,267 @@
+//! The engine as a whole.
+
+use super::*;
+use crate::model::{Confidence, FingerprintKey, SeenCredential};
+use crate::rules::credentials::{CredentialRules, Rule, compile, template::expand};
+use proptest::prelude::*;
+use std::sync::LazyLock;
+
+static RULES: LazyLock<CredentialRules> = LazyLock::new(|| CredentialRules::builtin().unwrap());
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(&RULES).unwrap());
+
+fn key() -> FingerprintKey {
+    FingerprintKey::new([7; 32])
+}
+
+fn scan(text: &str) -> Vec<SeenCredential> {
+    ENGINE.scan(text.as_bytes(), &key())
+}
+
+fn examples() -> Vec<(&'static Rule, String)> {
+    RULES
+        .rules()
+        .iter()
+        .flat_map(|rule| {
+            rule.examples
+                .iter()
+                .map(move |text| (rule, expand(text).unwrap()))
+        })
+        .collect()
+}
+
+#[test]
+fn the_embedded_rules_do_what_their_examples_say() {
+    let problems: Vec<String> = check(&RULES).iter().map(ToString::to_string).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn no_other_rule_takes_an_example_away() {
+    for (rule, text) in examples() {
+        let kinds: Vec<String> = scan(&text).into_iter().map(|seen| seen.kind).collect();
+        assert!(
+            kinds.contains(&rule.credential_type),
+            "{} found as {kinds:?} in {text}",
+            rule.id
+        );
+    }
+}
+
+#[test]
+fn a_problem_of_an_example_is_told() {
+    let mut rule = RULES.get("github-classic-token").unwrap().clone();
+    rule.examples
+        .push("ghp_{{text:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx}}".into());
+    rule.negative_examples.push("ghp_{{crc32:30:q}}".into());
+    let problems: Vec<String> = check(&CredentialRules::of(vec![rule]))
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("no credential") && problems[1].contains("is found"));
+}
+
+#[test]
+fn an_aws_key_id_and_its_secret_are_one_credential() {
+    let id = expand("AKIA{{text:QNZGKIQY}}{{base32upper:8:z}}").unwrap();
+    let secret = expand("{{base64:40:z}}").unwrap();
+    let text = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    let seen = scan(&text);
+    assert_eq!(seen.len(), 1, "{seen:#?}");
+    assert_eq!(seen[0].public_id.as_deref(), Some(id.as_str()));
+    assert_eq!(
+        seen[0].fingerprint,
+        Some(key().fingerprint("aws-access-key", secret.as_bytes()))
+    );
+    assert_eq!(seen[0].account.as_deref(), Some("029608264753"));
+    assert_eq!((seen[0].sighting.line, seen[0].sighting.column), (2, 21));
+    let alone = scan(&format!("id {id}"));
+    assert_eq!(alone[0].fingerprint, None);
+    assert_eq!(alone[0].confidence, Confidence::Medium);
+}
+
+#[test]
+fn neighbouring_aws_keys_keep_their_own_secrets() {
+    let pair = |seed: &str| {
+        (
+            expand(&format!("AKIA{{{{base32upper:16:{seed}}}}}")).unwrap(),
+            expand(&format!("{{{{base64:40:{seed}}}}}")).unwrap(),
+        )
+    };
+    let (one, two) = (pair("1"), pair("2"));
+    let forward = format!(
+        "[a]\nid={}\nkey={}\n[b]\nid={}\nkey={}\n",
+        one.0, one.1, two.0, two.1
+    );
+    let backward = format!("key={}\nid={}\nkey={}\nid={}\n", one.1, one.0, two.1, two.0);
+    let prints: Vec<_> = scan(&forward)
+        .into_iter()
+        .map(|seen| seen.fingerprint)
+        .collect();
+    let of = |secret: &str| Some(key().fingerprint("aws-access-key", secret.as_bytes()));
+    assert_eq!(prints, [of(&one.1), of(&two.1)]);
+    // The order cannot be told from the text alone, but no secret is given to two keys.
+    let prints: Vec<_> = scan(&backward)
+        .into_iter()
+        .filter_map(|seen| seen.fingerprint)
+        .collect();
+    let mut distinct = prints.clone();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), prints.len());
+}
+
+#[test]
+fn a_failed_checksum_lowers_the_confidence_and_hides_nothing() {
+    let good = scan(&expand("ghp_{{crc32:30:a}}").unwrap());
+    let bad = scan(&expand("ghp_{{alnum:36:a}}").unwrap());
+    assert_eq!(good[0].confidence, Confidence::High);
+    assert_eq!(bad[0].confidence, Confidence::Medium);
+    insta::assert_snapshot!(bad[0].confidence_reason, @"matches the github-classic-token rule; its checksum does not hold");
+    assert_eq!(good[0].redacted.as_str(), "ghp_********");
+}
+
+#[test]
+fn every_secret_on_the_line_is_masked_and_nothing_steers_a_terminal() {
+    let (one, two) = (
+        expand("ghp_{{crc32:30:a}}").unwrap(),
+        expand("ghp_{{crc32:30:b}}").unwrap(),
+    );
+    let text = format!("\u{1b}[31m a={one}\tb={two} password=hunter-two\u{202e}\r\nnext");
+    let seen = scan(&text);
+    assert_eq!(seen.len(), 2);
+    for seen in &seen {
+        let context = seen.sighting.context.as_deref().unwrap();
+        assert_eq!(
+            context,
+            "\u{fffd}[31m a=ghp_******** b=ghp_******** password=********"
+        );
+    }
+}
+
+#[test]
+fn utf16_files_are_seen() {
+    let text = expand("x\r\nñ ghp_{{crc32:30:a}}").unwrap();
+    let mut bytes = vec![0xff, 0xfe];
+    bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    let seen = ENGINE.scan(&bytes, &key());
+    assert_eq!((seen[0].sighting.line, seen[0].sighting.column), (2, 3));
+    assert_eq!(seen[0].fingerprint, scan(&text)[0].fingerprint);
+}
+
+#[test]
+fn a_credential_is_told_once_in_a_document() {
+    let token = expand("ghp_{{crc32:30:a}}").unwrap();
+    let seen = scan(&format!("{token}\n{token}\n"));
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].sighting.line, 1);
+}
+
+#[test]
+fn places_and_expiry_lower_the_confidence_and_say_so() {
+    let seen = &scan(&expand("ghp_{{crc32:30:a}}").unwrap())[0];
+    assert_eq!(place(seen, "src/main.rs"), *seen);
+    let test = place(seen, "pkg/TestData/config.yml");
+    assert_eq!(test.confidence, Confidence::Medium);
+    assert!(
+        test.confidence_reason.ends_with("in a test"),
+        "{}",
+        test.confidence_reason
+    );
+    assert_eq!(
+        place(seen, "node_modules/x/README.md").confidence,
+        Confidence::Low
+    );
+    let mut old = seen.clone();
+    old.expires_at = Some("2026-01-01T00:00:00Z".parse().unwrap());
+    let now = "2026-11-21T00:00:00Z".parse().unwrap();
+    assert_eq!(expire(&old, now).confidence, Confidence::Low);
+    assert_eq!(expire(seen, now), *seen);
+}
+
+/// What the pattern of each rule matches in the whole text, as far as a literal has it inside its window.
+fn whole_text(text: &[u8]) -> Vec<(String, usize, usize)> {
+    let mut out = Vec::new();
+    for rule in RULES.rules() {
+        let lower = text.to_ascii_lowercase();
+        let hits: Vec<(usize, usize)> = rule
+            .literals
+            .iter()
+            .flat_map(|literal| {
+                let (text, literal) = if rule.ignore_case {
+                    (lower.as_slice(), literal.to_lowercase())
+                } else {
+                    (text, literal.clone())
+                };
+                memchr::memmem::find_iter(text, literal.as_bytes())
+                    .map(|at| (at, at + literal.len()))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        for found in compile(&rule.pattern).unwrap().find_iter(text) {
+            let inside = hits.iter().any(|(start, end)| {
+                found.start() >= start.saturating_sub(rule.window.before)
+                    && found.end() <= end + rule.window.after
+            });
+            if inside {
+                out.push((rule.id.clone(), found.start(), found.end()));
+            }
+        }
+    }
+    out.sort();
+    out
+}
+
+#[test]
+fn windowed_and_whole_text_matching_agree() {
+    let examples = examples();
+    proptest!(ProptestConfig::with_cases(60), |(
+        picks in proptest::collection::vec((0..examples.len(), "[ -~\n]{0,120}", any::<bool>()), 1..6),
+    )| {
+        let mut text = String::new();
+        for (index, noise, newline) in &picks {
+            text.push_str(noise);
+            text.push(if *newline { '\n' } else { ' ' });
+            text.push_str(&examples[*index].1);
+            text.push('\n');
+        }
+        prop_assert_eq!(ENGINE.raw_matches(text.as_bytes()), whole_text(text.as_bytes()));
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn any_bytes_are_scanned(
+        parts in proptest::collection::vec((any::<prop::sample::Index>(), proptest::collection::vec(any::<u8>(), 0..60), 0_usize..80), 0..6),
+    ) {
+        let literals: Vec<&String> = RULES.rules().iter().flat_map(|rule| &rule.literals).collect();
+        let all = examples();
+        let mut bytes = Vec::new();
+        for (pick, noise, cut) in parts {
+            bytes.extend_from_slice(pick.get(&literals).as_bytes());
+            bytes.extend_from_slice(&noise);
+            let example = pick.get(&all).1.as_bytes();
+            bytes.extend_from_slice(&example[..example.len().saturating_sub(cut)]);
+        }
+        for seen in ENGINE.scan(&bytes, &key()) {
+            prop_assert!(seen.sighting.line >= 1 && seen.sighting.column >= 1);
+        }
+    }
+
+    #[test]
+    fn no_secret_is_shown(picks in proptest::collection::vec(any::<prop::sample::Index>(), 1..4)) {
+        let all = examples();
+        let text: Vec<&str> = picks.iter().map(|pick| pick.get(&all).1.as_str()).collect();
+        let text = text.join(" ; ");
+        let found = ENGINE.secrets(text.as_bytes());
+        for seen in scan(&text) {
+            let shown = format!("{seen:?}");
+            for (secret, prefix) in &found {
+                let secret = String::from_utf8_lossy(secret);
+                let body = secret.get(prefix.len()..).unwrap_or(&secret);
+                prop_assert!(body.len() < 8 || !shown.contains(body), "{} in {}", body, shown);
+            }
+        }
+    }
+}

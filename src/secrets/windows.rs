@@ -1,0 +1,50 @@
+//! The parts of a text that a rule's pattern is tried on.
+
+/// Bytes of context a pattern may look at beyond its window, so that a word boundary is judged by the text, not by the cut.
+pub(super) const MARGIN: usize = 1;
+
+/// One rule's window in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Span {
+    /// Index of the rule.
+    pub rule: usize,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// Sorts windows and merges those of one rule that touch.
+pub(super) fn merge(mut windows: Vec<Span>) -> Vec<Span> {
+    windows.sort_unstable();
+    let mut merged: Vec<Span> = Vec::with_capacity(windows.len());
+    for window in windows {
+        match merged.last_mut() {
+            Some(last) if last.rule == window.rule && window.start <= last.end => {
+                last.end = last.end.max(window.end);
+            }
+            _ => merged.push(window),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_of_one_rule_merge_and_others_do_not() {
+        let span = |rule, start, end| Span { rule, start, end };
+        assert_eq!(
+            merge(vec![
+                span(1, 5, 9),
+                span(0, 8, 20),
+                span(0, 0, 8),
+                span(0, 30, 31),
+                span(0, 2, 4)
+            ]),
+            [span(0, 0, 20), span(0, 30, 31), span(1, 5, 9)]
+        );
+    }
+}
