@@ -1,0 +1,386 @@
+//! Which account every export belongs to, and the accounts that result.
+//!
+//! An ARN tells its account. What has none is placed by what stands nearest to it: an account id around it in the JSON,
+//! 12 digits in the file's name, then folder by folder upwards a `get-caller-identity`, a folder named by 12 digits, or
+//! the one account whose ARNs stand in that folder.
+
+use super::draft::Draft;
+use super::fields::{account_of, is_account};
+use super::files::Source;
+use super::shape::{Found, KeyUse, Piece};
+use super::{FileFound, SOURCE};
+use crate::model::aws::AwsAccount;
+use crate::model::{Coverage, CoverageStatus};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of accounts before the exports are placed.
+#[derive(Default)]
+struct Hints {
+    /// Account ids of ARNs, by folder and every folder above.
+    arns: BTreeMap<Vec<String>, BTreeSet<String>>,
+    /// Callers, by the folder they stand in.
+    callers: BTreeMap<Vec<String>, BTreeSet<String>>,
+}
+
+impl Hints {
+    fn of(files: &[FileFound]) -> Self {
+        let mut hints = Self::default();
+        for file in files {
+            for found in &file.found {
+                if let Piece::Caller(account) = &found.piece {
+                    hints
+                        .callers
+                        .entry(file.source.folders.clone())
+                        .or_default()
+                        .insert(account.clone());
+                }
+                let accounts: BTreeSet<String> = arns(&found.piece)
+                    .filter_map(account_of)
+                    .map(str::to_owned)
+                    .collect();
+                if accounts.is_empty() {
+                    continue;
+                }
+                for depth in 0..=file.source.folders.len() {
+                    let folder = file.source.folders.iter().take(depth).cloned().collect();
+                    hints
+                        .arns
+                        .entry(folder)
+                        .or_default()
+                        .extend(accounts.iter().cloned());
+                }
+            }
+        }
+        hints
+    }
+
+    fn account(&self, found: &Found, source: &Source) -> Option<String> {
+        if let Some(account) = &found.account {
+            return Some(account.clone());
+        }
+        // One export of several entities belongs to the account its own ARNs name.
+        let own: BTreeSet<&str> = arns(&found.piece).filter_map(account_of).collect();
+        if let (1, Some(account)) = (own.len(), own.first()) {
+            return Some((*account).to_owned());
+        }
+        if let Some(account) = digits(&source.stem) {
+            return Some(account);
+        }
+        for depth in (0..=source.folders.len()).rev() {
+            let folder = source.folders.get(..depth).unwrap_or_default();
+            if let Some(account) = only(self.callers.get(folder)) {
+                return Some(account);
+            }
+            if let Some(account) = folder.last().and_then(|name| digits(name)) {
+                return Some(account);
+            }
+            if let Some(account) = only(self.arns.get(folder)) {
+                return Some(account);
+            }
+        }
+        None
+    }
+}
+
+/// The one entry of a set.
+fn only(set: Option<&BTreeSet<String>>) -> Option<String> {
+    set.filter(|set| set.len() == 1)
+        .and_then(|set| set.first().cloned())
+}
+
+/// An account id that is, or stands separately in, a name.
+fn digits(name: &str) -> Option<String> {
+    name.split(|c: char| !c.is_ascii_alphanumeric())
+        .find(|part| is_account(part))
+        .map(str::to_owned)
+}
+
+/// ARNs of the entities of an export.
+fn arns(piece: &Piece) -> Box<dyn Iterator<Item = &str> + '_> {
+    match piece {
+        Piece::Details {
+            users,
+            groups,
+            roles,
+            policies,
+            ..
+        } => Box::new(
+            users
+                .iter()
+                .map(|user| user.arn.as_str())
+                .chain(groups.iter().map(|group| group.arn.as_str()))
+                .chain(roles.iter().map(|role| role.arn.as_str()))
+                .chain(policies.iter().map(|policy| policy.arn.as_str())),
+        ),
+        Piece::Roles(roles) => Box::new(roles.iter().map(|role| role.arn.as_str())),
+        Piece::Users(users) => Box::new(users.iter().map(|user| user.arn.as_str())),
+        Piece::Report { rows, .. } => Box::new(rows.iter().map(|row| row.arn.as_str())),
+        Piece::Providers(providers) => {
+            Box::new(providers.iter().map(|provider| provider.arn.as_str()))
+        }
+        Piece::ServiceUse { names, .. } => Box::new(names.iter().map(String::as_str)),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+/// Exports that only make sense once the entities of every account are known.
+struct Later {
+    /// Order among them.
+    turn: u8,
+    account: Option<String>,
+    source: Source,
+    piece: Piece,
+}
+
+/// When an export has its turn, if not at once: policies of AWS for accounts not named, keys, uses of keys, services.
+fn turn(piece: &Piece, placed: bool) -> Option<u8> {
+    match piece {
+        Piece::Details { .. } if !placed && arns(piece).all(|arn| account_of(arn).is_none()) => {
+            Some(0)
+        }
+        Piece::Keys(_) => Some(1),
+        Piece::KeyUse(_) => Some(2),
+        Piece::ServiceUse { .. } => Some(3),
+        _ => None,
+    }
+}
+
+/// Builds the accounts.
+pub(super) fn assemble(files: Vec<FileFound>, coverage: &mut Vec<Coverage>) -> Vec<AwsAccount> {
+    let hints = Hints::of(&files);
+    let mut drafts: BTreeMap<String, Draft> = BTreeMap::new();
+    let mut later = Vec::new();
+    let mut placed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in files {
+        for found in file.found {
+            let account = hints.account(&found, &file.source);
+            let source = file.source.clone();
+            if let Some(turn) = turn(&found.piece, account.is_some()) {
+                later.push(Later {
+                    turn,
+                    account,
+                    source,
+                    piece: found.piece,
+                });
+                continue;
+            }
+            let touched = entities(&mut drafts, account.as_deref(), &source, found.piece);
+            placed
+                .entry(file.source.uri.clone())
+                .or_default()
+                .extend(touched);
+        }
+    }
+    later.sort_by_key(|item| item.turn);
+    for item in later {
+        let uri = item.source.uri.clone();
+        match evidence(&mut drafts, item) {
+            Ok(accounts) => placed.entry(uri).or_default().extend(accounts),
+            Err(reason) => {
+                coverage.push(Coverage::new(SOURCE, uri, CoverageStatus::Partial, reason));
+            }
+        }
+    }
+    // Coverage names the account of every file that has exactly one.
+    for entry in coverage.iter_mut() {
+        if let Some(account) = only(placed.get(&entry.unit)) {
+            entry.unit = format!("aws/{account}/{}", entry.unit);
+        }
+    }
+    drafts
+        .into_values()
+        .map(|draft| draft.finish(coverage))
+        .collect()
+}
+
+fn draft<'a>(drafts: &'a mut BTreeMap<String, Draft>, account: &str) -> &'a mut Draft {
+    drafts
+        .entry(account.to_owned())
+        .or_insert_with(|| Draft::new(account))
+}
+
+/// Name of an account nobody names: one for each folder, so that two of them do not run together.
+fn unknown(source: &Source) -> String {
+    let below: Vec<&str> = source.folders.iter().skip(1).map(String::as_str).collect();
+    if below.is_empty() {
+        "unknown".to_owned()
+    } else {
+        format!("unknown-{}", below.join("-"))
+    }
+}
+
+/// Puts the entities of an export into their accounts; returns the accounts touched.
+fn entities(
+    drafts: &mut BTreeMap<String, Draft>,
+    account: Option<&str>,
+    source: &Source,
+    piece: Piece,
+) -> BTreeSet<String> {
+    let mut touched = BTreeSet::new();
+    let mut place = |arn: &str| {
+        let id = account_of(arn)
+            .map(str::to_owned)
+            .or_else(|| account.map(str::to_owned))
+            .unwrap_or_else(|| unknown(source));
+        touched.insert(id.clone());
+        id
+    };
+    match piece {
+        Piece::Details {
+            users,
+            groups,
+            roles,
+            policies,
+            truncated,
+        } => {
+            for user in users {
+                let id = place(&user.arn);
+                draft(drafts, &id).add_user(user);
+            }
+            for group in groups {
+                let id = place(&group.arn);
+                draft(drafts, &id).add_group(group);
+            }
+            for role in roles {
+                let id = place(&role.arn);
+                draft(drafts, &id).add_role(role);
+            }
+            let (owned, of_aws): (Vec<_>, Vec<_>) = policies
+                .into_iter()
+                .partition(|policy| account_of(&policy.arn).is_some());
+            for policy in owned {
+                let id = place(&policy.arn);
+                draft(drafts, &id).add_policy(policy);
+            }
+            // Policies of AWS are the same everywhere: those of a page go to every account of the page, and those of a
+            // page without an account to every account there is.
+            if touched.is_empty() {
+                match account {
+                    Some(account) => {
+                        touched.insert(account.to_owned());
+                    }
+                    None => touched.extend(drafts.keys().cloned()),
+                }
+                if touched.is_empty() {
+                    touched.insert(unknown(source));
+                }
+            }
+            for id in &touched {
+                let draft = draft(drafts, id);
+                draft.saw_details(truncated);
+                for policy in &of_aws {
+                    draft.add_policy(policy.clone());
+                }
+            }
+        }
+        Piece::Roles(roles) => {
+            for role in roles {
+                let id = place(&role.arn);
+                let draft = draft(drafts, &id);
+                draft.saw_roles();
+                draft.add_role(role);
+            }
+        }
+        Piece::Users(users) => {
+            for user in users {
+                let id = place(&user.arn);
+                draft(drafts, &id).add_user(user);
+            }
+        }
+        Piece::Report { rows, generated } => {
+            for row in rows {
+                let id = place(&row.arn);
+                draft(drafts, &id).add_row(row, &source.uri, generated);
+            }
+        }
+        Piece::Providers(providers) => {
+            if providers.is_empty() {
+                let id = place("");
+                draft(drafts, &id).add_provider(None);
+            }
+            for provider in providers {
+                let id = place(&provider.arn);
+                draft(drafts, &id).add_provider(Some(provider));
+            }
+        }
+        Piece::Aliases(aliases) => {
+            let id = place("");
+            draft(drafts, &id).add_alias(aliases);
+        }
+        Piece::Caller(account) => {
+            touched.insert(account);
+        }
+        Piece::Keys(_) | Piece::KeyUse(_) | Piece::ServiceUse { .. } | Piece::Nothing(_) => {}
+    }
+    touched
+}
+
+/// Attaches evidence on keys and services; the error is a reason for the coverage.
+fn evidence(drafts: &mut BTreeMap<String, Draft>, item: Later) -> Result<BTreeSet<String>, String> {
+    let Later {
+        turn: _,
+        account,
+        source,
+        piece,
+    } = item;
+    match piece {
+        Piece::Keys(keys) => {
+            let users: BTreeSet<&str> = keys.iter().filter_map(|key| key.user.as_deref()).collect();
+            let id = account
+                .or_else(|| holding(drafts, |draft| users.iter().all(|name| draft.has_user(name))))
+                .ok_or("cannot tell the account of these access keys: put the file into a folder named by the account id")?;
+            draft(drafts, &id).add_keys(keys);
+            Ok(BTreeSet::from([id]))
+        }
+        Piece::KeyUse(mut used) => {
+            used.names.push(source.stem);
+            let known = |draft: &Draft| draft.key_named(&used).is_some();
+            let id = account
+                .filter(|id| drafts.get(id).is_some_and(known))
+                .or_else(|| holding(drafts, known))
+                .ok_or_else(|| unplaced_key(&used))?;
+            draft(drafts, &id).add_key_use(used);
+            Ok(BTreeSet::from([id]))
+        }
+        Piece::ServiceUse {
+            mut names,
+            services,
+            completed,
+            finished,
+        } => {
+            if !finished {
+                return Err(
+                    "the job had not finished: run `get-service-last-accessed-details` again and wait for JobStatus COMPLETED"
+                        .to_owned(),
+                );
+            }
+            names.push(source.stem);
+            let folder = source.folders.last().map(String::as_str);
+            let known = |draft: &Draft| draft.principal_named(&names, folder).is_some();
+            let id = account
+                .filter(|id| drafts.get(id).is_some_and(known))
+                .or_else(|| holding(drafts, known))
+                .ok_or("cannot tell the principal: name the file users/<UserName>.json or roles/<RoleName>.json")?;
+            draft(drafts, &id).add_services(&names, folder, services, completed);
+            Ok(BTreeSet::from([id]))
+        }
+        other => Ok(entities(drafts, account.as_deref(), &source, other)),
+    }
+}
+
+fn unplaced_key(used: &KeyUse) -> String {
+    match &used.user {
+        Some(_) => "cannot tell which access key this is of: name the file <AccessKeyId>.json",
+        None => "names neither key nor user: name the file <AccessKeyId>.json",
+    }
+    .to_owned()
+}
+
+/// The one account for which `holds` is true.
+fn holding(drafts: &BTreeMap<String, Draft>, holds: impl Fn(&Draft) -> bool) -> Option<String> {
+    let mut matching = drafts.iter().filter(|(_, draft)| holds(draft));
+    match (matching.next(), matching.next()) {
+        (Some((id, _)), None) => Some(id.clone()),
+        _ => None,
+    }
+}

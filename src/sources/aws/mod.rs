@@ -1,0 +1,251 @@
+//! AWS accounts from saved exports: one file, or a folder of them in any arrangement.
+//!
+//! Files are recognised by content. Entities of several pages and files are merged by ARN; what a file says of keys, use
+//! and providers is attached to the account it belongs to. `docs/aws-snapshot.md` describes the layout and the commands
+//! that make it.
+
+mod absent;
+mod accounts;
+mod details;
+mod draft;
+mod fields;
+mod files;
+mod keys;
+mod lines;
+mod merge;
+mod policy;
+mod report;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use crate::model::aws::AwsAccount;
+use crate::model::{Coverage, CoverageStatus};
+use details::Page;
+use files::Source;
+use shape::{Found, Piece};
+use std::path::Path;
+
+/// Name of this source in the coverage.
+const SOURCE: &str = "aws-snapshot";
+
+/// The accounts of one snapshot.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AwsSnapshot {
+    /// Accounts, sorted by id.
+    pub accounts: Vec<AwsAccount>,
+    /// What was read, what was not and what is missing, sorted.
+    pub coverage: Vec<Coverage>,
+}
+
+/// The exports of one file.
+struct FileFound {
+    source: Source,
+    found: Vec<Found>,
+}
+
+/// Reads a snapshot from one file or from everything below a folder.
+///
+/// Never fails: what cannot be read is in the coverage, and the rest is returned.
+pub fn read_snapshot(path: &Path) -> AwsSnapshot {
+    let mut coverage = Vec::new();
+    let mut files = Vec::new();
+    for entry in files::list(path, &mut coverage) {
+        let note = |status, reason: String| {
+            Coverage::new(SOURCE, entry.source.uri.as_str(), status, reason)
+        };
+        match files::read(&entry.path) {
+            Err(reason) => coverage.push(note(CoverageStatus::Failed, reason)),
+            Ok(bytes) => {
+                let (found, notices) = read_file(&entry.source, &bytes);
+                coverage.extend(notices);
+                if !found.is_empty() {
+                    files.push(FileFound {
+                        source: entry.source,
+                        found,
+                    });
+                }
+            }
+        }
+    }
+    let mut accounts = accounts::assemble(files, &mut coverage);
+    for account in &accounts {
+        absent::note(account, &mut coverage);
+    }
+    if accounts.is_empty() {
+        coverage.push(Coverage::new(
+            SOURCE,
+            path.file_name().map_or_else(
+                || "snapshot".to_owned(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
+            CoverageStatus::Failed,
+            "no IAM export in it: give the file that `aws iam get-account-authorization-details` wrote, or a folder with it",
+        ));
+    }
+    accounts.sort_by(|a, b| a.account_id.cmp(&b.account_id));
+    coverage.sort();
+    coverage.dedup();
+    AwsSnapshot { accounts, coverage }
+}
+
+/// Reads one file into its exports and the coverage of the file.
+fn read_file(source: &Source, bytes: &[u8]) -> (Vec<Found>, Vec<Coverage>) {
+    let note =
+        |status, reason: &str| vec![Coverage::new(SOURCE, source.uri.as_str(), status, reason)];
+    let Some(text) = text::decode(bytes) else {
+        return (
+            Vec::new(),
+            note(
+                CoverageStatus::Failed,
+                "a byte order mark says UTF-16, the text is not: save it as UTF-8",
+            ),
+        );
+    };
+    let named_json = source.uri.to_ascii_lowercase().ends_with(".json");
+    let begins = text.trim_ascii_start().first().copied();
+    if begins.is_none() && (named_json || source.uri.to_ascii_lowercase().ends_with(".csv")) {
+        return (
+            Vec::new(),
+            note(
+                CoverageStatus::Failed,
+                "the file is empty: the export failed; make it again",
+            ),
+        );
+    }
+    if report::recognise(&text) {
+        let (rows, broken) = report::read(&text);
+        let status = if broken == 0 {
+            CoverageStatus::Read
+        } else {
+            CoverageStatus::Partial
+        };
+        let reason = match broken {
+            0 => format!("credential report: {} rows", rows.len()),
+            _ => format!(
+                "credential report: {} rows read, {broken} are damaged: make the report again",
+                rows.len()
+            ),
+        };
+        let found = Found {
+            account: None,
+            piece: Piece::Report {
+                rows,
+                generated: None,
+            },
+        };
+        return (vec![found], note(status, &reason));
+    }
+    if !named_json && !matches!(begins, Some(b'{' | b'[')) {
+        return (
+            Vec::new(),
+            note(
+                CoverageStatus::Skipped,
+                "neither JSON nor a credential report",
+            ),
+        );
+    }
+    read_json(source, &text)
+}
+
+fn read_json(source: &Source, text: &[u8]) -> (Vec<Found>, Vec<Coverage>) {
+    let documents = text::documents(text);
+    let index = lines::Index::new(text);
+    let mut page = Page {
+        uri: &source.uri,
+        index: &index,
+        notices: Vec::new(),
+    };
+    let mut found: Vec<Found> = documents
+        .values
+        .into_iter()
+        .flat_map(|value| shape::find(value, &mut page))
+        .collect();
+    let mut notices = page.notices;
+    let (status, reason) = match (documents.fault, found.is_empty()) {
+        (Some(fault), true) => (CoverageStatus::Failed, fault.reason()),
+        (Some(fault), false) => (
+            CoverageStatus::Partial,
+            format!("{}; then {}", summary(&found), fault.reason()),
+        ),
+        (None, true) => (
+            CoverageStatus::Skipped,
+            "not an IAM export overstay knows".to_owned(),
+        ),
+        (None, false) => (CoverageStatus::Read, summary(&found)),
+    };
+    let status = match found.as_slice() {
+        [
+            Found {
+                piece: Piece::Nothing(_),
+                ..
+            },
+        ] if status == CoverageStatus::Read => CoverageStatus::Skipped,
+        _ => status,
+    };
+    notices.push(Coverage::new(SOURCE, source.uri.as_str(), status, reason));
+    found.retain(|found| !matches!(found.piece, Piece::Nothing(_)));
+    (found, notices)
+}
+
+/// What a file held, in words and counts.
+fn summary(found: &[Found]) -> String {
+    let mut counts = [0_usize; 9];
+    let mut words = Vec::new();
+    for item in found {
+        match &item.piece {
+            Piece::Details {
+                users,
+                groups,
+                roles,
+                policies,
+                ..
+            } => {
+                counts[0] += users.len();
+                counts[1] += groups.len();
+                counts[2] += roles.len();
+                counts[3] += policies.len();
+            }
+            Piece::Roles(roles) => counts[4] += roles.len(),
+            Piece::Users(users) => counts[5] += users.len(),
+            Piece::Report { rows, .. } => {
+                words.push(format!("{} rows of a credential report", rows.len()));
+            }
+            Piece::Keys(keys) => counts[6] += keys.len(),
+            Piece::KeyUse(_) => counts[7] += 1,
+            Piece::ServiceUse { .. } => counts[8] += 1,
+            Piece::Providers(providers) => {
+                words.push(format!("{} OIDC providers", providers.len()));
+            }
+            Piece::Aliases(_) => words.push("account alias".to_owned()),
+            Piece::Caller(_) => words.push("account id".to_owned()),
+            Piece::Nothing(reason) => words.push((*reason).to_owned()),
+        }
+    }
+    let names = [
+        "users",
+        "groups",
+        "roles",
+        "policies",
+        "listed roles",
+        "listed users",
+        "access keys",
+        "last uses of a key",
+        "last-accessed reports",
+    ];
+    let mut parts: Vec<String> = counts
+        .iter()
+        .zip(names)
+        .filter(|(count, _)| **count > 0)
+        .map(|(count, name)| format!("{count} {name}"))
+        .collect();
+    words.sort();
+    words.dedup();
+    parts.extend(words);
+    if parts.is_empty() {
+        "empty".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
