@@ -118,7 +118,7 @@ fn the_committed_account_reads_whole() {
         .find(|role| role.name == "deploy")
         .unwrap();
     assert_eq!(deploy.max_session_seconds, Some(43200));
-    assert_eq!(deploy.trust["Statement"]["Effect"], "Allow");
+    assert_eq!(deploy.trust["Statement"][0]["Effect"], "Allow");
     assert_eq!(
         deploy.location.display(),
         format!("aws/{ACCOUNT}/account-authorization-details.json:150")
