@@ -5,15 +5,17 @@
 //! a reference names its consumer. Native ids of [`Uses`](crate::model::Uses) are as declared. Identities that a file only
 //! names (a service account a workload runs as) come with grade C and may come from several files: the id is the same.
 
-#![allow(dead_code, reason = "shared by surfaces that follow")]
-
 mod clean;
 pub mod codeowners;
 mod context;
 mod github;
+mod jsonc;
+mod kubernetes;
+mod link;
 mod names;
 mod node;
 mod text;
+mod tokens;
 mod yaml;
 
 use crate::model::{CoverageStatus, Declarations, FingerprintKey};
@@ -33,6 +35,8 @@ static TABLES: LazyLock<Option<ManifestTables>> = LazyLock::new(|| ManifestTable
 enum Surface {
     GithubWorkflow,
     GithubAction,
+    /// A file of a format that manifests are written in; its content decides.
+    Any,
 }
 
 /// Whether a file of this path can declare anything: cheap, by name only.
@@ -50,7 +54,7 @@ fn surface(uri: &str) -> Option<Surface> {
     if matches!(name, "action.yml" | "action.yaml") {
         return Some(Surface::GithubAction);
     }
-    None
+    (yaml || has_extension(name, &["json"])).then_some(Surface::Any)
 }
 
 fn has_extension(name: &str, extensions: &[&str]) -> bool {
@@ -69,6 +73,9 @@ pub fn read(
     key: &FingerprintKey,
 ) -> Option<Declarations> {
     let surface = surface(uri)?;
+    if surface == Surface::Any && !kubernetes::interesting(bytes) {
+        return None;
+    }
     let mut out = Declarations::default();
     let Some(tables) = TABLES.as_ref() else {
         out.notices.push(context::notice(
@@ -97,6 +104,16 @@ pub fn read(
         tables,
     };
     match surface {
+        Surface::Any => {
+            let parsed = if has_extension(uri, &["json"]) {
+                jsonc::parse(&text)
+            } else {
+                yaml::parse(&text)
+            };
+            let recognised = kubernetes::unmistakable(text.as_str());
+            report_problems(&context, &parsed, recognised, &mut out);
+            kubernetes::read(&context, &parsed.documents, &mut out);
+        }
         Surface::GithubWorkflow | Surface::GithubAction => {
             let parsed = yaml::parse(&text);
             report_problems(&context, &parsed, true, &mut out);
@@ -110,6 +127,15 @@ pub fn read(
         }
     }
     (out != Declarations::default()).then_some(out)
+}
+
+/// Joins what the files of each repository say about each other; to be called once, after every file was read, with the
+/// declarations in a stable order. An identity is then in one file of its repository only, Kubernetes bindings are grants
+/// with their tier, and workloads know the cloud identities of their service account.
+pub fn link(declarations: &mut [Declarations]) {
+    if let Some(tables) = TABLES.as_ref() {
+        link::link(tables, declarations);
+    }
 }
 
 /// One notice for what of a file could not be parsed. `recognised`: the file is a manifest of ours beyond doubt, so what

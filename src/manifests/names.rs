@@ -19,6 +19,23 @@ pub(super) struct Use {
     pub(super) column: u32,
 }
 
+/// What the variable a secret is put into tells of it, when its own name tells nothing: type and issuer, and whether it is
+/// only half of the credential.
+pub(super) fn told_by_variable(
+    context: &Context<'_>,
+    variable: &str,
+    name: &str,
+) -> Option<((String, String), bool)> {
+    let table = &context.tables.names;
+    if table.lookup(name).is_some() || table.identifies(name) || table.identifies(variable) {
+        return None;
+    }
+    let half = !table.other_halves(variable).is_empty();
+    table
+        .lookup(variable)
+        .map(|rule| ((rule.kind.clone(), rule.provider.clone()), half))
+}
+
 /// Names a consumer uses, each with its first place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {

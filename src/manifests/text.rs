@@ -2,11 +2,22 @@
 
 use std::borrow::Cow;
 
-/// Decoded text with its line starts. Bytes that are not UTF-8 become one replacement character each run, so lines stay
-/// right and columns stay counts of code points.
+/// Longest stretch of one line without a mark, in bytes: what a position costs at most.
+const STRETCH: usize = 1_024;
+
+/// Decoded text with marks to find lines and columns. Bytes that are not UTF-8 become one replacement character each run,
+/// so lines stay right and columns stay counts of code points.
 pub(super) struct Text<'a> {
     text: Cow<'a, str>,
-    starts: Vec<usize>,
+    marks: Vec<Mark>,
+}
+
+/// A known position: every line start, and places within very long lines.
+#[derive(Clone, Copy)]
+struct Mark {
+    offset: usize,
+    line: u32,
+    column: u32,
 }
 
 impl<'a> Text<'a> {
@@ -14,15 +25,8 @@ impl<'a> Text<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let text = String::from_utf8_lossy(bytes);
-        let raw = text.as_bytes();
-        let mut starts = vec![0];
-        for at in memchr::memchr2_iter(b'\n', b'\r', raw) {
-            // YAML counts a lone carriage return as a line break.
-            if raw.get(at) == Some(&b'\n') || raw.get(at + 1) != Some(&b'\n') {
-                starts.push(at + 1);
-            }
-        }
-        Self { text, starts }
+        let marks = marks(&text);
+        Self { text, marks }
     }
 
     /// The text.
@@ -37,18 +41,55 @@ impl<'a> Text<'a> {
 
     /// 1-based line and column (code points) of a byte offset.
     pub(super) fn position(&self, offset: usize) -> (u32, u32) {
-        let line = self.starts.partition_point(|start| *start <= offset);
-        let start = self
-            .starts
-            .get(line.saturating_sub(1))
-            .copied()
-            .unwrap_or(0);
-        let column = self
+        let next = self.marks.partition_point(|mark| mark.offset <= offset);
+        let Some(mark) = next.checked_sub(1).and_then(|at| self.marks.get(at)) else {
+            return (1, 1);
+        };
+        let past = self
             .text
-            .get(start..offset)
+            .get(mark.offset..offset)
             .map_or(0, |before| before.chars().count());
-        (saturate(line), saturate(column + 1))
+        (mark.line, mark.column.saturating_add(saturate(past)))
     }
+}
+
+fn marks(text: &str) -> Vec<Mark> {
+    let bytes = text.as_bytes();
+    let mut marks = Vec::new();
+    let mut start = 0;
+    let mut line = 1;
+    let mut add_line = |start: usize, end: usize| {
+        let mut mark = Mark {
+            offset: start,
+            line,
+            column: 1,
+        };
+        marks.push(mark);
+        while end - mark.offset > STRETCH {
+            let mut next = mark.offset + STRETCH;
+            while !text.is_char_boundary(next) {
+                next += 1;
+            }
+            let past = text
+                .get(mark.offset..next)
+                .unwrap_or_default()
+                .chars()
+                .count();
+            mark.offset = next;
+            mark.column = mark.column.saturating_add(saturate(past));
+            marks.push(mark);
+        }
+        line = line.saturating_add(1);
+    };
+    for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+        // YAML counts a lone carriage return as a line break.
+        if bytes.get(at) == Some(&b'\n') || bytes.get(at + 1) != Some(&b'\n') {
+            add_line(start, at + 1);
+            start = at + 1;
+        }
+    }
+    add_line(start, bytes.len());
+    marks
 }
 
 /// A count as the model holds it.
@@ -68,5 +109,14 @@ mod tests {
         assert_eq!(at("ü"), (1, 4));
         assert_eq!(at("b"), (2, 1));
         assert_eq!(at("c"), (3, 1));
+    }
+
+    #[test]
+    fn long_lines_count_as_exactly_as_short_ones() {
+        let line = format!("x\n{}!", "aé".repeat(3_000));
+        let text = Text::new(line.as_bytes());
+        assert_eq!(text.position(line.find('!').unwrap()), (2, 6_001));
+        assert_eq!(text.position(line.len()), (2, 6_002));
+        assert_eq!(text.position(2), (2, 1));
     }
 }

@@ -38,6 +38,10 @@ pub struct Declarations {
     pub references: Vec<SecretReference>,
     /// Credentials whose value stands in it and which the text engine cannot know as such.
     pub credentials: Vec<SeenCredential>,
+    /// Kubernetes roles, resolved by `manifests::link` once every file was read.
+    pub roles: Vec<super::RbacRole>,
+    /// Kubernetes bindings, likewise.
+    pub bindings: Vec<super::RbacBinding>,
     /// What could not be read of it.
     pub notices: Vec<super::Coverage>,
 }

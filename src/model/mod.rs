@@ -16,6 +16,7 @@ pub mod identity;
 pub mod inventory;
 pub mod location;
 pub mod plan;
+pub mod rbac;
 pub mod report;
 pub mod secret;
 pub mod severity;
@@ -41,6 +42,7 @@ pub use plan::{
     Approval, ApprovalTier, CompensatingControl, Effort, GrantSpec, PlanItem, PlanStep,
     RevocationTrigger,
 };
+pub use rbac::{RbacBinding, RbacRole, RbacRule};
 pub use report::{Report, Run, Summary, Tool};
 pub use secret::{Fingerprint, FingerprintKey, Redacted, SecretBytes};
 pub use severity::Severity;

@@ -327,11 +327,11 @@ impl Kubernetes {
 pub struct RbacEscalation {
     /// Privilege tier it gives.
     pub tier: u8,
-    /// API group, `*` for any.
+    /// API group; empty for the core group (written `core`), `*` where the resource is `*`.
     pub group: String,
     /// Resource, `*` for all of them.
     pub resource: String,
-    /// Verbs, any of which is enough; `*` asks for all.
+    /// Verbs, any of which is enough; `*` asks for `*`.
     pub verbs: Vec<String>,
     /// What it leads to.
     pub leads_to: String,
@@ -434,7 +434,10 @@ fn escalation(path: &str) -> Result<Vec<RbacEscalation>, RuleError> {
             .ok_or_else(|| RuleError::invalid(path, format!("row `{line}` has no tier")))?;
         Ok(RbacEscalation {
             tier,
-            group: cell()?.to_owned(),
+            group: match cell()? {
+                "core" => String::new(),
+                group => group.to_owned(),
+            },
             resource: cell()?.to_owned(),
             verbs: cell()?.split(',').map(str::to_owned).collect(),
             leads_to: cell()?.to_owned(),

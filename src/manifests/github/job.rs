@@ -2,7 +2,7 @@
 
 use super::super::clean::clean;
 use super::super::context::Context;
-use super::super::names::{Names, Use};
+use super::super::names::{Names, Use, told_by_variable};
 use super::super::node::{Key, Node};
 use super::expressions::{Reference, references};
 use super::permissions::Permissions;
@@ -108,14 +108,7 @@ fn told(
     if let Some((kind, provider, half)) = steps.told.get(name) {
         return Some(((kind.clone(), provider.clone()), *half));
     }
-    let table = &context.tables.names;
-    if table.lookup(name).is_some() || table.identifies(name) || table.identifies(key) {
-        return None;
-    }
-    let half = !table.other_halves(key).is_empty();
-    table
-        .lookup(key)
-        .map(|rule| ((rule.kind.clone(), rule.provider.clone()), half))
+    told_by_variable(context, key, name)
 }
 
 /// Reads one job into an identity, a consumer, a grant and references.

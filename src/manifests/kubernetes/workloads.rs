@@ -1,0 +1,307 @@
+//! Workloads: what runs, for how long, as whom, with which secrets.
+
+use super::super::clean::clean;
+use super::super::context::Context;
+use super::super::names::{Names, Use, told_by_variable};
+use super::super::node::Node;
+use super::{Resource, STORE, accounts};
+use crate::model::{
+    Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Uses,
+};
+use std::collections::BTreeMap;
+
+/// Name of the runtime.
+const RUNTIME: &str = "kubernetes";
+
+/// A service of the same file: namespace and selector.
+pub(super) struct Service<'n> {
+    namespace: String,
+    selector: BTreeMap<&'n str, &'n str>,
+}
+
+/// Services of a file, which show that the workloads they select answer requests.
+pub(super) fn services<'n>(resources: &[Resource<'n>]) -> Vec<Service<'n>> {
+    resources
+        .iter()
+        .filter(|resource| resource.kind == "Service")
+        .filter_map(|resource| {
+            let selector = texts(resource.node.path(&["spec", "selector"])?);
+            (!selector.is_empty()).then(|| Service {
+                namespace: resource.namespace().to_owned(),
+                selector,
+            })
+        })
+        .collect()
+}
+
+fn texts(node: &Node) -> BTreeMap<&str, &str> {
+    node.entries()
+        .filter_map(|(key, value)| Some((key.text.as_str(), value.as_str()?)))
+        .collect()
+}
+
+/// Where a kind keeps its pod, and what limits it.
+struct Shape<'n> {
+    class: ConsumerClass,
+    reason: &'static str,
+    pod: Option<&'n Node>,
+    schedule: Option<String>,
+    deadline: Option<u64>,
+}
+
+impl<'n> Shape<'n> {
+    fn of(resource: &Resource<'n>) -> Self {
+        let node = resource.node;
+        let deadline = |path: &[&str]| node.path(path).and_then(Node::as_u64);
+        let mut shape = Self {
+            class: ConsumerClass::Daemon,
+            reason: "runs all the time",
+            pod: node.path(&["spec", "template"]),
+            schedule: None,
+            deadline: None,
+        };
+        match resource.kind {
+            "Job" => {
+                shape.class = ConsumerClass::Batch;
+                shape.reason = "runs to completion";
+                shape.deadline = deadline(&["spec", "activeDeadlineSeconds"]);
+            }
+            "CronJob" => {
+                shape.class = ConsumerClass::Scheduled;
+                shape.reason = "runs on a schedule";
+                shape.pod = node.path(&["spec", "jobTemplate", "spec", "template"]);
+                shape.schedule = node.text_at(&["spec", "schedule"]).map(clean);
+                shape.deadline =
+                    deadline(&["spec", "jobTemplate", "spec", "activeDeadlineSeconds"]);
+            }
+            "Pod" => {
+                shape.pod = Some(node);
+                if matches!(
+                    node.text_at(&["spec", "restartPolicy"]),
+                    Some("Never" | "OnFailure")
+                ) {
+                    shape.class = ConsumerClass::Batch;
+                    shape.reason = "runs to completion (restartPolicy)";
+                }
+            }
+            _ => {}
+        }
+        shape.deadline = shape.deadline.or_else(|| {
+            shape
+                .pod?
+                .path(&["spec", "activeDeadlineSeconds"])
+                .and_then(Node::as_u64)
+        });
+        shape
+    }
+}
+
+/// Reads a workload into a consumer, the identity it runs as, and references.
+pub(super) fn read(
+    context: &Context<'_>,
+    resource: &Resource<'_>,
+    services: &[Service<'_>],
+    out: &mut Declarations,
+) {
+    let mut shape = Shape::of(resource);
+    let Some(pod) = shape.pod else {
+        return;
+    };
+    let Some(spec) = pod.get("spec") else {
+        return;
+    };
+    let account = spec
+        .text_at(&["serviceAccountName"])
+        .or_else(|| spec.text_at(&["serviceAccount"]))
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    let name = format!(
+        "{} {}/{}",
+        resource.kind,
+        resource.namespace(),
+        resource.name
+    );
+    let id = ConsumerId::of(&[RUNTIME, context.repository, &name]);
+
+    if shape.class == ConsumerClass::Daemon {
+        let labels = pod.path(&["metadata", "labels"]).map(texts);
+        let served = services.iter().any(|service| {
+            service.namespace == resource.namespace()
+                && labels.as_ref().is_some_and(|labels| {
+                    service
+                        .selector
+                        .iter()
+                        .all(|(key, value)| labels.get(key) == Some(value))
+                })
+        });
+        if served {
+            shape.class = ConsumerClass::RequestDriven;
+            shape.reason = "a Service of the same file sends it requests";
+        }
+    }
+    let mut evidence = vec![Evidence::new(
+        Grade::B,
+        format!("{} {}", resource.kind, shape.reason),
+    )];
+    if let Some(deadline) = shape.deadline {
+        evidence.push(Evidence::new(
+            Grade::B,
+            format!("activeDeadlineSeconds: {deadline}"),
+        ));
+    }
+    if account.is_none() {
+        evidence.push(Evidence::new(
+            Grade::B,
+            "names no service account: runs as the namespace's default",
+        ));
+    }
+    match spec
+        .get("automountServiceAccountToken")
+        .and_then(Node::as_bool)
+    {
+        Some(false) => evidence.push(Evidence::new(
+            Grade::B,
+            "does not mount the service account's token",
+        )),
+        Some(true) => evidence.push(Evidence::new(
+            Grade::B,
+            "mounts the service account's token",
+        )),
+        None => {}
+    }
+    evidence.extend(projected(spec));
+
+    let mut identity = accounts::named(
+        resource,
+        resource.namespace(),
+        &clean(account.unwrap_or("default")),
+    );
+    identity.consumers = vec![id.clone()];
+    identity.consumer_class = shape.class;
+    let environment = context.tables.environment_of(resource.namespace());
+    identity.environment = environment;
+
+    out.references
+        .extend(secrets(context, spec).references(context, STORE, &id));
+    out.consumers.push(Consumer {
+        id,
+        name,
+        class: shape.class,
+        runtime: RUNTIME.to_owned(),
+        repository: Some(context.repository.to_owned()),
+        identity: Some(identity.id.clone()),
+        schedule: shape.schedule,
+        timeout_seconds: shape.deadline,
+        evidence,
+        federation: Federation::Supported,
+        uses: Uses {
+            identities: vec![identity.id.clone()],
+            native_ids: vec![identity.native_id.clone()],
+            ..Uses::default()
+        },
+        risks: risks(spec),
+        location: Some(resource.location.clone()),
+        environment: Some(resource.namespace().to_owned()),
+    });
+    out.identities.push(identity);
+}
+
+/// Facts about the pod that weaken its isolation.
+fn risks(spec: &Node) -> Vec<String> {
+    let host = ["hostNetwork", "hostPID", "hostIPC"]
+        .iter()
+        .filter(|key| spec.get(key).and_then(Node::as_bool) == Some(true))
+        .map(|key| (*key).to_owned());
+    let privileged = containers(spec).any(|container| {
+        container
+            .path(&["securityContext", "privileged"])
+            .and_then(Node::as_bool)
+            == Some(true)
+    });
+    host.chain(privileged.then(|| "privileged container".to_owned()))
+        .collect()
+}
+
+fn containers(spec: &Node) -> impl Iterator<Item = &Node> {
+    ["containers", "initContainers"]
+        .into_iter()
+        .filter_map(|key| spec.get(key))
+        .flat_map(Node::items)
+}
+
+/// Tokens that the kubelet issues and renews.
+fn projected(spec: &Node) -> Vec<Evidence> {
+    let volumes = spec.get("volumes").map_or(&[][..], Node::items);
+    volumes
+        .iter()
+        .filter_map(|volume| volume.path(&["projected", "sources"]))
+        .flat_map(Node::items)
+        .filter_map(|source| source.get("serviceAccountToken"))
+        .map(|token| {
+            let audience = token
+                .text_at(&["audience"])
+                .map_or_else(|| "the API server".to_owned(), clean);
+            let seconds = token
+                .get("expirationSeconds")
+                .and_then(Node::as_u64)
+                .unwrap_or(3_600);
+            Evidence::new(
+                Grade::B,
+                format!("projected token for {audience}, {seconds} s"),
+            )
+        })
+        .collect()
+}
+
+/// Secrets the pod takes: single keys, whole secrets as variables, volumes.
+fn secrets(context: &Context<'_>, spec: &Node) -> Names {
+    let mut names = Names::default();
+    let mut add = |name: &str, variable: Option<&str>, at: &Node| {
+        let told = variable.and_then(|variable| told_by_variable(context, variable, name));
+        names.add(
+            name,
+            Use {
+                half: told.as_ref().is_some_and(|(_, half)| *half),
+                told: told.map(|(told, _)| told),
+                line: at.line,
+                column: at.column,
+            },
+        );
+    };
+    for container in containers(spec) {
+        for variable in container.get("env").map_or(&[][..], Node::items) {
+            if let Some(source) = variable.path(&["valueFrom", "secretKeyRef"])
+                && let (Some(secret), Some(key)) = (source.get("name"), source.text_at(&["key"]))
+                && let Some(name) = secret.as_str()
+            {
+                add(
+                    &format!("{name}/{key}"),
+                    variable.text_at(&["name"]),
+                    secret,
+                );
+            }
+        }
+        for source in container.get("envFrom").map_or(&[][..], Node::items) {
+            if let Some(secret) = source.path(&["secretRef", "name"])
+                && let Some(name) = secret.as_str()
+            {
+                add(name, None, secret);
+            }
+        }
+    }
+    for volume in spec.get("volumes").map_or(&[][..], Node::items) {
+        let sources = volume.path(&["projected", "sources"]);
+        let mounted = volume.path(&["secret", "secretName"]).into_iter().chain(
+            sources
+                .into_iter()
+                .flat_map(Node::items)
+                .filter_map(|source| source.path(&["secret", "name"])),
+        );
+        for secret in mounted {
+            if let Some(name) = secret.as_str() {
+                add(name, None, secret);
+            }
+        }
+    }
+    names
+}

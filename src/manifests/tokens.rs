@@ -1,0 +1,170 @@
+//! Literal values that are credentials, as sightings: fingerprint, mask and place, never the value.
+//!
+//! Where the form of a token names its type, type and fingerprinted bytes are those of the text engine (the whole token),
+//! so that both make the same credential of it.
+
+use super::context::Context;
+use super::node::Node;
+use crate::model::{Confidence, Redacted, SecretBytes, SeenCredential, Sighting};
+use crate::rules::manifests::TokenPrefix;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Type of a Kubernetes service account's stored token.
+pub(super) const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes-sa-token";
+/// Longest value looked at, in bytes.
+const MAX_VALUE: usize = 16_384;
+
+/// Words that show a value is there to be replaced.
+const PLACEHOLDERS: [&str; 16] = [
+    "your",
+    "xxxx",
+    "changeme",
+    "change-me",
+    "change_me",
+    "example",
+    "placeholder",
+    "<",
+    "...",
+    "…",
+    "todo",
+    "insert",
+    "replace",
+    "dummy",
+    "redacted",
+    "****",
+];
+
+/// What is known of a value before it becomes a sighting.
+pub(super) struct Told<'a> {
+    /// Id of what matched.
+    pub(super) rule: &'a str,
+    /// Credential type.
+    pub(super) kind: &'a str,
+    /// Issuer.
+    pub(super) provider: &'a str,
+    /// Part of the value that only names its type.
+    pub(super) prefix: &'a str,
+    /// How sure, and why.
+    pub(super) confidence: (Confidence, &'a str),
+}
+
+/// The type a token's form names.
+pub(super) fn recognise<'t>(context: &Context<'t>, value: &str) -> Option<&'t TokenPrefix> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    context.tables.prefixes.iter().find(|form| {
+        value.starts_with(&form.text)
+            && (form.min..=MAX_VALUE).contains(&value.len())
+            && value.bytes().all(plain)
+            && !placeholder(value)
+    })
+}
+
+/// The value stands for one that is still to come.
+pub(super) fn placeholder(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let mut chars = value.chars();
+    let first = chars.next();
+    PLACEHOLDERS.iter().any(|word| lower.contains(word)) || chars.all(|c| Some(c) == first)
+}
+
+/// A sighting of a value at its place in a scalar.
+pub(super) fn seen(
+    context: &Context<'_>,
+    node: &Node,
+    value: &str,
+    told: &Told<'_>,
+) -> SeenCredential {
+    let (from, to) = node.span;
+    let inside = context.text.slice(from, to).find(value);
+    let (line, column) = match inside {
+        Some(at) => context.text.position(from + at),
+        None => (node.line, node.column),
+    };
+    SeenCredential {
+        rule: told.rule.to_owned(),
+        provider: told.provider.to_owned(),
+        kind: told.kind.to_owned(),
+        public_id: None,
+        fingerprint: Some(context.key.fingerprint(told.kind, value.as_bytes())),
+        redacted: Redacted::new(told.prefix),
+        account: None,
+        subject: None,
+        created_at: None,
+        expires_at: None,
+        expires_by_nature: None,
+        default_tier: None,
+        confidence: told.confidence.0,
+        confidence_reason: told.confidence.1.to_owned(),
+        sighting: Sighting {
+            repository: context.repository.to_owned(),
+            uri: context.uri.to_owned(),
+            line,
+            column,
+            commit: None,
+            author: None,
+            first_seen: None,
+            last_seen: None,
+            at_head: true,
+            context: None,
+            rule: told.rule.to_owned(),
+            public: false,
+        },
+    }
+}
+
+/// A value of a Kubernetes Secret: the stored token of a service account (`subject`), or a token whose form names its type.
+pub(super) fn kubernetes_value(
+    context: &Context<'_>,
+    node: &Node,
+    text: &str,
+    encoded: bool,
+    subject: Option<&str>,
+) -> Option<SeenCredential> {
+    if text.len() > MAX_VALUE * 2 {
+        return None;
+    }
+    let bytes = if encoded {
+        let packed: String = text.split_whitespace().collect();
+        SecretBytes::new(STANDARD.decode(packed).ok()?)
+    } else {
+        SecretBytes::new(text.as_bytes().to_vec())
+    };
+    let value = std::str::from_utf8(bytes.expose()).ok()?.trim();
+    if let Some(subject) = subject {
+        let signed = value.starts_with("eyJ") && value.split('.').count() == 3;
+        let mut seen = signed.then(|| {
+            seen(
+                context,
+                node,
+                value,
+                &Told {
+                    rule: "kubernetes-secret-token",
+                    kind: SERVICE_ACCOUNT_TOKEN,
+                    provider: "kubernetes",
+                    prefix: "eyJ",
+                    confidence: (
+                        Confidence::High,
+                        "token of a Secret of type service-account-token",
+                    ),
+                },
+            )
+        })?;
+        seen.subject = Some(subject.to_owned());
+        seen.expires_by_nature = Some(false);
+        return Some(seen);
+    }
+    let form = recognise(context, value)?;
+    Some(seen(
+        context,
+        node,
+        value,
+        &Told {
+            rule: "kubernetes-secret-value",
+            kind: &form.kind,
+            provider: &form.provider,
+            prefix: &form.text,
+            confidence: (Confidence::High, "form of the token, in a Secret"),
+        },
+    ))
+}
