@@ -1,1 +1,138 @@
-//! One file per output format behind one trait.
+//! Turns a finished run into files and pages: one format a file, behind one trait.
+//!
+//! Columns and fields are described in `reports/FORMATS.md`.
+
+mod assemble;
+mod cells;
+pub mod explain;
+pub mod findings_csv;
+mod index;
+pub mod inventory_csv;
+mod json;
+mod markdown;
+pub mod summary;
+pub mod text;
+
+pub use assemble::{ReportParts, assemble};
+pub use cells::Column;
+pub use index::Index;
+
+use crate::model::Report;
+use crate::rules::RuleError;
+use std::io::{self, Write};
+use std::str::FromStr;
+use thiserror::Error;
+
+/// Why a report could not be written.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// The output refuses.
+    #[error("cannot write the report: {0}")]
+    Io(#[from] io::Error),
+    /// The report cannot be written as JSON.
+    #[error("cannot write the report as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The report cannot be written as CSV.
+    #[error("cannot write the report as CSV: {0}")]
+    Csv(#[from] csv::Error),
+    /// Rule data the format needs is not usable.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+}
+
+/// Writes a report in one format.
+pub trait Emitter {
+    /// Writes the whole report.
+    ///
+    /// # Errors
+    /// When the output refuses, or rule data the format needs is not usable.
+    fn emit(&self, report: &Report, out: &mut dyn Write) -> Result<(), ReportError>;
+}
+
+/// A format a report can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// Everything, for programs.
+    Json,
+    /// One row a finding.
+    FindingsCsv,
+    /// One row an identity.
+    InventoryCsv,
+    /// The migration plan, for people.
+    Markdown,
+    /// One page for a terminal.
+    Summary,
+}
+
+/// How some formats are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Begin CSV with a byte order mark, which makes Excel read it as UTF-8.
+    pub csv_bom: bool,
+    /// Write CSV cells as they are, without the guard against formulas; for programs only.
+    pub csv_raw: bool,
+    /// Colour the terminal pages.
+    pub colour: bool,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [
+        Self::Json,
+        Self::FindingsCsv,
+        Self::InventoryCsv,
+        Self::Markdown,
+        Self::Summary,
+    ];
+
+    /// Name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::FindingsCsv => "findings-csv",
+            Self::InventoryCsv => "inventory-csv",
+            Self::Markdown => "markdown",
+            Self::Summary => "summary",
+        }
+    }
+
+    /// Name of its file in the report folder; `None` for what is only shown.
+    pub const fn file_name(self) -> Option<&'static str> {
+        match self {
+            Self::Json => Some("report.json"),
+            Self::FindingsCsv => Some("findings.csv"),
+            Self::InventoryCsv => Some("inventory.csv"),
+            Self::Markdown => Some("plan.md"),
+            Self::Summary => None,
+        }
+    }
+
+    /// What writes it.
+    pub fn emitter(self, options: Options) -> Box<dyn Emitter> {
+        match self {
+            Self::Json => Box::new(json::Json),
+            Self::FindingsCsv => Box::new(findings_csv::FindingsCsv { options }),
+            Self::InventoryCsv => Box::new(inventory_csv::InventoryCsv { options }),
+            Self::Markdown => Box::new(markdown::Markdown),
+            Self::Summary => Box::new(summary::SummaryPage {
+                colour: options.colour,
+            }),
+        }
+    }
+}
+
+/// A name that is no format.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{0}` is not a format; known are json, findings-csv, inventory-csv, markdown, summary")]
+pub struct UnknownFormat(String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == name)
+            .ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}

@@ -1,0 +1,7 @@
+//! The whole reasoning about one thing, as one page for a terminal.
+
+mod page;
+mod subject;
+
+pub use page::page;
+pub use subject::{Candidate, Found, Subject, find};

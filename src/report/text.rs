@@ -1,0 +1,321 @@
+//! Neutralises text from outside at the place where it is shown, and measures it.
+//!
+//! File names, branch names, role names, tags and commit authors are chosen by others. Every output passes them through
+//! one of the functions here; nothing else decides what is harmless.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// What stands in the place of a character that may not be shown.
+const SUBSTITUTE: char = '\u{fffd}';
+
+/// What a character becomes in text of one line.
+fn shown(c: char) -> char {
+    match c {
+        // White space that breaks lines or moves the cursor.
+        '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
+        // Cursor control and escape sequences; characters that reorder, hide or tag their neighbours.
+        _ if c.is_control() => SUBSTITUTE,
+        '\u{61c}'
+        | '\u{ad}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => SUBSTITUTE,
+        other => other,
+    }
+}
+
+/// The text on one line, with nothing in it that a terminal or a viewer would act on.
+pub fn line(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| shown(c) == c) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().map(shown).collect())
+    }
+}
+
+/// The text with its line breaks, and nothing else that a terminal or a viewer would act on.
+pub fn lines(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let kept = |c| if c == '\n' { c } else { shown(c) };
+    text.chars().map(kept).collect()
+}
+
+/// The text as one line of Markdown that renders as itself: no links, images, mentions, HTML, tables or emphasis.
+pub fn markdown(text: &str) -> String {
+    let text = line(text);
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let starts = out.is_empty();
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            // Not escapable with a backslash everywhere: a character reference is text in every dialect.
+            '@' => out.push_str("&#64;"),
+            '#' if starts || rest.peek().is_some_and(char::is_ascii_digit) => {
+                out.push_str("&#35;");
+            }
+            '+' | '-' | '=' | '!' if starts => {
+                out.push('\\');
+                out.push(c);
+            }
+            // `12.` and `12)` at the start would begin a list.
+            '.' | ')' if before.is_ascii_digit() && out.chars().all(|c| c.is_ascii_digit()) => {
+                out.push('\\');
+                out.push(c);
+            }
+            // Bare addresses become links without any markup.
+            ':' if rest.peek() == Some(&'/') => out.push_str("&#58;"),
+            '.' if out.to_ascii_lowercase().ends_with("www") => out.push_str("&#46;"),
+            _ => out.push(c),
+        }
+        before = c;
+    }
+    out
+}
+
+/// The text as a Markdown code span that ends where it should. Not for tables, where a bar ends the cell even in code.
+pub fn code(text: &str) -> String {
+    let text = line(text);
+    let fence = "`".repeat(longest_run(&text, '`') + 1);
+    let text = text.trim();
+    if text.is_empty() {
+        return String::new();
+    }
+    let space = if text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+/// The text as a fenced Markdown code block with every line indented by `indent`, ending in a line break.
+pub fn code_block(text: &str, language: &str, indent: &str) -> String {
+    let text = lines(text);
+    let fence = "`".repeat((longest_run(&text, '`') + 1).max(3));
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{indent}{fence}{language}");
+    for each in text.trim_end().split('\n') {
+        let _ = writeln!(out, "{indent}{}", each.trim_end());
+    }
+    let _ = writeln!(out, "{indent}{fence}");
+    out
+}
+
+fn longest_run(text: &str, of: char) -> usize {
+    let mut longest = 0;
+    let mut run = 0;
+    for c in text.chars() {
+        run = if c == of { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+/// The text as one line for the `message.text` of SARIF, where `[words](target)` would become a link.
+pub fn sarif(text: &str) -> String {
+    line(text).replace("](", "] (")
+}
+
+/// Columns the text takes on a terminal.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text as one line of at most `columns` columns; what is cut off is marked with an ellipsis.
+pub fn fit(text: &str, columns: usize) -> String {
+    let text = line(text);
+    if width(&text) <= columns {
+        return text.into_owned();
+    }
+    let mut out = String::new();
+    let mut used = 1;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > columns {
+            break;
+        }
+        out.push(c);
+    }
+    if columns > 0 {
+        out.truncate(out.trim_end().len());
+        out.push('…');
+    }
+    out
+}
+
+/// The text fitted into exactly `columns` columns, padded on the right.
+pub fn pad(text: &str, columns: usize) -> String {
+    let mut out = fit(text, columns);
+    let missing = columns.saturating_sub(width(&out));
+    out.extend(std::iter::repeat_n(' ', missing));
+    out
+}
+
+/// The text broken at spaces into lines of at most `columns` columns; a word that is longer is broken where it must be.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let text = line(text);
+    let mut out = Vec::new();
+    let mut current = String::new();
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        let wide = width(word);
+        if used > 0 && used + 1 + wide > columns {
+            out.push(std::mem::take(&mut current));
+            used = 0;
+        }
+        if used > 0 {
+            current.push(' ');
+            used += 1;
+        }
+        if wide <= columns {
+            current.push_str(word);
+            used += wide;
+            continue;
+        }
+        for c in word.chars() {
+            let wide = c.width().unwrap_or(0);
+            if used + wide > columns && used > 0 {
+                out.push(std::mem::take(&mut current));
+                used = 0;
+            }
+            current.push(c);
+            used += wide;
+        }
+    }
+    if !current.is_empty() {
+        out.push(current);
+    }
+    out
+}
+
+/// A count with a comma between every three digits.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count with its noun: `1 key`, `2 keys`.
+pub fn plural(number: u64, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        thousands(number),
+        if number == 1 { one } else { many }
+    )
+}
+
+/// Seconds in the largest unit that divides them: `15 min`, `12 h`, `90 d`.
+pub fn duration(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(86_400, "d"), (3_600, "h"), (60, "min")];
+    for (size, name) in UNITS {
+        if seconds >= size && seconds.is_multiple_of(size) {
+            return format!("{} {name}", thousands(seconds / size));
+        }
+    }
+    format!("{} s", thousands(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn control_reordering_and_hidden_characters_are_seen() {
+        assert_eq!(line("plain é 漢字 🙂"), "plain é 漢字 🙂");
+        assert_eq!(line("a\nb\tc\r\u{2028}d"), "a b c  d");
+        assert_eq!(
+            line("\u{1b}[31mred\u{9b}0m\u{202e}txt.exe\u{200b}\u{e0041}\u{0}"),
+            "\u{fffd}[31mred\u{fffd}0m\u{fffd}txt.exe\u{fffd}\u{fffd}\u{fffd}"
+        );
+        assert_eq!(lines("a\r\nb\u{1b}c\n"), "a\nb\u{fffd}c\n");
+    }
+
+    #[test]
+    fn markdown_renders_as_itself() {
+        for (hostile, harmless) in [
+            ("[x](http://e.example)", r"\[x\](http&#58;//e.example)"),
+            ("<img src=x>", "&lt;img src=x&gt;"),
+            ("a|b `c` *d* _e_", r"a\|b \`c\` \*d\* \_e\_"),
+            ("@team fixes #12", "&#64;team fixes &#35;12"),
+            ("- item", r"\- item"),
+            ("12. item", r"12\. item"),
+            ("# title", "&#35; title"),
+            ("1.5 GB, www.e.example", r"1\.5 GB, www&#46;e.example"),
+            ("a\n\n# b", "a  # b"),
+        ] {
+            assert_eq!(markdown(hostile), harmless);
+        }
+    }
+
+    #[test]
+    fn code_ends_where_it_should() {
+        assert_eq!(code("aws iam"), "`aws iam`");
+        assert_eq!(code("a`b``c"), "```a`b``c```");
+        assert_eq!(code("`x`"), "`` `x` ``");
+        assert_eq!(code("a|b\nc"), "`a|b c`");
+        assert_eq!(code(" "), "");
+        assert_eq!(
+            code_block("one\n```\ntwo\u{1b}\n", "sh", "  "),
+            "  ````sh\n  one\n  ```\n  two\u{fffd}\n  ````\n"
+        );
+    }
+
+    #[test]
+    fn numbers_read_easily() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(plural(1, "key", "keys"), "1 key");
+        assert_eq!(plural(0, "key", "keys"), "0 keys");
+        assert_eq!(duration(900), "15 min");
+        assert_eq!(duration(43_200), "12 h");
+        assert_eq!(duration(90 * 86_400), "90 d");
+        assert_eq!(duration(61), "61 s");
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_holds_what_a_terminal_acts_on(text in any::<String>(), columns in 0_usize..40) {
+            let bad = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
+            prop_assert!(!line(&text).chars().any(bad));
+            prop_assert!(!markdown(&text).chars().any(bad));
+            prop_assert!(!code(&text).chars().any(bad));
+            prop_assert!(!lines(&text).chars().any(|c| bad(c) && c != '\n'));
+            let fitted = fit(&text, columns);
+            prop_assert!(!fitted.chars().any(bad));
+            prop_assert!(width(&fitted) <= columns);
+            prop_assert_eq!(width(&pad(&text, columns)), columns);
+            for each in wrap(&text, columns.max(2)) {
+                prop_assert!(width(&each) <= columns.max(2));
+            }
+        }
+
+        #[test]
+        fn wrapping_keeps_every_word(words in prop::collection::vec("[a-z]{1,12}", 0..20), columns in 12_usize..40) {
+            prop_assert_eq!(wrap(&words.join(" "), columns).join(" "), words.join(" "));
+        }
+    }
+}
