@@ -1,1 +1,0 @@
-//! Facts about AWS: actions and access levels, escalation paths, known accounts.
