@@ -65,7 +65,9 @@ impl ArnPattern {
 
     /// Service segment; `*` for the bare `*`.
     pub fn service(&self) -> &str {
-        self.segments.as_ref().map_or("*", |[_, service, ..]| service)
+        self.segments
+            .as_ref()
+            .map_or("*", |[_, service, ..]| service)
     }
 
     /// Account segment; `*` for the bare `*`.

@@ -5,7 +5,12 @@
 /// Whether the pattern matches the whole text. Case-sensitive.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    glide(pattern, text, |symbol, byte| symbol == b'?' || symbol == byte, |p| pattern.get(p) == Some(&b'*'))
+    glide(
+        pattern,
+        text,
+        |symbol, byte| symbol == b'?' || symbol == byte,
+        |p| pattern.get(p) == Some(&b'*'),
+    )
 }
 
 /// Whether the pattern matches the whole text, ASCII letters compared without case.

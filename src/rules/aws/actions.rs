@@ -220,7 +220,9 @@ impl ActionTable {
                 if without {
                     table.without_resource.insert(index);
                 } else {
-                    let segments = arns.get(service).map_or(std::slice::from_ref(&service), |v| v);
+                    let segments = arns
+                        .get(service)
+                        .map_or(std::slice::from_ref(&service), |v| v);
                     for segment in segments {
                         if *segment == "*" {
                             table.any_arn_service.insert(index);

@@ -207,7 +207,9 @@ impl AwsTables {
         }
         // Same policies, other partition: `arn:aws-cn:iam::aws:policy/…`.
         let (_, rest) = arn.strip_prefix("arn:aws-")?.split_once(':')?;
-        self.managed.get(format!("arn:aws:{rest}").as_str()).copied()
+        self.managed
+            .get(format!("arn:aws:{rest}").as_str())
+            .copied()
     }
 }
 
@@ -220,7 +222,10 @@ fn rows(text: &'static str) -> impl Iterator<Item = (usize, Vec<&'static str>)> 
 }
 
 fn malformed(file: &str, line: usize) -> RuleError {
-    RuleError::invalid(file, format!("line {line} does not have the file's columns"))
+    RuleError::invalid(
+        file,
+        format!("line {line} does not have the file's columns"),
+    )
 }
 
 fn parse_classes(
@@ -270,7 +275,10 @@ fn parse_escalation(
         let mut indices = Vec::with_capacity(names.len());
         for name in &names {
             indices.push(actions.index_of(name).ok_or_else(|| {
-                RuleError::invalid(ESCALATION, format!("`{id}` names the unknown action {name}"))
+                RuleError::invalid(
+                    ESCALATION,
+                    format!("`{id}` names the unknown action {name}"),
+                )
             })?);
         }
         rules.push(EscalationRule {
@@ -278,7 +286,10 @@ fn parse_escalation(
             kind,
             actions: names,
             indices,
-            services: services.split(',').filter(|service| *service != "-").collect(),
+            services: services
+                .split(',')
+                .filter(|service| *service != "-")
+                .collect(),
             what,
         });
     }
@@ -298,7 +309,10 @@ mod tests {
             tables.actions.level_of("s3:PutBucketPolicy"),
             Some(AccessLevel::Permissions)
         );
-        assert_eq!(tables.actions.level_of("S3:getobject"), Some(AccessLevel::Read));
+        assert_eq!(
+            tables.actions.level_of("S3:getobject"),
+            Some(AccessLevel::Read)
+        );
         let secrets = tables.class(ActionClass::SecretStore);
         let index = tables
             .actions
@@ -313,7 +327,10 @@ mod tests {
             .unwrap();
         assert_eq!(rule.kind, EscalationKind::PassRole);
         assert_eq!(rule.services, ["lambda.amazonaws.com"]);
-        assert_eq!(tables.known_account("464622532012").unwrap().name, "Datadog");
+        assert_eq!(
+            tables.known_account("464622532012").unwrap().name,
+            "Datadog"
+        );
         assert!(tables.known_account("111122223333").is_none());
     }
 

@@ -1,0 +1,571 @@
+//! Escalation: permissions that lead to more permissions, checked against what the account holds.
+//!
+//! A path is reported when the actions are granted and nothing in the account rules it out; what the account details
+//! cannot show is said in its note. Conditions, boundaries and denies that break a path break it.
+
+use super::arn::Breadth;
+use super::condition::{self, Truth};
+use super::context::Context;
+use super::evaluate;
+use super::expand::{Effective, Grip};
+use super::policy::{Effect, Policy, PrincipalType, Selection};
+use crate::model::EscalationPath;
+use crate::rules::aws::{AwsTables, EscalationKind, EscalationRule};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One user, role or group that might be worth becoming.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// ARN.
+    pub arn: String,
+    /// Name.
+    pub name: String,
+    /// Tier of its own grants.
+    pub tier: u8,
+    /// AWS's own: nobody else can change, pass or assume it.
+    pub reserved: bool,
+    /// Customer policies attached to it.
+    pub policies: Vec<String>,
+    /// It comes with an instance profile.
+    pub instance_profile: bool,
+    /// Its trust policy (roles).
+    pub trust: Policy,
+}
+
+/// What an account holds, strongest first.
+#[derive(Clone, Debug, Default)]
+pub struct Targets {
+    users: Vec<Target>,
+    roles: Vec<Target>,
+    groups: Vec<Target>,
+    /// Roles by the service principal they trust, strongest first.
+    by_service: BTreeMap<String, Vec<usize>>,
+    /// Roles by the principal ARN their trust names.
+    by_principal: BTreeMap<String, Vec<usize>>,
+    /// Roles whose trust leaves the choice to an account or to anyone.
+    delegating: Vec<usize>,
+}
+
+impl Targets {
+    /// Sorts and indexes targets.
+    pub fn new(
+        account: &str,
+        mut users: Vec<Target>,
+        mut roles: Vec<Target>,
+        mut groups: Vec<Target>,
+    ) -> Self {
+        for list in [&mut users, &mut roles, &mut groups] {
+            list.sort_by(|a, b| b.tier.cmp(&a.tier).then_with(|| a.arn.cmp(&b.arn)));
+        }
+        let mut targets = Self {
+            users,
+            roles,
+            groups,
+            ..Self::default()
+        };
+        for (index, role) in targets.roles.iter().enumerate() {
+            let mut delegates = false;
+            for statement in &role.trust.statements {
+                if statement.effect != Effect::Allow {
+                    continue;
+                }
+                delegates |= matches!(statement.principals, Selection::Except(_));
+                for principal in statement.principals.values() {
+                    match principal.kind {
+                        PrincipalType::Service | PrincipalType::Federated => push(
+                            &mut targets.by_service,
+                            &principal.value.to_ascii_lowercase(),
+                            index,
+                        ),
+                        PrincipalType::Anyone => delegates = true,
+                        PrincipalType::Aws if is_root_of(&principal.value, account) => {
+                            delegates = true;
+                        }
+                        PrincipalType::Aws => {
+                            push(&mut targets.by_principal, &principal.value, index);
+                        }
+                        PrincipalType::CanonicalUser => {}
+                    }
+                }
+            }
+            if delegates {
+                targets.delegating.push(index);
+            }
+        }
+        targets
+    }
+
+    /// Roles that trust any of the services, strongest first.
+    fn trusting<'t>(&'t self, services: &[&str]) -> Vec<&'t Target> {
+        let mut indices: Vec<usize> = services
+            .iter()
+            .filter_map(|service| self.by_service.get(*service))
+            .flatten()
+            .copied()
+            .collect();
+        indices.sort_unstable();
+        indices.dedup();
+        indices
+            .into_iter()
+            .filter_map(|index| self.roles.get(index))
+            .filter(|role| !role.reserved)
+            .collect()
+    }
+}
+
+fn push(map: &mut BTreeMap<String, Vec<usize>>, key: &str, index: usize) {
+    let list = map.entry(key.to_owned()).or_default();
+    if list.last() != Some(&index) {
+        list.push(index);
+    }
+}
+
+fn is_root_of(value: &str, account: &str) -> bool {
+    value == account || value.ends_with(&format!("::{account}:root"))
+}
+
+/// Who might escalate.
+pub struct Climber<'a> {
+    /// ARN.
+    pub arn: &'a str,
+    /// Account.
+    pub account: &'a str,
+    /// A user; else a role.
+    pub user: bool,
+    /// ARNs of its groups.
+    pub groups: Vec<String>,
+    /// ARNs of the customer policies it holds, itself or through groups, with the number of versions.
+    pub policies: Vec<(String, u32)>,
+    /// It has a permission boundary.
+    pub bounded: bool,
+    /// Tier of its own grants.
+    pub tier: u8,
+    /// Known condition keys.
+    pub context: &'a Context,
+}
+
+/// A path, and whether it counts as a way up that is open as far as anyone can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The path.
+    pub path: EscalationPath,
+    /// It lifts the tier: its prerequisites hold in this account or need no more than the permission itself.
+    pub counts: bool,
+}
+
+/// Every path open to a principal, by id.
+pub fn find(
+    climber: &Climber<'_>,
+    effective: &Effective<'_>,
+    targets: &Targets,
+    tables: &AwsTables,
+) -> Vec<Found> {
+    let mut search = Search {
+        climber,
+        effective,
+        targets,
+        assume: tables.actions.index_of("sts:AssumeRole"),
+        pass: tables.actions.index_of("iam:PassRole"),
+        passable: BTreeMap::new(),
+    };
+    let mut found: Vec<(&EscalationRule, Found)> = Vec::new();
+    for rule in &tables.escalation {
+        if rule
+            .indices
+            .iter()
+            .all(|index| effective.actions().contains(*index))
+            && let Some((note, depends_on, counts)) = search.open(rule)
+        {
+            found.push((
+                rule,
+                Found {
+                    path: EscalationPath {
+                        id: rule.id.to_owned(),
+                        actions: rule.actions.iter().map(ToString::to_string).collect(),
+                        note,
+                        depends_on: depends_on.into_iter().collect(),
+                    },
+                    counts,
+                },
+            ));
+        }
+    }
+    // A path that asks for everything another asks for, and more, for the same thing, adds nothing.
+    let redundant = |rule: &EscalationRule, counts: bool| {
+        found.iter().any(|(other, better)| {
+            other.id != rule.id
+                && other.services == rule.services
+                && other.indices.len() < rule.indices.len()
+                && family(other.kind) == family(rule.kind)
+                && (better.counts || !counts)
+                && other
+                    .indices
+                    .iter()
+                    .all(|index| rule.indices.contains(index))
+        })
+    };
+    let keep: Vec<bool> = found
+        .iter()
+        .map(|(rule, path)| !redundant(rule, path.counts))
+        .collect();
+    found
+        .into_iter()
+        .zip(keep)
+        .filter(|(_, keep)| *keep)
+        .map(|((_, path), _)| path)
+        .collect()
+}
+
+/// Kinds that reach the same sort of thing.
+const fn family(kind: EscalationKind) -> u8 {
+    match kind {
+        EscalationKind::OtherUser | EscalationKind::AnyUser => 1,
+        EscalationKind::PassRole => 2,
+        EscalationKind::Workload => 3,
+        _ => 4,
+    }
+}
+
+type Open = (String, BTreeSet<String>, bool);
+
+struct Search<'s, 'a> {
+    climber: &'s Climber<'s>,
+    effective: &'s Effective<'a>,
+    targets: &'s Targets,
+    assume: Option<usize>,
+    pass: Option<usize>,
+    /// Strongest role that may be passed to each set of services, remembered.
+    passable: BTreeMap<String, Option<(String, u8, Vec<String>)>>,
+}
+
+impl<'s, 'a> Search<'s, 'a> {
+    fn open(&mut self, rule: &EscalationRule) -> Option<Open> {
+        let climber = self.climber;
+        let own = |search: &Self, arn: &str| {
+            let depends = search.all_on(&rule.indices, arn)?;
+            Some((rule.what.to_owned(), depends, true))
+        };
+        match rule.kind {
+            EscalationKind::OwnUser if climber.user => own(self, climber.arn),
+            EscalationKind::OwnRole if !climber.user => own(self, climber.arn),
+            EscalationKind::OwnBoundaryUser if climber.user && climber.bounded => {
+                own(self, climber.arn)
+            }
+            EscalationKind::OwnBoundaryRole if !climber.user && climber.bounded => {
+                own(self, climber.arn)
+            }
+            EscalationKind::OwnGroup => climber.groups.iter().find_map(|group| own(self, group)),
+            EscalationKind::OwnPolicy => climber.policies.iter().find_map(|(policy, versions)| {
+                // Bringing back a version needs one to bring back.
+                if rule.actions == ["iam:SetDefaultPolicyVersion"] && *versions == 1 {
+                    return None;
+                }
+                let depends = self.all_on(&rule.indices, policy)?;
+                Some((
+                    format!("{} ({})", rule.what, name_in(policy)),
+                    depends,
+                    true,
+                ))
+            }),
+            EscalationKind::OtherUser => self.stronger(&self.targets.users, rule),
+            EscalationKind::OtherRole => self.stronger(&self.targets.roles, rule),
+            EscalationKind::OtherGroup if climber.user => self.stronger(&self.targets.groups, rule),
+            EscalationKind::AnyUser => self.any(&self.targets.users, rule, false),
+            EscalationKind::AnyRole => self.any(&self.targets.roles, rule, false),
+            EscalationKind::AnyRolePolicy => self.any(&self.targets.roles, rule, true),
+            EscalationKind::AssumeRole => self.assumable(rule, Some(climber.tier), false),
+            EscalationKind::AssumableRole => self.assumable(rule, None, false),
+            EscalationKind::AssumableRolePolicy => self.assumable(rule, None, true),
+            EscalationKind::PassRole => self.pass_role(rule),
+            EscalationKind::Workload => self.workload(rule),
+            EscalationKind::Account => {
+                let (depends, breadth) = self.all_anywhere(&rule.indices, &[])?;
+                Some((rule.what.to_owned(), depends, breadth >= Breadth::Service))
+            }
+            _ => None,
+        }
+    }
+
+    fn grip(&self, action: usize, arn: &str) -> Option<Grip<'a, 's>> {
+        self.effective.grip(action, arn, self.climber.context)
+    }
+
+    /// All actions on one resource, with the conditions they hang on.
+    fn all_on(&self, actions: &[usize], arn: &str) -> Option<BTreeSet<String>> {
+        let mut depends = BTreeSet::new();
+        for action in actions {
+            depends.extend(self.grip(*action, arn)?.depends_on);
+        }
+        Some(depends)
+    }
+
+    /// All actions but some, on anything, with the breadth of the narrowest.
+    fn all_anywhere(
+        &self,
+        actions: &[usize],
+        but: &[Option<usize>],
+    ) -> Option<(BTreeSet<String>, Breadth)> {
+        let mut depends = BTreeSet::new();
+        let mut breadth = Breadth::Everything;
+        for action in actions {
+            if but.contains(&Some(*action)) {
+                continue;
+            }
+            let grip = self
+                .effective
+                .grip_anywhere(*action, self.climber.context)?;
+            depends.extend(grip.depends_on);
+            breadth = breadth.min(grip.cell.breadth());
+        }
+        Some((depends, breadth))
+    }
+
+    /// The strongest target with more privilege that all actions reach.
+    fn stronger(&self, targets: &[Target], rule: &EscalationRule) -> Option<Open> {
+        targets
+            .iter()
+            .take_while(|target| target.tier > self.climber.tier)
+            .filter(|target| !target.reserved && target.arn != self.climber.arn)
+            .find_map(|target| {
+                let depends = self.all_on(&rule.indices, &target.arn)?;
+                Some((
+                    format!("{}: {}", rule.what, describe(&target.name, target.tier)),
+                    depends,
+                    true,
+                ))
+            })
+    }
+
+    /// Any target that all actions reach, whatever its privilege; policies too where the rule says so.
+    fn any(&self, targets: &[Target], rule: &EscalationRule, through_policy: bool) -> Option<Open> {
+        targets
+            .iter()
+            .filter(|target| !target.reserved && target.arn != self.climber.arn)
+            .find_map(|target| {
+                let depends = self.reach(target, rule, through_policy)?;
+                Some((
+                    format!("{}: {}", rule.what, describe(&target.name, target.tier)),
+                    depends,
+                    true,
+                ))
+            })
+    }
+
+    /// A role that trusts the climber; with more privilege where `above` says so.
+    fn assumable(
+        &self,
+        rule: &EscalationRule,
+        above: Option<u8>,
+        through_policy: bool,
+    ) -> Option<Open> {
+        let named = self
+            .targets
+            .by_principal
+            .get(self.climber.arn)
+            .map_or(&[][..], Vec::as_slice);
+        let mut indices: Vec<usize> = named
+            .iter()
+            .chain(&self.targets.delegating)
+            .copied()
+            .collect();
+        indices.sort_unstable();
+        indices.dedup();
+        indices
+            .into_iter()
+            .filter_map(|index| self.targets.roles.get(index))
+            .take_while(|role| above.is_none_or(|tier| role.tier > tier))
+            .filter(|role| !role.reserved && role.arn != self.climber.arn)
+            .find_map(|role| {
+                let mut depends = self.reach(role, rule, through_policy)?;
+                let (truth, words) = trusted(role, self.climber);
+                if truth == Truth::No {
+                    return None;
+                }
+                depends.extend(words);
+                Some((
+                    format!("{}: {}", rule.what, describe(&role.name, role.tier)),
+                    depends,
+                    true,
+                ))
+            })
+    }
+
+    /// All actions of a rule on a target, those on policies on a customer policy it holds.
+    fn reach(
+        &self,
+        target: &Target,
+        rule: &EscalationRule,
+        through_policy: bool,
+    ) -> Option<BTreeSet<String>> {
+        let mut depends = BTreeSet::new();
+        for (action, name) in rule.indices.iter().zip(&rule.actions) {
+            if through_policy && *name == "iam:CreatePolicyVersion" {
+                let grip = target
+                    .policies
+                    .iter()
+                    .find_map(|policy| self.grip(*action, policy))?;
+                depends.extend(grip.depends_on);
+            } else {
+                depends.extend(self.grip(*action, &target.arn)?.depends_on);
+            }
+        }
+        Some(depends)
+    }
+
+    fn pass_role(&mut self, rule: &EscalationRule) -> Option<Open> {
+        let pass = self.pass?;
+        let (mut depends, _) = self.all_anywhere(&rule.indices, &[self.pass, self.assume])?;
+        let best = self.passable_role(pass, &rule.services);
+        if let Some((name, tier, conditions)) = best
+            && tier > self.climber.tier
+        {
+            depends.extend(conditions);
+            return Some((
+                format!("passes {} to {}", describe(&name, tier), rule.what),
+                depends,
+                true,
+            ));
+        }
+        // Nothing stronger today; a permission to pass any role takes in every role made later.
+        let mut context = self.climber.context.clone();
+        context.set_all(
+            "iam:PassedToService",
+            rule.services.iter().map(ToString::to_string).collect(),
+        );
+        let grip = self.effective.grip_anywhere(pass, &context)?;
+        if grip.cell.pattern.breadth() < Breadth::Service || grip.cell.within.is_some() {
+            return None;
+        }
+        depends.extend(grip.depends_on);
+        Some((
+            format!(
+                "passes a role to {}; no role with more privilege trusts {} today",
+                rule.what,
+                rule.services.join(" or ")
+            ),
+            depends,
+            true,
+        ))
+    }
+
+    /// The strongest role that trusts one of the services and may be passed to it.
+    fn passable_role(
+        &mut self,
+        pass: usize,
+        services: &[&str],
+    ) -> Option<(String, u8, Vec<String>)> {
+        let key = services.join(",");
+        if let Some(known) = self.passable.get(&key) {
+            return known.clone();
+        }
+        let mut context = self.climber.context.clone();
+        context.set_all(
+            "iam:PassedToService",
+            services.iter().map(ToString::to_string).collect(),
+        );
+        let best = self
+            .targets
+            .trusting(services)
+            .into_iter()
+            .take_while(|role| role.tier > self.climber.tier)
+            .filter(|role| role.arn != self.climber.arn)
+            .find_map(|role| {
+                let grip = self.effective.grip(pass, &role.arn, &context)?;
+                Some((role.name.clone(), role.tier, grip.depends_on))
+            });
+        self.passable.insert(key, best.clone());
+        best
+    }
+
+    fn workload(&self, rule: &EscalationRule) -> Option<Open> {
+        let (depends, breadth) = self.all_anywhere(&rule.indices, &[])?;
+        let on_instances = rule.services == ["ec2.amazonaws.com"];
+        let role = self
+            .targets
+            .trusting(&rule.services)
+            .into_iter()
+            .take_while(|role| role.tier > self.climber.tier)
+            .find(|role| {
+                role.arn != self.climber.arn && (!on_instances || role.instance_profile)
+            })?;
+        Some((
+            format!(
+                "runs as the role of {}; {} could be it, the account details do not show whether it is",
+                rule.what,
+                describe(&role.name, role.tier)
+            ),
+            depends,
+            breadth >= Breadth::Service,
+        ))
+    }
+}
+
+/// Whether a role's trust lets the climber in, and the conditions that decide.
+fn trusted(role: &Target, climber: &Climber<'_>) -> (Truth, Vec<String>) {
+    let mut allow = Truth::No;
+    let mut words = Vec::new();
+    for statement in &role.trust.statements {
+        let names = |list: &[super::policy::PrincipalName]| {
+            list.iter().any(|principal| match principal.kind {
+                PrincipalType::Anyone => true,
+                PrincipalType::Aws => {
+                    principal.value == climber.arn || is_root_of(&principal.value, climber.account)
+                }
+                _ => false,
+            })
+        };
+        let concerned = match &statement.principals {
+            Selection::Absent => false,
+            Selection::Only(list) => names(list),
+            Selection::Except(list) => !names(list),
+        };
+        let action = statement
+            .actions
+            .values()
+            .iter()
+            .any(|pattern| evaluate::action_matches(pattern, "sts:AssumeRole"));
+        let action = match statement.actions {
+            Selection::Absent => false,
+            Selection::Only(_) => action,
+            Selection::Except(_) => !action,
+        };
+        if !concerned || !action {
+            continue;
+        }
+        let truth =
+            condition::all_hold(&statement.conditions, climber.context, role.trust.variables);
+        let open = || {
+            statement
+                .conditions
+                .iter()
+                .map(super::policy::Condition::words)
+        };
+        match (statement.effect, truth) {
+            (Effect::Deny, Truth::Yes) => return (Truth::No, Vec::new()),
+            (_, Truth::No) => {}
+            (Effect::Deny, Truth::Unknown) => {
+                words.extend(open().map(|text| format!("not ({text})")));
+            }
+            (Effect::Allow, truth) => {
+                if truth == Truth::Unknown && allow == Truth::No {
+                    words.extend(open());
+                }
+                allow = allow.or(truth);
+            }
+        }
+    }
+    (allow, words)
+}
+
+fn describe(name: &str, tier: u8) -> String {
+    if tier == 5 {
+        format!("`{name}` (administrator)")
+    } else {
+        format!("`{name}` (tier {tier})")
+    }
+}
+
+/// Last part of an ARN.
+fn name_in(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}

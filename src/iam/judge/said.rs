@@ -1,0 +1,197 @@
+//! What is said of a principal besides its tier: its grants, the limits of the judgement, what was missing.
+
+use super::{Judge, Source, Subject};
+use crate::iam::expand::Effective;
+use crate::iam::policy::{Condition, Effect, Selection};
+use crate::iam::power;
+use crate::model::{
+    Coverage, CoverageStatus, Evidence, Grade, Grant, GrantId, Identity, Privilege,
+};
+use std::collections::BTreeSet;
+
+/// Action patterns shown of one grant.
+const MAX_ACTIONS: usize = 50;
+/// Resources shown of one grant.
+const MAX_RESOURCES: usize = 20;
+
+impl Judge<'_> {
+    /// Adds what the judgement rests on besides documents: assumptions and limits nobody has seen.
+    pub(super) fn say_limits(
+        subject: &Subject<'_>,
+        effective: &Effective<'_>,
+        privilege: &mut Privilege,
+    ) {
+        for source in &subject.sources {
+            if source.policy.is_none() {
+                let tier = power::assumed_tier(&source.name);
+                privilege.assumed = true;
+                privilege.tier = privilege.tier.max(tier);
+                privilege.admin |= tier == 5;
+                privilege.evidence.push(Evidence::new(
+                    Grade::D,
+                    format!(
+                        "{}: document not in the snapshot, privilege unknown; tier {tier} assumed from its name",
+                        source.label
+                    ),
+                ));
+            } else if source.published {
+                privilege.evidence.push(Evidence::new(
+                    Grade::B,
+                    format!(
+                        "{}: document not in the snapshot; AWS's published version was used",
+                        source.label
+                    ),
+                ));
+            }
+        }
+        for group in &subject.missing_groups {
+            privilege.assumed = true;
+            privilege.tier = privilege.tier.max(1);
+            privilege.evidence.push(Evidence::new(
+                Grade::D,
+                format!("group `{group}` is not in the snapshot: what it gives is unknown"),
+            ));
+        }
+        if let Some(boundary) = subject.boundary {
+            let text = if subject.boundary_policy.is_some() {
+                format!("limited by the permission boundary `{boundary}`")
+            } else {
+                format!(
+                    "the permission boundary `{boundary}` is not in the snapshot: it may allow less than this"
+                )
+            };
+            privilege.evidence.push(Evidence::new(Grade::A, text));
+        }
+        if effective.partly_denied {
+            privilege.evidence.push(Evidence::new(
+                Grade::A,
+                "a deny takes part of this away, depending on the resource or on conditions",
+            ));
+        }
+    }
+
+    pub(super) fn grant(&self, subject: &Subject<'_>, source: &Source) -> Grant {
+        let id = GrantId::of(&["aws", subject.arn, source.kind.as_str(), &source.native_id]);
+        let identity = Identity::id_of("aws", subject.arn);
+        let mut actions = BTreeSet::new();
+        let mut resources = BTreeSet::new();
+        let mut conditions = BTreeSet::new();
+        let mut patterns = 0;
+        let (tier, evidence) = match &source.policy {
+            None => {
+                let tier = power::assumed_tier(&source.name);
+                let text = format!(
+                    "document not in the snapshot, privilege unknown; tier {tier} assumed from its name"
+                );
+                (tier, vec![Evidence::new(Grade::D, text)])
+            }
+            Some(policy) => {
+                for statement in &policy.statements {
+                    if statement.effect != Effect::Allow {
+                        continue;
+                    }
+                    patterns += statement.written.len();
+                    let not = |written: &String, inverted: bool| {
+                        if inverted {
+                            format!("not {written}")
+                        } else {
+                            written.clone()
+                        }
+                    };
+                    let spared = matches!(statement.resources, Selection::Except(_));
+                    actions.extend(statement.written.iter().map(|w| not(w, statement.inverted)));
+                    resources.extend(statement.resources_written.iter().map(|w| not(w, spared)));
+                    conditions.extend(statement.conditions.iter().map(Condition::words));
+                }
+                let effective =
+                    Effective::of(&Self::holder(subject, Some(source)), &self.tables.actions);
+                let power = self.measured(&effective);
+                let grade = if source.published { Grade::B } else { Grade::A };
+                let evidence = power
+                    .reasons
+                    .into_iter()
+                    .map(|reason| Evidence::new(grade, reason))
+                    .collect();
+                (power.tier, evidence)
+            }
+        };
+        Grant {
+            id,
+            identity,
+            source: source.kind,
+            name: source.name.clone(),
+            native_id: source.native_id.clone(),
+            actions: actions.into_iter().take(MAX_ACTIONS).collect(),
+            actions_total: patterns as u32,
+            resources: resources.into_iter().take(MAX_RESOURCES).collect(),
+            conditions: conditions.into_iter().collect(),
+            tier,
+            evidence,
+            location: Some(source.location.clone()),
+        }
+    }
+
+    pub(super) fn notices(&self, subject: &Subject<'_>) -> Vec<Coverage> {
+        let mut out = Vec::new();
+        let account = &self.account.account_id;
+        let mut say = |unit: String, status: CoverageStatus, reason: String| {
+            out.push(Coverage::new("aws-snapshot", unit, status, reason));
+        };
+        for source in &subject.sources {
+            match (&source.policy, &source.managed) {
+                (None, Some(arn)) => say(
+                    format!("aws/{account}/{arn}"),
+                    CoverageStatus::Absent,
+                    "the policy's document is not in the snapshot: its privilege is assumed from its name; collect it \
+                     with `aws iam get-policy-version`"
+                        .to_owned(),
+                ),
+                (Some(_), Some(arn)) if source.published => say(
+                    format!("aws/{account}/{arn}"),
+                    CoverageStatus::Absent,
+                    "the policy's document is not in the snapshot: AWS's published version was used".to_owned(),
+                ),
+                _ => {}
+            }
+            // What AWS writes is AWS's to correct.
+            let own = source
+                .managed
+                .as_deref()
+                .is_none_or(|arn| !arn.contains("::aws:policy/"));
+            if let Some(policy) = &source.policy
+                && own
+            {
+                for notice in &policy.notices {
+                    let unit = source
+                        .managed
+                        .clone()
+                        .unwrap_or_else(|| format!("{} {}", subject.arn, source.native_id));
+                    say(
+                        format!("aws/{account}/{unit}"),
+                        CoverageStatus::Skipped,
+                        notice.clone(),
+                    );
+                }
+            }
+        }
+        if let (Some(boundary), None) = (subject.boundary, &subject.boundary_policy) {
+            say(
+                format!("aws/{account}/{boundary}"),
+                CoverageStatus::Absent,
+                "the permission boundary's document is not in the snapshot: privilege may be less than reported; \
+                 collect it with `aws iam get-policy-version`"
+                    .to_owned(),
+            );
+        }
+        for group in &subject.missing_groups {
+            say(
+                format!("aws/{account}/group/{group}"),
+                CoverageStatus::Absent,
+                "the group is not in the snapshot: what it gives its members is unknown".to_owned(),
+            );
+        }
+        out.sort();
+        out.dedup();
+        out
+    }
+}
