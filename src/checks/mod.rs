@@ -1,1 +1,221 @@
-//! One file per finding class, registered in one list. Pure.
+//! One file per finding class, registered in one list. Pure: an inventory, data and a time in, findings out.
+//!
+//! A check reads the joined [`Inventory`] and its own metadata ([`CheckMeta`]: texts, first severity, framework ids,
+//! word lists) and says what is wrong. It never treats missing data as bad: what is unknown raises nothing.
+//!
+//! To add one: a file here with its tests, its line in [`CHECKS`], `rules/posture/<id>.toml`, and cases under
+//! `fixtures/checks/<id>/`. Tests hold the four together.
+
+mod admin_or_wildcard;
+mod direct_user_policy;
+mod exposure;
+mod human_use_of_nhi;
+mod jit_without_context;
+mod leaked_secret;
+mod leaked_secret_history;
+mod long_lived_key;
+mod long_session;
+mod multiple_active_keys;
+mod naming;
+mod no_owner;
+mod private_key_exposed;
+mod rating;
+mod root_access_key;
+mod subject;
+mod temporary_that_isnt;
+#[cfg(test)]
+mod testing;
+mod third_party_trust_no_externalid;
+mod trusted;
+mod unused_identity;
+mod wildcard_trust;
+
+use crate::model::{
+    ConsumerClass, Credential, Finding, FindingBuilder, FindingError, Identity, Inventory,
+};
+use crate::rules::config::Config;
+use crate::rules::posture::{CheckMeta, Posture};
+use crate::rules::scoring::Thresholds;
+use jiff::Timestamp;
+use rating::Rating;
+use rayon::prelude::*;
+use std::cmp::Reverse;
+
+/// What every check reads.
+#[derive(Clone, Copy)]
+pub struct CheckContext<'a> {
+    /// What was seen.
+    pub inventory: &'a Inventory,
+    /// What is said about the checks.
+    pub posture: &'a Posture,
+    /// Ages and lengths that count as long.
+    pub thresholds: &'a Thresholds,
+    /// What the user says about their organisation.
+    pub config: &'a Config,
+    /// The time every age is measured to.
+    pub now: Timestamp,
+}
+
+impl CheckContext<'_> {
+    /// A finding about an identity, a credential, or both, with everything but its text and place.
+    fn finding(
+        &self,
+        meta: &CheckMeta,
+        rating: Rating,
+        identity: Option<&Identity>,
+        credential: Option<&Credential>,
+    ) -> FindingBuilder {
+        let provider = identity
+            .map(|identity| identity.provider.as_str())
+            .or(credential.map(|credential| credential.provider.as_str()));
+        let agent = identity.is_some_and(|i| i.consumer_class == ConsumerClass::Agent)
+            || credential.is_some_and(|credential| {
+                self.inventory
+                    .consumers_of(&credential.consumers)
+                    .any(|consumer| consumer.class == ConsumerClass::Agent)
+            });
+        let class = if agent {
+            ConsumerClass::Agent
+        } else {
+            ConsumerClass::Unknown
+        };
+        let (severity, confidence, evidence) = rating.into_parts();
+        FindingBuilder::new(&meta.id, severity)
+            .confidence(confidence)
+            .identity(identity.map(|identity| &identity.id))
+            .credential(credential.map(|credential| &credential.id))
+            .evidence(evidence)
+            .frameworks(self.posture.frameworks_for(meta, provider, class))
+    }
+}
+
+/// One finding class.
+pub trait Check: Sync {
+    /// Kebab-case id: the rule id of its findings, the name of its metadata and of its fixtures.
+    fn id(&self) -> &'static str;
+
+    /// Adds a finding for everything that is wrong.
+    fn run(&self, context: &CheckContext<'_>, meta: &CheckMeta, out: &mut Vec<FindingBuilder>);
+}
+
+/// Every check, by id.
+pub const CHECKS: &[&dyn Check] = &[
+    &admin_or_wildcard::AdminOrWildcard,
+    &direct_user_policy::DirectUserPolicy,
+    &human_use_of_nhi::HumanUseOfNhi,
+    &jit_without_context::JitWithoutContext,
+    &leaked_secret::LeakedSecret,
+    &leaked_secret_history::LeakedSecretHistory,
+    &long_lived_key::LongLivedKey,
+    &long_session::LongSession,
+    &multiple_active_keys::MultipleActiveKeys,
+    &no_owner::NoOwner,
+    &private_key_exposed::PrivateKeyExposed,
+    &root_access_key::RootAccessKey,
+    &temporary_that_isnt::TemporaryThatIsnt,
+    &third_party_trust_no_externalid::ThirdPartyTrustNoExternalId,
+    &unused_identity::UnusedIdentity,
+    &wildcard_trust::WildcardTrust,
+];
+
+/// Runs every check: findings most severe first, then by rule and id.
+///
+/// # Errors
+/// When a check has no metadata or builds a finding without text or place: faults of the program, not of the input.
+pub fn run(context: &CheckContext<'_>) -> Result<Vec<Finding>, FindingError> {
+    let lists: Vec<Vec<Finding>> = CHECKS
+        .par_iter()
+        .map(|check| findings_of(*check, context))
+        .collect::<Result<_, _>>()?;
+    let mut findings: Vec<Finding> = lists.into_iter().flatten().collect();
+    findings.sort_by(|a, b| {
+        (Reverse(a.severity), &a.rule, &a.id).cmp(&(Reverse(b.severity), &b.rule, &b.id))
+    });
+    Ok(findings)
+}
+
+fn findings_of(
+    check: &dyn Check,
+    context: &CheckContext<'_>,
+) -> Result<Vec<Finding>, FindingError> {
+    let meta = context
+        .posture
+        .check(check.id())
+        .ok_or_else(|| FindingError::NoMetadata(check.id().to_owned()))?;
+    let mut built = Vec::new();
+    check.run(context, meta, &mut built);
+    built.into_iter().map(FindingBuilder::build).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{cases, in_case};
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn checks_stand_in_order_of_their_ids() {
+        assert!(CHECKS.is_sorted_by(|a, b| a.id() < b.id()));
+    }
+
+    #[test]
+    fn every_check_has_a_case_that_fires_and_one_that_does_not() {
+        for check in CHECKS {
+            let quiet: BTreeSet<bool> = cases(check.id())
+                .iter()
+                .map(|(name, _)| name.starts_with("quiet-"))
+                .collect();
+            assert_eq!(quiet.len(), 2, "{}", check.id());
+        }
+    }
+
+    #[test]
+    fn findings_are_ordered_and_their_ids_unique_over_all_cases() {
+        for check in CHECKS {
+            for (name, text) in cases(check.id()) {
+                let findings = in_case(&text, |context| run(context).unwrap());
+                let ids: BTreeSet<_> = findings.iter().map(|finding| &finding.id).collect();
+                assert_eq!(ids.len(), findings.len(), "{}/{name}", check.id());
+                let ordered = findings.is_sorted_by(|a, b| {
+                    (Reverse(a.severity), &a.rule, &a.id) < (Reverse(b.severity), &b.rule, &b.id)
+                });
+                assert!(ordered, "{}/{name}", check.id());
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_inventory_has_no_findings() {
+        let findings = in_case("about = \"nothing\"", |context| run(context).unwrap());
+        assert_eq!(findings, []);
+    }
+
+    #[test]
+    fn agents_cite_the_frameworks_for_agents_and_others_do_not() {
+        let case = |class: &str| {
+            let text = format!(
+                "about = \"one administrator\"\n[[identity]]\nconsumer_class = \"{class}\"\n\
+                 privilege = {{ tier = 5, admin = true }}\n"
+            );
+            let findings = in_case(&text, |context| run(context).unwrap());
+            let admin = findings.into_iter().find(|f| f.rule == "admin-or-wildcard");
+            admin.unwrap().frameworks
+        };
+        assert_eq!(case("agent")["owasp-asi"], ["ASI03", "ASI02"]);
+        assert!(!case("ci").contains_key("owasp-asi"));
+        assert_eq!(case("ci")["cis-aws"], ["2.14"]);
+        assert!(!case("ci").contains_key("cis-kubernetes"));
+    }
+
+    #[test]
+    fn a_check_without_metadata_is_a_fault() {
+        let posture = Posture::load(&[], &[]).unwrap();
+        let error = in_case("about = \"nothing\"", |context| {
+            run(&CheckContext {
+                posture: &posture,
+                ..*context
+            })
+        });
+        assert!(matches!(error, Err(FindingError::NoMetadata(_))));
+    }
+}

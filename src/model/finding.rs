@@ -73,6 +73,9 @@ pub enum FindingError {
     /// Title or message is empty.
     #[error("check `{0}` built a finding without a title or message")]
     NoText(String),
+    /// Nothing is said about the check in `rules/posture/`.
+    #[error("check `{0}` has no metadata")]
+    NoMetadata(String),
 }
 
 /// Builds a finding and enforces what every finding must have.

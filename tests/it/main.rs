@@ -1,5 +1,4 @@
 //! Integration tests: one binary, one module per area.
-
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,5 +6,6 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod checks;
 mod formats;
 mod sample;
