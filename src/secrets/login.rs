@@ -19,6 +19,9 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     let (user, host) = login.unwrap_or_default();
     let lower = secret.to_ascii_lowercase();
     let words = &context().passwords;
+    if words.stand_ins.iter().any(|word| word.as_bytes() == lower) {
+        return false;
+    }
     if words.weak.iter().any(|weak| weak.as_bytes() == lower)
         || (!user.is_empty() && user.as_bytes().eq_ignore_ascii_case(secret))
     {

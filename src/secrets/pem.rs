@@ -64,6 +64,7 @@ pub(super) fn read(text: &[u8], start: usize) -> Option<Block> {
     }
     let label_end = label_start + memchr::memmem::find(text.get(label_start..)?, b"-----")?;
     let label = text.get(label_start..label_end)?;
+    memchr::memmem::find(label, b"PRIVATE KEY")?;
     let body_start = label_end + 5;
     let rest = text.get(body_start..)?;
     let mut tail = b"-----END ".to_vec();

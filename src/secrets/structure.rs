@@ -9,7 +9,12 @@ const MAX_NAME: usize = 256;
 
 /// Runs the checks in order; false where what matched is no credential.
 pub(super) fn judge(rule: &Rule, text: &[u8], found: &mut Found) -> bool {
-    if !reads_on(rule) && stands_in(text, found) {
+    let secret = found.secret.clone().and_then(|span| text.get(span));
+    let secret = secret.filter(|_| !reads_on(rule));
+    let id = found.public_id.as_deref().map(str::as_bytes);
+    if secret.is_some_and(|secret| stands_in(secret, found.prefix.len()))
+        || id.is_some_and(|id| stands_in(id, 0))
+    {
         return false;
     }
     rule.checks.iter().all(|check| passes(*check, text, found))
@@ -30,16 +35,8 @@ fn reads_on(rule: &Rule) -> bool {
     })
 }
 
-fn stands_in(text: &[u8], found: &Found) -> bool {
-    let stands_in = |value: &[u8], prefix: usize| {
-        placeholder::is_placeholder(value, value.get(prefix..).unwrap_or(value))
-    };
-    let secret = found.secret.clone().and_then(|span| text.get(span));
-    secret.is_some_and(|secret| stands_in(secret, found.prefix.len()))
-        || found
-            .public_id
-            .as_ref()
-            .is_some_and(|id| stands_in(id.as_bytes(), 0))
+fn stands_in(value: &[u8], prefix: usize) -> bool {
+    placeholder::is_placeholder(value, value.get(prefix..).unwrap_or(value))
 }
 
 fn passes(check: Check, text: &[u8], found: &mut Found) -> bool {

@@ -63,7 +63,7 @@ fn a_problem_of_an_example_is_told() {
 
 #[test]
 fn an_aws_key_id_and_its_secret_are_one_credential() {
-    let id = expand("AKIA{{text:QNZGKIQY}}{{base32upper:8:z}}").unwrap();
+    let id = expand("AKIA{{text:QNZGKIQY56}}{{base32upper:6:z}}").unwrap();
     let secret = expand("{{base64:40:z}}").unwrap();
     let text = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
     let seen = scan(&text);

@@ -33,6 +33,8 @@ pub struct Placeholders {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Passwords {
+    /// Lower-case words that say what belongs in their place.
+    pub stand_ins: Vec<String>,
     /// Lower-case passwords known to everyone.
     pub weak: Vec<String>,
     /// Host names, or their beginnings where they end in a dot, that mean this machine or a container beside it.
@@ -90,6 +92,7 @@ mod tests {
                 .all(|entry| !entry.is_empty() && *entry == entry.to_lowercase())
         };
         assert!(lower(&context.placeholders.words) && lower(&context.passwords.weak));
+        assert!(lower(&context.passwords.stand_ins));
         for place in &context.places {
             assert!(lower(&place.folders) && lower(&place.names) && lower(&place.endings));
         }

@@ -270,6 +270,7 @@ as_of = "2026-11-21"
     fn the_embedded_rules_have_no_problem() {
         let rules = CredentialRules::builtin().unwrap();
         assert_eq!(rules.check(), Vec::new());
+        assert!(rules.rules().len() >= 40, "{}", rules.rules().len());
     }
 
     #[test]

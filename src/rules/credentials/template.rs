@@ -47,7 +47,7 @@ fn generate(call: &str) -> Result<String, String> {
             .ok()
             .filter(|length| (1..=MAX_LENGTH).contains(length))
             .ok_or_else(|| format!("`{name}` needs a length and a seed"))?;
-        return Ok(random(&alphabet, length, call_seed(name, seed)));
+        return Ok(random(&alphabet, length, name, seed));
     }
     match name {
         "text" => Ok(rest.to_owned()),
@@ -59,12 +59,12 @@ fn generate(call: &str) -> Result<String, String> {
                 .filter(|length| (1..=MAX_LENGTH).contains(length))
                 .ok_or("`crc32` needs the length of the random part and a seed")?;
             let alphabet = format!("{DIGITS}{UPPER}{LOWER}");
-            let body = random(&alphabet, length, call_seed(name, seed));
+            let body = random(&alphabet, length, name, seed);
             let checksum = checksum::of(body.as_bytes());
             Ok(format!("{body}{}", String::from_utf8_lossy(&checksum)))
         }
         "uuid" => {
-            let hex = random("0123456789abcdef", 32, call_seed(name, rest));
+            let hex = random("0123456789abcdef", 32, name, rest);
             let mut out = String::new();
             for (position, character) in hex.chars().enumerate() {
                 if [8, 12, 16, 20].contains(&position) {
@@ -114,7 +114,9 @@ fn call_seed(name: &str, seed: &str) -> blake3::OutputReader {
     hasher.finalize_xof()
 }
 
-fn random(alphabet: &str, length: usize, mut source: blake3::OutputReader) -> String {
+fn random(alphabet: &str, length: usize, name: &str, seed: &str) -> String {
+    // The length is part of the seed, so that no shorter text is the beginning of a longer one.
+    let mut source = call_seed(&format!("{name}:{length}"), seed);
     let letters = alphabet.as_bytes();
     let mut out = String::with_capacity(length);
     while out.len() < length {
@@ -130,11 +132,7 @@ fn random(alphabet: &str, length: usize, mut source: blake3::OutputReader) -> St
 fn jwt(claims: &str) -> String {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"JWT"}"#);
     let payload = URL_SAFE_NO_PAD.encode(format!("{{{claims}}}"));
-    let signature = random(
-        &format!("{UPPER}{LOWER}{DIGITS}-_"),
-        86,
-        call_seed("jwt", claims),
-    );
+    let signature = random(&format!("{UPPER}{LOWER}{DIGITS}-_"), 86, "jwt", claims);
     format!("{header}.{payload}.{signature}")
 }
 
