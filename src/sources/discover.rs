@@ -1,0 +1,314 @@
+//! From the paths a user gave to the roots below them.
+
+use super::names::{self, Candidate};
+use crate::model::{Coverage, CoverageStatus};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use walkdir::WalkDir;
+
+/// A path that cannot be scanned because of how the program was called.
+#[derive(Debug, Error)]
+pub enum DiscoverError {
+    /// Nothing is there.
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
+}
+
+/// What kind of root a path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RootKind {
+    /// A folder without version control.
+    Folder,
+    /// A single file given as an argument.
+    File,
+    /// A git work tree: a repository, a linked work tree or a submodule.
+    WorkTree,
+    /// A bare git repository.
+    Bare,
+}
+
+/// One unit of reading: a folder, a file or a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// Stable name, unique in a scan, never absolute.
+    pub name: String,
+    /// Canonical path on this machine. Goes into no report.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: RootKind,
+    /// Canonical paths below it that are roots of their own, sorted.
+    pub(super) inner: Vec<PathBuf>,
+}
+
+/// Everything found below the arguments.
+#[derive(Clone, Debug, Default)]
+pub struct Discovery {
+    /// Roots by name.
+    pub roots: Vec<Root>,
+    /// Arguments that could not be looked at.
+    pub coverage: Vec<Coverage>,
+}
+
+/// Finds folders, files, work trees and bare clones at and below `paths`. The result does not depend on the order of
+/// `paths`, nor on how often or by which links one folder is reached.
+///
+/// # Errors
+/// When a path does not exist.
+pub fn discover(paths: &[PathBuf]) -> Result<Discovery, DiscoverError> {
+    let mut out = Discovery::default();
+    let mut arguments = BTreeSet::new();
+    for path in paths {
+        match fs::canonicalize(path) {
+            Ok(found) => {
+                arguments.insert(without_dot_git(found));
+            }
+            Err(error) if absent(&error) => return Err(DiscoverError::Missing(path.clone())),
+            Err(_) => out.coverage.push(unreachable_argument(path)),
+        }
+    }
+    // Sorted, a folder comes before everything below it.
+    let mut found: BTreeMap<PathBuf, (PathBuf, RootKind)> = BTreeMap::new();
+    let mut walked: Vec<PathBuf> = Vec::new();
+    for argument in arguments {
+        if walked.iter().any(|outer| covers(outer, &argument, &found)) {
+            continue;
+        }
+        for (path, kind) in roots_below(&argument) {
+            found
+                .entry(path)
+                .or_insert_with(|| (argument.clone(), kind));
+        }
+        walked.push(argument);
+    }
+    out.roots = named(&found);
+    out.coverage.sort();
+    out.coverage.dedup();
+    Ok(out)
+}
+
+fn absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+fn unreachable_argument(path: &Path) -> Coverage {
+    let unit = path.file_name().map_or_else(
+        || "argument".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    Coverage::new(
+        "files",
+        unit,
+        CoverageStatus::Failed,
+        "the path exists but cannot be reached; check the permissions of the folders above it and that no symbolic \
+         link leads back to itself",
+    )
+}
+
+/// A `.git` given as an argument stands for the work tree it belongs to.
+fn without_dot_git(path: PathBuf) -> PathBuf {
+    match path.parent() {
+        Some(parent) if path.file_name().is_some_and(|name| name == ".git") => parent.to_path_buf(),
+        _ => path,
+    }
+}
+
+/// Whether walking `outer` reached `path`.
+fn covers(outer: &Path, path: &Path, found: &BTreeMap<PathBuf, (PathBuf, RootKind)>) -> bool {
+    let Ok(below) = path.strip_prefix(outer) else {
+        return false;
+    };
+    let hidden = below.components().any(|part| part.as_os_str() == ".git")
+        || path
+            .ancestors()
+            .skip(1)
+            .any(|above| matches!(found.get(above), Some((_, RootKind::Bare))));
+    !hidden
+}
+
+/// The roots at and below one canonical path.
+fn roots_below(argument: &Path) -> Vec<(PathBuf, RootKind)> {
+    if !argument.is_dir() {
+        return vec![(argument.to_path_buf(), RootKind::File)];
+    }
+    let mut roots = Vec::new();
+    let mut loose = false;
+    // Depths of the repositories the walk is inside of.
+    let mut inside: Vec<usize> = Vec::new();
+    let mut walk = WalkDir::new(argument).follow_links(false).into_iter();
+    while let Some(entry) = walk.next() {
+        // What cannot be read here cannot be read later either, and is reported there.
+        let Ok(entry) = entry else { continue };
+        while inside.last().is_some_and(|&depth| depth >= entry.depth()) {
+            inside.pop();
+        }
+        let kind = entry.file_type();
+        if kind.is_dir() {
+            if entry.depth() > 0 && entry.file_name() == ".git" {
+                walk.skip_current_dir();
+            } else if has_dot_git(entry.path()) {
+                inside.push(entry.depth());
+                roots.push((entry.into_path(), RootKind::WorkTree));
+            } else if is_bare(entry.path()) {
+                roots.push((entry.into_path(), RootKind::Bare));
+                walk.skip_current_dir();
+            }
+        } else if inside.is_empty() && kind.is_file() {
+            loose = true;
+        }
+    }
+    let itself = roots.iter().any(|(path, _)| path == argument);
+    if !itself && (loose || roots.is_empty()) {
+        roots.push((argument.to_path_buf(), RootKind::Folder));
+    }
+    roots
+}
+
+/// Whether a folder carries a repository: `.git` as a folder, or as the file that links to one.
+fn has_dot_git(folder: &Path) -> bool {
+    fs::metadata(folder.join(".git")).is_ok_and(|found| found.is_dir() || found.is_file())
+}
+
+/// Whether a folder is laid out as a repository itself.
+fn is_bare(folder: &Path) -> bool {
+    // One failing lookup for almost every folder.
+    fs::symlink_metadata(folder.join("HEAD")).is_ok()
+        && folder.join("objects").is_dir()
+        && folder.join("refs").is_dir()
+}
+
+fn named(found: &BTreeMap<PathBuf, (PathBuf, RootKind)>) -> Vec<Root> {
+    let candidates: Vec<Candidate<'_>> = found
+        .iter()
+        .map(|(path, (argument, kind))| Candidate {
+            argument,
+            path,
+            bare: *kind == RootKind::Bare,
+        })
+        .collect();
+    let names = names::assign(&candidates);
+    let mut roots: Vec<Root> = found
+        .iter()
+        .zip(names)
+        .map(|((path, (_, kind)), name)| Root {
+            name,
+            path: path.clone(),
+            kind: *kind,
+            inner: found
+                .range(path.clone()..)
+                .skip(1)
+                .map(|(inner, _)| inner)
+                .take_while(|inner| inner.starts_with(path))
+                .cloned()
+                .collect(),
+        })
+        .collect();
+    roots.sort_by(|a, b| a.name.cmp(&b.name));
+    roots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::testing::Place;
+    use insta::assert_snapshot;
+
+    fn shown(discovery: &Discovery) -> String {
+        discovery
+            .roots
+            .iter()
+            .map(|root| format!("{} {:?} {}\n", root.name, root.kind, root.inner.len()))
+            .collect()
+    }
+
+    #[test]
+    fn everything_below_one_folder() {
+        let place = Place::new();
+        place.repo("w/team/app");
+        place.repo("w/team/app/vendor/inner");
+        git2::Repository::init_bare(place.path("w/mirror.git")).unwrap();
+        place.file("w/sub/.git", "gitdir: ../x");
+        place.file("w/loose.txt", "");
+        place.file("w/team/app/.git/hooks/sample", "");
+        let found = discover(&[place.path("w")]).unwrap();
+        assert_snapshot!(shown(&found), @"
+w Folder 4
+w/mirror Bare 0
+w/sub WorkTree 0
+w/team/app WorkTree 1
+w/team/app/vendor/inner WorkTree 0
+");
+    }
+
+    #[test]
+    fn a_folder_of_repositories_alone_is_no_root_itself() {
+        let place = Place::new();
+        place.repo("w/a");
+        place.folder("w/empty");
+        assert_snapshot!(shown(&discover(&[place.path("w")]).unwrap()), @"w/a WorkTree 0");
+        assert_snapshot!(shown(&discover(&[place.path("w/empty")]).unwrap()), @"empty Folder 0");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_folder_reached_often_is_one_root() {
+        use std::os::unix::fs::symlink;
+        let place = Place::new();
+        place.repo("w/a");
+        place.file("w/plain/file", "");
+        symlink(place.path("w"), place.path("w/loop")).unwrap();
+        symlink(place.path("w/a"), place.path("alias")).unwrap();
+        let mut paths = vec![
+            place.path("w/a/.git"),
+            place.path("alias"),
+            place.path("w/a/../a/"),
+            place.path("w/a/."),
+            place.path("w"),
+            place.path("w/plain/file"),
+        ];
+        let forward = discover(&paths).unwrap();
+        paths.reverse();
+        let backward = discover(&paths).unwrap();
+        assert_eq!(forward.roots, backward.roots);
+        assert_snapshot!(shown(&forward), @"
+w Folder 1
+w/a WorkTree 0
+");
+        assert_snapshot!(shown(&discover(&paths[4..]).unwrap()), @"a WorkTree 0");
+    }
+
+    #[test]
+    fn a_file_and_an_argument_inside_a_git_folder() {
+        let place = Place::new();
+        let repo = place.repo("w/a");
+        let hooks = repo.git_dir().join("hooks");
+        let file = place.file("w/one.env", "");
+        assert_snapshot!(shown(&discover(&[file, hooks, place.path("w/a")]).unwrap()), @"
+a WorkTree 1
+hooks Folder 0
+one.env File 0
+");
+    }
+
+    #[test]
+    fn a_missing_path_is_named() {
+        let place = Place::new();
+        let error = discover(&[place.path(""), place.path("nothing")]).unwrap_err();
+        assert!(error.to_string().ends_with("nothing does not exist"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_itself_is_reported() {
+        let place = Place::new();
+        std::os::unix::fs::symlink(place.path("x"), place.path("x")).unwrap();
+        let found = discover(&[place.path("x")]).unwrap();
+        assert_eq!(found.coverage.len(), 1);
+        assert_eq!(found.coverage[0].status, CoverageStatus::Failed);
+    }
+}

@@ -1,0 +1,24 @@
+//! Git repositories: opening them, walking their history, reading each blob once, saying who brought it in.
+
+mod attribute;
+mod blobs;
+mod index;
+mod object;
+mod open;
+mod owner;
+mod refs;
+mod report;
+mod tree;
+mod walk;
+
+pub(super) use attribute::{Attribution, attribute};
+pub(super) use blobs::{Reading, read_blobs};
+pub(super) use index::{Known, WorkTreeIndex};
+pub(super) use object::{hash_blob, prepare};
+pub(super) use open::{Access, Repo, open};
+pub(super) use report::Trouble;
+pub(super) use tree::{HeadFile, head_files};
+pub(super) use walk::{History, walk};
+
+#[cfg(test)]
+mod tests;

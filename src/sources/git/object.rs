@@ -1,0 +1,216 @@
+//! Raw objects: reading them under a cap, and the few fields of commits, tags and trees that are needed.
+
+use super::report::Fault;
+use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid};
+
+/// Sets libgit2 up for reading every object once: no cache of what will not be asked for again, and no second hash of
+/// what the pack's own checksum covers.
+pub(in crate::sources) fn prepare() {
+    git2::opts::enable_caching(false);
+    git2::opts::strict_hash_verification(false);
+}
+
+/// The id git gives to these bytes as a blob.
+pub(in crate::sources) fn hash_blob(bytes: &[u8]) -> Option<Oid> {
+    Oid::hash_object(ObjectType::Blob, bytes).ok()
+}
+
+/// Reads an object if it is not larger than `cap` bytes.
+pub(super) fn read<'a>(odb: &'a Odb<'_>, id: Oid, cap: u64) -> Result<OdbObject<'a>, Fault> {
+    let (size, _) = odb.read_header(id).map_err(|error| fault_of(&error))?;
+    if size as u64 > cap {
+        return Err(Fault::TooLarge);
+    }
+    odb.read(id).map_err(|error| fault_of(&error))
+}
+
+fn fault_of(error: &git2::Error) -> Fault {
+    if error.code() == ErrorCode::NotFound {
+        Fault::Missing
+    } else {
+        Fault::Corrupt
+    }
+}
+
+/// The fields of a commit.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct CommitFields {
+    pub(super) tree: Oid,
+    pub(super) parents: Vec<Oid>,
+    /// Committer time, seconds since 1970.
+    pub(super) time: i64,
+}
+
+/// Parses the header of a commit; `None` when it is not one.
+pub(super) fn commit_fields(raw: &[u8]) -> Option<CommitFields> {
+    let mut tree = None;
+    let mut parents = Vec::new();
+    let mut time = 0;
+    for line in header(raw) {
+        if let Some(id) = line.strip_prefix(b"tree ") {
+            tree = tree.or(Some(hex(id)?));
+        } else if let Some(id) = line.strip_prefix(b"parent ") {
+            parents.push(hex(id)?);
+        } else if let Some(who) = line.strip_prefix(b"committer ") {
+            time = signature_time(who).unwrap_or(0);
+        }
+    }
+    Some(CommitFields {
+        tree: tree?,
+        parents,
+        time,
+    })
+}
+
+/// `Name <mail>` of a commit's author, readable: controls become spaces, at most 256 characters.
+pub(super) fn author(raw: &[u8]) -> Option<String> {
+    let line = header(raw).find_map(|line| line.strip_prefix(b"author "))?;
+    let end = line.iter().rposition(|&byte| byte == b'>')?;
+    let text = String::from_utf8_lossy(line.get(..=end)?);
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(256)
+        .collect();
+    Some(clean.trim().to_owned())
+}
+
+/// Target and type of an annotated tag.
+pub(super) fn tag_target(raw: &[u8]) -> Option<Oid> {
+    header(raw).find_map(|line| hex(line.strip_prefix(b"object ")?))
+}
+
+fn header(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
+    raw.split(|&byte| byte == b'\n')
+        .take_while(|line| !line.is_empty())
+}
+
+fn hex(text: &[u8]) -> Option<Oid> {
+    if text.len() != 40 {
+        return None;
+    }
+    Oid::from_str(std::str::from_utf8(text).ok()?).ok()
+}
+
+fn signature_time(line: &[u8]) -> Option<i64> {
+    let end = line.iter().rposition(|&byte| byte == b'>')?;
+    let rest = std::str::from_utf8(line.get(end + 1..)?).ok()?;
+    rest.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// What a tree entry points at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    Tree,
+    /// A file, executable or not.
+    File,
+    /// A symbolic link: a blob that holds its target.
+    Link,
+    /// A submodule's commit, which is not in this repository.
+    Submodule,
+}
+
+/// One entry of a raw tree.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) id: Oid,
+    pub(super) kind: EntryKind,
+}
+
+/// The entries of a raw tree. Ends early on malformed bytes, which [`Entries::intact`] tells.
+pub(super) struct Entries<'a> {
+    rest: &'a [u8],
+}
+
+/// The entries of a raw tree.
+pub(super) fn entries(raw: &[u8]) -> Entries<'_> {
+    Entries { rest: raw }
+}
+
+impl Entries<'_> {
+    /// Whether everything could be parsed. Means something once the iteration is over.
+    pub(super) fn intact(&self) -> bool {
+        self.rest.is_empty()
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
+        let nul = memchr::memchr(0, self.rest)?;
+        let (head, tail) = self.rest.split_at(nul);
+        let space = memchr::memchr(b' ', head)?;
+        let (mode, name) = (head.get(..space)?, head.get(space + 1..)?);
+        let id = Oid::from_bytes(tail.get(1..21)?).ok()?;
+        let kind = match mode {
+            b"40000" | b"040000" => EntryKind::Tree,
+            b"160000" => EntryKind::Submodule,
+            b"120000" => EntryKind::Link,
+            _ if mode.starts_with(b"100") => EntryKind::File,
+            _ => return None,
+        };
+        if name.is_empty() {
+            return None;
+        }
+        self.rest = tail.get(21..)?;
+        Some(Entry { name, id, kind })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn commit_header() {
+        let raw = b"tree 1111111111111111111111111111111111111111\nparent 2222222222222222222222222222222222222222\nauthor A \x01B <a@b> 5 +0000\ncommitter C <c@d> 1700000000 -0330\ngpgsig x\n tree 3333333333333333333333333333333333333333\n\ntree in the message\n";
+        let fields = commit_fields(raw).unwrap();
+        assert_eq!(fields.tree.to_string(), "1".repeat(40));
+        assert_eq!(fields.parents.len(), 1);
+        assert_eq!(fields.time, 1_700_000_000);
+        assert_eq!(author(raw).unwrap(), "A  B <a@b>");
+        assert!(commit_fields(b"no commit").is_none());
+    }
+
+    #[test]
+    fn tree_entries() {
+        let mut raw = Vec::new();
+        for (mode, name) in [
+            ("100644", "a b"),
+            ("40000", "d"),
+            ("160000", "s"),
+            ("120000", "l"),
+        ] {
+            raw.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+            raw.extend_from_slice(&[7; 20]);
+        }
+        let mut found = entries(&raw);
+        let kinds: Vec<_> = found.by_ref().map(|entry| entry.kind).collect();
+        assert!(found.intact());
+        assert_eq!(
+            kinds,
+            [
+                EntryKind::File,
+                EntryKind::Tree,
+                EntryKind::Submodule,
+                EntryKind::Link
+            ]
+        );
+        let mut cut = entries(&raw[..raw.len() - 1]);
+        assert_eq!(cut.by_ref().count(), 3);
+        assert!(!cut.intact());
+    }
+
+    proptest! {
+        #[test]
+        fn anything_is_parsed_without_panic(raw in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = entries(&raw).count();
+            let _ = commit_fields(&raw);
+            let _ = author(&raw);
+            let _ = tag_target(&raw);
+        }
+    }
+}

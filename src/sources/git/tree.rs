@@ -1,0 +1,144 @@
+//! Sets of object ids shared by workers, and the files of one tree.
+
+use super::object::{self, EntryKind, entries};
+use super::open::Repo;
+use super::refs::head;
+use super::report::{Fault, Trouble};
+use crate::sources::limits::Limits;
+use git2::{ObjectType, Oid};
+use std::sync::{Mutex, PoisonError};
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "membership of millions of ids; whatever leaves is sorted first"
+)]
+type Ids = std::collections::HashSet<Oid>;
+
+const SHARDS: usize = 64;
+
+/// A set of object ids that several threads add to.
+#[derive(Debug)]
+pub(super) struct IdSet(Vec<Mutex<Ids>>);
+
+impl Default for IdSet {
+    fn default() -> Self {
+        Self((0..SHARDS).map(|_| Mutex::default()).collect())
+    }
+}
+
+impl IdSet {
+    /// Adds an id; false when it was there.
+    pub(super) fn insert(&self, id: Oid) -> bool {
+        let shard = usize::from(id.as_bytes().first().copied().unwrap_or(0)) % SHARDS;
+        self.0[shard]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id)
+    }
+
+    /// Adds several.
+    pub(super) fn insert_all(&self, ids: impl IntoIterator<Item = Oid>) {
+        for id in ids {
+            self.insert(id);
+        }
+    }
+
+    /// Takes everything out, sorted.
+    pub(super) fn drain_sorted(&self) -> Vec<Oid> {
+        let mut all = Vec::new();
+        for shard in &self.0 {
+            all.extend(std::mem::take(
+                &mut *shard.lock().unwrap_or_else(PoisonError::into_inner),
+            ));
+        }
+        all.sort_unstable();
+        all
+    }
+
+    /// Everything, sorted.
+    pub(super) fn into_sorted(self) -> Vec<Oid> {
+        self.drain_sorted()
+    }
+}
+
+/// The trees read and the blobs met so far.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) trees: IdSet,
+    pub(super) blobs: IdSet,
+}
+
+/// One file of HEAD's tree.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::sources) struct HeadFile {
+    pub(in crate::sources) path: Vec<u8>,
+    pub(in crate::sources) id: Oid,
+}
+
+/// The regular files of HEAD's tree, by path. Empty when there is no HEAD.
+pub(in crate::sources) fn head_files(
+    repo: &Repo,
+    limits: &Limits,
+    trouble: &Trouble,
+) -> Vec<HeadFile> {
+    let mut files = Vec::new();
+    let Ok(lease) = repo.lease() else {
+        return files;
+    };
+    let (Some(commit), Some(odb)) = (head(&lease, trouble), lease.odb()) else {
+        return files;
+    };
+    let root = match object::read(&odb, commit, limits.max_object_bytes) {
+        Ok(found) => object::commit_fields(found.data()).ok_or(Fault::Corrupt),
+        Err(fault) => Err(fault),
+    };
+    let root = match root {
+        Ok(fields) => fields.tree,
+        Err(fault) => {
+            trouble.fault(commit, fault);
+            return files;
+        }
+    };
+    let mut pending = vec![(Vec::new(), root, 0_usize)];
+    let mut trees = 0_usize;
+    while let Some((prefix, id, depth)) = pending.pop() {
+        if depth > limits.max_depth {
+            trouble.too_deep();
+            continue;
+        }
+        trees += 1;
+        if files.len() + trees > limits.max_paths {
+            trouble.too_many(1 + pending.len() as u64);
+            break;
+        }
+        let found = match object::read(&odb, id, limits.max_object_bytes) {
+            Ok(found) if found.kind() == ObjectType::Tree => found,
+            Ok(_) => {
+                trouble.fault(id, Fault::Corrupt);
+                continue;
+            }
+            Err(fault) => {
+                trouble.fault(id, fault);
+                continue;
+            }
+        };
+        let mut all = entries(found.data());
+        for entry in all.by_ref() {
+            let mut path = prefix.clone();
+            if !path.is_empty() {
+                path.push(b'/');
+            }
+            path.extend_from_slice(entry.name);
+            match entry.kind {
+                EntryKind::Tree => pending.push((path, entry.id, depth + 1)),
+                EntryKind::File => files.push(HeadFile { path, id: entry.id }),
+                EntryKind::Link | EntryKind::Submodule => {}
+            }
+        }
+        if !all.intact() {
+            trouble.fault(id, Fault::Corrupt);
+        }
+    }
+    files.sort();
+    files
+}
