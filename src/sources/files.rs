@@ -391,10 +391,10 @@ files w/… skipped: 3 more skipped
 
         fs::remove_dir_all(place.path("w")).unwrap();
         let outcome = scan_roots(&roots, &ReadOptions::default());
-        assert_snapshot!(shown(&outcome), @r"
-        files w failed: could not be read: entity not found
-        files w partial: 0 files, 0 bytes; 1 path could not be read
-        ");
+        assert_snapshot!(shown(&outcome), @"
+files w partial: 0 files, 0 bytes; 1 path could not be read
+files w failed: could not be read: entity not found
+");
     }
 
     #[test]
