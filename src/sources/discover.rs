@@ -219,11 +219,12 @@ mod tests {
     use insta::assert_snapshot;
 
     fn shown(discovery: &Discovery) -> String {
-        discovery
+        let lines: Vec<String> = discovery
             .roots
             .iter()
-            .map(|root| format!("{} {:?} {}\n", root.name, root.kind, root.inner.len()))
-            .collect()
+            .map(|root| format!("{} {:?} {}", root.name, root.kind, root.inner.len()))
+            .collect();
+        lines.join("\n")
     }
 
     #[test]

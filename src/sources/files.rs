@@ -401,18 +401,11 @@ files w failed: could not be read: entity not found
     fn permission_denied_says_what_to_do() {
         let denied = Omission::failed(b"a".to_vec(), &io::ErrorKind::PermissionDenied.into());
         let entries = coverage("app", 3, 4_096, vec![denied], &Limits::default());
-        let text: String = entries
+        let lines: Vec<String> = entries
             .iter()
-            .map(|entry| {
-                format!(
-                    "{} {} {}\n",
-                    entry.unit,
-                    entry.status.as_str(),
-                    entry.reason
-                )
-            })
+            .map(|entry| format!("{} {} {}", entry.unit, entry.status.as_str(), entry.reason))
             .collect();
-        assert_snapshot!(text, @"
+        assert_snapshot!(lines.join("\n"), @"
 app partial 3 files, 4,096 bytes; 1 path could not be read
 app/a failed permission denied; run the scan as a user who may read it
 ");

@@ -161,9 +161,12 @@ pub(super) fn scan(paths: &[PathBuf]) -> ReadOutcome<String> {
     scan_with(paths, &ReadOptions::default())
 }
 
-/// One line per place: `value repository/uri commit first..last head`, commits by their position in `known`.
+/// One line per place: `value | repository/uri commit first..last head`, commits by their position in `known`.
 pub(super) fn lines(items: &[Located<String>], known: &[Oid]) -> String {
-    let mut out = String::new();
+    let time = |time: Option<jiff::Timestamp>| {
+        time.map_or("-".to_owned(), |time| time.as_second().to_string())
+    };
+    let mut lines = Vec::new();
     for item in items {
         for place in &item.places {
             let commit = place.commit.as_ref().map_or("-".to_owned(), |id| {
@@ -172,11 +175,8 @@ pub(super) fn lines(items: &[Located<String>], known: &[Oid]) -> String {
                     .position(|known| known.to_string() == *id)
                     .map_or("?".to_owned(), |at| format!("c{at}"))
             });
-            let time = |time: Option<jiff::Timestamp>| {
-                time.map_or("-".to_owned(), |time| time.as_second().to_string())
-            };
-            out.push_str(&format!(
-                "{} | {}/{} {commit} {}..{}{}\n",
+            lines.push(format!(
+                "{} | {}/{} {commit} {}..{}{}",
                 item.value,
                 place.repository,
                 place.uri,
@@ -186,22 +186,24 @@ pub(super) fn lines(items: &[Located<String>], known: &[Oid]) -> String {
             ));
         }
     }
-    out
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 /// One line per coverage entry.
 pub(super) fn coverage(outcome: &ReadOutcome<String>) -> String {
-    outcome
+    let lines: Vec<String> = outcome
         .coverage
         .iter()
         .map(|entry| {
             format!(
-                "{} {} {}: {}\n",
+                "{} {} {}: {}",
                 entry.source,
                 entry.unit,
                 entry.status.as_str(),
                 entry.reason
             )
         })
-        .collect()
+        .collect();
+    lines.join("\n")
 }
