@@ -108,21 +108,16 @@ fn rate(
         );
     }
     rating.no_surer(credential.confidence);
+    let reason = &credential.confidence_reason;
     match credential.confidence {
         Confidence::High => {}
         Confidence::Medium => {
-            rating.at_most(
-                Severity::High,
-                credential.grade,
-                "the match is plausible, not confirmed",
-            );
+            let why = format!("medium confidence: {reason}");
+            rating.at_most(Severity::High, credential.grade, &why);
         }
         Confidence::Low => {
-            rating.at_most(
-                Severity::Low,
-                credential.grade,
-                "the match is probably not real",
-            );
+            let why = format!("low confidence: {reason}");
+            rating.at_most(Severity::Low, credential.grade, &why);
         }
     }
 }
@@ -197,4 +192,49 @@ fn holder(
         (CredentialStatus::Unknown, None) => "nobody has said whether it still works".to_owned(),
     };
     format!("{belongs}; {state}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::findings;
+    use crate::model::{CredentialId, Severity};
+    use std::collections::BTreeMap;
+    use std::fmt::Write as _;
+
+    const STATES: [&str; 3] = ["inactive", "unknown", "active"];
+    const CONFIDENCES: [&str; 3] = ["low", "medium", "high"];
+
+    #[test]
+    fn worse_facts_never_lower_the_severity() {
+        let mut text = String::from("about = \"every combination\"\n");
+        let mut facts: Vec<[usize; 4]> = Vec::new();
+        for tier in 0..6 {
+            for (state, word) in STATES.iter().enumerate() {
+                for (sure, confidence) in CONFIDENCES.iter().enumerate() {
+                    for public in [false, true] {
+                        let _ = writeln!(
+                            text,
+                            "[[credential]]\ndefault_tier = {tier}\nstatus = \"{word}\"\nmaterial = true\n\
+                             confidence = \"{confidence}\"\nsightings = [{{ public = {public} }}]"
+                        );
+                        // Whether it works matters as far as the issuer refuses it.
+                        facts.push([tier, usize::from(state > 0), sure, usize::from(public)]);
+                    }
+                }
+            }
+        }
+        let severity: BTreeMap<CredentialId, Severity> = findings("leaked-secret", &text)
+            .into_iter()
+            .map(|finding| (finding.credential.unwrap(), finding.severity))
+            .collect();
+        assert_eq!(severity.len(), facts.len());
+        let of = |number: usize| severity[&CredentialId::of(&["case", &number.to_string()])];
+        for (a, less) in facts.iter().enumerate() {
+            for (b, more) in facts.iter().enumerate() {
+                if less.iter().zip(more).all(|(less, more)| less <= more) {
+                    assert!(of(a) <= of(b), "{less:?} {} {more:?} {}", of(a), of(b));
+                }
+            }
+        }
+    }
 }

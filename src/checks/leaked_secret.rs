@@ -59,7 +59,7 @@ mod tests {
             GitHub personal access token doubtful stands in site/tests/fixture.rb:3 (undated). No inventory of this scan says whom it lets in as; nobody has said whether it still works.
             at site/tests/fixture.rb:3
             A it stands in a test
-            A severity high → low: the match is probably not real
+            A severity high → low: low confidence: it stands in a test
           medium (high): AWS access key account-only in a current file of site
             AWS access key account-only stands in site/deploy.sh:3 (undated). It belongs to account 444455556666; no inventory of this scan says to whom there; nobody has said whether it still works. Assume that it is compromised.
             at site/deploy.sh:3

@@ -18,6 +18,7 @@ mod long_session;
 mod multiple_active_keys;
 mod naming;
 mod no_owner;
+mod oidc_subject_too_broad;
 mod private_key_exposed;
 mod rating;
 mod root_access_key;
@@ -110,6 +111,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &long_session::LongSession,
     &multiple_active_keys::MultipleActiveKeys,
     &no_owner::NoOwner,
+    &oidc_subject_too_broad::OidcSubjectTooBroad,
     &private_key_exposed::PrivateKeyExposed,
     &root_access_key::RootAccessKey,
     &temporary_that_isnt::TemporaryThatIsnt,

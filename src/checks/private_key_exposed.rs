@@ -2,7 +2,7 @@
 
 use super::exposure::{self, is_private_key};
 use super::{Check, CheckContext};
-use crate::model::FindingBuilder;
+use crate::model::{Confidence, FindingBuilder};
 use crate::rules::posture::CheckMeta;
 
 /// One finding per private key whose material was seen, in current files or in history. A key that is encrypted under a
@@ -24,7 +24,9 @@ impl Check for PrivateKeyExposed {
                     .sightings
                     .iter()
                     .all(|sighting| sighting.rule.contains("encrypted"));
-            let why = encrypted.then_some("the key is encrypted under a passphrase");
+            // Where the match itself was doubted for it, the severity has been lowered already.
+            let why = (encrypted && credential.confidence == Confidence::High)
+                .then_some("the key is encrypted under a passphrase");
             out.push(exposure::finding(context, meta, credential, why));
         }
     }

@@ -8,29 +8,40 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// Names written in capitals or in a way of their own.
-const SPELLINGS: [(&str, &str); 22] = [
+const SPELLINGS: [(&str, &str); 33] = [
     ("ai", "AI"),
     ("api", "API"),
     ("aws", "AWS"),
     ("ci", "CI"),
+    ("circleci", "CircleCI"),
+    ("digitalocean", "DigitalOcean"),
     ("gcp", "GCP"),
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
     ("huggingface", "Hugging Face"),
     ("iam", "IAM"),
+    ("hubspot", "HubSpot"),
     ("jwt", "JWT"),
+    ("launchdarkly", "LaunchDarkly"),
     ("mcp", "MCP"),
     ("npm", "npm"),
     ("oauth", "OAuth"),
     ("openai", "OpenAI"),
+    ("openrouter", "OpenRouter"),
     ("openssh", "OpenSSH"),
+    ("pagerduty", "PagerDuty"),
     ("pat", "personal access token"),
     ("pgp", "PGP"),
     ("pypi", "PyPI"),
     ("rsa", "RSA"),
+    ("rubygems", "RubyGems"),
+    ("sendgrid", "SendGrid"),
+    ("sonarqube", "SonarQube"),
+    ("tls", "TLS"),
     ("ssh", "SSH"),
     ("url", "URL"),
     ("uri", "URI"),
+    ("xai", "xAI"),
 ];
 
 /// Providers whose names begin with a capital wherever they stand.

@@ -1,11 +1,5 @@
 //! The coded checks, their metadata, their cases and their page in the reference are one set.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
 use overstay::checks::CHECKS;
 use overstay::rules::posture::{CheckMeta, Framework, Posture};
 use std::collections::BTreeSet;
