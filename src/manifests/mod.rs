@@ -5,10 +5,12 @@
 //! a reference names its consumer. Native ids of [`Uses`](crate::model::Uses) are as declared. Identities that a file only
 //! names (a service account a workload runs as) come with grade C and may come from several files: the id is the same.
 
+mod agents;
 mod clean;
 pub mod codeowners;
 mod context;
 mod github;
+mod gitlab;
 mod jsonc;
 mod kubernetes;
 mod link;
@@ -16,12 +18,13 @@ mod names;
 mod node;
 mod text;
 mod tokens;
+mod toml;
 mod yaml;
 
 use crate::model::{CoverageStatus, Declarations, FingerprintKey};
-use crate::rules::manifests::ManifestTables;
+use crate::rules::manifests::{AgentClient, ManifestTables};
 use context::Context;
-use node::Parsed;
+use node::{Node, Parsed};
 use std::sync::LazyLock;
 use text::Text;
 
@@ -31,10 +34,12 @@ const MAX_BYTES: usize = 5 << 20;
 static TABLES: LazyLock<Option<ManifestTables>> = LazyLock::new(|| ManifestTables::builtin().ok());
 
 /// What a path says a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Surface {
+#[derive(Clone, Copy)]
+enum Surface<'t> {
+    Agent(&'t AgentClient),
     GithubWorkflow,
     GithubAction,
+    GitlabPipeline,
     /// A file of a format that manifests are written in; its content decides.
     Any,
 }
@@ -45,7 +50,7 @@ pub fn wants(uri: &str) -> bool {
 }
 
 /// What a path says a file is.
-fn surface(uri: &str) -> Option<Surface> {
+fn surface(uri: &str) -> Option<Surface<'static>> {
     let (folder, name) = uri.rsplit_once('/').unwrap_or(("", uri));
     let yaml = has_extension(name, &["yml", "yaml"]);
     if yaml && (folder == ".github/workflows" || folder.ends_with("/.github/workflows")) {
@@ -53,6 +58,16 @@ fn surface(uri: &str) -> Option<Surface> {
     }
     if matches!(name, "action.yml" | "action.yaml") {
         return Some(Surface::GithubAction);
+    }
+    if gitlab::is_pipeline(folder, name) {
+        return Some(Surface::GitlabPipeline);
+    }
+    let client = TABLES
+        .as_ref()
+        .filter(|_| has_extension(name, &["json", "jsonc", "toml", "yml", "yaml"]))
+        .and_then(|tables| tables.agents.client_of(uri));
+    if let Some(client) = client {
+        return Some(Surface::Agent(client));
     }
     (yaml || has_extension(name, &["json"])).then_some(Surface::Any)
 }
@@ -73,7 +88,12 @@ pub fn read(
     key: &FingerprintKey,
 ) -> Option<Declarations> {
     let surface = surface(uri)?;
-    if surface == Surface::Any && !kubernetes::interesting(bytes) {
+    let interesting = match surface {
+        Surface::Any => kubernetes::interesting(bytes),
+        Surface::Agent(client) => agents::interesting(client, bytes),
+        Surface::GithubWorkflow | Surface::GithubAction | Surface::GitlabPipeline => true,
+    };
+    if !interesting {
         return None;
     }
     let mut out = Declarations::default();
@@ -103,28 +123,27 @@ pub fn read(
         key,
         tables,
     };
+    let parsed = if has_extension(uri, &["json", "jsonc"]) {
+        jsonc::parse(&text)
+    } else if has_extension(uri, &["toml"]) {
+        toml::parse(&text)
+    } else {
+        yaml::parse(&text)
+    };
+    let recognised = match surface {
+        Surface::Any => kubernetes::unmistakable(text.as_str()),
+        Surface::Agent(client) => client.marker.is_empty(),
+        Surface::GithubWorkflow | Surface::GithubAction | Surface::GitlabPipeline => true,
+    };
+    report_problems(&context, &parsed, recognised, &mut out);
     match surface {
-        Surface::Any => {
-            let parsed = if has_extension(uri, &["json"]) {
-                jsonc::parse(&text)
-            } else {
-                yaml::parse(&text)
-            };
-            let recognised = kubernetes::unmistakable(text.as_str());
-            report_problems(&context, &parsed, recognised, &mut out);
-            kubernetes::read(&context, &parsed.documents, &mut out);
-        }
-        Surface::GithubWorkflow | Surface::GithubAction => {
-            let parsed = yaml::parse(&text);
-            report_problems(&context, &parsed, true, &mut out);
-            for document in &parsed.documents {
-                if surface == Surface::GithubWorkflow {
-                    github::workflow(&context, document, &mut out);
-                } else {
-                    github::composite(&context, document, &mut out);
-                }
-            }
-        }
+        Surface::Any => kubernetes::read(&context, &parsed.documents, &mut out),
+        Surface::Agent(client) => each(&parsed, |root| {
+            agents::read(&context, client, root, &mut out);
+        }),
+        Surface::GithubWorkflow => each(&parsed, |root| github::workflow(&context, root, &mut out)),
+        Surface::GithubAction => each(&parsed, |root| github::composite(&context, root, &mut out)),
+        Surface::GitlabPipeline => each(&parsed, |root| gitlab::read(&context, root, &mut out)),
     }
     (out != Declarations::default()).then_some(out)
 }
@@ -136,6 +155,10 @@ pub fn link(declarations: &mut [Declarations]) {
     if let Some(tables) = TABLES.as_ref() {
         link::link(tables, declarations);
     }
+}
+
+fn each(parsed: &Parsed, visit: impl FnMut(&Node)) {
+    parsed.documents.iter().for_each(visit);
 }
 
 /// One notice for what of a file could not be parsed. `recognised`: the file is a manifest of ours beyond doubt, so what
@@ -166,4 +189,85 @@ fn report_problems(
         )
     };
     out.notices.push(notice);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PATHS: [&str; 8] = [
+        ".github/workflows/a.yml",
+        "action.yml",
+        ".gitlab-ci.yml",
+        ".mcp.json",
+        ".codex/config.toml",
+        ".continue/config.yaml",
+        "k8s/a.yaml",
+        "k8s/a.json",
+    ];
+
+    #[test]
+    fn files_are_wanted_by_name() {
+        for uri in PATHS {
+            assert!(wants(uri), "{uri}");
+        }
+        for uri in ["src/main.rs", "README.md", "Cargo.toml", "a.jsonc", "yaml"] {
+            assert!(!wants(uri), "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_told() {
+        let key = FingerprintKey::new([7; 32]);
+        let mut large = b"apiVersion: v1\nkind: Pod\n".to_vec();
+        large.resize(MAX_BYTES + 1, b'#');
+        let out = read("shop", "a.yaml", &large, &key).unwrap();
+        assert_eq!(out.notices[0].status, CoverageStatus::Skipped);
+    }
+
+    /// Pieces of manifests in any order: more likely to reach the readers than random bytes.
+    fn pieces() -> impl Strategy<Value = String> {
+        prop::collection::vec(
+            prop::sample::select(vec![
+                "apiVersion: v1\n", "kind: ServiceAccount\n", "kind: Deployment\n", "kind: RoleBinding\n",
+                "kind: List\n", "items:\n", "- ", "  ", "metadata: {name: x}\n", "spec:\n", "  template:\n",
+                "    spec: {containers: [{env: [{name: A, valueFrom: {secretKeyRef: {name: b, key: c}}}]}]}\n",
+                "subjects: [{kind: ServiceAccount, name: a}]\n", "roleRef: {name: cluster-admin}\n", "---\n",
+                "on: [push]\n", "jobs:\n", "  a:\n", "    steps:\n", "      - uses: a/b@c\n", "        with: {a: 1}\n",
+                "    permissions: write-all\n", "    env: {A: \"${{ secrets.B }}\"}\n", "deploy: {script: [$TOKEN]}\n",
+                "extends: [deploy]\n", "{\"mcpServers\": {\"a\": {\"env\": {\"TOKEN\": \"${X}\"}, \"args\": [\"--token\", \"é\"]}}}",
+                "[mcp_servers.a]\n", "command = 'x'\n", "{", "}", "[", "]", "\"", "é", "&a ", "*a ", "<<: *a\n", "\u{0}",
+            ]),
+            0..30,
+        )
+        .prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn any_bytes_are_survived(bytes in any::<Vec<u8>>(), text in pieces()) {
+            let key = FingerprintKey::new([7; 32]);
+            for uri in PATHS {
+                let mut files: Vec<Declarations> = [bytes.as_slice(), text.as_bytes()]
+                    .iter()
+                    .filter_map(|bytes| read("shop", uri, bytes, &key))
+                    .collect();
+                link(&mut files);
+                for location in files
+                    .iter()
+                    .flat_map(|file| &file.identities)
+                    .flat_map(|identity| &identity.locations)
+                {
+                    prop_assert!(location.line >= Some(1) && location.column >= Some(1));
+                }
+            }
+        }
+
+        #[test]
+        fn any_path_is_survived(uri in any::<String>()) {
+            let _ = wants(&uri);
+        }
+    }
 }

@@ -76,6 +76,22 @@ impl Node {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// Every value at a dotted path; `*` stands for any key, and a key may itself hold dots (`"mcp.servers"`).
+    pub(super) fn dotted(&self, path: &str) -> Vec<&Self> {
+        if let Some(found) = self.get(path) {
+            return vec![found];
+        }
+        let Some((first, rest)) = path.split_once('.') else {
+            return Vec::new();
+        };
+        if first == "*" {
+            let below = self.entries().flat_map(|(_, node)| node.dotted(rest));
+            return below.collect();
+        }
+        self.get(first)
+            .map_or_else(Vec::new, |node| node.dotted(rest))
+    }
+
     /// Text at a path of keys.
     pub(super) fn text_at(&self, keys: &[&str]) -> Option<&str> {
         self.path(keys)?.as_str()

@@ -14,6 +14,8 @@ use base64::engine::general_purpose::STANDARD;
 pub(super) const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes-sa-token";
 /// Longest value looked at, in bytes.
 const MAX_VALUE: usize = 16_384;
+/// Shortest value taken for a secret by its name alone.
+const MIN_VALUE: usize = 8;
 
 /// Words that show a value is there to be replaced.
 const PLACEHOLDERS: [&str; 16] = [
@@ -66,6 +68,28 @@ pub(super) fn placeholder(value: &str) -> bool {
     let mut chars = value.chars();
     let first = chars.next();
     PLACEHOLDERS.iter().any(|word| lower.contains(word)) || chars.all(|c| Some(c) == first)
+}
+
+/// A value that its name alone makes a secret: long enough, no placeholder, no path or address.
+pub(super) fn plausible(value: &str) -> bool {
+    (MIN_VALUE..=MAX_VALUE).contains(&value.len())
+        && !value.contains(char::is_whitespace)
+        && !value.starts_with(['/', '.', '~'])
+        && !placeholder(value)
+}
+
+/// The token of a header such as `Bearer …`.
+pub(super) fn bare(value: &str) -> &str {
+    let value = value.trim();
+    ["bearer ", "token ", "basic ", "apikey "]
+        .iter()
+        .find(|scheme| {
+            value
+                .get(..scheme.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        })
+        .and_then(|scheme| value.get(scheme.len()..))
+        .map_or(value, str::trim)
 }
 
 /// A sighting of a value at its place in a scalar.

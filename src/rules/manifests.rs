@@ -206,6 +206,8 @@ pub struct AgentConfigs {
     client: Vec<AgentClient>,
     /// Keys of a server that list tools run without asking.
     pub approvals: Vec<String>,
+    /// Dotted paths of lists of tools that run without asking; `*` stands for any key.
+    pub approval_lists: Vec<String>,
     /// Keys that, when true, let every tool run without asking.
     pub approve_all: Vec<String>,
     /// Settings that mean "never ask".

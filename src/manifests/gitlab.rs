@@ -1,0 +1,481 @@
+//! GitLab CI: every job is an identity and a consumer.
+
+use super::clean::clean;
+use super::context::Context;
+use super::names::{Names, Use};
+use super::node::{Key, Node};
+use crate::model::{
+    Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Identity,
+    IdentityKind, Uses,
+};
+
+/// Name of the runtime and of the store of variables.
+const RUNTIME: &str = "gitlab-ci";
+/// Top-level keys that are no jobs (<https://docs.gitlab.com/ci/yaml/>, 2026-11). `pages` is a job.
+const KEYWORDS: [&str; 12] = [
+    "default",
+    "include",
+    "stages",
+    "variables",
+    "workflow",
+    "image",
+    "services",
+    "before_script",
+    "after_script",
+    "cache",
+    "spec",
+    "types",
+];
+/// Variables the platform makes for each job, which end with it.
+const EPHEMERAL: &str = "CI_";
+/// Deepest chain of `extends` the platform follows.
+const MAX_EXTENDS: usize = 11;
+/// Most jobs of one file.
+const MAX_JOBS: usize = 2_000;
+
+/// Whether a path is one that GitLab reads by default, or the usual place of included files.
+pub(super) fn is_pipeline(folder: &str, name: &str) -> bool {
+    let stem = name
+        .strip_suffix(".yml")
+        .or_else(|| name.strip_suffix(".yaml"));
+    stem.is_some_and(|stem| stem.ends_with(".gitlab-ci"))
+        || (stem.is_some()
+            && [".gitlab/ci", ".gitlab-ci"]
+                .iter()
+                .any(|place| format!("/{folder}/").contains(&format!("/{place}/"))))
+}
+
+/// A job with the jobs it extends, nearest first.
+struct Job<'n> {
+    chain: Vec<&'n Node>,
+    default: Option<&'n Node>,
+    root: &'n Node,
+}
+
+impl<'n> Job<'n> {
+    fn of(root: &'n Node, job: &'n Node) -> Self {
+        let mut chain = vec![job];
+        let mut next = 0;
+        while let Some(current) = chain.get(next).copied() {
+            next += 1;
+            // Later entries of the list win.
+            let parents: Vec<&str> = current
+                .get("extends")
+                .into_iter()
+                .flat_map(Node::texts)
+                .collect();
+            for parent in parents.into_iter().rev() {
+                if let Some(node) = root.get(parent)
+                    && chain.len() < MAX_EXTENDS
+                    && !chain.iter().any(|known| std::ptr::eq(*known, node))
+                {
+                    chain.push(node);
+                }
+            }
+        }
+        Self {
+            chain,
+            default: root.get("default"),
+            root,
+        }
+    }
+
+    /// A key of the job, of what it extends, or of the defaults.
+    fn get(&self, key: &str) -> Option<&'n Node> {
+        self.chain
+            .iter()
+            .copied()
+            .chain(self.default)
+            .find_map(|node| node.get(key))
+    }
+
+    /// Everything that holds for the job: its own text, and the defaults it does not replace.
+    fn parts(&self) -> Vec<&'n Node> {
+        let mut parts = self.chain.clone();
+        for key in ["before_script", "after_script", "services", "image"] {
+            if self.chain.iter().all(|node| node.get(key).is_none()) {
+                let default = self.default.and_then(|default| default.get(key));
+                parts.extend(default.or_else(|| self.root.get(key)));
+            }
+        }
+        parts.extend(self.root.get("variables"));
+        parts
+    }
+
+    /// Whether a variable has a literal value in this file.
+    fn defines(&self, name: &str) -> bool {
+        self.chain
+            .iter()
+            .copied()
+            .chain([self.root])
+            .filter_map(|node| node.path(&["variables", name]))
+            .any(|value| {
+                let text = value.as_str().or_else(|| value.text_at(&["value"]));
+                text.is_some_and(|text| !text.is_empty() && !text.contains('$'))
+            })
+    }
+}
+
+/// Reads a pipeline.
+pub(super) fn read(context: &Context<'_>, root: &Node, out: &mut Declarations) {
+    let jobs = root
+        .entries()
+        .filter(|(key, node)| {
+            node.is_map() && !key.text.starts_with('.') && !KEYWORDS.contains(&key.text.as_str())
+        })
+        .filter(|(_, node)| {
+            [
+                "script",
+                "trigger",
+                "extends",
+                "run",
+                "stage",
+                "environment",
+            ]
+            .iter()
+            .any(|wanted| node.get(wanted).is_some())
+        });
+    for (key, node) in jobs.take(MAX_JOBS) {
+        job(context, root, key, node, out);
+    }
+}
+
+fn job(context: &Context<'_>, root: &Node, key: &Key, node: &Node, out: &mut Declarations) {
+    let job = Job::of(root, node);
+    let short = clean(&format!("{}/{}", context.uri, key.text));
+    let native_id = format!("{}/{short}", context.repository);
+    let consumer_id = ConsumerId::of(&[RUNTIME, context.repository, &short]);
+    let location = context
+        .location(key.line, key.column)
+        .naming(native_id.clone());
+    let environment = job
+        .get("environment")
+        .and_then(|node| node.as_str().or_else(|| node.text_at(&["name"])).map(clean));
+
+    let mut identity = Identity::named("gitlab", IdentityKind::CiJob, &short, &native_id, Grade::B);
+    identity.account = Some(context.repository.to_owned());
+    identity.environment = context
+        .tables
+        .environment_of(environment.as_deref().unwrap_or_default());
+    identity.purpose = Some(match job.get("stage").and_then(Node::as_str) {
+        Some(stage) => clean(&format!("{stage} / {}", key.text)),
+        None => clean(&key.text),
+    });
+    identity.consumer_class = ConsumerClass::Ci;
+    identity.consumers = vec![consumer_id.clone()];
+    identity.locations = vec![location.clone()];
+
+    let (timeout_seconds, limit) = match job.get("timeout").and_then(Node::as_str) {
+        None => (
+            None,
+            Evidence::new(
+                Grade::D,
+                "no timeout declared: the project's limit, 60 min by default",
+            ),
+        ),
+        Some(text) => (
+            duration(text),
+            Evidence::new(Grade::B, format!("timeout: {}", clean(text))),
+        ),
+    };
+    let mut evidence = vec![Evidence::new(Grade::B, "job of a GitLab pipeline"), limit];
+    if scheduled(&job) {
+        evidence.push(Evidence::new(
+            Grade::B,
+            "its rules name pipeline schedules; when they run is kept in the project's settings",
+        ));
+    }
+    let tokens: Vec<String> = job
+        .get("id_tokens")
+        .into_iter()
+        .flat_map(Node::entries)
+        .map(|(key, token)| {
+            let audience: Vec<String> = token
+                .get("aud")
+                .into_iter()
+                .flat_map(Node::texts)
+                .map(clean)
+                .collect();
+            format!("id_tokens {} for {}", clean(&key.text), audience.join(", "))
+        })
+        .collect();
+    let federation = if tokens.is_empty() {
+        Federation::Supported
+    } else {
+        Federation::Configured
+    };
+    evidence.extend(tokens.into_iter().map(|text| Evidence::new(Grade::B, text)));
+    if let Some(trigger) = job.get("trigger") {
+        let target = trigger
+            .as_str()
+            .or_else(|| trigger.text_at(&["project"]))
+            .map_or_else(|| "a child pipeline".to_owned(), clean);
+        evidence.push(Evidence::new(Grade::B, format!("triggers {target}")));
+    }
+
+    let mut names = Names::default();
+    let mut vault = Names::default();
+    let mut native_ids = Vec::new();
+    for part in job.parts() {
+        part.scalars("", &mut |_, scalar| {
+            variables(context, &job, scalar, &mut names);
+            native_ids.extend(role_arns(scalar.as_str().unwrap_or_default()));
+        });
+        for (key, secret) in part.get("secrets").into_iter().flat_map(Node::entries) {
+            if secret.is_map() {
+                vault.add(
+                    &key.text,
+                    Use {
+                        told: None,
+                        half: false,
+                        line: key.line,
+                        column: key.column,
+                    },
+                );
+            }
+        }
+    }
+    native_ids.sort();
+    native_ids.dedup();
+
+    out.references
+        .extend(names.references(context, RUNTIME, &consumer_id));
+    out.references
+        .extend(vault.references(context, "vault", &consumer_id));
+    out.consumers.push(Consumer {
+        id: consumer_id,
+        name: short,
+        class: ConsumerClass::Ci,
+        runtime: RUNTIME.to_owned(),
+        repository: Some(context.repository.to_owned()),
+        identity: Some(identity.id.clone()),
+        schedule: None,
+        timeout_seconds,
+        evidence,
+        federation,
+        uses: Uses {
+            native_ids,
+            ..Uses::default()
+        },
+        risks: Vec::new(),
+        location: Some(location),
+        environment,
+    });
+    out.identities.push(identity);
+}
+
+/// Notes variables that a scalar names and that must be secrets kept by the platform: their name says so, and no literal
+/// in the file gives them a value.
+fn variables(context: &Context<'_>, job: &Job<'_>, scalar: &Node, names: &mut Names) {
+    let (from, to) = scalar.span;
+    let source = context.text.slice(from, to);
+    let table = &context.tables.names;
+    for (at, _) in source.match_indices('$') {
+        let rest = source.get(at + 1..).unwrap_or_default();
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(rest.len());
+        let name = rest.get(..end).unwrap_or_default();
+        let secret = table.secret_like(name) || table.lookup(name).is_some();
+        if name.is_empty() || name.starts_with(EPHEMERAL) || !secret || job.defines(name) {
+            continue;
+        }
+        if job
+            .get("id_tokens")
+            .is_some_and(|tokens| tokens.get(name).is_some())
+        {
+            continue;
+        }
+        let (line, column) = context.text.position(from + at);
+        names.add(
+            name,
+            Use {
+                told: None,
+                half: false,
+                line,
+                column,
+            },
+        );
+    }
+}
+
+/// Role ARNs in a text.
+fn role_arns(text: &str) -> Vec<String> {
+    text.match_indices("arn:aws")
+        .filter_map(|(at, _)| {
+            let rest = text.get(at..)?;
+            let end = rest
+                .find(|c: char| !(c.is_ascii_alphanumeric() || ":/_+=,.@-".contains(c)))
+                .unwrap_or(rest.len());
+            let arn = rest.get(..end)?;
+            let mut parts = arn.split(':').skip(2);
+            let iam = parts.next() == Some("iam");
+            let account = parts.nth(1)?;
+            let role = parts.next()?.starts_with("role/");
+            (iam && role && account.len() == 12).then(|| clean(arn))
+        })
+        .collect()
+}
+
+/// The job's rules name pipeline schedules.
+fn scheduled(job: &Job<'_>) -> bool {
+    let by_rule = job.get("rules").is_some_and(|rules| {
+        rules.items().iter().any(|rule| {
+            rule.text_at(&["if"]).is_some_and(|condition| {
+                condition.contains("CI_PIPELINE_SOURCE")
+                    && condition.contains("schedule")
+                    && !condition.contains("!=")
+                    && rule.text_at(&["when"]) != Some("never")
+            })
+        })
+    });
+    let by_only = job.get("only").is_some_and(|only| {
+        only.texts()
+            .chain(only.get("refs").into_iter().flat_map(Node::texts))
+            .any(|word| word == "schedules")
+    });
+    by_rule || by_only
+}
+
+/// Seconds of `1h 30m`, `90 minutes`, `3600`.
+fn duration(text: &str) -> Option<u64> {
+    let mut total: u64 = 0;
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let count: u64 = rest.get(..digits)?.parse().ok()?;
+        rest = rest.get(digits..)?.trim_start();
+        let letters = rest
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(rest.len());
+        let seconds: u64 = match rest.get(..letters)? {
+            "" | "s" | "sec" | "secs" | "second" | "seconds" => 1,
+            "m" | "min" | "mins" | "minute" | "minutes" => 60,
+            "h" | "hr" | "hrs" | "hour" | "hours" => 3_600,
+            "d" | "day" | "days" => 86_400,
+            "w" | "week" | "weeks" => 604_800,
+            _ => return None,
+        };
+        total = total.checked_add(count.checked_mul(seconds)?)?;
+        rest = rest.get(letters..)?.trim_start_matches([' ', ',']);
+        rest = rest.strip_prefix("and ").unwrap_or(rest).trim_start();
+    }
+    Some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifests;
+    use crate::model::FingerprintKey;
+    use proptest::prelude::*;
+
+    const PIPELINE: &str = "\
+stages: [build, deploy]
+variables: {API_TOKEN: literal-in-file}
+default:
+  timeout: 30 minutes
+.base: &base
+  before_script:
+    - login $REGISTRY_TOKEN $API_TOKEN $CI_JOB_TOKEN
+  environment: staging
+build:
+  stage: build
+  script: make
+deploy:
+  extends: .base
+  stage: deploy
+  timeout: 1h 30m
+  id_tokens: {AWS_JWT: {aud: sts.amazonaws.com}}
+  variables: {ROLE: 'arn:aws:iam::123456789012:role/deploy'}
+  environment: {name: production}
+  rules: [{if: '$CI_PIPELINE_SOURCE == \"schedule\"'}]
+  secrets: {DB_PASSWORD: {vault: ops/db/password}}
+  script:
+    - aws --web-identity-token \"$AWS_JWT\" --x ${AWS_SECRET_ACCESS_KEY} $AWS_ACCESS_KEY_ID
+pages: {script: [true]}
+";
+
+    fn declared(file: &str) -> Declarations {
+        let key = FingerprintKey::new([7; 32]);
+        manifests::read("shop", ".gitlab-ci.yml", file.as_bytes(), &key).unwrap()
+    }
+
+    #[test]
+    fn jobs_are_identities_and_consumers_at_their_line() {
+        let out = declared(PIPELINE);
+        let shown: Vec<String> = out
+            .identities
+            .iter()
+            .zip(&out.consumers)
+            .map(|(identity, consumer)| {
+                format!(
+                    "{} | {:?} | {:?} | {:?} | {:?} | {:?}",
+                    identity.locations[0].display(),
+                    identity.purpose,
+                    identity.environment,
+                    consumer.timeout_seconds,
+                    consumer.federation,
+                    consumer.uses.native_ids,
+                )
+            })
+            .collect();
+        insta::assert_snapshot!(shown.join("\n"), @r#"
+        shop/.gitlab-ci.yml:9 | Some("build / build") | Unknown | Some(1800) | Supported | []
+        shop/.gitlab-ci.yml:12 | Some("deploy / deploy") | Production | Some(5400) | Configured | ["arn:aws:iam::123456789012:role/deploy"]
+        shop/.gitlab-ci.yml:23 | Some("pages") | Unknown | Some(1800) | Supported | []
+        "#);
+    }
+
+    #[test]
+    fn variables_that_must_be_stored_secrets_are_references() {
+        let shown: Vec<String> = declared(PIPELINE)
+            .references
+            .iter()
+            .map(|r| {
+                format!(
+                    "{} {} {:?} {}",
+                    r.store,
+                    r.name,
+                    r.kind,
+                    r.location.display()
+                )
+            })
+            .collect();
+        insta::assert_snapshot!(shown.join("\n"), @r#"
+        gitlab-ci AWS_ACCESS_KEY_ID Some("aws-access-key") shop/.gitlab-ci.yml:22
+        gitlab-ci REGISTRY_TOKEN None shop/.gitlab-ci.yml:7
+        vault DB_PASSWORD Some("database-password") shop/.gitlab-ci.yml:20
+        "#);
+    }
+
+    #[test]
+    fn durations_are_seconds() {
+        assert_eq!(duration("1h 30m"), Some(5_400));
+        assert_eq!(duration("90 minutes"), Some(5_400));
+        assert_eq!(duration("1 day and 2 hours"), Some(93_600));
+        assert_eq!(duration("3600"), Some(3_600));
+        assert_eq!(duration("$LIMIT"), None);
+    }
+
+    #[test]
+    fn included_files_are_known_by_their_place() {
+        assert!(is_pipeline("", ".gitlab-ci.yml"));
+        assert!(is_pipeline("ci", "deploy.gitlab-ci.yml"));
+        assert!(is_pipeline("x/.gitlab/ci/jobs", "a.yml"));
+        assert!(!is_pipeline("ci", "deploy.yml"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_duration_is_survived(text in "[0-9a-z ,é]{0,30}") {
+            let _ = duration(&text);
+        }
+    }
+}
