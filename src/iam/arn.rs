@@ -150,6 +150,15 @@ impl ArnPattern {
         Breadth::Several
     }
 
+    /// Whether it only takes in what belongs to AWS and nobody else can change: its managed policies, its service-linked
+    /// roles, the roles Identity Center keeps.
+    pub fn belongs_to_aws(&self) -> bool {
+        self.service() == "iam"
+            && (self.account() == "aws"
+                || self.resource().starts_with("role/aws-service-role/")
+                || self.resource().starts_with("role/aws-reserved/"))
+    }
+
     /// The resource without what lies in it: equal for a bucket and its objects.
     pub fn base(&self) -> String {
         let Some([partition, service, region, account, resource]) = &self.segments else {

@@ -218,7 +218,7 @@ pub fn holds(condition: &Condition, context: &Context, variables: bool) -> Truth
                 }
             };
         }
-        Known::Unknown => return Truth::Unknown,
+        Known::Unknown => return by_time(condition, operator, context),
     };
     let one = |value: &String| {
         let any = condition.values.iter().fold(Truth::No, |truth, wanted| {
@@ -241,6 +241,48 @@ pub fn holds(condition: &Condition, context: &Context, variables: bool) -> Truth
         Quantifier::All | Quantifier::One => {
             actual.iter().fold(Truth::Yes, |t, value| t.and(one(value)))
         }
+    }
+}
+
+/// Longest life of a session token: a request may carry one issued that long before.
+const TOKEN_LIFE: jiff::SignedDuration = jiff::SignedDuration::from_hours(36);
+
+/// Decides a condition on the time of a request that can only come later.
+fn by_time(condition: &Condition, operator: Operator, context: &Context) -> Truth {
+    let token = condition.key.eq_ignore_ascii_case("aws:TokenIssueTime");
+    let clock = ["aws:CurrentTime", "aws:EpochTime"]
+        .iter()
+        .any(|key| condition.key.eq_ignore_ascii_case(key));
+    let (Some(from), true) = (context.not_before(), token || clock) else {
+        return Truth::Unknown;
+    };
+    let from = if token {
+        from.checked_sub(TOKEN_LIFE).unwrap_or(from)
+    } else {
+        from
+    };
+    let passed = condition
+        .values
+        .iter()
+        .all(|value| date(value).is_some_and(|at| at < from));
+    if !passed || condition.values.is_empty() {
+        return Truth::Unknown;
+    }
+    use Comparison as C;
+    match operator.comparison {
+        // A request without a token meets an `IfExists`.
+        C::DateLess | C::DateLessOrEqual | C::NumericLess | C::NumericLessOrEqual
+            if !(token && operator.if_exists) =>
+        {
+            Truth::No
+        }
+        // A request signed with an access key has no token, and then the condition fails: only the time is certain.
+        C::DateGreater | C::DateGreaterOrEqual | C::NumericGreater | C::NumericGreaterOrEqual
+            if clock =>
+        {
+            Truth::Yes
+        }
+        _ => Truth::Unknown,
     }
 }
 
@@ -467,6 +509,51 @@ mod tests {
         ] {
             assert_eq!(
                 check(operator, key, values, &c),
+                expected,
+                "{operator} {key}"
+            );
+        }
+    }
+
+    #[test]
+    fn times_that_have_passed_are_decided() {
+        let mut c = Context::default();
+        c.start_at("2026-11-01T00:00:00Z".parse().ok());
+        for (operator, key, value, expected) in [
+            (
+                "DateLessThan",
+                "aws:TokenIssueTime",
+                "2020-01-01",
+                Truth::No,
+            ),
+            ("DateLessThan", "aws:CurrentTime", "2020-01-01", Truth::No),
+            (
+                "DateLessThan",
+                "aws:CurrentTime",
+                "2030-01-01",
+                Truth::Unknown,
+            ),
+            (
+                "DateGreaterThan",
+                "aws:CurrentTime",
+                "2020-01-01",
+                Truth::Yes,
+            ),
+            (
+                "DateGreaterThan",
+                "aws:TokenIssueTime",
+                "2020-01-01",
+                Truth::Unknown,
+            ),
+            (
+                "DateLessThanIfExists",
+                "aws:TokenIssueTime",
+                "2020-01-01",
+                Truth::Unknown,
+            ),
+        ] {
+            assert_eq!(
+                check(operator, key, &[value], &c),
                 expected,
                 "{operator} {key}"
             );

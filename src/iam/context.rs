@@ -1,5 +1,6 @@
 //! What is known of a request before it is made: the keys that are constant for a principal.
 
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// What is known of one condition key.
@@ -21,6 +22,8 @@ pub struct Context {
     closed: Vec<String>,
     /// Every key that is not listed is absent: the context of one concrete request.
     complete: bool,
+    /// Requests happen at this time or later.
+    not_before: Option<Timestamp>,
 }
 
 impl Context {
@@ -51,6 +54,16 @@ impl Context {
     /// Marks every key with this prefix that is not set as absent.
     pub fn close(&mut self, prefix: &str) {
         self.closed.push(prefix.to_ascii_lowercase());
+    }
+
+    /// Says that requests happen at this time or later.
+    pub const fn start_at(&mut self, at: Option<Timestamp>) {
+        self.not_before = at;
+    }
+
+    /// The earliest time of a request, if known.
+    pub const fn not_before(&self) -> Option<Timestamp> {
+        self.not_before
     }
 
     /// What is known of a key.

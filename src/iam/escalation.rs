@@ -4,6 +4,7 @@
 //! cannot show is said in its note. Conditions, boundaries and denies that break a path break it.
 
 use super::arn::Breadth;
+use super::compile::CompiledPolicy;
 use super::condition::{self, Truth};
 use super::context::Context;
 use super::evaluate;
@@ -20,8 +21,10 @@ pub struct Target {
     pub arn: String,
     /// Name.
     pub name: String,
-    /// Tier of its own grants.
+    /// Tier of its own grants; 5 also when it can give itself the rest.
     pub tier: u8,
+    /// It is no administrator yet, but can make itself one.
+    pub self_made: bool,
     /// AWS's own: nobody else can change, pass or assume it.
     pub reserved: bool,
     /// Customer policies attached to it.
@@ -63,6 +66,11 @@ impl Targets {
             groups,
             ..Self::default()
         };
+        let by_name: BTreeMap<String, String> = targets
+            .roles
+            .iter()
+            .map(|role| (role.name.clone(), role.arn.clone()))
+            .collect();
         for (index, role) in targets.roles.iter().enumerate() {
             let mut delegates = false;
             for statement in &role.trust.statements {
@@ -82,7 +90,10 @@ impl Targets {
                             delegates = true;
                         }
                         PrincipalType::Aws => {
-                            push(&mut targets.by_principal, &principal.value, index);
+                            let arn = session_role(&principal.value)
+                                .and_then(|name| by_name.get(name))
+                                .unwrap_or(&principal.value);
+                            push(&mut targets.by_principal, arn, index);
                         }
                         PrincipalType::CanonicalUser => {}
                     }
@@ -120,6 +131,12 @@ fn push(map: &mut BTreeMap<String, Vec<usize>>, key: &str, index: usize) {
     }
 }
 
+/// Name of the role in the ARN of one of its sessions.
+fn session_role(arn: &str) -> Option<&str> {
+    let (_, rest) = arn.split_once(":assumed-role/")?;
+    rest.split('/').next()
+}
+
 fn is_root_of(value: &str, account: &str) -> bool {
     value == account || value.ends_with(&format!("::{account}:root"))
 }
@@ -138,8 +155,12 @@ pub struct Climber<'a> {
     pub policies: Vec<(String, u32)>,
     /// It has a permission boundary.
     pub bounded: bool,
+    /// The boundary, where its document is known.
+    pub boundary: Option<&'a CompiledPolicy>,
     /// Tier of its own grants.
     pub tier: u8,
+    /// Tier it could have at most under its boundary, whatever it grants itself; 5 without one.
+    pub ceiling: u8,
     /// Known condition keys.
     pub context: &'a Context,
 }
@@ -170,11 +191,11 @@ pub fn find(
     };
     let mut found: Vec<(&EscalationRule, Found)> = Vec::new();
     for rule in &tables.escalation {
-        if rule
-            .indices
-            .iter()
-            .all(|index| effective.actions().contains(*index))
-            && let Some((note, depends_on, counts)) = search.open(rule)
+        // A role whose trust names the climber needs no permission of its own to be assumed.
+        let named = targets.by_principal.contains_key(climber.arn);
+        if rule.indices.iter().all(|index| {
+            effective.actions().contains(*index) || (named && Some(*index) == search.assume)
+        }) && let Some((note, depends_on, counts)) = search.open(rule)
         {
             found.push((
                 rule,
@@ -189,6 +210,14 @@ pub fn find(
                 },
             ));
         }
+    }
+    // Roles that somebody may make one day say nothing new beside one that is there.
+    if found.iter().any(|(rule, path)| {
+        rule.kind == EscalationKind::PassRole && !path.path.note.ends_with("today")
+    }) {
+        found.retain(|(rule, path)| {
+            rule.kind != EscalationKind::PassRole || !path.path.note.ends_with("today")
+        });
     }
     // A path that asks for everything another asks for, and more, for the same thing, adds nothing.
     let redundant = |rule: &EscalationRule, counts: bool| {
@@ -245,6 +274,17 @@ impl<'s, 'a> Search<'s, 'a> {
             let depends = search.all_on(&rule.indices, arn)?;
             Some((rule.what.to_owned(), depends, true))
         };
+        let grants_itself = matches!(
+            rule.kind,
+            EscalationKind::OwnUser
+                | EscalationKind::OwnRole
+                | EscalationKind::OwnGroup
+                | EscalationKind::OwnPolicy
+                | EscalationKind::OtherGroup
+        );
+        if grants_itself && climber.ceiling <= climber.tier {
+            return None;
+        }
         match rule.kind {
             EscalationKind::OwnUser if climber.user => own(self, climber.arn),
             EscalationKind::OwnRole if !climber.user => own(self, climber.arn),
@@ -329,7 +369,7 @@ impl<'s, 'a> Search<'s, 'a> {
             .find_map(|target| {
                 let depends = self.all_on(&rule.indices, &target.arn)?;
                 Some((
-                    format!("{}: {}", rule.what, describe(&target.name, target.tier)),
+                    format!("{}: {}", rule.what, describe(target)),
                     depends,
                     true,
                 ))
@@ -342,9 +382,9 @@ impl<'s, 'a> Search<'s, 'a> {
             .iter()
             .filter(|target| !target.reserved && target.arn != self.climber.arn)
             .find_map(|target| {
-                let depends = self.reach(target, rule, through_policy)?;
+                let depends = self.reach(target, rule, through_policy, false)?;
                 Some((
-                    format!("{}: {}", rule.what, describe(&target.name, target.tier)),
+                    format!("{}: {}", rule.what, describe(target)),
                     depends,
                     true,
                 ))
@@ -376,17 +416,13 @@ impl<'s, 'a> Search<'s, 'a> {
             .take_while(|role| above.is_none_or(|tier| role.tier > tier))
             .filter(|role| !role.reserved && role.arn != self.climber.arn)
             .find_map(|role| {
-                let mut depends = self.reach(role, rule, through_policy)?;
-                let (truth, words) = trusted(role, self.climber);
+                let (truth, direct, words) = trusted(role, self.climber);
                 if truth == Truth::No {
                     return None;
                 }
+                let mut depends = self.reach(role, rule, through_policy, direct)?;
                 depends.extend(words);
-                Some((
-                    format!("{}: {}", rule.what, describe(&role.name, role.tier)),
-                    depends,
-                    true,
-                ))
+                Some((format!("{}: {}", rule.what, describe(role)), depends, true))
             })
     }
 
@@ -396,10 +432,14 @@ impl<'s, 'a> Search<'s, 'a> {
         target: &Target,
         rule: &EscalationRule,
         through_policy: bool,
+        named: bool,
     ) -> Option<BTreeSet<String>> {
         let mut depends = BTreeSet::new();
         for (action, name) in rule.indices.iter().zip(&rule.actions) {
-            if through_policy && *name == "iam:CreatePolicyVersion" {
+            if named && Some(*action) == self.assume && self.boundary_permits(name, &target.arn) {
+                let context = self.climber.context;
+                depends.extend(self.effective.not_denied(*action, &target.arn, context)?);
+            } else if through_policy && *name == "iam:CreatePolicyVersion" {
                 let grip = target
                     .policies
                     .iter()
@@ -412,6 +452,16 @@ impl<'s, 'a> Search<'s, 'a> {
         Some(depends)
     }
 
+    /// Whether the boundary lets a request through that the other side's policy allows by name: a boundary limits roles
+    /// there, and does not limit users.
+    fn boundary_permits(&self, action: &str, arn: &str) -> bool {
+        self.climber.user
+            || self.climber.boundary.is_none_or(|boundary| {
+                let layer = std::iter::once(("boundary", boundary));
+                evaluate::decide(layer, None, action, arn, self.climber.context).permits() > 0
+            })
+    }
+
     fn pass_role(&mut self, rule: &EscalationRule) -> Option<Open> {
         let pass = self.pass?;
         let (mut depends, _) = self.all_anywhere(&rule.indices, &[self.pass, self.assume])?;
@@ -420,11 +470,7 @@ impl<'s, 'a> Search<'s, 'a> {
             && tier > self.climber.tier
         {
             depends.extend(conditions);
-            return Some((
-                format!("passes {} to {}", describe(&name, tier), rule.what),
-                depends,
-                true,
-            ));
+            return Some((format!("passes {name} to {}", rule.what), depends, true));
         }
         // Nothing stronger today; a permission to pass any role takes in every role made later.
         let mut context = self.climber.context.clone();
@@ -471,7 +517,7 @@ impl<'s, 'a> Search<'s, 'a> {
             .filter(|role| role.arn != self.climber.arn)
             .find_map(|role| {
                 let grip = self.effective.grip(pass, &role.arn, &context)?;
-                Some((role.name.clone(), role.tier, grip.depends_on))
+                Some((describe(role), role.tier, grip.depends_on))
             });
         self.passable.insert(key, best.clone());
         best
@@ -492,7 +538,7 @@ impl<'s, 'a> Search<'s, 'a> {
             format!(
                 "runs as the role of {}; {} could be it, the account details do not show whether it is",
                 rule.what,
-                describe(&role.name, role.tier)
+                describe(role)
             ),
             depends,
             breadth >= Breadth::Service,
@@ -500,20 +546,32 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 }
 
-/// Whether a role's trust lets the climber in, and the conditions that decide.
-fn trusted(role: &Target, climber: &Climber<'_>) -> (Truth, Vec<String>) {
+/// Whether a role's trust lets the climber in, whether it names the climber itself, and the conditions that decide.
+fn trusted(role: &Target, climber: &Climber<'_>) -> (Truth, bool, Vec<String>) {
     let mut allow = Truth::No;
+    let mut direct = false;
     let mut words = Vec::new();
     for statement in &role.trust.statements {
         let names = |list: &[super::policy::PrincipalName]| {
             list.iter().any(|principal| match principal.kind {
                 PrincipalType::Anyone => true,
                 PrincipalType::Aws => {
-                    principal.value == climber.arn || is_root_of(&principal.value, climber.account)
+                    is_named(&principal.value, climber)
+                        || is_root_of(&principal.value, climber.account)
                 }
                 _ => false,
             })
         };
+        let names_itself =
+            statement
+                .principals
+                .values()
+                .iter()
+                .any(|principal| match principal.kind {
+                    PrincipalType::Anyone => true,
+                    PrincipalType::Aws => is_named(&principal.value, climber),
+                    _ => false,
+                });
         let concerned = match &statement.principals {
             Selection::Absent => false,
             Selection::Only(list) => names(list),
@@ -541,7 +599,7 @@ fn trusted(role: &Target, climber: &Climber<'_>) -> (Truth, Vec<String>) {
                 .map(super::policy::Condition::words)
         };
         match (statement.effect, truth) {
-            (Effect::Deny, Truth::Yes) => return (Truth::No, Vec::new()),
+            (Effect::Deny, Truth::Yes) => return (Truth::No, false, Vec::new()),
             (_, Truth::No) => {}
             (Effect::Deny, Truth::Unknown) => {
                 words.extend(open().map(|text| format!("not ({text})")));
@@ -551,17 +609,29 @@ fn trusted(role: &Target, climber: &Climber<'_>) -> (Truth, Vec<String>) {
                     words.extend(open());
                 }
                 allow = allow.or(truth);
+                direct |= names_itself && matches!(statement.principals, Selection::Only(_));
             }
         }
     }
-    (allow, words)
+    (allow, direct, words)
 }
 
-fn describe(name: &str, tier: u8) -> String {
-    if tier == 5 {
+/// Whether a principal in a trust policy is the climber or one of its sessions.
+fn is_named(value: &str, climber: &Climber<'_>) -> bool {
+    value == climber.arn
+        || (!climber.user
+            && value.contains(&format!("::{}:assumed-role/", climber.account))
+            && session_role(value) == Some(name_in(climber.arn)))
+}
+
+fn describe(target: &Target) -> String {
+    let name = &target.name;
+    if target.self_made {
+        format!("`{name}` (can make itself administrator)")
+    } else if target.tier == 5 {
         format!("`{name}` (administrator)")
     } else {
-        format!("`{name}` (tier {tier})")
+        format!("`{name}` (tier {})", target.tier)
     }
 }
 

@@ -210,6 +210,41 @@ impl<'a> Effective<'a> {
         self.best(action, context, |_| true, |_| false)
     }
 
+    /// `None` when a deny certainly stops the action on a resource, else the conditions under which one does.
+    pub fn not_denied(&self, action: usize, arn: &str, context: &Context) -> Option<Vec<String>> {
+        self.undenied(action, context, |deny| deny.reaches(arn))
+    }
+
+    fn undenied(
+        &self,
+        action: usize,
+        context: &Context,
+        denied: impl Fn(&Deny<'a>) -> bool,
+    ) -> Option<Vec<String>> {
+        let mut depends_on = Vec::new();
+        for deny in &self.denies {
+            if !deny.statement.actions.contains(action) || !denied(deny) {
+                continue;
+            }
+            let truth = deny.truth.and(condition::all_hold(
+                &deny.statement.conditions,
+                context,
+                deny.statement.variables,
+            ));
+            match truth {
+                Truth::Yes => return None,
+                Truth::No => {}
+                Truth::Unknown => depends_on.extend(
+                    deny.statement
+                        .conditions
+                        .iter()
+                        .map(|condition| format!("not ({})", condition.words())),
+                ),
+            }
+        }
+        Some(depends_on)
+    }
+
     fn best<'b>(
         &'b self,
         action: usize,
@@ -220,25 +255,7 @@ impl<'a> Effective<'a> {
         if !self.union.contains(action) {
             return None;
         }
-        let mut depends_on = Vec::new();
-        for deny in &self.denies {
-            if deny.statement.actions.contains(action) && denied(deny) {
-                match deny.truth.and(condition::all_hold(
-                    &deny.statement.conditions,
-                    context,
-                    deny.statement.variables,
-                )) {
-                    Truth::Yes => return None,
-                    Truth::No => {}
-                    Truth::Unknown => depends_on.extend(
-                        deny.statement
-                            .conditions
-                            .iter()
-                            .map(|condition| format!("not ({})", condition.words())),
-                    ),
-                }
-            }
-        }
+        let depends_on = self.undenied(action, context, denied)?;
         let mut best: Option<Grip<'a, 'b>> = None;
         for cell in &self.cells {
             if !cell.actions.contains(action) || !reaches(cell) {

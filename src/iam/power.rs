@@ -33,14 +33,17 @@ impl Masks {
         write.unite(actions.level(AccessLevel::Permissions));
         write.remove(tables.class(ActionClass::Telemetry));
         write.remove(tables.class(ActionClass::Computation));
-        let mut permissions = actions.level(AccessLevel::Permissions).clone();
+        write.remove(tables.reading());
+        let mut permissions_level = actions.level(AccessLevel::Permissions).clone();
+        permissions_level.remove(tables.reading());
+        let mut permissions = permissions_level.clone();
         permissions.unite(tables.class(ActionClass::Permissions));
         let mut secret = tables.class(ActionClass::SecretStore).clone();
         secret.unite(tables.class(ActionClass::CredentialRead));
         Self {
             write,
             permissions,
-            permissions_level: actions.level(AccessLevel::Permissions).clone(),
+            permissions_level,
             secret_store: tables.class(ActionClass::SecretStore).clone(),
             secret,
             data: tables.class(ActionClass::DataRead).clone(),
@@ -109,12 +112,13 @@ pub fn measure(
             if breadth == Breadth::Everything && name == "*" {
                 unknown_full.insert(service.to_ascii_lowercase());
             }
-            if !reads_by_name(name) {
+            if !tables.reads_by_name(name) {
                 gauge.power.write = true;
                 gauge.note(if breadth > Breadth::One { 3 } else { 2 }, cell, None);
             }
         }
-        if actions.meets(&masks.write) && !cell.own {
+        let fixed = cell.pattern.belongs_to_aws();
+        if actions.meets(&masks.write) && !cell.own && !fixed {
             gauge.power.write = true;
             written.insert(cell.pattern.base());
             let many = breadth > Breadth::One || written.len() > 1;
@@ -126,7 +130,7 @@ pub fn measure(
         } else {
             &masks.permissions
         };
-        if actions.meets(permissions) {
+        if actions.meets(permissions) && !fixed {
             gauge.power.permissions = true;
             gauge.note(2, cell, Some(permissions));
         }
@@ -138,7 +142,7 @@ pub fn measure(
             gauge.power.data = true;
             gauge.note(2, cell, Some(&masks.data));
         }
-        if breadth >= Breadth::Service {
+        if breadth >= Breadth::Service && !fixed {
             for mask in [&masks.secret_store, &masks.identity_control, &masks.publish] {
                 if actions.meets(mask) {
                     gauge.note(4, cell, Some(mask));
@@ -210,16 +214,6 @@ fn reaches_other_account(cell: &Cell<'_>, account: &str) -> bool {
         pattern.is_everything() || (named != account && !named.is_empty())
     };
     reaches(&cell.pattern) && cell.within.as_ref().is_none_or(reaches)
-}
-
-/// Whether an action AWS does not list reads, going by its name.
-fn reads_by_name(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    [
-        "get", "list", "describe", "batchget", "head", "search", "query", "lookup",
-    ]
-    .iter()
-    .any(|verb| lower.starts_with(verb))
 }
 
 struct Gauge<'t, 'l> {

@@ -16,7 +16,8 @@ use crate::model::aws::{
     AwsAccount, AwsAttached, AwsGroup, AwsInlinePolicy, AwsPolicy, AwsRole, AwsUser,
 };
 use crate::model::{Coverage, Evidence, Grade, Grant, GrantSource, Location, Privilege, TrustPath};
-use crate::rules::aws::AwsTables;
+use crate::rules::aws::{AwsTables, EscalationKind};
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct Judge<'a> {
     groups: BTreeMap<&'a str, &'a AwsGroup>,
     compiled: BTreeMap<[u8; 32], Arc<CompiledPolicy>>,
     targets: Targets,
+    /// The account was as it is at this time: requests come later.
+    not_before: Option<Timestamp>,
 }
 
 /// One policy of a principal, found or not.
@@ -69,6 +72,8 @@ struct Subject<'s> {
     groups: Vec<&'s AwsGroup>,
     missing_groups: Vec<&'s str>,
     services_used: Option<u32>,
+    /// Only a service of AWS can act as it.
+    service_linked: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -97,6 +102,7 @@ impl<'a> Judge<'a> {
                 .collect(),
             compiled: BTreeMap::new(),
             targets: Targets::default(),
+            not_before: latest(account),
         };
         for policy in &account.policies {
             judge.prepare(&policy.document);
@@ -243,13 +249,14 @@ impl<'a> Judge<'a> {
             sources,
             boundary: user.boundary.as_deref(),
             boundary_policy: user.boundary.as_deref().and_then(|arn| self.managed(arn).0),
-            context: principal::of_user(&self.account.account_id, user),
+            context: principal::of_user(&self.account.account_id, user, self.not_before),
             groups,
             missing_groups,
             services_used: user
                 .services
                 .as_ref()
                 .map(|services| services.used.len() as u32),
+            service_linked: false,
         }
     }
 
@@ -260,13 +267,14 @@ impl<'a> Judge<'a> {
             sources: self.sources(&role.inline, &role.attached, None, &role.location),
             boundary: role.boundary.as_deref(),
             boundary_policy: role.boundary.as_deref().and_then(|arn| self.managed(arn).0),
-            context: principal::of_role(&self.account.account_id, role),
+            context: principal::of_role(&self.account.account_id, role, self.not_before),
             groups: Vec::new(),
             missing_groups: Vec::new(),
             services_used: role
                 .services
                 .as_ref()
                 .map(|services| services.used.len() as u32),
+            service_linked: role.path.starts_with("/aws-service-role/"),
         }
     }
 
@@ -308,16 +316,62 @@ impl<'a> Judge<'a> {
         power
     }
 
+    /// Tier of everything a principal's boundary would let through.
+    fn ceiling(&self, subject: &Subject<'_>) -> u8 {
+        let Some(boundary) = subject.boundary_policy.as_deref() else {
+            return 5;
+        };
+        let holder = Holder {
+            held: vec![Held {
+                label: "permission boundary".to_owned(),
+                policy: boundary,
+            }],
+            boundary: None,
+            context: subject.context.clone(),
+        };
+        self.measured(&Effective::of(&holder, &self.tables.actions))
+            .tier
+    }
+
+    /// Whether a principal may write or attach policies to itself.
+    fn makes_itself_administrator(&self, subject: &Subject<'_>) -> bool {
+        let own = if subject.user {
+            EscalationKind::OwnUser
+        } else {
+            EscalationKind::OwnRole
+        };
+        let effective = Effective::of(&Self::holder(subject, None), &self.tables.actions);
+        // A boundary stays on whatever it writes.
+        subject.boundary.is_none()
+            && self
+                .tables
+                .escalation
+                .iter()
+                .filter(|rule| rule.kind == own)
+                .any(|rule| {
+                    rule.indices.iter().all(|action| {
+                        effective
+                            .grip(*action, subject.arn, &subject.context)
+                            .is_some_and(|grip| grip.depends_on.is_empty())
+                    })
+                })
+    }
+
     /// How strong everyone is by their own grants.
     fn survey(&self) -> Targets {
-        let target = |arn: &str, name: &str, subject: &Subject<'_>| Target {
-            arn: arn.to_owned(),
-            name: name.to_owned(),
-            tier: self.power(subject).tier,
-            reserved: false,
-            policies: customer_policies(&subject.sources),
-            instance_profile: false,
-            trust: Policy::default(),
+        let target = |arn: &str, name: &str, subject: &Subject<'_>| {
+            let power = self.power(subject);
+            let self_made = power.tier == 4 && self.makes_itself_administrator(subject);
+            Target {
+                arn: arn.to_owned(),
+                name: name.to_owned(),
+                tier: if self_made { 5 } else { power.tier },
+                self_made,
+                reserved: false,
+                policies: customer_policies(&subject.sources),
+                instance_profile: false,
+                trust: Policy::default(),
+            }
         };
         let users = self
             .account
@@ -352,6 +406,7 @@ impl<'a> Judge<'a> {
                     groups: Vec::new(),
                     missing_groups: Vec::new(),
                     services_used: None,
+                    service_linked: false,
                 };
                 target(&group.arn, &group.name, &subject)
             })
@@ -383,7 +438,7 @@ impl<'a> Judge<'a> {
                 .map(|reason| Evidence::new(Grade::A, reason.clone()))
                 .collect(),
         };
-        if !power.admin {
+        if !power.admin && !subject.service_linked {
             self.escalate(subject, &effective, power.tier, &mut privilege);
         }
         Self::say_limits(subject, &effective, &mut privilege);
@@ -426,7 +481,9 @@ impl<'a> Judge<'a> {
                 })
                 .collect(),
             bounded: subject.boundary.is_some(),
+            boundary: subject.boundary_policy.as_deref(),
             tier,
+            ceiling: self.ceiling(subject),
             context: &subject.context,
         };
         let found = escalation::find(&climber, effective, &self.targets, self.tables);
@@ -444,6 +501,17 @@ impl<'a> Judge<'a> {
         }
         privilege.escalation = found.into_iter().map(|found| found.path).collect();
     }
+}
+
+/// The latest time the account's own facts prove.
+fn latest(account: &AwsAccount) -> Option<Timestamp> {
+    let users = account.users.iter().map(|user| user.created_at);
+    let roles = account.roles.iter().map(|role| role.created_at);
+    std::iter::once(account.collected_at)
+        .chain(users)
+        .chain(roles)
+        .flatten()
+        .max()
 }
 
 /// Key of a document in the cache.

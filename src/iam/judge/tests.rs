@@ -430,3 +430,77 @@ fn ids_are_stable_and_differ_by_path() {
         Judge::new(&account, &TABLES, &OWN).user(&account.users[0])
     );
 }
+
+#[test]
+fn what_cannot_be_changed_or_has_passed_gives_nothing() {
+    let mut account = account(
+        vec![user(
+            "ana",
+            &json!([
+                {"Effect": "Allow", "Action": "iam:CreatePolicyVersion", "Resource": "arn:aws:iam::aws:policy/x-*"},
+                {"Effect": "Allow", "Action": "*", "Resource": "*",
+                 "Condition": {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}}]),
+        )],
+        Vec::new(),
+    );
+    account.collected_at = "2026-11-01T00:00:00Z".parse().ok();
+    let judged = Judge::new(&account, &TABLES, &OWN).user(&account.users[0]);
+    assert_eq!(judged.privilege.tier, 1);
+    assert!(!judged.privilege.permissions_management && paths(&judged).is_empty());
+}
+
+#[test]
+fn a_role_that_names_the_principal_needs_no_permission_of_its_own() {
+    let mut strong = role("strong", "x", &everything());
+    strong.trust = json!({"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"AWS": arn("user", "ana")}}});
+    let mut account = account(vec![user("ana", &json!([]))], vec![strong]);
+    let judged = Judge::new(&account, &TABLES, &OWN).user(&account.users[0]);
+    assert_eq!(paths(&judged), ["sts-001"]);
+    account.users[0].inline =
+        inline(&json!({"Effect": "Deny", "Action": "sts:*", "Resource": "*"}));
+    let judged = Judge::new(&account, &TABLES, &OWN).user(&account.users[0]);
+    assert_eq!(paths(&judged), Vec::<&str>::new());
+}
+
+#[test]
+fn a_boundary_stays_on_what_a_principal_gives_itself() {
+    let own = json!({"Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*"});
+    let mut bounded = user("ana", &own);
+    bounded.boundary = Some(arn("policy", "edge"));
+    let mut account = account(vec![bounded], Vec::new());
+    let edge = |action: Value| {
+        vec![managed(
+            "edge",
+            json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}}),
+        )]
+    };
+    account.policies = edge(json!(["iam:PutUserPolicy", "s3:*"]));
+    let judged = Judge::new(&account, &TABLES, &OWN).user(&account.users[0]);
+    assert_eq!(paths(&judged), Vec::<&str>::new());
+    account.policies = edge(json!("*"));
+    let judged = Judge::new(&account, &TABLES, &OWN).user(&account.users[0]);
+    assert_eq!(paths(&judged), ["iam-007"]);
+}
+
+#[test]
+fn who_can_make_itself_administrator_is_worth_becoming() {
+    let account = account(
+        vec![
+            user(
+                "ana",
+                &json!({"Effect": "Allow", "Action": "iam:CreateAccessKey", "Resource": "*"}),
+            ),
+            user(
+                "boss",
+                &json!({"Effect": "Allow", "Action": "iam:Put*", "Resource": "*"}),
+            ),
+        ],
+        Vec::new(),
+    );
+    let judged = Judge::new(&account, &TABLES, &OWN).user(&account.users[0]);
+    assert_eq!(
+        judged.privilege.escalation[0].note,
+        "makes an access key for a stronger user: `boss` (can make itself administrator)"
+    );
+}

@@ -141,6 +141,9 @@ pub struct AwsTables {
     pub actions: ActionTable,
     /// Escalation paths, by id.
     pub escalation: Vec<EscalationRule>,
+    /// First words of names of actions that read, lower case.
+    read_verbs: Vec<String>,
+    reading: ActionSet,
     classes: BTreeMap<ActionClass, ActionSet>,
     accounts: BTreeMap<&'static str, KnownAccount>,
     managed: BTreeMap<&'static str, &'static str>,
@@ -180,9 +183,23 @@ impl AwsTables {
             };
             managed.insert(arn, document);
         }
+        let read_verbs: Vec<String> = text(SENSITIVE)?
+            .lines()
+            .filter_map(|line| line.strip_prefix("verb "))
+            .flat_map(|verbs| verbs.split(' '))
+            .map(str::to_ascii_lowercase)
+            .collect();
+        let mut reading = actions.none().clone();
+        for (index, name) in actions.names(0..actions.len()) {
+            if begins_with(name, &read_verbs) {
+                reading.insert(index);
+            }
+        }
         Ok(Self {
             actions,
             escalation,
+            read_verbs,
+            reading,
             classes,
             accounts,
             managed,
@@ -193,6 +210,16 @@ impl AwsTables {
     pub fn class(&self, class: ActionClass) -> &ActionSet {
         // Every class is filled by the parser; the empty set keeps this total.
         self.classes.get(&class).unwrap_or(self.actions.none())
+    }
+
+    /// Actions that read by their name.
+    pub const fn reading(&self) -> &ActionSet {
+        &self.reading
+    }
+
+    /// Whether an action reads, going by its name (without the service) alone.
+    pub fn reads_by_name(&self, name: &str) -> bool {
+        begins_with(&name.to_ascii_lowercase(), &self.read_verbs)
     }
 
     /// The vendor or AWS service an account belongs to.
@@ -211,6 +238,10 @@ impl AwsTables {
             .get(format!("arn:aws:{rest}").as_str())
             .copied()
     }
+}
+
+fn begins_with(lower: &str, verbs: &[String]) -> bool {
+    verbs.iter().any(|verb| lower.starts_with(verb.as_str()))
 }
 
 /// Lines that are neither empty nor comments, with their 1-based number, split at tabs.
@@ -237,7 +268,7 @@ fn parse_classes(
         .map(|(_, class)| (*class, actions.none().clone()))
         .collect();
     for (number, line) in text.lines().enumerate() {
-        if line.is_empty() || line.starts_with('#') {
+        if line.is_empty() || line.starts_with('#') || line.starts_with("verb ") {
             continue;
         }
         let mut words = line.split(' ');
@@ -340,7 +371,7 @@ mod tests {
         let unknown: Vec<&str> = text(SENSITIVE)
             .unwrap()
             .lines()
-            .filter(|line| !line.starts_with('#'))
+            .filter(|line| !line.starts_with('#') && !line.starts_with("verb "))
             .flat_map(|line| line.split(' ').skip(1))
             .filter(|word| tables.actions.index_of(word).is_none())
             .collect();
