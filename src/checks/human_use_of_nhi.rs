@@ -1,6 +1,5 @@
 //! One identity shared by a person and a machine.
 
-use super::naming::words_of;
 use super::rating::Rating;
 use super::subject::{
     capitalised, credential_name, full_name, identity_name, list, may_be_live, places, power,
@@ -37,30 +36,18 @@ fn is_machine(class: ConsumerClass) -> bool {
     class.bounded() || class.continuous() || class == ConsumerClass::Agent
 }
 
-/// Why a user is one for a service, if anything says so.
-fn service_evidence(
-    context: &CheckContext<'_>,
-    meta: &CheckMeta,
-    identity: &Identity,
-) -> Option<(Grade, String)> {
-    let declared = context.config.annotated(
-        &[&identity.native_id, &identity.name, identity.id.as_str()],
-        |note| note.human,
-    );
-    match declared {
-        Some(true) => return None,
-        Some(false) => return Some((Grade::B, "declared a machine in the configuration".into())),
-        None => {}
-    }
+/// Why a user is taken for a machine's.
+fn machine_evidence(identity: &Identity) -> (Grade, String) {
     if is_machine(identity.consumer_class) {
         let class = identity.consumer_class.as_str();
-        return Some((Grade::B, format!("its consumer is of class {class}")));
+        return (Grade::B, format!("its consumer is of class {class}"));
     }
-    let words = words_of(&identity.name);
-    let word = words
-        .iter()
-        .find(|word| meta.words("service").contains(word))?;
-    Some((Grade::D, format!("its name says `{word}`")))
+    let why = identity.human_evidence.as_deref();
+    (
+        Grade::D,
+        why.unwrap_or("nothing says that it is a person's")
+            .to_owned(),
+    )
 }
 
 fn person_in_service_user(
@@ -68,26 +55,26 @@ fn person_in_service_user(
     meta: &CheckMeta,
     identity: &Identity,
 ) -> Option<FindingBuilder> {
-    let (grade, service) = service_evidence(context, meta, identity)?;
+    if identity.human {
+        return None;
+    }
     let keys = context
         .inventory
         .credentials_of(&identity.credentials)
         .filter(|credential| credential.status == CredentialStatus::Active)
         .count();
-    let password = identity.console_password == Some(true);
-    let what = match (password, keys > 0, identity.mfa) {
-        (true, true, _) => "a console password beside its keys",
-        (false, _, Some(true)) if identity.console_password.is_some() => {
-            "an MFA device, which only a person can use"
-        }
+    let what = match (identity.console_password, identity.mfa) {
+        (Some(true), _) if keys > 0 => "a console password beside its keys",
+        (Some(false), Some(true)) if keys > 0 => "an MFA device, which only a person can use",
         _ => return None,
     };
+    let (grade, machine) = machine_evidence(identity);
     let mut rating = Rating::of(meta);
-    rating.note(grade, service.clone());
+    rating.note(grade, machine.clone());
     if grade == Grade::D {
         rating.no_surer(Confidence::Medium);
     }
-    if !password {
+    if identity.console_password == Some(false) {
         rating.at_most(Severity::Low, identity.grade, "it has no console password");
     }
     let power = power(Some(identity), None);
@@ -96,7 +83,7 @@ fn person_in_service_user(
     }
     let title = format!("Service user {} is set up for a person", identity.name);
     let message = format!(
-        "{} is a service user ({service}) and has {what}: what people do with it cannot be told \
+        "{} counts as a machine ({machine}) and has {what}: what people do with it cannot be told \
          from the machine's work.",
         capitalised(&full_name(identity)),
     );
@@ -123,7 +110,8 @@ fn machine_on_personal_credential(
         return None;
     }
     let identity = context.inventory.identity_of(credential);
-    let of_person = identity.filter(|identity| identity.human);
+    let of_person =
+        identity.filter(|identity| identity.human && identity.kind != IdentityKind::AwsRoot);
     let personal = meta.words("personal").contains(&credential.kind);
     let mut rating = Rating::of(meta);
     let whose = match of_person {
@@ -180,23 +168,23 @@ mod tests {
         insta::assert_snapshot!(report("human-use-of-nhi"), @r#"
         fires-shared
           high (medium): Service user svc-backup is set up for a person
-            IAM user svc-backup of account 111122223333 is a service user (its name says `svc`) and has a console password beside its keys: what people do with it cannot be told from the machine's work.
+            IAM user svc-backup of account 111122223333 counts as a machine (its name says `svc`, though it has a console password) and has a console password beside its keys: what people do with it cannot be told from the machine's work.
             at aws/111122223333/account-authorization-details.json:7
-            D its name says `svc`
+            D its name says `svc`, though it has a console password
             A severity medium → high: it is able to escalate or to reach secret stores
           low (high): Service user release is set up for a person
-            IAM user release of account 111122223333 is a service user (its consumer is of class ci) and has an MFA device, which only a person can use: what people do with it cannot be told from the machine's work.
+            IAM user release of account 111122223333 counts as a machine (its consumer is of class ci) and has an MFA device, which only a person can use: what people do with it cannot be told from the machine's work.
             at aws/111122223333/account-authorization-details.json:7
             B its consumer is of class ci
             A severity medium → low: it has no console password
-          medium (medium): GitHub personal access token token of a person's account runs automation
-            GitHub personal access token token of a person's account is used by deploy.yml/deploy (ci): it stops, or does not, when the person leaves.
-            at site/.github/workflows/deploy.yml:20, site/.github/workflows/release.yml:8
-            D tokens of this type belong to a person's account
           medium (high): AWS access key AKIA-ANN of IAM user ann runs automation
             AWS access key AKIA-ANN of IAM user ann is used by deploy.yml/deploy (ci): it stops, or does not, when the person leaves.
             at site/.github/workflows/deploy.yml:20, aws/111122223333/account-authorization-details.json:7
             A she signs in with a password
+          medium (medium): GitHub personal access token token of a person's account runs automation
+            GitHub personal access token token of a person's account is used by deploy.yml/deploy (ci): it stops, or does not, when the person leaves.
+            at site/.github/workflows/deploy.yml:20, site/.github/workflows/release.yml:8
+            D tokens of this type belong to a person's account
         "#);
     }
 }

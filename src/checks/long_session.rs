@@ -91,19 +91,13 @@ fn too_long(
         return None;
     }
     let class = identity.consumer_class;
-    let ci_issuer = ways_in(identity)
-        .filter_map(|path| path.issuer.as_deref()?.split('/').next())
-        .find(|host| meta.words("ci_issuers").iter().any(|ci| ci == host));
-    let reason = match ci_issuer {
-        _ if class.bounded() || class == ConsumerClass::Agent => {
-            format!(
-                "its consumer is of class {}, whose work has an end",
-                class.as_str()
-            )
-        }
-        Some(issuer) => format!("jobs of {issuer} use it, whose work has an end"),
-        None => return None,
-    };
+    if !class.bounded() && class != ConsumerClass::Agent {
+        return None;
+    }
+    let reason = format!(
+        "its consumer is of class {}, whose work has an end",
+        class.as_str()
+    );
     Some(TooLong {
         grade: Grade::B,
         reason,
@@ -159,10 +153,6 @@ mod tests {
     fn cases() {
         insta::assert_snapshot!(report("long-session"), @r#"
         fires-beyond-the-task
-          low (high): IAM role release allows sessions of 8 h
-            Sessions of IAM role release of account 111122223333 may last 8 h, but jobs of gitlab.com use it, whose work has an end. What is left of a session after the task is access without a purpose.
-            at aws/111122223333/account-authorization-details.json:7
-            B jobs of gitlab.com use it, whose work has an end
           medium (high): IAM role deploy allows sessions of 12 h
             Sessions of IAM role deploy of account 111122223333 may last 12 h, but its consumer is of class ci, whose work has an end. What is left of a session after the task is access without a purpose.
             at aws/111122223333/account-authorization-details.json:7
