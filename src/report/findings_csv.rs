@@ -16,11 +16,11 @@ pub(super) struct FindingsCsv {
 /// A finding with everything that belongs to it.
 pub struct Row<'a> {
     report: &'a Report,
-    finding: &'a Finding,
-    identity: Option<&'a Identity>,
+    pub(super) finding: &'a Finding,
+    pub(super) identity: Option<&'a Identity>,
     credential: Option<&'a Credential>,
     consumers: Vec<&'a Consumer>,
-    assessment: Option<&'a Assessment>,
+    pub(super) assessment: Option<&'a Assessment>,
     plan: Option<&'a PlanItem>,
 }
 
@@ -329,7 +329,7 @@ pub(super) fn consumer_class(class: crate::model::ConsumerClass) -> Cell {
 }
 
 /// Rows sorted by severity, risk, account, identity, check, place and id.
-fn rows(report: &Report) -> Vec<Row<'_>> {
+pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
     let index = Index::new(report);
     let mut rows: Vec<_> = report
         .findings

@@ -10,6 +10,7 @@ mod index;
 pub mod inventory_csv;
 mod json;
 mod markdown;
+pub mod sarif;
 pub mod summary;
 pub mod text;
 
@@ -58,6 +59,8 @@ pub enum Format {
     FindingsCsv,
     /// One row an identity.
     InventoryCsv,
+    /// Findings for code scanning.
+    Sarif,
     /// The migration plan, for people.
     Markdown,
     /// One page for a terminal.
@@ -77,10 +80,11 @@ pub struct Options {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Json,
         Self::FindingsCsv,
         Self::InventoryCsv,
+        Self::Sarif,
         Self::Markdown,
         Self::Summary,
     ];
@@ -91,6 +95,7 @@ impl Format {
             Self::Json => "json",
             Self::FindingsCsv => "findings-csv",
             Self::InventoryCsv => "inventory-csv",
+            Self::Sarif => "sarif",
             Self::Markdown => "markdown",
             Self::Summary => "summary",
         }
@@ -102,6 +107,7 @@ impl Format {
             Self::Json => Some("report.json"),
             Self::FindingsCsv => Some("findings.csv"),
             Self::InventoryCsv => Some("inventory.csv"),
+            Self::Sarif => Some("results.sarif"),
             Self::Markdown => Some("plan.md"),
             Self::Summary => None,
         }
@@ -113,6 +119,7 @@ impl Format {
             Self::Json => Box::new(json::Json),
             Self::FindingsCsv => Box::new(findings_csv::FindingsCsv { options }),
             Self::InventoryCsv => Box::new(inventory_csv::InventoryCsv { options }),
+            Self::Sarif => Box::new(sarif::Sarif::default()),
             Self::Markdown => Box::new(markdown::Markdown),
             Self::Summary => Box::new(summary::SummaryPage {
                 colour: options.colour,
@@ -123,7 +130,9 @@ impl Format {
 
 /// A name that is no format.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{0}` is not a format; known are json, findings-csv, inventory-csv, markdown, summary")]
+#[error(
+    "`{0}` is not a format; known are json, findings-csv, inventory-csv, sarif, markdown, summary"
+)]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {

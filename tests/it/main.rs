@@ -9,3 +9,4 @@
 mod checks;
 mod formats;
 mod sample;
+mod sarif;
