@@ -1,1 +1,303 @@
-//! Risk, fit, blockers, disposition and lifetime of each access, with evidence. Pure.
+//! Should this access go just-in-time, and how sure are we: risk, fit, blockers, disposition, lifetime.
+
+pub mod after;
+pub mod blockers;
+pub mod decide;
+pub mod exposure;
+pub mod factors;
+pub mod fit;
+pub mod risk;
+pub mod subject;
+pub mod ttl;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;
+
+use crate::model::evidence::days_between;
+use crate::model::{
+    Assessment, AssessmentId, Blocker, ConsumerClass, Credential, Disposition, ExposureWindow,
+    Inventory, LastUse, Mitigation, Readiness, Risk, Ternary, Ttl,
+};
+use crate::rules::config::Config;
+use crate::rules::scoring::Scoring;
+use crate::rules::targets::{MechanismClass, Revocation, Targets};
+use blockers::{ADVISORY, COMPENSATE};
+use decide::{Facts, decide};
+use jiff::Timestamp;
+use risk::{Factors, Level};
+use subject::Subject;
+
+/// What judgement needs.
+#[derive(Clone, Copy, Debug)]
+pub struct JitContext<'a> {
+    /// The joined inventory.
+    pub inventory: &'a Inventory,
+    /// Thresholds, weights and gates.
+    pub scoring: &'a Scoring,
+    /// The target catalogue.
+    pub targets: &'a Targets,
+    /// What the user says about their organisation.
+    pub config: &'a Config,
+    /// The time every age is measured to.
+    pub now: Timestamp,
+}
+
+/// Judges every credential, and every machine identity that has access and no credential. Highest risk first, then by
+/// id.
+pub fn assess(context: &JitContext<'_>) -> Vec<Assessment> {
+    let mut assessments: Vec<Assessment> = subject::subjects(context)
+        .iter()
+        .map(|subject| assess_one(context, subject))
+        .collect();
+    assessments.sort_by(|a, b| {
+        b.risk
+            .score
+            .cmp(&a.risk.score)
+            .then_with(|| a.id.cmp(&b.id))
+    });
+    assessments
+}
+
+/// Id of the assessment of a subject.
+pub fn id_of(subject: &Subject<'_>) -> AssessmentId {
+    let identity = subject.identity.map_or("", |identity| identity.id.as_str());
+    let credential = subject
+        .credential
+        .map_or("", |credential| credential.id.as_str());
+    // A credential keeps its assessment when a later scan finds out whose it is.
+    if credential.is_empty() {
+        AssessmentId::of(&["identity", identity])
+    } else {
+        AssessmentId::of(&["credential", credential])
+    }
+}
+
+fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {
+    let factors = factors::factors(context, subject);
+    let scored = factors.score(context.scoring);
+    let window = ttl::window(context, subject);
+    let fit = fit::fit(context, subject, &window);
+    let blockers = blockers::blockers(context, subject, &fit);
+    let facts = Facts {
+        context,
+        subject,
+        factors: &factors,
+        scored: &scored,
+        fit: &fit,
+        blockers: &blockers,
+    };
+    let decision = decide(&facts);
+    let disposition = decision.disposition;
+    let follow_up = follow_up(&facts, disposition);
+    let ttl = match after::carried_out(disposition, follow_up) {
+        Disposition::Decommission => nothing("it is removed; nothing is issued in its place"),
+        _ if subject.root_key() => nothing("it is removed; nothing is issued in its place"),
+        _ => ttl::propose(context, &window, subject.choice.target),
+    };
+    let risk_after = after::residual(context, subject, &factors, disposition, follow_up, &ttl);
+    let age = factors::born(subject)
+        .map(|at| context.now.as_second().saturating_sub(at.as_second()))
+        .filter(|seconds| *seconds >= 0);
+    let lifetime_ratio = match age {
+        Some(age) if window.declared && window.seconds > 0 && subject.credential.is_some() => {
+            Some(age as f64 / window.seconds as f64)
+        }
+        _ => None,
+    };
+    let priority = u16::from(scored.score) * u16::from(fit.fit.score) / 100;
+    Assessment {
+        id: id_of(subject),
+        identity: subject.identity.map(|identity| identity.id.clone()),
+        credential: subject.credential.map(|credential| credential.id.clone()),
+        subject: subject.name(),
+        disposition,
+        follow_up,
+        trace: decision.trace,
+        confidence: decision.confidence,
+        consumer_class: subject.class,
+        priority: u8::try_from(priority).unwrap_or(100),
+        lifetime_ratio,
+        exposure_window: exposure_window(context, subject, disposition, follow_up, &ttl),
+        target: subject.choice.target.map(|target| target.id.clone()),
+        target_reason: subject.choice.reason.clone(),
+        condition_coverage: subject
+            .identity
+            .filter(|identity| !identity.trust.is_empty())
+            .map(|identity| identity.condition_coverage().count()),
+        mitigation: mitigation(context, subject, &blockers, disposition, follow_up),
+        readiness: readiness(subject),
+        can_rerequest: fit.can_rerequest,
+        renewal_failure_tolerable: fit.renewal_failure_tolerable,
+        ttl,
+        risk_after,
+        risk: Risk {
+            score: scored.score,
+            band: scored.band,
+            vector: scored.vector,
+            likelihood: scored.likelihood,
+            impact: scored.impact,
+            factors: factors.report(),
+            floors: scored.floors,
+        },
+        fit: fit.fit,
+        blockers,
+    }
+}
+
+fn nothing(evidence: &str) -> Ttl {
+    Ttl {
+        seconds: None,
+        evidence: evidence.to_owned(),
+    }
+}
+
+/// What becomes of the replacement of a credential that is revoked: decided as if the leak were gone.
+fn follow_up(facts: &Facts<'_, '_>, disposition: Disposition) -> Option<Disposition> {
+    if disposition != Disposition::RevokeNow || facts.subject.root_key() {
+        return None;
+    }
+    let healed = Factors {
+        exposure: Level::assumed(
+            facts.factors.exposure.level.min(2),
+            crate::model::Evidence::new(
+                crate::model::Grade::D,
+                "as if the leak were gone: the replacement is kept in a secret store",
+            ),
+        ),
+        ..facts.factors.clone()
+    };
+    let scored = healed.score(facts.context.scoring);
+    Some(
+        decide(&Facts {
+            factors: &healed,
+            scored: &scored,
+            ..*facts
+        })
+        .disposition,
+    )
+}
+
+fn exposure_window(
+    context: &JitContext<'_>,
+    subject: &Subject<'_>,
+    disposition: Disposition,
+    follow_up: Option<Disposition>,
+    ttl: &Ttl,
+) -> ExposureWindow {
+    let before = match subject.credential {
+        Some(credential) => of_credential(context, subject, credential),
+        None => subject
+            .identity
+            .and_then(|identity| identity.max_session_seconds)
+            .map_or_else(
+                || "one session, renewed without end".to_owned(),
+                |seconds| format!("{} a session, renewed without end", ttl::human(seconds)),
+            ),
+    };
+    let lasts = || {
+        ttl.seconds
+            .map_or_else(|| "as long as the workload runs".to_owned(), ttl::human)
+    };
+    let after = match after::carried_out(disposition, follow_up) {
+        Disposition::Decommission => "none".to_owned(),
+        Disposition::RevokeNow => "none once revoked".to_owned(),
+        Disposition::Review => before.clone(),
+        Disposition::SplitFirst => format!("{before}, for one path at a time"),
+        Disposition::ShortenAndCompensate | Disposition::KeepStanding => {
+            let longest = u64::try_from(context.scoring.thresholds.rotation_days)
+                .unwrap_or_default()
+                * 86_400;
+            match ttl.seconds {
+                Some(seconds) => ttl::human(seconds.clamp(1, longest.max(1))),
+                None if subject.credential.is_some() => ttl::human(longest),
+                None => before.clone(),
+            }
+        }
+        _ => lasts(),
+    };
+    ExposureWindow { before, after }
+}
+
+fn of_credential(
+    context: &JitContext<'_>,
+    subject: &Subject<'_>,
+    credential: &Credential,
+) -> String {
+    let age = factors::born(subject).map(|at| days_between(at, context.now).max(0));
+    let age = age.map_or_else(|| "age unknown".to_owned(), |days| format!("{days} d"));
+    match credential.expires_at {
+        Some(at) if at <= context.now => format!("{age}, expired"),
+        Some(at) => format!("{age}, until {}", at.strftime("%Y-%m-%d")),
+        None if credential.expires_by_nature == Some(true) => format!("{age}, expiry unknown"),
+        None if credential.expires_by_nature.is_none() => format!("{age}, no expiry known"),
+        None => format!("{age}, no expiry"),
+    }
+}
+
+fn mitigation(
+    context: &JitContext<'_>,
+    subject: &Subject<'_>,
+    blockers: &[Blocker],
+    disposition: Disposition,
+    follow_up: Option<Disposition>,
+) -> Mitigation {
+    let next = after::carried_out(disposition, follow_up);
+    match next {
+        Disposition::Decommission => return Mitigation::Full,
+        Disposition::RevokeNow if subject.root_key() => return Mitigation::Full,
+        Disposition::Review | Disposition::KeepStanding => {
+            // A revocation ends the leak even where nothing is known of what follows.
+            return if disposition == Disposition::RevokeNow {
+                Mitigation::Partial
+            } else {
+                Mitigation::None
+            };
+        }
+        _ => {}
+    }
+    let bounded = subject.class.bounded()
+        || matches!(subject.class, ConsumerClass::Agent | ConsumerClass::Human);
+    let target = subject.choice.target;
+    let revoked = target.is_some_and(|target| target.revocation != Revocation::Manual);
+    let coverage = target.map_or(0, |target| after::coverage_after(subject, target));
+    let hindered = blockers.iter().any(|blocker| {
+        ADVISORY.contains(&blocker.id.as_str())
+            || COMPENSATE.contains(&blocker.id.as_str())
+            || matches!(
+                blocker.id.as_str(),
+                "shared_path" | "unbounded_and_uninstrumented" | "cannot_prove_stop"
+            )
+    });
+    let migrating = matches!(next, Disposition::MigrateNow | Disposition::PlanMigration);
+    let enough = coverage >= context.scoring.gates.full_condition_coverage;
+    if migrating && bounded && revoked && enough && !hindered {
+        Mitigation::Full
+    } else {
+        Mitigation::Partial
+    }
+}
+
+fn readiness(subject: &Subject<'_>) -> Readiness {
+    let target = subject.choice.target;
+    let known = |held: bool| if held { Ternary::Yes } else { Ternary::No };
+    let observed = factors::last_use(subject) != LastUse::Unknown
+        || subject.annotated(|note| note.logged) == Some(true);
+    Readiness {
+        issue: target.map_or(Ternary::Unknown, |target| {
+            known(!matches!(
+                target.class,
+                MechanismClass::RotateOnly | MechanismClass::None
+            ))
+        }),
+        observe: if observed {
+            Ternary::Yes
+        } else {
+            Ternary::Unknown
+        },
+        revoke: target.map_or(Ternary::Unknown, |target| {
+            known(target.revocation != Revocation::Manual)
+        }),
+    }
+}

@@ -143,6 +143,10 @@ pub struct PlanRules {
     pub narrow_target_sensitivity: u8,
     /// Privilege from which an item belongs to the first waves.
     pub narrow_target_privilege: u8,
+    /// Risk from which an unclear case gets an item of its own.
+    pub review_from_risk: u8,
+    /// Points of the sizes S, M and L.
+    pub effort_points: BTreeMap<String, u8>,
 }
 
 /// Sensitivity × privilege from which approval gets stricter.
@@ -165,6 +169,8 @@ pub struct SensitivityRules {
     pub crown_words: Vec<String>,
     /// Words that mark production.
     pub production_words: Vec<String>,
+    /// Types whose holder can change what others install.
+    pub publish_types: Vec<String>,
     /// Words that mark staging.
     pub staging_words: Vec<String>,
     /// Words that mark development.
@@ -268,7 +274,7 @@ impl Scoring {
     fn check(&self, file: &str) -> Result<(), RuleError> {
         let t = &self.thresholds;
         let day = 86_400;
-        let ranges: [(&str, i128, i128, i128); 40] = [
+        let ranges: [(&str, i128, i128, i128); 41] = [
             (
                 "thresholds.long_lived_days",
                 t.long_lived_days.into(),
@@ -443,6 +449,12 @@ impl Scoring {
                 5,
             ),
             (
+                "plan.review_from_risk",
+                self.plan.review_from_risk.into(),
+                0,
+                100,
+            ),
+            (
                 "approval.strict_from",
                 self.approval.strict_from.into(),
                 0,
@@ -468,6 +480,10 @@ impl Scoring {
                     most,
                 )?;
             }
+        }
+        for (size, value) in &self.plan.effort_points {
+            let key = format!("plan.effort_points.{size}");
+            in_range(file, &key, (*value).into(), 1, 100)?;
         }
         let levels = self.sensitivity.types.iter().map(|entry| ("types", entry));
         let levels = levels.chain(

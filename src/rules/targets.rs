@@ -225,8 +225,10 @@ pub struct Disabling {
     pub deactivate: Option<String>,
     /// Undoes the deactivation.
     pub reactivate: Option<String>,
-    /// Deletes.
-    pub delete: String,
+    /// Deletes, in words, where there is no command.
+    pub delete: Option<String>,
+    /// Deletes, with `{placeholders}`.
+    pub delete_command: Option<String>,
     /// Shows the last use.
     pub last_used: Option<String>,
     /// Fails when the credential no longer works.
@@ -660,7 +662,7 @@ mod tests {
                 "something-nobody-knows",
                 "unknown",
                 Credential,
-                "saas-scoped-token",
+                "unknown-issuer",
             ),
         ] {
             assert_eq!(

@@ -1,0 +1,152 @@
+//! How long access should last: the task's window, within what the mechanism can issue, at a length on offer.
+
+use super::JitContext;
+use super::subject::Subject;
+use crate::model::{ConsumerClass, Ttl};
+use crate::rules::targets::Target;
+
+/// How long the task takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Seconds.
+    pub seconds: u64,
+    /// Someone declared it; otherwise it is a preset of the class.
+    pub declared: bool,
+    /// Where it comes from.
+    pub text: String,
+}
+
+/// Seconds in words: `15 min`, `2 h`, `30 d`.
+pub fn human(seconds: u64) -> String {
+    match seconds {
+        s if s >= 86_400 && s % 86_400 == 0 => format!("{} d", s / 86_400),
+        s if s >= 3_600 && s % 3_600 == 0 => format!("{} h", s / 3_600),
+        s if s >= 60 && s % 60 == 0 => format!("{} min", s / 60),
+        s if s >= 86_400 => format!("about {} d", s / 86_400),
+        s if s >= 3_600 => format!("about {} h", s / 3_600),
+        s if s >= 60 => format!("about {} min", s / 60),
+        s => format!("{s} s"),
+    }
+}
+
+/// The task window: annotated, else the longest limit its consumers declare, else the preset of its class.
+pub fn window(context: &JitContext<'_>, subject: &Subject<'_>) -> Window {
+    if let Some(seconds) = subject.annotated(|note| note.task_seconds) {
+        return Window {
+            seconds,
+            declared: true,
+            text: format!("task_seconds {seconds} in the configuration"),
+        };
+    }
+    let longest = subject
+        .consumers
+        .iter()
+        .filter_map(|consumer| Some((consumer.timeout_seconds?, consumer)))
+        .max_by_key(|(seconds, consumer)| (*seconds, &consumer.id));
+    if let Some((seconds, consumer)) = longest {
+        let limit = match consumer.class {
+            ConsumerClass::Ci if seconds % 60 == 0 => format!("timeout-minutes {}", seconds / 60),
+            _ => format!("limit of {}", human(seconds)),
+        };
+        return Window {
+            seconds,
+            declared: true,
+            text: format!("{limit} of {}", consumer.name),
+        };
+    }
+    let presets = &context.scoring.ttl;
+    let (seconds, what) = match subject.class {
+        ConsumerClass::Agent => (presets.agent_window_seconds, "session budget of an agent"),
+        ConsumerClass::Human | ConsumerClass::IncidentResponse => {
+            (presets.human_window_seconds, "working session of a person")
+        }
+        class if class.continuous() => (
+            presets.service_window_seconds,
+            "one renewable grant of a continuous service",
+        ),
+        ConsumerClass::Vendor => (presets.service_window_seconds, "one run of a vendor"),
+        _ => (presets.default_window_seconds, "preset for bounded work"),
+    };
+    Window {
+        seconds,
+        declared: false,
+        text: format!(
+            "nothing declares how long the task takes; {what}: {}",
+            human(seconds)
+        ),
+    }
+}
+
+/// The proposed lifetime for a target.
+///
+/// The longest length on offer that is not longer than the window is taken, so that access ends no later than the work
+/// and is renewed only by a fresh request; where the mechanism cannot issue anything that short, its minimum is.
+pub fn propose(context: &JitContext<'_>, window: &Window, target: Option<&Target>) -> Ttl {
+    let Some(target) = target else {
+        return Ttl {
+            seconds: None,
+            evidence: format!(
+                "{}; no mechanism is known that issues anything",
+                window.text
+            ),
+        };
+    };
+    let Some(limits) = &target.ttl else {
+        return Ttl {
+            seconds: None,
+            evidence: format!(
+                "{}; nothing to set: {}",
+                window.text,
+                match target.refresh {
+                    crate::rules::targets::Refresh::Platform =>
+                        "the platform issues and renews it while the workload lives",
+                    _ => "the mechanism issues nothing",
+                }
+            ),
+        };
+    };
+    let clamped = window.seconds.clamp(limits.min, limits.max);
+    let allowed = &context.scoring.ttl.allowed_seconds;
+    let snapped = allowed
+        .iter()
+        .copied()
+        .filter(|seconds| *seconds <= clamped && *seconds >= limits.min)
+        .max()
+        .unwrap_or(limits.min);
+    let mut evidence = format!("{}; {}", window.text, limits.note);
+    if snapped < window.seconds {
+        evidence.push_str("; a longer run asks again and is judged again");
+    } else if snapped > window.seconds {
+        evidence.push_str("; ends with the task where it can be revoked, at this limit where not");
+    }
+    Ttl {
+        seconds: Some(snapped),
+        evidence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_read_as_people_say_them() {
+        let said: Vec<String> = [45, 900, 5400, 3600, 43_200, 86_400, 90_061, 5401]
+            .into_iter()
+            .map(human)
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "45 s",
+                "15 min",
+                "90 min",
+                "1 h",
+                "12 h",
+                "1 d",
+                "about 1 d",
+                "about 1 h"
+            ]
+        );
+    }
+}
