@@ -3,13 +3,18 @@
 //! [`discover`] turns the paths a user gave into [`Root`]s, [`read`] hands every document below them to a visitor once.
 
 pub mod aws;
+mod current;
 mod discover;
 mod files;
 mod git;
+mod git_coverage;
 pub mod limits;
+mod locate;
 mod names;
+mod past;
 mod place;
 mod read;
+mod site;
 #[cfg(test)]
 mod testing;
 

@@ -530,7 +530,7 @@ SECRET one | app/a c0 1000..1000
     assert_snapshot!(lines(&outcome.items, &commits), @"SECRET two | app/a - -..- head");
     assert_snapshot!(redacted(&coverage(&outcome)), @"
 files app read: 1 file, 10 bytes
-git app partial: 0 commits, 0 blobs; the index is damaged: `git read-tree HEAD` makes it anew; some refs cannot be read: `git show-ref` shows them; delete or restore them; 1 object missing (first: <id>): run `git fsck`, then fetch again or restore the alternates
+git app partial: 0 commits, 0 blobs; some refs cannot be read: `git show-ref` shows them; delete or restore them; the index is damaged: `git read-tree HEAD` makes it anew; 1 object missing (first: <id>): run `git fsck`, then fetch again or restore the alternates
 ");
 }
 

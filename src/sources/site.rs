@@ -1,0 +1,115 @@
+//! Roots with their repositories, and the object stores they share.
+
+use super::ReadOptions;
+use super::discover::{Root, RootKind};
+use super::files::{self, Listing};
+use super::git::{self, Access, HeadFile, Repo, Trouble, WorkTreeIndex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// A root with its opened repository.
+pub(super) struct Site<'a> {
+    /// Position among the roots.
+    pub(super) at: usize,
+    pub(super) root: &'a Root,
+    pub(super) access: Access,
+    pub(super) trouble: Trouble,
+}
+
+/// What there is to read of a root as it is today.
+pub(super) enum Work<'a> {
+    Files(Listing, WorkTreeIndex),
+    Head(&'a Repo, Vec<HeadFile>),
+}
+
+impl<'a> Site<'a> {
+    pub(super) fn open(at: usize, root: &'a Root, options: &ReadOptions) -> Self {
+        let needed = options.history || root.kind == RootKind::Bare;
+        let access = if needed {
+            git::open(root, options.trust_repo_owner)
+        } else {
+            Access::None
+        };
+        Self {
+            at,
+            root,
+            access,
+            trouble: Trouble::default(),
+        }
+    }
+
+    pub(super) fn repo(&self) -> Option<&Repo> {
+        match &self.access {
+            Access::Open(repo) => Some(repo),
+            Access::None | Access::Refused(_) => None,
+        }
+    }
+
+    /// Lets go of handles that the next stage of another root needs more.
+    pub(super) fn rest(&self) {
+        if let Some(repo) = self.repo() {
+            repo.rest();
+        }
+    }
+
+    pub(super) fn plan(&self, options: &ReadOptions) -> Work<'_> {
+        let work = match self.repo() {
+            Some(repo) if self.root.kind == RootKind::Bare => {
+                Work::Head(repo, git::head_files(repo, &options.limits, &self.trouble))
+            }
+            Some(repo) => Work::Files(
+                files::list(self.root, &options.limits),
+                WorkTreeIndex::load(repo, &self.trouble),
+            ),
+            None => Work::Files(
+                files::list(self.root, &options.limits),
+                WorkTreeIndex::default(),
+            ),
+        };
+        self.rest();
+        work
+    }
+}
+
+/// One object store, with the root that stands for it: of several work trees of one repository, the one it lives in.
+pub(super) struct Store<'a> {
+    /// Position of that root.
+    pub(super) site: usize,
+    pub(super) name: &'a str,
+    pub(super) repo: &'a Repo,
+    pub(super) trouble: &'a Trouble,
+}
+
+impl<'a> Store<'a> {
+    /// The stores of all roots, in their order.
+    pub(super) fn group(sites: &'a [Site<'a>]) -> Vec<Self> {
+        let mut by_place: BTreeMap<&PathBuf, usize> = BTreeMap::new();
+        for (index, site) in sites.iter().enumerate() {
+            if let Some(repo) = site.repo() {
+                let standing = by_place.entry(&repo.common).or_insert(index);
+                if repo.main {
+                    *standing = index;
+                }
+            }
+        }
+        let chosen: BTreeSet<usize> = by_place.into_values().collect();
+        chosen
+            .into_iter()
+            .filter_map(|index| {
+                let site = &sites[index];
+                Some(Self {
+                    site: index,
+                    name: &site.root.name,
+                    repo: site.repo()?,
+                    trouble: &site.trouble,
+                })
+            })
+            .collect()
+    }
+}
+
+/// The store that holds the objects of a root.
+pub(super) fn store_of(sites: &[Site<'_>], stores: &[Store<'_>], site: usize) -> Option<usize> {
+    let common = &sites[site].repo()?.common;
+    stores.iter().position(|store| &store.repo.common == common)
+}
