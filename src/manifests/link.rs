@@ -180,9 +180,15 @@ fn resolve(roles: &Roles<'_>, binding: &RbacBinding) -> (Vec<RbacRule>, bool) {
     } else {
         binding.namespace.as_deref()
     };
-    let Some(declared) = roles.get(&(namespace, binding.role.as_str())) else {
+    let Some(all) = roles.get(&(namespace, binding.role.as_str())) else {
         return (Vec::new(), false);
     };
+    // Variants of one installation repeat their roles: the one beside the binding is meant.
+    let beside = |role: &&&RbacRole| role.location.uri == binding.location.uri;
+    let mut declared: Vec<&RbacRole> = all.iter().filter(beside).copied().collect();
+    if declared.is_empty() {
+        declared.clone_from(all);
+    }
     let mut rules: BTreeSet<&RbacRule> = declared.iter().flat_map(|role| &role.rules).collect();
     let selectors: Vec<_> = declared.iter().flat_map(|role| &role.aggregates).collect();
     if !selectors.is_empty() {
@@ -311,7 +317,12 @@ fn as_grant(
         resources.insert(scope.to_owned());
     }
     Grant {
-        id: GrantId::of(&[holder.as_str(), &binding.repository, &native_id]),
+        id: GrantId::of(&[
+            holder.as_str(),
+            &binding.repository,
+            &binding.location.uri,
+            &native_id,
+        ]),
         identity: holder.clone(),
         source: GrantSource::Binding,
         name: binding.role.clone(),

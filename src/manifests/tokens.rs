@@ -6,12 +6,12 @@
 use super::context::Context;
 use super::node::Node;
 use crate::model::{Confidence, Redacted, SecretBytes, SeenCredential, Sighting};
-use crate::rules::manifests::TokenPrefix;
+use crate::rules::manifests::TokenForm;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 /// Type of a Kubernetes service account's stored token.
-pub(super) const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes-sa-token";
+pub(super) const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes-service-account-token";
 /// Longest value looked at, in bytes.
 const MAX_VALUE: usize = 16_384;
 /// Shortest value taken for a secret by its name alone.
@@ -38,6 +38,7 @@ const PLACEHOLDERS: [&str; 16] = [
 ];
 
 /// What is known of a value before it becomes a sighting.
+#[derive(Clone, Copy)]
 pub(super) struct Told<'a> {
     /// Id of what matched.
     pub(super) rule: &'a str,
@@ -47,18 +48,35 @@ pub(super) struct Told<'a> {
     pub(super) provider: &'a str,
     /// Part of the value that only names its type.
     pub(super) prefix: &'a str,
-    /// How sure, and why.
-    pub(super) confidence: (Confidence, &'a str),
+    /// Privilege tier of the type by default.
+    pub(super) default_tier: Option<u8>,
+    /// Whether the type expires by nature.
+    pub(super) expires_by_nature: Option<bool>,
+    /// How sure.
+    pub(super) confidence: Confidence,
+    /// Why.
+    pub(super) reason: &'a str,
 }
 
-/// The type a token's form names.
-pub(super) fn recognise<'t>(context: &Context<'t>, value: &str) -> Option<&'t TokenPrefix> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-    context.tables.prefixes.iter().find(|form| {
-        value.starts_with(&form.text)
-            && (form.min..=MAX_VALUE).contains(&value.len())
-            && value.bytes().all(plain)
-            && !placeholder(value)
+/// What a token's form names: as the text engine's rule does, so that both sightings are of one credential.
+pub(super) fn recognise<'a>(
+    context: &Context<'a>,
+    value: &'a str,
+    reason: &'a str,
+) -> Option<Told<'a>> {
+    if value.len() > MAX_VALUE || placeholder(value) {
+        return None;
+    }
+    let (form, prefix): (&TokenForm, &str) = context.tables.forms.recognise(value)?;
+    Some(Told {
+        rule: &form.rule,
+        kind: &form.kind,
+        provider: &form.provider,
+        prefix,
+        default_tier: form.default_tier,
+        expires_by_nature: form.expires_by_nature,
+        confidence: Confidence::High,
+        reason,
     })
 }
 
@@ -116,10 +134,10 @@ pub(super) fn seen(
         subject: None,
         created_at: None,
         expires_at: None,
-        expires_by_nature: None,
-        default_tier: None,
-        confidence: told.confidence.0,
-        confidence_reason: told.confidence.1.to_owned(),
+        expires_by_nature: told.expires_by_nature,
+        default_tier: told.default_tier,
+        confidence: told.confidence,
+        confidence_reason: told.reason.to_owned(),
         sighting: Sighting {
             repository: context.repository.to_owned(),
             uri: context.uri.to_owned(),
@@ -157,38 +175,23 @@ pub(super) fn kubernetes_value(
     let value = std::str::from_utf8(bytes.expose()).ok()?.trim();
     if let Some(subject) = subject {
         let signed = value.starts_with("eyJ") && value.split('.').count() == 3;
-        let mut seen = signed.then(|| {
-            seen(
-                context,
-                node,
-                value,
-                &Told {
-                    rule: "kubernetes-secret-token",
-                    kind: SERVICE_ACCOUNT_TOKEN,
-                    provider: "kubernetes",
-                    prefix: "eyJ",
-                    confidence: (
-                        Confidence::High,
-                        "token of a Secret of type service-account-token",
-                    ),
-                },
-            )
-        })?;
+        if !signed {
+            return None;
+        }
+        let told = Told {
+            rule: "kubernetes-secret-token",
+            kind: SERVICE_ACCOUNT_TOKEN,
+            provider: "kubernetes",
+            prefix: "eyJ",
+            default_tier: None,
+            expires_by_nature: Some(false),
+            confidence: Confidence::High,
+            reason: "token of a Secret of type service-account-token",
+        };
+        let mut seen = seen(context, node, value, &told);
         seen.subject = Some(subject.to_owned());
-        seen.expires_by_nature = Some(false);
         return Some(seen);
     }
-    let form = recognise(context, value)?;
-    Some(seen(
-        context,
-        node,
-        value,
-        &Told {
-            rule: "kubernetes-secret-value",
-            kind: &form.kind,
-            provider: &form.provider,
-            prefix: &form.text,
-            confidence: (Confidence::High, "form of the token, in a Secret"),
-        },
-    ))
+    let told = recognise(context, value, "form of the token, in a Secret")?;
+    Some(seen(context, node, value, &told))
 }

@@ -1,10 +1,13 @@
 //! What names and keys in manifests mean: `rules/manifests/`.
 
 use super::config::Pattern;
+use super::credentials::{CredentialRules, Rule, compile};
 use super::{RuleError, text};
 use crate::model::Environment;
+use regex::bytes::Regex;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// Everything the manifest readers look up.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ pub struct ManifestTables {
     /// RBAC rights that lead to more than they say.
     pub escalation: Vec<RbacEscalation>,
     /// Token forms that name their type.
-    pub prefixes: Vec<TokenPrefix>,
+    pub forms: TokenForms,
     environments: EnvironmentWords,
 }
 
@@ -36,6 +39,7 @@ pub struct SecretNames {
     secret_like: Vec<Pattern>,
     not_secret: Vec<Pattern>,
     pairs: Vec<Pair>,
+    only_by_name: Vec<String>,
     name: Vec<SecretName>,
 }
 
@@ -339,28 +343,67 @@ pub struct RbacEscalation {
     pub leads_to: String,
 }
 
-/// A token form that names its type: one row of `token-prefixes.toml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenPrefix {
-    /// How the token begins.
-    pub text: String,
-    /// Credential type, as the rules name it.
+/// Token forms that name their type: the credential rules that know a token by how it begins.
+#[derive(Debug)]
+pub struct TokenForms(Vec<TokenForm>);
+
+/// One such form.
+#[derive(Debug)]
+pub struct TokenForm {
+    /// Id of the rule.
+    pub rule: String,
+    /// Credential type.
     pub kind: String,
     /// Issuer.
     pub provider: String,
-    /// Least length of the whole token, in bytes.
-    pub min: usize,
+    /// Privilege tier of the type by default.
+    pub default_tier: Option<u8>,
+    /// Whether the type expires by nature.
+    pub expires_by_nature: Option<bool>,
+    literals: Vec<String>,
+    pattern: String,
+    /// Compiled when first needed: most scans need few.
+    compiled: OnceLock<Option<Regex>>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TokenPrefixes {
-    #[serde(rename = "as_of")]
-    _as_of: String,
-    #[serde(rename = "source")]
-    _source: String,
-    prefix: Vec<TokenPrefix>,
+impl TokenForms {
+    fn of(rules: &CredentialRules) -> Self {
+        let whole = |rule: &&Rule| {
+            rule.pattern.contains("(?P<prefix>")
+                && rule.pattern.contains("(?P<secret>")
+                && rule.companions.is_empty()
+        };
+        let forms = rules.rules().iter().filter(whole).map(|rule| TokenForm {
+            rule: rule.id.clone(),
+            kind: rule.credential_type.clone(),
+            provider: rule.provider.clone(),
+            default_tier: rule.default_tier,
+            expires_by_nature: rule.expires_by_nature,
+            literals: rule.literals.clone(),
+            pattern: rule.pattern.clone(),
+            compiled: OnceLock::new(),
+        });
+        Self(forms.collect())
+    }
+
+    /// The form that a value as a whole has, and the part of it that only names its type.
+    pub fn recognise<'v>(&self, value: &'v str) -> Option<(&TokenForm, &'v str)> {
+        self.0.iter().find_map(|form| {
+            if !form
+                .literals
+                .iter()
+                .any(|literal| value.starts_with(literal.as_str()))
+            {
+                return None;
+            }
+            let compiled = form.compiled.get_or_init(|| compile(&form.pattern).ok());
+            let captures = compiled.as_ref()?.captures(value.as_bytes())?;
+            let secret = captures.name("secret")?;
+            let prefix = captures.name("prefix")?;
+            let shown = value.get(prefix.start()..prefix.end())?;
+            (secret.start() == 0 && secret.end() == value.len()).then_some((form, shown))
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -381,16 +424,32 @@ impl ManifestTables {
     /// # Errors
     /// When a file is missing or has another shape.
     pub fn builtin() -> Result<Self, RuleError> {
-        let prefixes: TokenPrefixes = toml_file("manifests/token-prefixes.toml")?;
-        Ok(Self {
+        let rules = CredentialRules::builtin()?;
+        let tables = Self {
             names: toml_file("manifests/secret-names.toml")?,
             github: toml_file("manifests/github-actions.toml")?,
             agents: toml_file("manifests/agent-configs.toml")?,
             kubernetes: toml_file("manifests/kubernetes.toml")?,
             environments: toml_file("manifests/environments.toml")?,
             escalation: escalation("manifests/k8s-escalation.tsv")?,
-            prefixes: prefixes.prefix,
-        })
+            forms: TokenForms::of(&rules),
+        };
+        let names = tables.names.name.iter().map(|rule| &rule.kind);
+        let actions = tables.github.action.iter().map(|rule| &rule.kind);
+        let unknown = names.chain(actions).find(|kind| {
+            !tables.names.only_by_name.contains(kind)
+                && !rules
+                    .rules()
+                    .iter()
+                    .any(|rule| rule.credential_type == **kind)
+        });
+        match unknown {
+            Some(kind) => Err(RuleError::invalid(
+                "manifests/secret-names.toml",
+                format!("type `{kind}` is neither one of rules/credentials nor `only_by_name`"),
+            )),
+            None => Ok(tables),
+        }
     }
 
     /// The environment a name tells, by its whole words; the most sensitive when it tells several.
@@ -476,6 +535,47 @@ mod tests {
                 .map(String::as_str),
             Some("PROD_AWS_ACCESS_KEY_ID")
         );
+    }
+
+    #[test]
+    fn types_and_issuers_are_those_of_the_credential_rules() {
+        let tables = tables();
+        let rules = CredentialRules::builtin().unwrap();
+        let by_name = tables
+            .names
+            .name
+            .iter()
+            .map(|rule| (&rule.kind, &rule.provider));
+        let by_use = tables
+            .github
+            .action
+            .iter()
+            .map(|rule| (&rule.kind, &rule.provider));
+        for (kind, provider) in by_name.chain(by_use) {
+            let mut known = rules
+                .rules()
+                .iter()
+                .filter(|rule| rule.credential_type == *kind);
+            if tables.names.only_by_name.contains(kind) {
+                assert_eq!(known.next().map(|rule| &rule.id), None);
+            } else {
+                assert!(
+                    known.any(|rule| rule.provider == *provider),
+                    "{kind} of {provider}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_are_recognised_whole() {
+        let forms = tables().forms;
+        let token = ["gh", "p_", "16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+        let (form, prefix) = forms.recognise(&token).unwrap();
+        assert_eq!((form.kind.as_str(), prefix), ("github-pat", &token[..4]));
+        assert!(forms.recognise(&format!("{token}x")).is_none());
+        assert!(forms.recognise(&format!("{token} x")).is_none());
+        assert!(forms.recognise("é").is_none());
     }
 
     #[test]

@@ -117,17 +117,11 @@ impl Findings {
             return;
         }
         let token = tokens::bare(text);
-        if let Some(form) = tokens::recognise(context, token) {
-            let told = Told {
-                rule: RULE,
-                kind: &form.kind,
-                provider: &form.provider,
-                prefix: &form.text,
-                confidence: (
-                    Confidence::High,
-                    "form of the token, in an agent's configuration",
-                ),
-            };
+        if let Some(told) = tokens::recognise(
+            context,
+            token,
+            "form of the token, in an agent's configuration",
+        ) {
             self.found(context, node, token, &told);
         } else if secret && variable_name(token) {
             self.refer(context, "environment", token, name, node);
@@ -140,10 +134,10 @@ impl Findings {
                 kind: STATIC_TOKEN,
                 provider,
                 prefix: "",
-                confidence: (
-                    Confidence::Medium,
-                    "name of the setting, in an agent's configuration",
-                ),
+                default_tier: None,
+                expires_by_nature: None,
+                confidence: Confidence::Medium,
+                reason: "name of the setting, in an agent's configuration",
             };
             self.found(context, node, token, &told);
         }

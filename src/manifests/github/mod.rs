@@ -180,10 +180,10 @@ jobs:
             })
             .collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
-        Some("deploy.yml/build") SENTRY_AUTH_TOKEN Some("sentry-auth-token") 8:15
+        Some("deploy.yml/build") SENTRY_AUTH_TOKEN Some("sentry-token") 8:15
         Some("deploy.yml/deploy") DEPLOYER Some("aws-access-key") 23:34
         Some("deploy.yml/deploy") NPM_TOKEN Some("npm-token") 28:32
-        Some("deploy.yml/deploy") SENTRY_AUTH_TOKEN Some("sentry-auth-token") 8:15
+        Some("deploy.yml/deploy") SENTRY_AUTH_TOKEN Some("sentry-token") 8:15
         "#);
     }
 

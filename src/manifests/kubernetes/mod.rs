@@ -98,10 +98,22 @@ pub(super) fn read(context: &Context<'_>, documents: &[Node], out: &mut Declarat
             _ => workloads::read(context, resource, &services, out),
         }
     }
-    if templates && out.notices.is_empty() {
+    if templates {
+        skip_template(context, out);
+    }
+}
+
+/// Tells once that something of the file is a template.
+fn skip_template(context: &Context<'_>, out: &mut Declarations) {
+    if out.notices.is_empty() {
         out.notices
             .push(context.notice(CoverageStatus::Skipped, "templated, read as text only"));
     }
+}
+
+/// A value that a template fills in: `{{ … }}` without quotes parses as a mapping, with quotes as a text.
+fn is_template(value: &Node) -> bool {
+    value.is_map() || value.as_str().is_some_and(templated)
 }
 
 /// Gathers the resources of a document; lists are opened.
@@ -128,13 +140,9 @@ fn collect<'n>(
         return;
     }
     let text = |path: &[&str]| node.text_at(path).map(str::trim);
-    // `{{ … }}` without quotes parses as a mapping, with quotes as a text.
     if [&["metadata", "name"][..], &["metadata", "namespace"]]
         .iter()
-        .any(|path| {
-            node.path(path)
-                .is_some_and(|value| value.is_map() || value.as_str().is_some_and(templated))
-        })
+        .any(|path| node.path(path).is_some_and(is_template))
     {
         *templates = true;
         return;
@@ -377,7 +385,7 @@ spec: {hostNetwork: true}
         let empty = declared("s.yaml", head);
         assert_eq!(
             empty.references[0].kind.as_deref(),
-            Some("kubernetes-sa-token")
+            Some("kubernetes-service-account-token")
         );
         assert_eq!(
             empty.identities[0].native_id,
@@ -427,6 +435,22 @@ spec: {hostNetwork: true}
         assert_eq!(status("t.yaml", broken), "partial");
         assert_eq!(status("t.yaml", other), "skipped");
         assert!(declared("t.yaml", quoted).identities.is_empty());
+    }
+
+    #[test]
+    fn an_account_that_a_template_fills_in_is_no_default_account() {
+        let out = declared(
+            "t.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec:\n  serviceAccountName: {{ .Values.account }}\n",
+        );
+        assert!(out.identities.is_empty() && out.consumers.is_empty());
+        assert_eq!(out.notices[0].status.as_str(), "skipped");
+        let out = declared(
+            "t.yaml",
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x}\nroleRef: {kind: Role, name: r}\nsubjects:\n  - {kind: ServiceAccount, name: '{{ .Values.account }}'}\n  - {kind: ServiceAccount, name: real}\n",
+        );
+        assert_eq!(out.identities.len(), 1);
+        assert_eq!(out.notices.len(), 1);
     }
 
     #[test]

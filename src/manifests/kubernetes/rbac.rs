@@ -3,7 +3,7 @@
 use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::node::Node;
-use super::{Resource, accounts};
+use super::{Resource, accounts, is_template, skip_template};
 use crate::model::{Declarations, Evidence, Grade, RbacBinding, RbacRole, RbacRule};
 use crate::rules::manifests::RbacEscalation;
 use std::collections::BTreeMap;
@@ -71,7 +71,16 @@ pub(super) fn binding(context: &Context<'_>, resource: &Resource<'_>, out: &mut 
         return;
     };
     let mut subjects = Vec::new();
+    let templates = |subject: &Node| {
+        ["name", "namespace"]
+            .iter()
+            .any(|key| subject.get(key).is_some_and(is_template))
+    };
     for subject in node.get("subjects").map_or(&[][..], Node::items) {
+        if templates(subject) {
+            skip_template(context, out);
+            continue;
+        }
         let Some(name) = subject.text_at(&["name"]).map(clean) else {
             continue;
         };
@@ -200,11 +209,17 @@ pub(in super::super) fn judge(
                 (false, true) => row.tier,
             };
             reach.tier = reach.tier.max(tier);
-            let scope = if named { " of named objects" } else { "" };
-            reach.evidence.push(Evidence::new(
-                Grade::B,
-                format!("{verb} {}{scope}: {}", row.resource, row.leads_to),
-            ));
+            let text = if named {
+                format!("{verb} {} of named objects only", row.resource)
+            } else if cluster {
+                format!("{verb} {}: {}", row.resource, row.leads_to)
+            } else {
+                format!(
+                    "{verb} {}: {}, in one namespace",
+                    row.resource, row.leads_to
+                )
+            };
+            reach.evidence.push(Evidence::new(Grade::B, text));
         }
     }
     reach.evidence.sort();

@@ -4,7 +4,7 @@ use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::names::{Names, Use, told_by_variable};
 use super::super::node::Node;
-use super::{Resource, STORE, accounts};
+use super::{Resource, STORE, accounts, is_template, skip_template};
 use crate::model::{
     Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Uses,
 };
@@ -110,6 +110,13 @@ pub(super) fn read(
     let Some(spec) = pod.get("spec") else {
         return;
     };
+    let named = spec
+        .get("serviceAccountName")
+        .or_else(|| spec.get("serviceAccount"));
+    if named.is_some_and(is_template) {
+        skip_template(context, out);
+        return;
+    }
     let account = spec
         .text_at(&["serviceAccountName"])
         .or_else(|| spec.text_at(&["serviceAccount"]))
