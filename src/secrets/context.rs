@@ -15,7 +15,7 @@ const OPAQUE_RUN: usize = 16;
 /// What people assign secrets to; the value is masked whether or not a rule knows it.
 static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     crate::rules::credentials::compile(
-        r#"(?i)(?:pass(?:word|wd|phrase)?|pwd|secret|token|credential|(?:api|access|auth|private|client|account)[_-]?key)[a-z0-9_-]{0,24}["']?\s{0,4}(?:[:=]|=>)\s{0,4}["']?([^\s"',;&)}\]]{3,200})|://[^\s:/@]{0,64}:([^\s/@]{1,200})@"#,
+        r#"(?i)(?:pass(?:word|wd|phrase)?|pwd|secret|token|credential|(?:api|access|auth|private|client|account)[_-]?key)[a-z0-9_-]{0,24}["']?\s{0,4}(?:[:=]|=>)\s{0,4}(?:"([^"\n]{3,200})|'([^'\n]{3,200})|([^\s"',;&)}\]]{3,200}))|://[^\s:/@]{0,64}:([^\s/@]{1,200})@"#,
     )
     .ok()
 });
@@ -112,9 +112,7 @@ fn unclaimed(part: &[u8]) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     if let Some(pattern) = ASSIGNMENT.as_ref() {
         for captures in pattern.captures_iter(part) {
-            if let Some(value) = captures.get(1).or_else(|| captures.get(2)) {
-                out.push(value.range());
-            }
+            out.extend(captures.iter().skip(1).flatten().map(|value| value.range()));
         }
     }
     let mut start = 0;

@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Most matches of one rule that are judged in one document: a bound on what a hostile file can cost.
-const MAX_MATCHES: usize = 10_000;
+const MAX_MATCHES: usize = 100_000;
 
 /// A pattern that is compiled when it is first needed: most scans need few of them.
 struct Pattern {
@@ -105,6 +105,7 @@ impl Engine {
                 .into_keys()
                 .map(|(bytes, ignore_case)| Literal { bytes, ignore_case })
                 .collect(),
+            &credentials::trigrams()?,
         );
         Ok(Self {
             rules: compiled,
@@ -126,7 +127,7 @@ impl Engine {
     }
 
     fn windows(&self, text: &Text<'_>) -> Vec<Span> {
-        let mut spans = Vec::new();
+        let mut spans = windows::Windows::default();
         self.prefilter.find(&text.bytes, |literal, start| {
             let Some((length, rules)) = self.literals.get(literal) else {
                 return;
@@ -139,14 +140,14 @@ impl Engine {
                     continue;
                 }
                 let window = compiled.rule.window;
-                spans.push(Span {
+                spans.add(Span {
                     rule: *index,
                     start: start.saturating_sub(window.before),
                     end: text.bytes.len().min(start + length + window.after),
                 });
             }
         });
-        windows::merge(spans)
+        spans.merged()
     }
 
     fn matches(&self, text: &[u8], windows: &[Span]) -> Vec<Found> {

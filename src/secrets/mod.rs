@@ -33,4 +33,6 @@ pub use place::{expire, place};
 pub use verify::check;
 
 #[cfg(test)]
+mod kind_tests;
+#[cfg(test)]
 mod tests;

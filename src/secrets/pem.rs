@@ -149,8 +149,8 @@ fn characters(body: &[u8]) -> Vec<u8> {
                 last = b'\n';
                 continue;
             }
-            // A plus sign that joins string literals stands apart from them.
-            b'+' if last.is_ascii_whitespace() || matches!(last, b'"' | b'\'') => {}
+            // A plus sign that joins string literals has no base64 on either side.
+            b'+' if apart(last) && bytes.peek().copied().is_none_or(apart) => {}
             _ if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=') => {
                 out.push(byte);
             }
@@ -159,6 +159,10 @@ fn characters(body: &[u8]) -> Vec<u8> {
         last = byte;
     }
     out
+}
+
+fn apart(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'')
 }
 
 /// A DER sequence whose stated length fits what is there.
@@ -220,8 +224,12 @@ pub(super) fn check_wrapped(text: &[u8], found: &mut Found) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::credentials::template::expand;
+    use crate::rules::credentials::template;
     use proptest::prelude::*;
+
+    fn expand(text: &str) -> Result<String, String> {
+        template::expand("test", text)
+    }
 
     fn material(text: &str) -> Vec<u8> {
         read(text.as_bytes(), text.find("-----").unwrap())
@@ -276,6 +284,15 @@ mod tests {
             "PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----",
         ];
         assert_eq!(state(&hollow.concat()), None);
+    }
+
+    #[test]
+    fn a_line_may_begin_with_any_character_of_base64() {
+        for first in ["+abc", "nabc", "/abc"] {
+            let text = format!("{}\\n{first}\n+{first}", "A".repeat(64));
+            let plain = format!("{}{first}+{first}", "A".repeat(64));
+            assert_eq!(characters(text.as_bytes()), plain.as_bytes());
+        }
     }
 
     proptest! {

@@ -2,10 +2,12 @@
 //!
 //! Of each literal one window of four bytes is chosen for rarity. Text is looked at in steps of two bytes: whatever the
 //! parity of an occurrence, one of the window's two blocks of three bytes falls on a step. A block, folded to one letter
-//! case and hashed to 16 bits, is looked up in a bitmap of 8 KiB that stays in the first-level cache; only where its bit is
+//! case and hashed to 17 bits, is looked up in a bitmap of 16 KiB that stays in the first-level cache; only where its bit is
 //! set are the literals of that hash compared. Steps do not depend on one another, so the processor overlaps them.
 //!
 //! A literal of three bytes has one block on even starts; on odd starts, any byte followed by its first two.
+
+use std::collections::BTreeMap;
 
 /// A literal to find.
 #[derive(Clone, Debug)]
@@ -36,7 +38,8 @@ pub(super) struct Prefilter {
     entries: Vec<Entry>,
 }
 
-const HASHES: usize = 1 << 16;
+const HASH_BITS: u32 = 17;
+const HASHES: usize = 1 << HASH_BITS;
 const WORDS: usize = HASHES / 64;
 /// Bytes advanced per round; a round reads two bytes more.
 const ROUND: usize = 16;
@@ -47,7 +50,7 @@ const fn fold(word: u32) -> u32 {
 }
 
 const fn hash(block: u32) -> usize {
-    (block.wrapping_mul(0x9e37_79b1) >> 16) as usize
+    (block.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
 }
 
 fn block_of(bytes: [u8; 3]) -> u32 {
@@ -56,10 +59,15 @@ fn block_of(bytes: [u8; 3]) -> u32 {
 }
 
 impl Prefilter {
-    pub(super) fn new(literals: Vec<Literal>) -> Self {
+    /// Compiles literals; `frequencies` tells how common three neighbouring bytes are, per million.
+    pub(super) fn new(literals: Vec<Literal>, frequencies: &BTreeMap<[u8; 3], u32>) -> Self {
+        let common: BTreeMap<u32, u32> = frequencies
+            .iter()
+            .map(|(bytes, count)| (block_of(*bytes), *count))
+            .collect();
         let mut entries = Vec::new();
         for (index, literal) in literals.iter().enumerate() {
-            for (block, back) in blocks(&literal.bytes) {
+            for (block, back) in blocks(&literal.bytes, &common) {
                 entries.push(Entry {
                     block,
                     literal: index as u32,
@@ -177,7 +185,7 @@ impl Prefilter {
 }
 
 /// The blocks of a literal, with the distance from its start to each.
-fn blocks(literal: &[u8]) -> Vec<(u32, i32)> {
+fn blocks(literal: &[u8], common: &BTreeMap<u32, u32>) -> Vec<(u32, i32)> {
     if let &[a, b, c] = literal {
         let mut out = vec![(block_of([a, b, c]), 0)];
         let mut before: Vec<u32> = (0..=255).map(|any| block_of([any, a, b])).collect();
@@ -186,10 +194,13 @@ fn blocks(literal: &[u8]) -> Vec<(u32, i32)> {
         out.extend(before.into_iter().map(|block| (block, -1)));
         return out;
     }
-    let window = literal
-        .windows(4)
-        .enumerate()
-        .min_by_key(|(_, window)| commonness(window));
+    let window = literal.windows(4).enumerate().min_by_key(|(_, window)| {
+        let count = |bytes: &[u8]| match *bytes {
+            [a, b, c] => common.get(&block_of([a, b, c])).copied().unwrap_or(0),
+            _ => 0,
+        };
+        window.windows(3).map(count).sum::<u32>()
+    });
     match window {
         Some((at, &[a, b, c, d])) => vec![
             (block_of([a, b, c]), at as i32),
@@ -199,34 +210,17 @@ fn blocks(literal: &[u8]) -> Vec<(u32, i32)> {
     }
 }
 
-/// How often, roughly, the two blocks of a window of four bytes occur in source text.
-fn commonness(window: &[u8]) -> u64 {
-    window
-        .windows(3)
-        .map(|block| block.iter().map(|byte| frequency(*byte)).product::<u64>())
-        .sum()
-}
-
-/// Rough occurrences of a byte per thousand of source text, letters in either case together.
-const fn frequency(byte: u8) -> u64 {
-    match byte.to_ascii_lowercase() {
-        b' ' => 150,
-        b'e' => 80,
-        b't' => 60,
-        b'r' | b'i' | b'a' | b'n' | b's' | b'o' => 50,
-        b'l' | b'c' | b'd' => 30,
-        b'p' | b'u' | b'm' | b'f' | b'_' | b'.' => 20,
-        b'g' | b'h' | b'b' | b'(' | b')' | b',' | b'=' | b'"' | b'-' | b'/' => 14,
-        b'y' | b'v' | b'w' | b'0' | b'1' | b':' | b'x' => 10,
-        b'k' | b'2' | b'3' => 7,
-        _ => 4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn compile(literals: Vec<Literal>) -> Prefilter {
+        Prefilter::new(
+            literals,
+            &BTreeMap::from([(*b"abc", 7), (*b"pas", 9), (*b"b_b", 3)]),
+        )
+    }
 
     fn literals(texts: &[(&str, bool)]) -> Vec<Literal> {
         texts
@@ -275,7 +269,7 @@ mod tests {
                     ignore_case,
                 })
                 .collect();
-            let prefilter = Prefilter::new(literals.clone());
+            let prefilter = compile(literals.clone());
             prop_assert_eq!(found(&prefilter, &text), expected(&literals, &text));
         }
     }
@@ -283,7 +277,7 @@ mod tests {
     #[test]
     fn finds_at_both_ends_and_every_offset() {
         let literals = literals(&[("hf_", false), ("AKIA", false), ("password", true)]);
-        let prefilter = Prefilter::new(literals.clone());
+        let prefilter = compile(literals.clone());
         for pad in 0..40 {
             for word in ["hf_", "AKIA", "PassWord"] {
                 let text = format!("{}{word}", "z".repeat(pad));

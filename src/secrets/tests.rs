@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{Confidence, FingerprintKey, SeenCredential};
-use crate::rules::credentials::{CredentialRules, Rule, compile, template::expand};
+use crate::rules::credentials::{CredentialRules, Rule, compile, template};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -17,6 +17,10 @@ fn scan(text: &str) -> Vec<SeenCredential> {
     ENGINE.scan(text.as_bytes(), &key())
 }
 
+fn expand(text: &str) -> Result<String, String> {
+    template::expand("test", text)
+}
+
 fn examples() -> Vec<(&'static Rule, String)> {
     RULES
         .rules()
@@ -24,7 +28,7 @@ fn examples() -> Vec<(&'static Rule, String)> {
         .flat_map(|rule| {
             rule.examples
                 .iter()
-                .map(move |text| (rule, expand(text).unwrap()))
+                .map(move |text| (rule, template::expand(&rule.id, text).unwrap()))
         })
         .collect()
 }

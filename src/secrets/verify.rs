@@ -24,7 +24,8 @@ fn examples(rule: &Rule, problems: &mut Vec<RuleProblem>) {
     };
     let key = FingerprintKey::new([0; 32]);
     let finds = |example: &str| {
-        template::expand(example).is_ok_and(|text| !engine.scan(text.as_bytes(), &key).is_empty())
+        template::expand(&rule.id, example)
+            .is_ok_and(|text| !engine.scan(text.as_bytes(), &key).is_empty())
     };
     for example in &rule.examples {
         if !finds(example) {

@@ -14,8 +14,42 @@ pub(super) struct Span {
     pub end: usize,
 }
 
-/// Sorts windows and merges those of one rule that touch.
-pub(super) fn merge(mut windows: Vec<Span>) -> Vec<Span> {
+/// Windows as they are found, in roughly ascending order.
+#[derive(Default)]
+pub(super) struct Windows {
+    spans: Vec<Span>,
+    /// Of each rule, the index of its newest window.
+    newest: Vec<usize>,
+}
+
+impl Windows {
+    /// Adds a window; one that touches the newest of its rule extends it, so that repeated literals take no memory.
+    pub(super) fn add(&mut self, window: Span) {
+        if self.newest.len() <= window.rule {
+            self.newest.resize(window.rule + 1, usize::MAX);
+        }
+        let Some(newest) = self.newest.get_mut(window.rule) else {
+            return;
+        };
+        match self.spans.get_mut(*newest) {
+            Some(last) if window.start <= last.end && last.start <= window.end => {
+                last.start = last.start.min(window.start);
+                last.end = last.end.max(window.end);
+            }
+            _ => {
+                *newest = self.spans.len();
+                self.spans.push(window);
+            }
+        }
+    }
+
+    /// All windows, sorted; those of one rule do not touch.
+    pub(super) fn merged(self) -> Vec<Span> {
+        merge(self.spans)
+    }
+}
+
+fn merge(mut windows: Vec<Span>) -> Vec<Span> {
     windows.sort_unstable();
     let mut merged: Vec<Span> = Vec::with_capacity(windows.len());
     for window in windows {
@@ -36,8 +70,15 @@ mod tests {
     #[test]
     fn windows_of_one_rule_merge_and_others_do_not() {
         let span = |rule, start, end| Span { rule, start, end };
+        let merged = |spans: Vec<Span>| {
+            let mut windows = Windows::default();
+            for span in spans {
+                windows.add(span);
+            }
+            windows.merged()
+        };
         assert_eq!(
-            merge(vec![
+            merged(vec![
                 span(1, 5, 9),
                 span(0, 8, 20),
                 span(0, 0, 8),

@@ -1,7 +1,8 @@
 //! Placeholders, weak passwords and kinds of place: `rules/credential-context.toml`.
 
-use crate::rules;
+use crate::rules::{self, RuleError};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// Everything that makes a matched text improbable.
@@ -72,6 +73,25 @@ static CONTEXT: LazyLock<Context> = LazyLock::new(|| {
         .and_then(|text| toml::from_str(text).ok())
         .unwrap_or_default()
 });
+
+/// How often three neighbouring bytes occur in source text, per million, letters in lower case:
+/// `rules/trigram-frequencies.txt`. What is not there is rare.
+///
+/// # Errors
+/// When a line is not three characters and a number.
+pub fn trigrams() -> Result<BTreeMap<[u8; 3], u32>, RuleError> {
+    const FILE: &str = "trigram-frequencies.txt";
+    rules::text(FILE)?
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with("# "))
+        .map(|line| {
+            let (characters, count) = line.rsplit_once(' ')?;
+            let characters = <[u8; 3]>::try_from(characters.as_bytes()).ok()?;
+            Some((characters, count.parse().ok()?))
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| RuleError::invalid(FILE, "a line is not three characters and a number"))
+}
 
 /// The embedded context. A test proves that the embedded file is whole.
 pub fn context() -> &'static Context {

@@ -5,7 +5,7 @@ mod context;
 mod problems;
 pub mod template;
 
-pub use context::{Context, Place, context};
+pub use context::{Context, Place, context, trigrams};
 pub use problems::RuleProblem;
 
 use super::RuleError;

@@ -105,7 +105,7 @@ fn pattern(rule: &Rule, tell: &mut dyn FnMut(String)) {
         ));
     }
     for example in &rule.examples {
-        match template::expand(example) {
+        match template::expand(&rule.id, example) {
             Err(problem) => tell(format!("example `{example}`: {problem}")),
             Ok(text) => match regex.find(text.as_bytes()) {
                 None => tell(format!("example `{example}` does not match")),
@@ -119,7 +119,7 @@ fn pattern(rule: &Rule, tell: &mut dyn FnMut(String)) {
         }
     }
     for example in &rule.negative_examples {
-        if let Err(problem) = template::expand(example) {
+        if let Err(problem) = template::expand(&rule.id, example) {
             tell(format!("negative example `{example}`: {problem}"));
         }
     }

@@ -18,11 +18,12 @@ const MAX_LENGTH: usize = 16 * 1024;
 /// Most generators in one template.
 const MAX_STEPS: usize = 64;
 
-/// Expands one template.
+/// Expands one template; the same seed gives other texts under another salt, so that no two rules share an example's
+/// random part.
 ///
 /// # Errors
 /// A sentence naming the generator that is unknown or misused.
-pub fn expand(template: &str) -> Result<String, String> {
+pub fn expand(salt: &str, template: &str) -> Result<String, String> {
     let mut text = template.to_owned();
     for _ in 0..MAX_STEPS {
         let Some(close) = text.find("}}") else {
@@ -32,14 +33,15 @@ pub fn expand(template: &str) -> Result<String, String> {
             return Ok(text);
         };
         let call = text.get(open + 2..close).unwrap_or_default();
-        let made = generate(call)?;
+        let made = generate(salt, call)?;
         text.replace_range(open..close + 2, &made);
     }
     Err(format!("more than {MAX_STEPS} generators in one template"))
 }
 
-fn generate(call: &str) -> Result<String, String> {
+fn generate(salt: &str, call: &str) -> Result<String, String> {
     let (name, rest) = call.split_once(':').unwrap_or((call, ""));
+    let salted = |seed: &str| format!("{salt} {seed}");
     if let Some(alphabet) = alphabet(name) {
         let (length, seed) = rest.split_once(':').unwrap_or((rest, ""));
         let length = length
@@ -47,7 +49,7 @@ fn generate(call: &str) -> Result<String, String> {
             .ok()
             .filter(|length| (1..=MAX_LENGTH).contains(length))
             .ok_or_else(|| format!("`{name}` needs a length and a seed"))?;
-        return Ok(random(&alphabet, length, name, seed));
+        return Ok(random(&alphabet, length, name, &salted(seed)));
     }
     match name {
         "text" => Ok(rest.to_owned()),
@@ -59,12 +61,12 @@ fn generate(call: &str) -> Result<String, String> {
                 .filter(|length| (1..=MAX_LENGTH).contains(length))
                 .ok_or("`crc32` needs the length of the random part and a seed")?;
             let alphabet = format!("{DIGITS}{UPPER}{LOWER}");
-            let body = random(&alphabet, length, name, seed);
+            let body = random(&alphabet, length, name, &salted(seed));
             let checksum = checksum::of(body.as_bytes());
             Ok(format!("{body}{}", String::from_utf8_lossy(&checksum)))
         }
         "uuid" => {
-            let hex = random("0123456789abcdef", 32, name, rest);
+            let hex = random("0123456789abcdef", 32, name, &salted(rest));
             let mut out = String::new();
             for (position, character) in hex.chars().enumerate() {
                 if [8, 12, 16, 20].contains(&position) {
@@ -79,11 +81,11 @@ fn generate(call: &str) -> Result<String, String> {
         "jwt" => Ok(jwt(rest)),
         "pem" => {
             let (label, seed) = rest.split_once(':').unwrap_or((rest, ""));
-            Ok(pem(label, &der(seed)))
+            Ok(pem(label, &der(&salted(seed))))
         }
         "openssh" => {
             let (cipher, seed) = rest.split_once(':').unwrap_or((rest, ""));
-            Ok(pem("OPENSSH PRIVATE KEY", &openssh(cipher, seed)))
+            Ok(pem("OPENSSH PRIVATE KEY", &openssh(cipher, &salted(seed))))
         }
         _ => Err(format!("no generator is called `{name}`")),
     }
@@ -182,14 +184,14 @@ mod tests {
 
     #[test]
     fn templates_expand_alike_each_time_and_nest() {
-        let token = expand("t_{{crc32:30:a}}").unwrap();
-        assert_eq!(token, expand("t_{{crc32:30:a}}").unwrap());
-        assert_ne!(token, expand("t_{{crc32:30:b}}").unwrap());
+        let token = expand("s", "t_{{crc32:30:a}}").unwrap();
+        assert_eq!(token, expand("s", "t_{{crc32:30:a}}").unwrap());
+        assert_ne!(token, expand("s", "t_{{crc32:30:b}}").unwrap());
         assert!(checksum::holds(&token.as_bytes()[2..]));
-        assert_eq!(expand("{{encode:a{{text:b}}c}}").unwrap(), "YWJj");
-        assert_eq!(expand("a {{uuid:x}} }} b").unwrap().len(), 36 + 7);
+        assert_eq!(expand("s", "{{encode:a{{text:b}}c}}").unwrap(), "YWJj");
+        assert_eq!(expand("s", "a {{uuid:x}} }} b").unwrap().len(), 36 + 7);
         assert!(
-            expand("{{escape:{{pem:X:s}}}}")
+            expand("s", "{{escape:{{pem:X:s}}}}")
                 .unwrap()
                 .contains("-----\\nMI")
         );
@@ -197,7 +199,7 @@ mod tests {
 
     #[test]
     fn misuse_is_named() {
-        assert!(expand("{{hex}}").unwrap_err().contains("hex"));
-        assert!(expand("{{what:1}}").unwrap_err().contains("what"));
+        assert!(expand("s", "{{hex}}").unwrap_err().contains("hex"));
+        assert!(expand("s", "{{what:1}}").unwrap_err().contains("what"));
     }
 }

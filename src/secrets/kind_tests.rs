@@ -1,0 +1,175 @@
+//! What the engine makes of single credential types.
+
+use super::Engine;
+use crate::model::{Confidence, FingerprintKey, SeenCredential};
+use crate::rules::credentials::{CredentialRules, template};
+use std::sync::LazyLock;
+
+static ENGINE: LazyLock<Engine> =
+    LazyLock::new(|| Engine::new(&CredentialRules::builtin().unwrap()).unwrap());
+
+fn expand(text: &str) -> Result<String, String> {
+    template::expand("test", text)
+}
+
+fn scan(template: &str) -> Vec<SeenCredential> {
+    let text = expand(template).unwrap();
+    ENGINE.scan(text.as_bytes(), &FingerprintKey::new([7; 32]))
+}
+
+/// The only credential of a text.
+fn only(template: &str) -> SeenCredential {
+    let mut seen = scan(template);
+    assert_eq!(seen.len(), 1, "{template}: {seen:#?}");
+    seen.remove(0)
+}
+
+const LEGACY: &str = r#"{{jwt:"kubernetes.io/serviceaccount/namespace":"prod","kubernetes.io/serviceaccount/secret.name":"ci-token","kubernetes.io/serviceaccount/service-account.name":"ci"}}"#;
+
+#[test]
+fn a_service_account_key_is_one_credential_with_its_mail_address() {
+    let seen = only(
+        r#"{"type": "service_account", "project_id": "acme", "private_key_id": "{{hex:40:k}}",
+        "private_key": "{{escape:{{pem:PRIVATE KEY:k}}}}\n", "client_email": "ci@acme.iam.gserviceaccount.com"}"#,
+    );
+    assert_eq!(seen.kind, "gcp-service-account-key");
+    assert_eq!(
+        seen.public_id.as_deref(),
+        expand("{{hex:40:k}}").ok().as_deref()
+    );
+    assert_eq!(
+        seen.subject.as_deref(),
+        Some("ci@acme.iam.gserviceaccount.com")
+    );
+    assert_eq!(seen.account.as_deref(), Some("acme"));
+    assert!(seen.fingerprint.is_some());
+    assert_eq!(seen.confidence, Confidence::High);
+}
+
+#[test]
+fn a_service_account_key_inside_a_string_is_the_same_credential() {
+    let plain = r#"{"private_key_id": "{{hex:40:k}}", "private_key": "{{escape:{{pem:PRIVATE KEY:k}}}}", "client_email": "a@b.example"}"#;
+    let text = expand(plain).unwrap();
+    let nested = text.replace('\\', r"\\").replace('"', "\\\"");
+    let key = FingerprintKey::new([7; 32]);
+    let (plain, nested) = (
+        ENGINE.scan(text.as_bytes(), &key),
+        ENGINE.scan(nested.as_bytes(), &key),
+    );
+    assert_eq!(nested.len(), 1, "{nested:#?}");
+    assert_eq!(plain[0].fingerprint, nested[0].fingerprint);
+    assert_eq!(plain[0].public_id, nested[0].public_id);
+}
+
+#[test]
+fn tokens_tell_their_times_and_subject() {
+    let seen = only(r#"Bearer {{jwt:"sub":"svc-build","iat":1750000000,"exp":1750003600}}"#);
+    assert_eq!(seen.rule, "json-web-token");
+    assert_eq!(seen.subject.as_deref(), Some("svc-build"));
+    assert_eq!(seen.created_at.unwrap().as_second(), 1_750_000_000);
+    assert_eq!(seen.expires_at.unwrap().as_second(), 1_750_003_600);
+    assert_eq!(seen.expires_by_nature, Some(true));
+    let printed = only(r#"{{jwt:"sub":"1234567890","name":"John Doe"}}"#);
+    assert_eq!(printed.confidence, Confidence::Low);
+}
+
+#[test]
+fn kubernetes_tokens_name_their_account_plain_or_in_a_secret() {
+    let plain = only(&format!("token: {LEGACY}"));
+    assert_eq!(plain.rule, "kubernetes-service-account-token");
+    assert_eq!(
+        plain.subject.as_deref(),
+        Some("system:serviceaccount:prod:ci")
+    );
+    assert_eq!(plain.public_id.as_deref(), Some("prod/ci-token"));
+    assert_eq!(plain.expires_by_nature, Some(false));
+    let wrapped = only(&format!("data:\n  token: {{{{encode:{LEGACY}}}}}"));
+    assert_eq!(wrapped.rule, "kubernetes-secret-token");
+    assert_eq!(wrapped.fingerprint, plain.fingerprint);
+    let projected = only(
+        r#"{{jwt:"exp":1750003600,"kubernetes.io":{"namespace":"prod","serviceaccount":{"name":"ci"} } }}"#,
+    );
+    assert_eq!(projected.expires_by_nature, Some(true));
+    assert_eq!(projected.subject, plain.subject);
+}
+
+#[test]
+fn an_azure_secret_knows_its_application_and_tenant() {
+    let seen = only(
+        "tenant_id = \"{{uuid:t}}\"\nclient_id = \"{{uuid:c}}\"\nclient_secret = \"{{alnum:3:s}}8Q~{{alnum:34:s}}\"",
+    );
+    assert_eq!(
+        seen.public_id.as_deref(),
+        expand("{{uuid:c}}").ok().as_deref()
+    );
+    assert_eq!(
+        seen.account.as_deref(),
+        expand("{{uuid:t}}").ok().as_deref()
+    );
+    assert_eq!(seen.rule, "azure-client-secret");
+}
+
+#[test]
+fn passwords_are_judged_by_strength_and_host() {
+    let of = |url: &str| {
+        let seen = only(url);
+        (seen.confidence, seen.subject.unwrap_or_default())
+    };
+    let strong = of("postgres://app:x7Kq{{alnum:12:d}}@db1.acme.io:5432/main");
+    assert_eq!(strong, (Confidence::High, "app@db1.acme.io".to_owned()));
+    assert_eq!(
+        of("mysql://app:sunflower@db1.acme.io/main").0,
+        Confidence::Medium
+    );
+    assert_eq!(of("mysql://root:toor@db1.acme.io/main").0, Confidence::Low);
+    assert_eq!(
+        of("redis://:x7Kq{{alnum:12:d}}@localhost:6379").0,
+        Confidence::Medium
+    );
+    for url in [
+        "postgres://user:password@db1.acme.io/main",
+        "postgres://app:${PASSWORD}@db1.acme.io/main",
+        "postgres://app:{{text:{}}}@db1.acme.io/main",
+        "postgres://app:<secret>@db1.acme.io/main",
+        "mongodb+srv://app:$DB_PASSWORD@cluster.acme.io",
+        "amqp://app:%s@mq.acme.io",
+        "redis://h:6379/0",
+    ] {
+        assert_eq!(scan(url), Vec::new(), "{url}");
+    }
+}
+
+#[test]
+fn an_exact_rule_beats_a_general_one_on_the_same_text() {
+    let seen = only("git clone https://ci:glpat-{{base64url:20:g}}@gitlab.acme.io/a/b.git");
+    assert_eq!(seen.rule, "gitlab-personal-access-token");
+    let seen = only("https://x-access-token:ghs_{{crc32:30:g}}@github.com/a/b");
+    assert_eq!(seen.rule, "github-installation-token");
+}
+
+#[test]
+fn encrypted_and_hollow_keys_are_told_apart() {
+    assert_eq!(only("{{openssh:none:a}}").confidence, Confidence::High);
+    let encrypted = only("{{openssh:aes256-ctr:a}}");
+    assert_eq!(encrypted.confidence, Confidence::Low);
+    assert!(encrypted.confidence_reason.contains("passphrase"));
+    assert_eq!(
+        only("{{pem:ENCRYPTED PRIVATE KEY:a}}").confidence,
+        Confidence::Low
+    );
+    assert_eq!(scan("{{pem:CERTIFICATE:a}}"), Vec::new());
+}
+
+#[test]
+fn binary_files_are_searched_for_tokens_that_name_themselves() {
+    let token = scan("\0\u{1}npm_{{crc32:30:a}}\0");
+    assert_eq!(token.len(), 1);
+    let general = scan("\0https://ci:{{alnum:16:a}}@git.acme.io/");
+    assert_eq!(general, Vec::new());
+}
+
+#[test]
+fn a_test_key_of_a_payment_service_is_hardly_a_problem() {
+    assert_eq!(only("sk_test_{{alnum:24:a}}").confidence, Confidence::Low);
+    assert_eq!(only("sk_live_{{alnum:24:a}}").confidence, Confidence::High);
+}
