@@ -1,0 +1,214 @@
+//! Credentials that were seen, and credentials of which only a name was seen.
+
+use super::{Graph, ids, sightings};
+use crate::model::{
+    Confidence, Credential, CredentialId, CredentialStatus, Grade, LastUse, SecretReference,
+    SeenCredential, Sighting, Storage,
+};
+use std::collections::BTreeMap;
+
+/// What makes a seen credential the same as another.
+fn id(seen: &SeenCredential) -> CredentialId {
+    match (&seen.public_id, &seen.fingerprint) {
+        (Some(public), _) => ids::credential_by_public_id(&seen.kind, public),
+        (None, Some(fingerprint)) => ids::credential_by_fingerprint(&seen.kind, fingerprint),
+        (None, None) => ids::by_place(
+            &seen.kind,
+            &seen.sighting.repository,
+            &seen.sighting.uri,
+            seen.sighting.line,
+        ),
+    }
+}
+
+/// Adds what the text engine and the manifests saw: one credential for all places of one.
+pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
+    seen.sort_by(|a, b| {
+        let key = |s: &SeenCredential| {
+            (
+                s.sighting.clone(),
+                s.kind.clone(),
+                s.public_id.clone(),
+                s.fingerprint.clone(),
+                // The surest first: its reason stands.
+                std::cmp::Reverse(s.confidence),
+                s.confidence_reason.clone(),
+                s.redacted.clone(),
+                (s.subject.clone(), s.account.clone()),
+                (
+                    s.created_at,
+                    s.expires_at,
+                    s.expires_by_nature,
+                    s.default_tier,
+                ),
+            )
+        };
+        key(a).cmp(&key(b))
+    });
+    let mut places: BTreeMap<CredentialId, Vec<Sighting>> = BTreeMap::new();
+    for one in seen {
+        let id = id(&one);
+        places
+            .entry(id.clone())
+            .or_default()
+            .push(one.sighting.clone());
+        if let Some(subject) = &one.subject {
+            graph
+                .subjects
+                .entry(id.clone())
+                .or_insert_with(|| subject.clone());
+        }
+        match graph.inventory.credentials.get_mut(&id) {
+            Some(known) => merge(known, one),
+            None => {
+                graph.inventory.credentials.insert(id.clone(), new(id, one));
+            }
+        }
+    }
+    for (id, sightings) in places {
+        if let Some(credential) = graph.inventory.credentials.get_mut(&id) {
+            credential.sightings = sightings::collapse(sightings);
+        }
+    }
+    let now = graph.now;
+    for credential in graph.inventory.credentials.values_mut() {
+        if credential.status == CredentialStatus::Unknown
+            && credential.expires_at.is_some_and(|at| at <= now)
+        {
+            credential.status = CredentialStatus::Inactive;
+        }
+    }
+}
+
+fn new(id: CredentialId, seen: SeenCredential) -> Credential {
+    Credential {
+        id,
+        provider: seen.provider,
+        kind: seen.kind,
+        public_id: seen.public_id,
+        fingerprint: seen.fingerprint,
+        redacted: Some(seen.redacted),
+        reference: None,
+        identity: None,
+        join: None,
+        account: seen.account,
+        status: CredentialStatus::Unknown,
+        created_at: seen.created_at,
+        last_use: LastUse::Unknown,
+        last_used_at: None,
+        last_used_service: None,
+        expires_at: seen.expires_at,
+        expires_by_nature: seen.expires_by_nature,
+        storage: Storage::NotSeen,
+        consumers: Vec::new(),
+        default_tier: seen.default_tier,
+        confidence: seen.confidence,
+        confidence_reason: seen.confidence_reason,
+        grade: Grade::B,
+        sightings: Vec::new(),
+    }
+}
+
+fn merge(into: &mut Credential, seen: SeenCredential) {
+    into.fingerprint = match (into.fingerprint.take(), seen.fingerprint) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    into.redacted = into.redacted.take().or(Some(seen.redacted));
+    into.account = into.account.take().or(seen.account);
+    into.created_at = into.created_at.or(seen.created_at);
+    into.expires_at = into.expires_at.max(seen.expires_at);
+    into.expires_by_nature = into.expires_by_nature.or(seen.expires_by_nature);
+    into.default_tier = into.default_tier.max(seen.default_tier);
+    if seen.confidence > into.confidence {
+        into.confidence = seen.confidence;
+        into.confidence_reason = seen.confidence_reason;
+    }
+}
+
+/// Adds what is only named: one credential for a name in a store of a repository.
+pub(super) fn add_references(graph: &mut Graph<'_>, mut references: Vec<SecretReference>) {
+    references.sort_by_cached_key(|reference| {
+        (
+            reference.repository.clone(),
+            reference.store.clone(),
+            reference.name.clone(),
+            reference.kind.clone(),
+            reference.provider.clone(),
+            reference.consumer.clone(),
+            reference.location.clone(),
+        )
+    });
+    // One use may tell the type where another does not: the name is one credential all the same.
+    let mut kinds: BTreeMap<(String, String, String), (String, String)> = BTreeMap::new();
+    for reference in &references {
+        if let Some(kind) = &reference.kind {
+            kinds.entry(key(reference)).or_insert_with(|| {
+                (
+                    kind.clone(),
+                    reference
+                        .provider
+                        .clone()
+                        .unwrap_or_else(|| "unknown".to_owned()),
+                )
+            });
+        }
+    }
+    for reference in references {
+        let (kind, provider) = kinds.get(&key(&reference)).cloned().unwrap_or_else(|| {
+            (
+                "secret".to_owned(),
+                reference
+                    .provider
+                    .clone()
+                    .unwrap_or_else(|| "unknown".to_owned()),
+            )
+        });
+        let id = ids::by_reference(&kind, &reference);
+        let storage = graph.rules.store(&reference.store);
+        let credential = graph
+            .inventory
+            .credentials
+            .entry(id.clone())
+            .or_insert_with(|| Credential {
+                id: id.clone(),
+                expires_by_nature: (kind == ids::AWS_KEY).then_some(false),
+                provider,
+                kind,
+                public_id: None,
+                fingerprint: None,
+                redacted: None,
+                reference: Some(reference.name.clone()),
+                identity: None,
+                join: None,
+                account: None,
+                status: CredentialStatus::Unknown,
+                created_at: None,
+                last_use: LastUse::Unknown,
+                last_used_at: None,
+                last_used_service: None,
+                expires_at: None,
+                storage,
+                consumers: Vec::new(),
+                default_tier: None,
+                confidence: Confidence::Medium,
+                confidence_reason: format!("named in {}; its value was not seen", reference.store),
+                grade: Grade::C,
+                sightings: Vec::new(),
+            });
+        credential.consumers.extend(reference.consumer.clone());
+        graph
+            .referenced
+            .entry(id)
+            .or_default()
+            .push(reference.location);
+    }
+}
+
+fn key(reference: &SecretReference) -> (String, String, String) {
+    (
+        reference.repository.clone(),
+        reference.store.clone(),
+        reference.name.clone(),
+    )
+}

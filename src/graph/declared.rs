@@ -1,0 +1,63 @@
+//! What manifests, workflows and configuration declare.
+
+use super::{Graph, merge};
+use crate::model::{Declarations, SecretReference, SeenCredential};
+
+/// Adds identities, grants and consumers; returns the references and literals, which become credentials.
+pub(super) fn add(
+    graph: &mut Graph<'_>,
+    declarations: Vec<Declarations>,
+) -> (Vec<SecretReference>, Vec<SeenCredential>) {
+    let mut all = Declarations::default();
+    for file in declarations {
+        all.identities.extend(file.identities);
+        all.grants.extend(file.grants);
+        all.consumers.extend(file.consumers);
+        all.references.extend(file.references);
+        all.credentials.extend(file.credentials);
+        graph.coverage.extend(file.notices);
+    }
+    // Merging prefers what comes first among equals, so what comes first must not depend on who read which file when.
+    all.identities.sort_by_cached_key(|identity| {
+        (identity.grade, identity.locations.clone(), total(identity))
+    });
+    all.grants
+        .sort_by_cached_key(|grant| (grant.id.clone(), total(grant)));
+    all.consumers.sort_by_cached_key(|consumer| {
+        (
+            consumer.id.clone(),
+            consumer.location.clone(),
+            total(consumer),
+        )
+    });
+    for identity in all.identities {
+        graph.add_identity(identity);
+    }
+    for grant in all.grants {
+        if let Some(holder) = graph.inventory.identities.get_mut(&grant.identity) {
+            holder.grants.push(grant.id.clone());
+        }
+        graph
+            .inventory
+            .grants
+            .entry(grant.id.clone())
+            .or_insert(grant);
+    }
+    for consumer in all.consumers {
+        match graph.inventory.consumers.get_mut(&consumer.id) {
+            Some(known) => merge::consumer(known, consumer),
+            None => {
+                graph
+                    .inventory
+                    .consumers
+                    .insert(consumer.id.clone(), consumer);
+            }
+        }
+    }
+    (all.references, all.credentials)
+}
+
+/// A total order over everything that can be written down.
+fn total<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,119 @@
+//! Owner and purpose of every identity.
+//!
+//! The first that answers: annotation, tag, CODEOWNERS of the file that declares it or of a file its credentials stand
+//! in, the note on its account or repository, the creator as a hint.
+
+use super::{Graph, classify};
+use crate::model::{Evidence, Grade, Identity, OwnerSource};
+use crate::rules::inventory::InventoryRules;
+
+/// Finds every identity's owner and purpose.
+pub(super) fn all(graph: &mut Graph<'_>) {
+    let mut identities = std::mem::take(&mut graph.inventory.identities);
+    for identity in identities.values_mut() {
+        if let Some((owner, source)) = owner(graph, identity) {
+            identity.owner = Some(owner);
+            identity.owner_source = source;
+        }
+        let purpose = graph
+            .config
+            .annotated(&classify::names(identity), |note| note.purpose.clone());
+        let tagged = InventoryRules::tag(&graph.rules.tags.purpose, &identity.tags)
+            .map(|(_, value)| value.to_owned());
+        identity.purpose = purpose.or(tagged).or(identity.purpose.take());
+    }
+    graph.inventory.identities = identities;
+}
+
+fn owner(graph: &Graph<'_>, identity: &mut Identity) -> Option<(String, OwnerSource)> {
+    if let Some(owner) = graph
+        .config
+        .annotated(&classify::names(identity), |note| note.owner.clone())
+    {
+        return Some((owner, OwnerSource::Annotation));
+    }
+    if let Some(owner) = identity
+        .owner
+        .clone()
+        .filter(|_| identity.owner_source == OwnerSource::Tag)
+    {
+        return Some((owner, OwnerSource::Tag));
+    }
+    if let Some((_, value)) = InventoryRules::tag(&graph.rules.tags.owner, &identity.tags) {
+        return Some((value.to_owned(), OwnerSource::Tag));
+    }
+    if let Some(owner) = codeowner(graph, identity) {
+        return Some((owner, OwnerSource::Codeowners));
+    }
+    if let Some((owner, why)) = noted(graph, identity) {
+        identity.notes.push(Evidence::new(Grade::B, why));
+        return Some((owner, OwnerSource::Annotation));
+    }
+    if let Some(owner) = identity.owner.clone() {
+        return Some((owner, identity.owner_source));
+    }
+    InventoryRules::tag(&graph.rules.tags.creator, &identity.tags)
+        .map(|(_, value)| (value.to_owned(), OwnerSource::Creator))
+}
+
+/// By the files: those that declare it, those of its consumers, those its credentials stand in.
+fn codeowner(graph: &Graph<'_>, identity: &Identity) -> Option<String> {
+    let inventory = &graph.inventory;
+    let mut declared: Vec<(&str, &str)> = identity
+        .locations
+        .iter()
+        .filter_map(|at| Some((at.repository.as_deref()?, at.uri.as_str())))
+        .collect();
+    let mut used: Vec<(&str, &str)> = inventory
+        .consumers_of(&identity.consumers)
+        .filter_map(|consumer| consumer.location.as_ref())
+        .filter_map(|at| Some((at.repository.as_deref()?, at.uri.as_str())))
+        .collect();
+    let mut seen: Vec<(&str, &str)> = inventory
+        .credentials_of(&identity.credentials)
+        .flat_map(|credential| &credential.sightings)
+        .filter(|sighting| sighting.at_head)
+        .map(|sighting| (sighting.repository.as_str(), sighting.uri.as_str()))
+        .collect();
+    for files in [&mut declared, &mut used, &mut seen] {
+        files.sort_unstable();
+        files.dedup();
+    }
+    declared
+        .into_iter()
+        .chain(used)
+        .chain(seen)
+        .filter(|(repository, _)| !repository.starts_with("aws/"))
+        .find_map(|(repository, uri)| (graph.owner_of)(repository, uri))
+}
+
+/// By the notes on its account and on the repositories that declare it.
+fn noted(graph: &Graph<'_>, identity: &Identity) -> Option<(String, String)> {
+    let account = identity.account.as_deref();
+    if let Some((account, owner)) = account.and_then(|account| {
+        let note = graph.config.account.get(account)?;
+        Some((account, note.owner.clone()?))
+    }) {
+        let why = format!("owner of account {account} in the configuration");
+        return Some((owner, why));
+    }
+    let mut repositories: Vec<&str> = account
+        .into_iter()
+        .chain(
+            identity
+                .locations
+                .iter()
+                .filter_map(|at| at.repository.as_deref()),
+        )
+        .filter(|name| !name.starts_with("aws/"))
+        .collect();
+    repositories.sort_unstable();
+    repositories.dedup();
+    repositories.into_iter().find_map(|name| {
+        let owner = graph.config.repository(name, |note| note.owner.clone())?;
+        Some((
+            owner,
+            format!("owner of repository {name} in the configuration"),
+        ))
+    })
+}

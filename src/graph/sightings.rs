@@ -1,0 +1,158 @@
+//! From every version of every file to the places people act on: one for each occurrence in a path of a repository.
+
+use crate::model::Sighting;
+use std::collections::BTreeMap;
+
+/// The version of a file a sighting was made in.
+type Version = (
+    String,
+    String,
+    Option<String>,
+    Option<jiff::Timestamp>,
+    Option<jiff::Timestamp>,
+    bool,
+);
+
+/// Collapses the sightings of one credential. Within one version occurrences are numbered from the top, and the same
+/// number in other versions of the path is the same occurrence: earliest introduction, latest presence, and the line of
+/// the newest version.
+pub(super) fn collapse(sightings: Vec<Sighting>) -> Vec<Sighting> {
+    let mut versions: BTreeMap<Version, BTreeMap<(u32, u32), Sighting>> = BTreeMap::new();
+    for sighting in sightings {
+        let places = versions.entry(version(&sighting)).or_default();
+        match places.get_mut(&(sighting.line, sighting.column)) {
+            // Two rules at one spot.
+            Some(known) if sighting < *known => *known = sighting,
+            Some(_) => {}
+            None => {
+                places.insert((sighting.line, sighting.column), sighting);
+            }
+        }
+    }
+    let mut occurrences: BTreeMap<(String, String, usize), Sighting> = BTreeMap::new();
+    for places in versions.into_values() {
+        for (ordinal, sighting) in places.into_values().enumerate() {
+            let key = (sighting.repository.clone(), sighting.uri.clone(), ordinal);
+            match occurrences.remove(&key) {
+                Some(known) => occurrences.insert(key, one(known, sighting)),
+                None => occurrences.insert(key, sighting),
+            };
+        }
+    }
+    let mut collapsed: Vec<Sighting> = occurrences.into_values().collect();
+    collapsed.sort();
+    collapsed
+}
+
+fn version(sighting: &Sighting) -> Version {
+    (
+        sighting.repository.clone(),
+        sighting.uri.clone(),
+        sighting.commit.clone(),
+        sighting.first_seen,
+        sighting.last_seen,
+        sighting.at_head,
+    )
+}
+
+/// Two versions of one occurrence.
+fn one(a: Sighting, b: Sighting) -> Sighting {
+    // What is present is newer than what is not; then the later, then the greater, so that the order of a and b is none.
+    let age = |s: &Sighting| (s.at_head, s.last_seen, s.first_seen);
+    let (newer, older) = if (age(&a), &a) >= (age(&b), &b) {
+        (a, b)
+    } else {
+        (b, a)
+    };
+    // A version without a commit was introduced after all that have one.
+    let introduced = |s: &Sighting| (s.commit.is_none(), s.first_seen.is_none(), s.first_seen);
+    let first = if (introduced(&older), &older) <= (introduced(&newer), &newer) {
+        &older
+    } else {
+        &newer
+    };
+    Sighting {
+        commit: first.commit.clone(),
+        author: first.author.clone(),
+        first_seen: first.first_seen,
+        last_seen: older.last_seen.max(newer.last_seen),
+        at_head: older.at_head || newer.at_head,
+        public: older.public || newer.public,
+        ..newer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sighting(commit: Option<u8>, line: u32, at_head: bool) -> Sighting {
+        let time = |n: u8| jiff::Timestamp::from_second(i64::from(n) * 86_400).ok();
+        Sighting {
+            repository: "shop".into(),
+            uri: "a.env".into(),
+            line,
+            column: 1,
+            commit: commit.map(|n| format!("{n:040}")),
+            author: commit.map(|n| format!("author {n}")),
+            first_seen: commit.and_then(time),
+            last_seen: commit.and_then(|n| time(n + 1)),
+            at_head,
+            context: None,
+            rule: "r".into(),
+            public: false,
+        }
+    }
+
+    #[test]
+    fn many_versions_of_a_path_are_one_place() {
+        let all = collapse(vec![
+            sighting(Some(3), 9, true),
+            sighting(Some(1), 4, false),
+            sighting(Some(2), 6, false),
+        ]);
+        assert_eq!(all.len(), 1);
+        let one = &all[0];
+        assert_eq!((one.line, one.at_head), (9, true));
+        assert_eq!(one.author.as_deref(), Some("author 1"));
+        assert_eq!(one.last_seen, jiff::Timestamp::from_second(4 * 86_400).ok());
+    }
+
+    #[test]
+    fn occurrences_within_one_version_stay_apart() {
+        let all = collapse(vec![
+            sighting(Some(1), 4, false),
+            sighting(Some(1), 8, false),
+            sighting(Some(2), 5, true),
+            sighting(Some(2), 5, true),
+        ]);
+        let lines: Vec<u32> = all.iter().map(|one| one.line).collect();
+        assert_eq!(lines, [5, 8]);
+    }
+
+    #[test]
+    fn an_uncommitted_line_keeps_the_commit_that_introduced_it() {
+        let all = collapse(vec![sighting(None, 2, true), sighting(Some(1), 1, false)]);
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].line, 2);
+        assert!(all[0].commit.is_some() && all[0].at_head);
+    }
+
+    proptest! {
+        #[test]
+        fn order_does_not_matter(seeds in proptest::collection::vec((0..4_u8, 1..4_u32, any::<bool>()), 0..8), shift in 0..8_usize) {
+            let all: Vec<Sighting> = seeds
+                .iter()
+                .map(|(n, line, head)| sighting((*n > 0).then_some(*n), *line, *head))
+                .collect();
+            let mut other = all.clone();
+            if !other.is_empty() {
+                let by = shift % other.len();
+                other.rotate_left(by);
+                other.reverse();
+            }
+            prop_assert_eq!(collapse(all), collapse(other));
+        }
+    }
+}
