@@ -194,6 +194,15 @@ impl<'a> Effective<'a> {
         &self.union
     }
 
+    /// Resource patterns on which it may do an action.
+    pub fn patterns(&self, action: usize) -> Vec<&ArnPattern> {
+        self.cells
+            .iter()
+            .filter(|cell| cell.actions.contains(action))
+            .map(|cell| &cell.pattern)
+            .collect()
+    }
+
     /// What lets it do an action on a resource, in a context that may know more than its own.
     pub fn grip<'b>(&'b self, action: usize, arn: &str, context: &Context) -> Option<Grip<'a, 'b>> {
         self.best(

@@ -22,6 +22,8 @@ pub struct Masks {
     identity_control: ActionSet,
     publish: ActionSet,
     administrator: ActionSet,
+    /// Worth having, and able to name resources.
+    scopable: ActionSet,
     assume_role: Option<usize>,
 }
 
@@ -40,7 +42,13 @@ impl Masks {
         permissions.unite(tables.class(ActionClass::Permissions));
         let mut secret = tables.class(ActionClass::SecretStore).clone();
         secret.unite(tables.class(ActionClass::CredentialRead));
+        let mut scopable = write.clone();
+        scopable.unite(&permissions);
+        scopable.unite(&secret);
+        scopable.unite(tables.class(ActionClass::DataRead));
+        scopable.remove(actions.without_resource());
         Self {
+            scopable,
             write,
             permissions,
             permissions_level,
@@ -148,7 +156,7 @@ pub fn measure(
                     gauge.note(4, cell, Some(mask));
                 }
             }
-            gauge.power.unscoped |= unscoped(actions, masks, tables);
+            gauge.power.unscoped |= actions.meets(&masks.scopable);
         }
         if masks
             .assume_role
@@ -197,15 +205,6 @@ pub fn measure(
     power.full_services.sort();
     power.full_services.dedup();
     power
-}
-
-/// Whether the actions, had on every resource, include some that could have named theirs and matter.
-fn unscoped(actions: &ActionSet, masks: &Masks, tables: &AwsTables) -> bool {
-    let mut set = actions.clone();
-    set.remove(tables.actions.without_resource());
-    [&masks.write, &masks.permissions, &masks.secret, &masks.data]
-        .iter()
-        .any(|mask| set.meets(mask))
 }
 
 fn reaches_other_account(cell: &Cell<'_>, account: &str) -> bool {

@@ -40,6 +40,8 @@ pub struct Judge<'a> {
     own_accounts: &'a BTreeSet<String>,
     masks: Masks,
     policies: BTreeMap<&'a str, &'a AwsPolicy>,
+    /// Managed policies made ready, by ARN; `true`: AWS's published document, not the snapshot's.
+    managed: BTreeMap<String, (Arc<CompiledPolicy>, bool)>,
     groups: BTreeMap<&'a str, &'a AwsGroup>,
     compiled: BTreeMap<[u8; 32], Arc<CompiledPolicy>>,
     targets: Targets,
@@ -100,13 +102,16 @@ impl<'a> Judge<'a> {
                 .iter()
                 .map(|group| (group.name.as_str(), group))
                 .collect(),
+            managed: BTreeMap::new(),
             compiled: BTreeMap::new(),
             targets: Targets::default(),
             not_before: latest(account),
         };
         for policy in &account.policies {
-            judge.prepare(&policy.document);
+            let ready = judge.compile(&policy.document);
+            judge.managed.insert(policy.arn.clone(), (ready, false));
         }
+        judge.prepare_published();
         let inline = account.users.iter().map(|user| &user.inline);
         let inline = inline.chain(account.groups.iter().map(|group| &group.inline));
         for list in inline.chain(account.roles.iter().map(|role| &role.inline)) {
@@ -155,6 +160,37 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Makes AWS's published documents ready for the policies the account names and does not carry.
+    fn prepare_published(&mut self) {
+        let account = self.account;
+        let attached = account
+            .users
+            .iter()
+            .map(|user| (&user.attached, &user.boundary))
+            .chain(
+                account
+                    .roles
+                    .iter()
+                    .map(|role| (&role.attached, &role.boundary)),
+            )
+            .chain(account.groups.iter().map(|group| (&group.attached, &None)));
+        for (attached, boundary) in attached {
+            for arn in attached.iter().map(|policy| &policy.arn).chain(boundary) {
+                if self.managed.contains_key(arn) {
+                    continue;
+                }
+                let published = self
+                    .tables
+                    .managed_policy(arn)
+                    .and_then(|text| serde_json::from_str::<Value>(text).ok());
+                if let Some(document) = published {
+                    let ready = self.compile(&document);
+                    self.managed.insert(arn.clone(), (ready, true));
+                }
+            }
+        }
+    }
+
     fn compile(&self, document: &Value) -> Arc<CompiledPolicy> {
         Arc::new(CompiledPolicy::new(
             Policy::parse(document),
@@ -170,15 +206,8 @@ impl<'a> Judge<'a> {
 
     /// The document of a managed policy: the snapshot's, else AWS's published one.
     fn managed(&self, arn: &str) -> (Option<Arc<CompiledPolicy>>, bool) {
-        if let Some(policy) = self.policies.get(arn) {
-            return (Some(self.ready(&policy.document)), false);
-        }
-        let published = self
-            .tables
-            .managed_policy(arn)
-            .and_then(|text| serde_json::from_str::<Value>(text).ok());
-        match published {
-            Some(document) => (Some(self.ready(&document)), true),
+        match self.managed.get(arn) {
+            Some((policy, published)) => (Some(Arc::clone(policy)), *published),
             None => (None, false),
         }
     }
@@ -411,7 +440,7 @@ impl<'a> Judge<'a> {
                 target(&group.arn, &group.name, &subject)
             })
             .collect();
-        Targets::new(&self.account.account_id, users, roles, groups)
+        Targets::new(self.tables, &self.account.account_id, users, roles, groups)
     }
 
     fn judge(&self, subject: &Subject<'_>) -> Judged {

@@ -3,143 +3,21 @@
 //! A path is reported when the actions are granted and nothing in the account rules it out; what the account details
 //! cannot show is said in its note. Conditions, boundaries and denies that break a path break it.
 
-use super::arn::Breadth;
-use super::compile::CompiledPolicy;
-use super::condition::{self, Truth};
-use super::context::Context;
-use super::evaluate;
-use super::expand::{Effective, Grip};
-use super::policy::{Effect, Policy, PrincipalType, Selection};
+mod targets;
+
+pub use targets::{Target, Targets};
+
+use crate::iam::arn::Breadth;
+use crate::iam::compile::CompiledPolicy;
+use crate::iam::condition::{self, Truth};
+use crate::iam::context::Context;
+use crate::iam::evaluate;
+use crate::iam::expand::{Effective, Grip};
+use crate::iam::policy::{self, Effect, PrincipalType, Selection};
 use crate::model::EscalationPath;
 use crate::rules::aws::{AwsTables, EscalationKind, EscalationRule};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// One user, role or group that might be worth becoming.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// ARN.
-    pub arn: String,
-    /// Name.
-    pub name: String,
-    /// Tier of its own grants; 5 also when it can give itself the rest.
-    pub tier: u8,
-    /// It is no administrator yet, but can make itself one.
-    pub self_made: bool,
-    /// AWS's own: nobody else can change, pass or assume it.
-    pub reserved: bool,
-    /// Customer policies attached to it.
-    pub policies: Vec<String>,
-    /// It comes with an instance profile.
-    pub instance_profile: bool,
-    /// Its trust policy (roles).
-    pub trust: Policy,
-}
-
-/// What an account holds, strongest first.
-#[derive(Clone, Debug, Default)]
-pub struct Targets {
-    users: Vec<Target>,
-    roles: Vec<Target>,
-    groups: Vec<Target>,
-    /// Roles by the service principal they trust, strongest first.
-    by_service: BTreeMap<String, Vec<usize>>,
-    /// Roles by the principal ARN their trust names.
-    by_principal: BTreeMap<String, Vec<usize>>,
-    /// Roles whose trust leaves the choice to an account or to anyone.
-    delegating: Vec<usize>,
-}
-
-impl Targets {
-    /// Sorts and indexes targets.
-    pub fn new(
-        account: &str,
-        mut users: Vec<Target>,
-        mut roles: Vec<Target>,
-        mut groups: Vec<Target>,
-    ) -> Self {
-        for list in [&mut users, &mut roles, &mut groups] {
-            list.sort_by(|a, b| b.tier.cmp(&a.tier).then_with(|| a.arn.cmp(&b.arn)));
-        }
-        let mut targets = Self {
-            users,
-            roles,
-            groups,
-            ..Self::default()
-        };
-        let by_name: BTreeMap<String, String> = targets
-            .roles
-            .iter()
-            .map(|role| (role.name.clone(), role.arn.clone()))
-            .collect();
-        for (index, role) in targets.roles.iter().enumerate() {
-            let mut delegates = false;
-            for statement in &role.trust.statements {
-                if statement.effect != Effect::Allow {
-                    continue;
-                }
-                delegates |= matches!(statement.principals, Selection::Except(_));
-                for principal in statement.principals.values() {
-                    match principal.kind {
-                        PrincipalType::Service | PrincipalType::Federated => push(
-                            &mut targets.by_service,
-                            &principal.value.to_ascii_lowercase(),
-                            index,
-                        ),
-                        PrincipalType::Anyone => delegates = true,
-                        PrincipalType::Aws if is_root_of(&principal.value, account) => {
-                            delegates = true;
-                        }
-                        PrincipalType::Aws => {
-                            let arn = session_role(&principal.value)
-                                .and_then(|name| by_name.get(name))
-                                .unwrap_or(&principal.value);
-                            push(&mut targets.by_principal, arn, index);
-                        }
-                        PrincipalType::CanonicalUser => {}
-                    }
-                }
-            }
-            if delegates {
-                targets.delegating.push(index);
-            }
-        }
-        targets
-    }
-
-    /// Roles that trust any of the services, strongest first.
-    fn trusting<'t>(&'t self, services: &[&str]) -> Vec<&'t Target> {
-        let mut indices: Vec<usize> = services
-            .iter()
-            .filter_map(|service| self.by_service.get(*service))
-            .flatten()
-            .copied()
-            .collect();
-        indices.sort_unstable();
-        indices.dedup();
-        indices
-            .into_iter()
-            .filter_map(|index| self.roles.get(index))
-            .filter(|role| !role.reserved)
-            .collect()
-    }
-}
-
-fn push(map: &mut BTreeMap<String, Vec<usize>>, key: &str, index: usize) {
-    let list = map.entry(key.to_owned()).or_default();
-    if list.last() != Some(&index) {
-        list.push(index);
-    }
-}
-
-/// Name of the role in the ARN of one of its sessions.
-fn session_role(arn: &str) -> Option<&str> {
-    let (_, rest) = arn.split_once(":assumed-role/")?;
-    rest.split('/').next()
-}
-
-fn is_root_of(value: &str, account: &str) -> bool {
-    value == account || value.ends_with(&format!("::{account}:root"))
-}
+use targets::{is_root_of, near, session_role, strongest};
 
 /// Who might escalate.
 pub struct Climber<'a> {
@@ -255,6 +133,9 @@ const fn family(kind: EscalationKind) -> u8 {
     }
 }
 
+/// Targets, strongest first.
+type Strongest<'s> = Box<dyn Iterator<Item = &'s Target> + 's>;
+
 type Open = (String, BTreeSet<String>, bool);
 
 struct Search<'s, 'a> {
@@ -307,12 +188,14 @@ impl<'s, 'a> Search<'s, 'a> {
                     true,
                 ))
             }),
-            EscalationKind::OtherUser => self.stronger(&self.targets.users, rule),
-            EscalationKind::OtherRole => self.stronger(&self.targets.roles, rule),
-            EscalationKind::OtherGroup if climber.user => self.stronger(&self.targets.groups, rule),
-            EscalationKind::AnyUser => self.any(&self.targets.users, rule, false),
-            EscalationKind::AnyRole => self.any(&self.targets.roles, rule, false),
-            EscalationKind::AnyRolePolicy => self.any(&self.targets.roles, rule, true),
+            EscalationKind::OtherUser => self.stronger(self.users(rule), rule),
+            EscalationKind::OtherRole => self.stronger(self.roles(rule), rule),
+            EscalationKind::OtherGroup if climber.user => {
+                self.stronger(Box::new(self.targets.groups.iter()), rule)
+            }
+            EscalationKind::AnyUser => self.any(self.users(rule), rule, false),
+            EscalationKind::AnyRole => self.any(self.roles(rule), rule, false),
+            EscalationKind::AnyRolePolicy => self.any(self.roles(rule), rule, true),
             EscalationKind::AssumeRole => self.assumable(rule, Some(climber.tier), false),
             EscalationKind::AssumableRole => self.assumable(rule, None, false),
             EscalationKind::AssumableRolePolicy => self.assumable(rule, None, true),
@@ -324,6 +207,35 @@ impl<'s, 'a> Search<'s, 'a> {
             }
             _ => None,
         }
+    }
+
+    /// Roles that an action may reach; `None` when that may be any.
+    fn near_roles(&self, action: usize) -> Option<Vec<usize>> {
+        near(
+            &self.targets.roles_by_name,
+            &self.effective.patterns(action),
+        )
+    }
+
+    /// Users that the first action of a rule may reach.
+    fn users(&self, rule: &EscalationRule) -> Strongest<'s> {
+        let patterns = rule
+            .indices
+            .first()
+            .map(|action| self.effective.patterns(*action));
+        let near = near(&self.targets.users_by_name, &patterns.unwrap_or_default());
+        strongest(&self.targets.users, near)
+    }
+
+    /// Roles that the first action of a rule on roles may reach.
+    fn roles(&self, rule: &EscalationRule) -> Strongest<'s> {
+        let on_role = rule
+            .indices
+            .iter()
+            .zip(&rule.actions)
+            .find(|(_, name)| name.contains("Role"));
+        let near = on_role.map_or(Some(Vec::new()), |(action, _)| self.near_roles(*action));
+        strongest(&self.targets.roles, near)
     }
 
     fn grip(&self, action: usize, arn: &str) -> Option<Grip<'a, 's>> {
@@ -361,9 +273,9 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// The strongest target with more privilege that all actions reach.
-    fn stronger(&self, targets: &[Target], rule: &EscalationRule) -> Option<Open> {
+    fn stronger(&self, targets: Strongest<'s>, rule: &EscalationRule) -> Option<Open> {
         targets
-            .iter()
+            .into_iter()
             .take_while(|target| target.tier > self.climber.tier)
             .filter(|target| !target.reserved && target.arn != self.climber.arn)
             .find_map(|target| {
@@ -377,9 +289,14 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Any target that all actions reach, whatever its privilege; policies too where the rule says so.
-    fn any(&self, targets: &[Target], rule: &EscalationRule, through_policy: bool) -> Option<Open> {
+    fn any(
+        &self,
+        targets: Strongest<'s>,
+        rule: &EscalationRule,
+        through_policy: bool,
+    ) -> Option<Open> {
         targets
-            .iter()
+            .into_iter()
             .filter(|target| !target.reserved && target.arn != self.climber.arn)
             .find_map(|target| {
                 let depends = self.reach(target, rule, through_policy, false)?;
@@ -398,16 +315,20 @@ impl<'s, 'a> Search<'s, 'a> {
         above: Option<u8>,
         through_policy: bool,
     ) -> Option<Open> {
-        let named = self
-            .targets
-            .by_principal
-            .get(self.climber.arn)
-            .map_or(&[][..], Vec::as_slice);
-        let mut indices: Vec<usize> = named
-            .iter()
-            .chain(&self.targets.delegating)
-            .copied()
-            .collect();
+        let mut indices = match self.assume.and_then(|action| self.near_roles(action)) {
+            Some(near) => near
+                .into_iter()
+                .filter(|index| self.targets.delegating.binary_search(index).is_ok())
+                .collect(),
+            None => self.targets.delegating.clone(),
+        };
+        indices.extend(
+            self.targets
+                .by_principal
+                .get(self.climber.arn)
+                .into_iter()
+                .flatten(),
+        );
         indices.sort_unstable();
         indices.dedup();
         indices
@@ -509,10 +430,16 @@ impl<'s, 'a> Search<'s, 'a> {
             "iam:PassedToService",
             services.iter().map(ToString::to_string).collect(),
         );
-        let best = self
-            .targets
-            .trusting(services)
-            .into_iter()
+        let trusting = self.targets.trusting(services);
+        let near = self.near_roles(pass).map(|mut near| {
+            near.retain(|index| trusting.binary_search(index).is_ok());
+            near
+        });
+        let best = near
+            .as_deref()
+            .unwrap_or(trusting)
+            .iter()
+            .filter_map(|index| self.targets.roles.get(*index))
             .take_while(|role| role.tier > self.climber.tier)
             .filter(|role| role.arn != self.climber.arn)
             .find_map(|role| {
@@ -529,7 +456,8 @@ impl<'s, 'a> Search<'s, 'a> {
         let role = self
             .targets
             .trusting(&rule.services)
-            .into_iter()
+            .iter()
+            .filter_map(|index| self.targets.roles.get(*index))
             .take_while(|role| role.tier > self.climber.tier)
             .find(|role| {
                 role.arn != self.climber.arn && (!on_instances || role.instance_profile)
@@ -552,7 +480,7 @@ fn trusted(role: &Target, climber: &Climber<'_>) -> (Truth, bool, Vec<String>) {
     let mut direct = false;
     let mut words = Vec::new();
     for statement in &role.trust.statements {
-        let names = |list: &[super::policy::PrincipalName]| {
+        let names = |list: &[policy::PrincipalName]| {
             list.iter().any(|principal| match principal.kind {
                 PrincipalType::Anyone => true,
                 PrincipalType::Aws => {
@@ -592,12 +520,7 @@ fn trusted(role: &Target, climber: &Climber<'_>) -> (Truth, bool, Vec<String>) {
         }
         let truth =
             condition::all_hold(&statement.conditions, climber.context, role.trust.variables);
-        let open = || {
-            statement
-                .conditions
-                .iter()
-                .map(super::policy::Condition::words)
-        };
+        let open = || statement.conditions.iter().map(policy::Condition::words);
         match (statement.effect, truth) {
             (Effect::Deny, Truth::Yes) => return (Truth::No, false, Vec::new()),
             (_, Truth::No) => {}
