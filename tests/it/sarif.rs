@@ -169,6 +169,11 @@ fn it_says_what_readers_demand() {
             }
         }
         let kinds = list(&driver["notifications"]);
+        for kind in kinds {
+            for field in ["shortDescription", "fullDescription", "help"] {
+                assert!(!text(&kind[field]["text"]).is_empty());
+            }
+        }
         for notification in list(&run["invocations"][0]["toolExecutionNotifications"]) {
             let descriptor = &notification["descriptor"];
             let kind = &kinds[descriptor["index"].as_u64().unwrap() as usize];

@@ -188,16 +188,26 @@ fn run(
 
 /// Kinds of notifications, in the order of their indices.
 fn notifications() -> Vec<types::Rule> {
-    let kind = |id: &str, what: &str| types::Rule {
+    let kind = |id: &str, name: &str, what: &str, help: &str| types::Rule {
         id: id.to_owned(),
+        name: Some(name.to_owned()),
         short_description: Some(Text::plain(what)),
+        full_description: Some(Text::plain(what)),
+        help: Some(Text::plain(help)),
         ..types::Rule::default()
     };
     vec![
-        kind("coverage-gap", "Something was not read, or not read whole"),
+        kind(
+            "coverage-gap",
+            "CoverageGap",
+            "Something was not read, not read whole, or not given.",
+            "Findings may be missing. The message says what to do; `coverage` in report.json has every entry.",
+        ),
         kind(
             "results-left-out",
-            "There are more findings than the file may hold",
+            "ResultsLeftOut",
+            "There are more findings than this file may hold.",
+            "The least severe are left out; report.json and findings.csv have all of them.",
         ),
     ]
 }
