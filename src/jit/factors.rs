@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 /// All six factors of a subject as it stands.
 pub fn factors(context: &JitContext<'_>, subject: &Subject<'_>) -> Factors {
-    let privilege = privilege(subject);
+    let privilege = privilege(context, subject);
     Factors {
         exposure: exposure(subject),
         standing: standing(context, subject),
@@ -136,7 +136,12 @@ fn of_credential(
             Evidence::new(Grade::D, format!("{} {text}", credential.kind)),
         )
     };
-    match credential.expires_by_nature {
+    let listed = &context.scoring.nature.never_expire;
+    let expires = credential.expires_by_nature.or_else(|| {
+        let never = listed.iter().any(|name| matches(name, &credential.kind));
+        never.then_some(false)
+    });
+    match expires {
         Some(false) => nature(3, "never expires by nature"),
         Some(true) => nature(2, "expires by nature, when is not known"),
         None => nature(2, "may or may not expire; nothing tells"),
@@ -271,7 +276,7 @@ fn hygiene(context: &JitContext<'_>, subject: &Subject<'_>) -> Level {
     level
 }
 
-fn privilege(subject: &Subject<'_>) -> Level {
+fn privilege(context: &JitContext<'_>, subject: &Subject<'_>) -> Level {
     if inactive(subject) {
         return Level::seen(
             0,
@@ -306,10 +311,12 @@ fn privilege(subject: &Subject<'_>) -> Level {
         };
     }
     let kind = subject.kind();
-    match subject
-        .credential
-        .and_then(|credential| credential.default_tier)
-    {
+    let tier = subject.credential.and_then(|credential| {
+        credential
+            .default_tier
+            .or_else(|| lookup(&context.scoring.nature.tiers, &credential.kind))
+    });
+    match tier {
         Some(tier) => Level::assumed(
             tier.min(5),
             Evidence::new(

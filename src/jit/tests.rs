@@ -568,3 +568,23 @@ fn every_row_that_was_looked_at_says_its_values() {
         );
     }
 }
+
+#[test]
+fn what_is_only_named_has_the_nature_of_its_type() {
+    let mut world = World::new("");
+    let mut named = credential("npm-token", "npm");
+    named.reference = Some("secrets.NPM_TOKEN".into());
+    named.storage = Storage::CiStore;
+    named.expires_by_nature = None;
+    world.add_credential(named);
+    assert!(
+        vector(&world.only()).ends_with("/T2*/H1/P4*/S3*/B2*"),
+        "{}",
+        vector(&world.only())
+    );
+    let mut world = World::new("[scoring.nature.tiers]\n\"our-*\" = 1\n");
+    let mut own = credential("our-token", "own");
+    own.expires_by_nature = None;
+    world.add_credential(own);
+    assert!(vector(&world.only()).contains("/P1*/"));
+}

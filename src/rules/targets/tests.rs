@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Types that nobody issues or that do not tell who did.
+const WITHOUT_ISSUER: [&str; 4] = ["age-secret-key", "basic-auth", "jwt", "pgp-private-key"];
+
 fn pick(kind: &str, runtime: &str, situation: Situation) -> String {
     let targets = Targets::builtin().unwrap();
     let facts = Facts {
@@ -225,19 +228,34 @@ fn every_type_that_can_be_targeted_can_be_switched_off() {
 
 #[test]
 fn what_detection_can_find_has_an_entry_beyond_the_last_resort() {
-    let without_issuer = ["age-secret-key", "basic-auth", "jwt", "pgp-private-key"];
     for (path, text) in crate::rules::folder("credentials").unwrap() {
         let file: toml::Table = text.parse().unwrap();
         for rule in file["rule"].as_array().unwrap() {
             let kind = rule["credential_type"].as_str().unwrap();
             let found = pick(kind, "unknown", Situation::Credential);
-            let expected = without_issuer.contains(&kind);
+            let expected = WITHOUT_ISSUER.contains(&kind);
             assert_eq!(
                 found == "unknown-issuer",
                 expected,
                 "{path}: {kind} → {found}"
             );
         }
+    }
+}
+
+#[test]
+fn what_manifests_can_name_has_an_entry_beyond_the_last_resort() {
+    let text = crate::rules::text("manifests/secret-names.toml").unwrap();
+    let kinds: BTreeSet<&str> = text
+        .split("kind = \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(kinds.len() > 20);
+    for kind in kinds {
+        let found = pick(kind, "unknown", Situation::Credential);
+        let expected = WITHOUT_ISSUER.contains(&kind);
+        assert_eq!(found == "unknown-issuer", expected, "{kind} → {found}");
     }
 }
 

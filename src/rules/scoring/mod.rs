@@ -1,5 +1,8 @@
 //! Thresholds, weights and gates of the judgement: `rules/scoring.toml`, overridable in `overstay.toml`.
 
+#[cfg(test)]
+mod tests;
+
 use super::RuleError;
 use crate::model::{RiskBand, Ternary};
 use serde::Deserialize;
@@ -181,6 +184,16 @@ pub struct SensitivityRules {
     pub tag_levels: BTreeMap<String, u8>,
 }
 
+/// What a credential type is by nature, for credentials that are only named and that no detection rule describes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NatureRules {
+    /// Privilege tier by credential type; a key may end in `*`.
+    pub tiers: BTreeMap<String, u8>,
+    /// Types that never expire by themselves; a name may end in `*`.
+    pub never_expire: Vec<String>,
+}
+
 /// All of `rules/scoring.toml`, after overrides.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -207,6 +220,8 @@ pub struct Scoring {
     pub approval: ApprovalRules,
     /// Sensitivity.
     pub sensitivity: SensitivityRules,
+    /// Nature of credential types.
+    pub nature: NatureRules,
     /// Digest of the merged data.
     #[serde(skip)]
     digest: String,
@@ -481,6 +496,9 @@ impl Scoring {
                 )?;
             }
         }
+        for (name, value) in &self.nature.tiers {
+            in_range(file, &format!("nature.tiers.{name}"), (*value).into(), 0, 5)?;
+        }
         for (size, value) in &self.plan.effort_points {
             let key = format!("plan.effort_points.{size}");
             in_range(file, &key, (*value).into(), 1, 100)?;
@@ -539,7 +557,10 @@ fn base() -> Result<Table, RuleError> {
 
 /// Keys of these tables are names of the user's own; everywhere else a key must exist.
 fn open(path: &str) -> bool {
-    matches!(path, "sensitivity.types" | "sensitivity.tag_levels")
+    matches!(
+        path,
+        "sensitivity.types" | "sensitivity.tag_levels" | "nature.tiers"
+    )
 }
 
 fn merge(into: &mut Table, from: &Table, path: &str) -> Result<(), RuleError> {
@@ -621,75 +642,4 @@ fn hash_value(hasher: &mut blake3::Hasher, value: &Value) {
 fn hash_text(hasher: &mut blake3::Hasher, text: &str) {
     hasher.update(&(text.len() as u64).to_le_bytes());
     hasher.update(text.as_bytes());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn overridden(text: &str) -> Result<Scoring, String> {
-        Scoring::with_overrides(&text.parse().unwrap()).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn shipped_values_are_valid_and_fit_adds_up_to_100() {
-        let scoring = Scoring::builtin().unwrap();
-        let best: u32 = scoring
-            .fit_tables()
-            .iter()
-            .map(|(_, levels, _)| u32::from(*levels.values().max().unwrap()))
-            .sum();
-        assert_eq!(best, 100);
-        assert_eq!(scoring.thresholds.long_lived_days, 90);
-        assert_eq!(scoring.band(64), RiskBand::Critical);
-        assert_eq!(scoring.band(63), RiskBand::High);
-        assert_eq!(scoring.band(3), RiskBand::Info);
-    }
-
-    #[test]
-    fn overrides_reach_one_value_and_change_the_digest() {
-        let base = Scoring::builtin().unwrap();
-        assert_eq!(overridden("").unwrap().digest(), base.digest());
-        let changed = overridden("[thresholds]\nunused_days = 30\n").unwrap();
-        assert_eq!(changed.thresholds.unused_days, 30);
-        assert_eq!(changed.thresholds.quiet_days, base.thresholds.quiet_days);
-        assert_ne!(changed.digest(), base.digest());
-        let typed = overridden("[sensitivity.types]\nour-token = 3\n").unwrap();
-        assert_eq!(typed.sensitivity.types["our-token"], 3);
-    }
-
-    #[test]
-    fn mistakes_name_the_key() {
-        for (text, needle) in [
-            (
-                "[thresholds]\nunusd_days = 30",
-                "`thresholds.unusd_days` is not a known key",
-            ),
-            (
-                "[thresholds]\nunused_days = 0",
-                "`thresholds.unused_days` is 0",
-            ),
-            (
-                "[thresholds]\nunused_days = \"x\"",
-                "`thresholds.unused_days` must be of type integer",
-            ),
-            ("[bands]\nhigh = 70", "`bands.critical` is 64"),
-            (
-                "[fit.mechanism]\nambient = 26",
-                "`fit.mechanism.ambient` is 26",
-            ),
-            (
-                "[fit.mechanism]\nmagic = 2",
-                "`fit.mechanism.magic` is not a known key",
-            ),
-            (
-                "[ttl]\nallowed_seconds = [900, 600]",
-                "`ttl.allowed_seconds`",
-            ),
-            ("[sensitivity.types]\nx = 9", "`sensitivity.types.x` is 9"),
-        ] {
-            let error = overridden(text).unwrap_err();
-            assert!(error.contains(needle), "{text}: {error}");
-        }
-    }
 }
