@@ -23,27 +23,24 @@ fn id(seen: &SeenCredential) -> CredentialId {
 
 /// Adds what the text engine and the manifests saw: one credential for all places of one.
 pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
-    seen.sort_by(|a, b| {
-        let key = |s: &SeenCredential| {
+    seen.sort_by_cached_key(|s| {
+        (
+            s.sighting.clone(),
+            s.kind.clone(),
+            s.public_id.clone(),
+            s.fingerprint.clone(),
+            // The surest first: its reason stands.
+            std::cmp::Reverse(s.confidence),
+            s.confidence_reason.clone(),
+            s.redacted.clone(),
+            (s.subject.clone(), s.account.clone()),
             (
-                s.sighting.clone(),
-                s.kind.clone(),
-                s.public_id.clone(),
-                s.fingerprint.clone(),
-                // The surest first: its reason stands.
-                std::cmp::Reverse(s.confidence),
-                s.confidence_reason.clone(),
-                s.redacted.clone(),
-                (s.subject.clone(), s.account.clone()),
-                (
-                    s.created_at,
-                    s.expires_at,
-                    s.expires_by_nature,
-                    s.default_tier,
-                ),
-            )
-        };
-        key(a).cmp(&key(b))
+                s.created_at,
+                s.expires_at,
+                s.expires_by_nature,
+                s.default_tier,
+            ),
+        )
     });
     let mut places: BTreeMap<CredentialId, Vec<Sighting>> = BTreeMap::new();
     for one in seen {

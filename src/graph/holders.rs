@@ -24,11 +24,12 @@ pub(super) fn find(graph: &mut Graph<'_>) {
         .filter(|credential| credential.identity.is_none())
         .map(|credential| credential.id.clone())
         .collect();
+    let users = telling_users(graph);
     for id in open {
         let Some(credential) = graph.inventory.credentials.get(&id).cloned() else {
             continue;
         };
-        let Some(holder) = holder(graph, &credential) else {
+        let Some(holder) = holder(graph, &users, &credential) else {
             continue;
         };
         if let Some(credential) = graph.inventory.credentials.get_mut(&id) {
@@ -48,9 +49,9 @@ pub(super) fn find(graph: &mut Graph<'_>) {
     }
 }
 
-fn holder(graph: &mut Graph<'_>, credential: &Credential) -> Option<Holder> {
+fn holder(graph: &mut Graph<'_>, users: &[Telling], credential: &Credential) -> Option<Holder> {
     if credential.reference.is_some() {
-        return named_after(graph, credential);
+        return named_after(users, credential);
     }
     if credential.provider == "aws" {
         return in_account(graph, credential);
@@ -213,26 +214,45 @@ pub(super) fn of_native_id(native_id: &str, grade: Grade) -> Option<Identity> {
     Some(identity)
 }
 
+/// A user with keys, and the words of its name where they are telling enough to be found in a secret's name.
+struct Telling {
+    id: IdentityId,
+    name: String,
+    words: Vec<String>,
+}
+
+/// Users whose name can be recognised in a secret's: a short or common word says nothing.
+fn telling_users(graph: &Graph<'_>) -> Vec<Telling> {
+    graph
+        .inventory
+        .identities
+        .values()
+        .filter(|identity| {
+            identity.kind == IdentityKind::IamUser && !identity.credentials.is_empty()
+        })
+        .map(|identity| Telling {
+            id: identity.id.clone(),
+            name: identity.name.clone(),
+            words: identity
+                .name
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|part| !part.is_empty())
+                .map(str::to_lowercase)
+                .collect(),
+        })
+        .filter(|user| user.words.len() > 1 || user.name.len() > 7)
+        .collect()
+}
+
 /// A secret that carries the name of a user who has keys: `CI_DEPLOYER_AWS_SECRET_ACCESS_KEY`.
-fn named_after(graph: &Graph<'_>, credential: &Credential) -> Option<Holder> {
+fn named_after(users: &[Telling], credential: &Credential) -> Option<Holder> {
     if credential.kind != ids::AWS_KEY {
         return None;
     }
-    let reference = credential.reference.as_deref()?;
-    let reference_words = words::of(reference);
-    let mut matching = graph.inventory.identities.values().filter(|identity| {
-        let parts: Vec<String> = identity
-            .name
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|part| !part.is_empty())
-            .map(str::to_lowercase)
-            .collect();
-        identity.kind == IdentityKind::IamUser
-            && !identity.credentials.is_empty()
-            // A short or common word says nothing.
-            && (parts.len() > 1 || identity.name.len() > 7)
-            && words::has_run(&reference_words, &parts)
-    });
+    let reference = words::of(credential.reference.as_deref()?);
+    let mut matching = users
+        .iter()
+        .filter(|user| words::has_run(&reference, &user.words));
     let (user, None) = (matching.next()?, matching.next()) else {
         return None;
     };

@@ -128,12 +128,15 @@ pub(super) fn days_before(at: Timestamp, days: i64) -> Timestamp {
         .unwrap_or(at)
 }
 
-/// The account of an ARN: its fifth segment, where that is 12 digits.
+/// The account of an ARN: its fifth segment. Real ones are 12 digits; anonymised exports have shorter ones or words.
+/// Policies of AWS belong to none.
 pub(super) fn account_of(arn: &str) -> Option<&str> {
     let mut segments = arn.split(':');
     (segments.next() == Some("arn")).then_some(())?;
     let account = segments.nth(3)?;
-    is_account(account).then_some(account)
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (!account.is_empty() && account != "aws" && account.len() <= 64 && account.bytes().all(plain))
+        .then_some(account)
 }
 
 /// The partition of an ARN.
@@ -189,6 +192,9 @@ mod tests {
             assert_eq!(partition_of(&arn(partition)), Some(partition));
         }
         assert_eq!(account_of("arn:aws:iam::aws:policy/ReadOnlyAccess"), None);
+        assert_eq!(account_of("arn:aws:iam::111:user/dev"), Some("111"));
+        assert_eq!(account_of("arn:aws:iam::../x:user/dev"), None);
+        assert_eq!(account_of("arn:aws:iam:::user/dev"), None);
         assert_eq!(account_of("111122223333"), None);
     }
 

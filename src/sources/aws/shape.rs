@@ -218,6 +218,12 @@ fn recognise(
         }));
     }
     if object.contains_key("ServicesLastAccessed") {
+        if object.get("IsTruncated") == Some(&Value::Bool(true)) {
+            page.partial(
+                "the answer stops before its last service: add `--max-items 1000` to `get-service-last-accessed-details`"
+                    .to_owned(),
+            );
+        }
         add(service_use(&mut object, around));
     }
     if object.contains_key("OpenIDConnectProviderList") {
