@@ -526,7 +526,8 @@ mod tests {
         assert_eq!(kind("SLACK_WEBHOOK_URL").as_deref(), Some("slack-webhook"));
         assert_eq!(kind("NODE_AUTH_TOKEN").as_deref(), Some("npm-token"));
         assert_eq!(kind("FOO"), None);
-        assert!(names.identifies("AZURE_TENANT_ID") && !names.identifies("AWS_ACCESS_KEY_ID"));
+        assert!(names.identifies("AZURE_TENANT_ID") && names.identifies("NETLIFY_SITE_ID"));
+        assert!(!names.identifies("AWS_ACCESS_KEY_ID"));
         assert!(names.secret_like("Authorization") && !names.secret_like("TOKEN_FILE"));
         assert_eq!(
             names

@@ -188,6 +188,15 @@ jobs:
     }
 
     #[test]
+    fn halves_and_identifiers_are_no_credentials_of_their_own() {
+        let out = declared(
+            "on: push\njobs:\n  a:\n    env:\n      A: ${{ secrets.PPA_PRIVATE_KEY }} ${{ secrets.PPA_PRIVATE_KEY_PASSPHRASE }}\n      B: ${{ secrets.NETLIFY_SITE_ID }} ${{ secrets.AWS_SECRET_ACCESS_KEY }}\n",
+        );
+        let names: Vec<&str> = out.references.iter().map(|r| r.name.as_str()).collect();
+        assert_eq!(names, ["AWS_SECRET_ACCESS_KEY", "PPA_PRIVATE_KEY"]);
+    }
+
+    #[test]
     fn oidc_is_read_from_permissions_and_from_what_actions_take() {
         let job = |permissions: &str, with: &str| {
             let file = format!(
