@@ -58,6 +58,19 @@ pub struct Discovery {
 /// # Errors
 /// When a path does not exist.
 pub fn discover(paths: &[PathBuf]) -> Result<Discovery, DiscoverError> {
+    discover_except(paths, &[])
+}
+
+/// Like [`discover`], without the program's own folders, such as the one its reports go to: what a run writes is no input
+/// of the next one. A folder that is not there is nothing to leave out.
+///
+/// # Errors
+/// When a path does not exist.
+pub fn discover_except(paths: &[PathBuf], own: &[PathBuf]) -> Result<Discovery, DiscoverError> {
+    let own: BTreeSet<PathBuf> = own
+        .iter()
+        .filter_map(|path| fs::canonicalize(path).ok())
+        .collect();
     let mut out = Discovery::default();
     let mut arguments = BTreeSet::new();
     for path in paths {
@@ -76,14 +89,14 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, DiscoverError> {
         if walked.iter().any(|outer| covers(outer, &argument, &found)) {
             continue;
         }
-        for (path, kind) in roots_below(&argument) {
+        for (path, kind) in roots_below(&argument, &own) {
             found
                 .entry(path)
                 .or_insert_with(|| (argument.clone(), kind));
         }
         walked.push(argument);
     }
-    out.roots = named(&found);
+    out.roots = named(&found, &own);
     out.coverage.sort();
     out.coverage.dedup();
     Ok(out)
@@ -132,7 +145,7 @@ fn covers(outer: &Path, path: &Path, found: &BTreeMap<PathBuf, (PathBuf, RootKin
 }
 
 /// The roots at and below one canonical path.
-fn roots_below(argument: &Path) -> Vec<(PathBuf, RootKind)> {
+fn roots_below(argument: &Path, own: &BTreeSet<PathBuf>) -> Vec<(PathBuf, RootKind)> {
     if !argument.is_dir() {
         return vec![(argument.to_path_buf(), RootKind::File)];
     }
@@ -149,7 +162,7 @@ fn roots_below(argument: &Path) -> Vec<(PathBuf, RootKind)> {
         }
         let kind = entry.file_type();
         if kind.is_dir() {
-            if entry.depth() > 0 && entry.file_name() == ".git" {
+            if entry.depth() > 0 && (entry.file_name() == ".git" || own.contains(entry.path())) {
                 walk.skip_current_dir();
             } else if has_dot_git(entry.path()) {
                 inside.push(entry.depth());
@@ -182,7 +195,7 @@ fn is_bare(folder: &Path) -> bool {
         && folder.join("refs").is_dir()
 }
 
-fn named(found: &BTreeMap<PathBuf, (PathBuf, RootKind)>) -> Vec<Root> {
+fn named(found: &BTreeMap<PathBuf, (PathBuf, RootKind)>, own: &BTreeSet<PathBuf>) -> Vec<Root> {
     let candidates: Vec<Candidate<'_>> = found
         .iter()
         .map(|(path, (argument, kind))| Candidate {
@@ -199,17 +212,19 @@ fn named(found: &BTreeMap<PathBuf, (PathBuf, RootKind)>) -> Vec<Root> {
             name,
             path: path.clone(),
             kind: *kind,
-            inner: found
-                .range(path.clone()..)
-                .skip(1)
-                .map(|(inner, _)| inner)
-                .take_while(|inner| inner.starts_with(path))
-                .cloned()
-                .collect(),
+            inner: below(path, found.keys().chain(own)),
         })
         .collect();
     roots.sort_by(|a, b| a.name.cmp(&b.name));
     roots
+}
+
+/// The folders below a root that are not read as part of it, sorted.
+fn below<'a>(root: &Path, folders: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
+    let inner: BTreeSet<&PathBuf> = folders
+        .filter(|folder| folder.as_path() != root && folder.starts_with(root))
+        .collect();
+    inner.into_iter().cloned().collect()
 }
 
 #[cfg(test)]
@@ -294,6 +309,20 @@ a WorkTree 1
 hooks Folder 0
 one.env File 0
 ");
+    }
+
+    #[test]
+    fn the_programs_own_folders_are_left_out() {
+        let place = Place::new();
+        place.file("w/a.txt", "a");
+        place.file("w/report/report.json", "{}");
+        let own = [place.path("w/report"), place.path("w/not-there")];
+        let found = discover_except(&[place.path("w")], &own).unwrap();
+        assert_snapshot!(shown(&found), @"w Folder 1");
+        let only = Place::new();
+        only.file("w/report/report.json", "{}");
+        let found = discover_except(&[only.path("w")], &[only.path("w/report")]).unwrap();
+        assert_snapshot!(shown(&found), @"w Folder 1");
     }
 
     #[test]

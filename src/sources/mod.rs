@@ -18,7 +18,7 @@ mod site;
 #[cfg(test)]
 mod testing;
 
-pub use discover::{DiscoverError, Discovery, Root, RootKind, discover};
+pub use discover::{DiscoverError, Discovery, Root, RootKind, discover, discover_except};
 pub use limits::Limits;
 pub use place::{Located, Place};
 pub use read::{ReadOutcome, read};

@@ -14,6 +14,7 @@ use git2::Oid;
 use jiff::Timestamp;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Everything of interest, and what was read to find it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct ReadOutcome<T> {
     pub items: Vec<Located<T>>,
     /// What was read and what was not, sorted.
     pub coverage: Vec<Coverage>,
+    /// Documents the visitor saw.
+    pub documents: u64,
 }
 
 /// Hands every current file, and every distinct blob of history, to `visit`, in parallel on rayon's current pool.
@@ -39,6 +42,11 @@ where
     F: Fn(&Document<'_>) -> Option<T> + Sync,
 {
     git::prepare();
+    let documents = AtomicU64::new(0);
+    let visit = |document: &Document<'_>| {
+        documents.fetch_add(1, Ordering::Relaxed);
+        visit(document)
+    };
     let mut coverage = Vec::new();
     let sites: Vec<Site<'_>> = roots
         .par_iter()
@@ -107,5 +115,9 @@ where
     coverage.extend(git_coverage(&sites, &stores, &histories, options));
     coverage.sort();
     coverage.dedup();
-    ReadOutcome { items, coverage }
+    ReadOutcome {
+        items,
+        coverage,
+        documents: documents.into_inner(),
+    }
 }

@@ -4,12 +4,12 @@
 //! same names are one node, so almost all commits share the node of their root with their parents, and most trees are
 //! the empty node. The nodes are then unfolded path by path, each carrying the span of commits it was part of.
 
-use super::object::{self, EntryKind, author, entries};
+use super::object::{self, EntryKind, Objects, author, entries};
 use super::open::{Lease, Repo};
 use super::report::Trouble;
 use super::walk::History;
 use crate::sources::limits::Limits;
-use git2::{ObjectType, Odb, Oid};
+use git2::{ObjectType, Oid};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -145,9 +145,9 @@ pub(in crate::sources) fn attribute(
     roots.par_iter().with_min_len(32).for_each_init(
         || repo.lease().ok(),
         |lease, &root| {
-            if let Some(odb) = lease.as_ref().and_then(Lease::odb) {
+            if let Some(objects) = lease.as_ref().and_then(Lease::objects) {
                 let reducer = Reducer {
-                    odb: &odb,
+                    objects: &objects,
                     wanted,
                     limits,
                     reduced: &reduced,
@@ -290,14 +290,14 @@ fn resolve(
     trouble: &Trouble,
 ) -> BTreeMap<Oid, Vec<Attribution>> {
     let lease = repo.lease().ok();
-    let odb = lease.as_ref().and_then(Lease::odb);
+    let objects = lease.as_ref().and_then(Lease::objects);
     let mut authors: BTreeMap<u32, Option<String>> = BTreeMap::new();
     let mut author_of = |position: u32, id: Oid| {
         authors
             .entry(position)
             .or_insert_with(|| {
-                let odb = odb.as_ref()?;
-                match object::read(odb, id, limits.max_object_bytes) {
+                let objects = objects.as_ref()?;
+                match object::read(objects, id, limits.max_object_bytes) {
                     Ok(found) => author(found.data()),
                     Err(fault) => {
                         trouble.fault(id, fault);
@@ -341,7 +341,7 @@ fn resolve(
 
 /// Reduces trees, each once.
 struct Reducer<'a> {
-    odb: &'a Odb<'a>,
+    objects: &'a Objects<'a>,
     wanted: &'a [Oid],
     limits: &'a Limits,
     reduced: &'a Reduced,
@@ -395,7 +395,7 @@ impl Reducer<'_> {
     /// What may matter of a tree. What cannot be read holds nothing; the walk before has reported it.
     fn load(&self, tree: Oid) -> Frame {
         let mut parts = Vec::new();
-        if let Ok(found) = object::read(self.odb, tree, self.limits.max_object_bytes)
+        if let Ok(found) = object::read(self.objects, tree, self.limits.max_object_bytes)
             && found.kind() == ObjectType::Tree
         {
             for entry in entries(found.data()) {

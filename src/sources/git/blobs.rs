@@ -34,11 +34,11 @@ pub(in crate::sources) fn read_blobs<T: Send>(
         .map_init(
             || repo.lease().ok(),
             |lease, &id| {
-                let Some(odb) = lease.as_ref().and_then(super::open::Lease::odb) else {
+                let Some(objects) = lease.as_ref().and_then(super::open::Lease::objects) else {
                     trouble.fault(id, Fault::Corrupt);
                     return (id, Reading::Fault);
                 };
-                let reading = match object::read(&odb, id, limits.max_blob_bytes) {
+                let reading = match object::read(&objects, id, limits.max_blob_bytes) {
                     Ok(found) if found.kind() == ObjectType::Blob => {
                         visit(id, found.data()).map_or(Reading::Quiet, Reading::Value)
                     }
@@ -72,10 +72,10 @@ fn in_pack_order(repo: &Repo, ids: &[Oid]) -> Vec<Oid> {
     // Listing costs as much as the whole store holds; a few blobs are read sooner than that.
     if ids.len() >= 256
         && let Ok(lease) = repo.lease()
-        && let Some(odb) = lease.odb()
+        && let Some(objects) = lease.objects()
     {
         // A damaged pack ends the listing; what it did not name follows below.
-        let _ = odb.foreach(|id| {
+        let _ = objects.odb.foreach(|id| {
             if let Ok(at) = ids.binary_search(id)
                 && !std::mem::replace(&mut taken[at], true)
             {

@@ -3,6 +3,7 @@
 mod attribute;
 mod blobs;
 mod index;
+mod loose;
 mod object;
 mod open;
 mod owner;

@@ -1,5 +1,6 @@
 //! Raw objects: reading them under a cap, and the few fields of commits, tags and trees that are needed.
 
+use super::loose::Loose;
 use super::report::Fault;
 use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid};
 
@@ -15,8 +16,22 @@ pub(in crate::sources) fn hash_blob(bytes: &[u8]) -> Option<Oid> {
     Oid::hash_object(ObjectType::Blob, bytes).ok()
 }
 
+/// The objects of a repository.
+pub(super) struct Objects<'r> {
+    pub(super) odb: Odb<'r>,
+    pub(super) loose: &'r Loose,
+}
+
 /// Reads an object if it is not larger than `cap` bytes.
-pub(super) fn read<'a>(odb: &'a Odb<'_>, id: Oid, cap: u64) -> Result<OdbObject<'a>, Fault> {
+pub(super) fn read<'a>(
+    objects: &'a Objects<'_>,
+    id: Oid,
+    cap: u64,
+) -> Result<OdbObject<'a>, Fault> {
+    if objects.loose.is_cut_short(id) {
+        return Err(Fault::Corrupt);
+    }
+    let odb = &objects.odb;
     let (size, _) = odb.read_header(id).map_err(|error| fault_of(&error))?;
     if size as u64 > cap {
         return Err(Fault::TooLarge);

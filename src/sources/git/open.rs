@@ -1,9 +1,11 @@
 //! Opening a repository, or saying why not.
 
+use super::loose::Loose;
+use super::object::Objects;
 use super::owner::open_repository;
 use crate::model::CoverageStatus;
 use crate::sources::discover::{Root, RootKind};
-use git2::{ErrorClass, ErrorCode, Odb, Oid, Repository};
+use git2::{ErrorClass, ErrorCode, Oid, Repository};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
@@ -23,6 +25,8 @@ pub(in crate::sources) struct Repo {
     pub(in crate::sources) partial: bool,
     /// Commits whose parents were left out when it was cloned.
     pub(in crate::sources) shallow: BTreeSet<Oid>,
+    /// Its loose objects.
+    loose: Loose,
     /// Handles not in use. Opening one costs far more than reading an object.
     idle: Mutex<Vec<Repository>>,
 }
@@ -89,8 +93,12 @@ impl Lease<'_> {
     }
 
     /// The object store.
-    pub(super) fn odb(&self) -> Option<Odb<'_>> {
-        self.handle.as_ref()?.odb().ok()
+    pub(super) fn objects(&self) -> Option<Objects<'_>> {
+        let odb = self.handle.as_ref()?.odb().ok()?;
+        Some(Objects {
+            odb,
+            loose: &self.repo.loose,
+        })
     }
 }
 
@@ -135,6 +143,7 @@ fn try_open(root: &Root, bare: bool, trust_owner: bool) -> Result<Repo, Refusal>
         bare,
         trust_owner,
         main: common == git_dir,
+        loose: Loose::list(&common.join("objects")),
         common,
         partial,
         shallow,

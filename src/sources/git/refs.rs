@@ -50,14 +50,14 @@ pub(super) fn tips(repo: &Repo, lease: &Lease<'_>, cap: u64, trouble: &Trouble) 
         head,
         ..Tips::default()
     };
-    let Some(odb) = lease.odb() else {
+    let Some(objects) = lease.objects() else {
         trouble.note("the object store cannot be opened: run `git fsck`");
         return tips;
     };
     for (id, name) in named {
         let mut target = id;
         for _ in 0..MAX_TAG_CHAIN {
-            let found = match object::read(&odb, target, cap) {
+            let found = match object::read(&objects, target, cap) {
                 Ok(found) => found,
                 Err(fault) => {
                     trouble.fault(target, fault);

@@ -85,10 +85,10 @@ pub(in crate::sources) fn head_files(
     let Ok(lease) = repo.lease() else {
         return files;
     };
-    let (Some(commit), Some(odb)) = (head(&lease, trouble), lease.odb()) else {
+    let (Some(commit), Some(objects)) = (head(&lease, trouble), lease.objects()) else {
         return files;
     };
-    let root = match object::read(&odb, commit, limits.max_object_bytes) {
+    let root = match object::read(&objects, commit, limits.max_object_bytes) {
         Ok(found) => object::commit_fields(found.data()).ok_or(Fault::Corrupt),
         Err(fault) => Err(fault),
     };
@@ -111,7 +111,7 @@ pub(in crate::sources) fn head_files(
             trouble.too_many(1 + pending.len() as u64);
             break;
         }
-        let found = match object::read(&odb, id, limits.max_object_bytes) {
+        let found = match object::read(&objects, id, limits.max_object_bytes) {
             Ok(found) if found.kind() == ObjectType::Tree => found,
             Ok(_) => {
                 trouble.fault(id, Fault::Corrupt);

@@ -130,7 +130,7 @@ impl Graph {
             commits: Vec::new(),
             parents: Vec::new(),
         };
-        let Some(odb) = lease.odb() else {
+        let Some(objects) = lease.objects() else {
             return graph;
         };
         let mut parents_of: Vec<Vec<Oid>> = Vec::new();
@@ -140,7 +140,7 @@ impl Graph {
             if position.contains_key(&id) {
                 continue;
             }
-            let fields = match object::read(&odb, id, limits.max_object_bytes) {
+            let fields = match object::read(&objects, id, limits.max_object_bytes) {
                 Ok(found) if found.kind() == ObjectType::Commit => {
                     commit_fields(found.data()).ok_or(Fault::Corrupt)
                 }
@@ -230,7 +230,7 @@ fn collect(repo: &Repo, roots: &[Oid], seen: &Seen, limits: &Limits, trouble: &T
     roots.par_iter().with_min_len(32).for_each_init(
         || repo.lease().ok(),
         |lease, &root| {
-            let Some(odb) = lease.as_ref().and_then(super::open::Lease::odb) else {
+            let Some(objects) = lease.as_ref().and_then(super::open::Lease::objects) else {
                 trouble.fault(root, Fault::Corrupt);
                 return;
             };
@@ -239,7 +239,7 @@ fn collect(repo: &Repo, roots: &[Oid], seen: &Seen, limits: &Limits, trouble: &T
                 if !seen.trees.insert(id) {
                     continue;
                 }
-                let found = match object::read(&odb, id, limits.max_object_bytes) {
+                let found = match object::read(&objects, id, limits.max_object_bytes) {
                     Ok(found) if found.kind() == ObjectType::Tree => found,
                     Ok(_) => {
                         trouble.fault(id, Fault::Corrupt);
