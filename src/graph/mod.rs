@@ -18,6 +18,7 @@ mod ids;
 mod merge;
 mod owners;
 mod sightings;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod trusted;
@@ -149,6 +150,7 @@ pub fn join(input: JoinInput<'_>) -> Joined {
     let (references, literals) = declared::add(&mut graph, declarations);
     credentials::add_seen(&mut graph, seen.into_iter().chain(literals).collect());
     credentials::add_references(&mut graph, references);
+    stored::join(&mut graph);
     holders::find(&mut graph);
     consumers::connect(&mut graph);
     trusted::add(&mut graph);

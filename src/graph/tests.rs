@@ -423,6 +423,53 @@ fn references_and_roles_connect_their_consumer() {
 }
 
 #[test]
+fn a_stored_secret_is_the_only_active_key_of_the_user_tagged_with_its_repository() {
+    let ci = consumer("deploy", 5, &[]);
+    let declarations = || {
+        vec![Declarations {
+            references: vec![reference("AWS_ACCESS_KEY_ID", &ci)],
+            consumers: vec![ci.clone()],
+            ..Declarations::default()
+        }]
+    };
+    let tagged = |keys: &[u8]| {
+        let mut user = user("publisher");
+        user.tags.insert("repository".into(), "acme/Shop".into());
+        user.keys = keys.iter().map(|n| key(Some(&key_id(*n)))).collect();
+        AwsAccount {
+            users: vec![user],
+            ..account()
+        }
+    };
+    let one = joined(&[tagged(&[7])], declarations(), Vec::new(), "").inventory;
+    let credential = aws_key(&one, 7);
+    assert_eq!(credential.reference.as_deref(), Some("AWS_ACCESS_KEY_ID"));
+    assert_eq!(
+        (credential.storage.as_str(), credential.consumers.len()),
+        ("ci-store", 1)
+    );
+    assert_eq!(
+        one.credentials
+            .values()
+            .filter(|it| it.reference.is_some())
+            .count(),
+        1
+    );
+
+    let two = joined(&[tagged(&[7, 8])], declarations(), Vec::new(), "").inventory;
+    let stored = two
+        .credentials
+        .values()
+        .find(|it| it.reference.is_some())
+        .unwrap();
+    assert_eq!(
+        stored.public_id, None,
+        "which of two keys it is, nobody knows"
+    );
+    assert_eq!(two.identity_of(stored).unwrap().name, "publisher");
+}
+
+#[test]
 fn owners_come_from_the_best_source() {
     let config = r#"
         [[identity]]

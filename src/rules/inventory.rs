@@ -21,6 +21,8 @@ pub struct TagKeys {
     pub environment: Vec<String>,
     /// Emergency access.
     pub break_glass: Vec<String>,
+    /// Repository whose pipelines use the identity.
+    pub repository: Vec<String>,
     /// Person or machine, by a word in the value.
     pub kind: Vec<String>,
     /// Tags only people have.
