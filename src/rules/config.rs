@@ -114,8 +114,25 @@ pub struct Annotation {
     pub intent_policy: Option<String>,
     /// How long its task takes, in seconds.
     pub task_seconds: Option<u64>,
-    /// Until when standing access is accepted.
+    /// Until when standing access is accepted: a TOML date, quoted or not.
+    #[serde(default, deserialize_with = "date")]
     pub exception_expires: Option<Date>,
+}
+
+fn date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Bare(toml::value::Datetime),
+        Quoted(String),
+    }
+    let text = match Written::deserialize(deserializer)? {
+        Written::Bare(date) => date.to_string(),
+        Written::Quoted(text) => text,
+    };
+    text.parse()
+        .map(Some)
+        .map_err(|_| serde::de::Error::custom("expected a date such as 2027-03-31"))
 }
 
 /// What is known of one account.
@@ -226,6 +243,23 @@ mod tests {
             Some(true)
         );
         assert!(config.account["111122223333"].own);
+    }
+
+    #[test]
+    fn dates_are_read_quoted_or_not() {
+        for text in ["2027-03-31", "\"2027-03-31\""] {
+            let config = Config::parse(&format!(
+                "[[identity]]\nmatch = \"x\"\nexception_expires = {text}\n"
+            ))
+            .unwrap();
+            let date = config
+                .annotated(&["x"], |note| note.exception_expires)
+                .unwrap();
+            assert_eq!(date.to_string(), "2027-03-31");
+        }
+        assert!(
+            Config::parse("[[identity]]\nmatch = \"x\"\nexception_expires = \"soon\"\n").is_err()
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What an AWS key id says by itself.
 //!
 //! The 16 characters after the type prefix are base 32. Ids issued since 2019 carry the account in bits 1–39 of the first
-//! six bytes and have the highest bit set; older ids carry none.
+//! six bytes; older ids, which all begin with `I` or `J` after the prefix, carry none.
 
 use super::found::Found;
 
@@ -13,6 +13,9 @@ const USED: usize = 10;
 /// The 12-digit account of a key id; `None` for an id that does not carry one.
 pub(super) fn account(key_id: &str) -> Option<String> {
     let body = key_id.as_bytes().get(PREFIX..PREFIX + USED)?;
+    if matches!(body.first(), Some(b'I' | b'J')) {
+        return None;
+    }
     let mut bits: u64 = 0;
     for byte in body {
         let value = ALPHABET.iter().position(|letter| letter == byte)?;
@@ -20,9 +23,6 @@ pub(super) fn account(key_id: &str) -> Option<String> {
     }
     // Ten characters are 50 bits; the first 48 are the six bytes.
     let first = bits >> 2;
-    if first >> 47 == 0 {
-        return None;
-    }
     Some(format!("{:012}", (first & 0x7fff_ffff_ff80) >> 7))
 }
 
