@@ -1,3 +1,5 @@
-//! Parses the command line, runs it, turns an error into a message and an exit code.
+//! The program: everything it does is in the library, its command line in `cli`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    overstay::cli::main()
+}

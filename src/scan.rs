@@ -1,1 +1,317 @@
-//! The pipeline as one readable function.
+//! The pipeline as one readable function: what `overstay scan` runs and what library tests call.
+
+use crate::checks::{self, CheckContext};
+use crate::graph::{self, JoinInput};
+use crate::jit::{self, JitContext};
+use crate::manifests;
+use crate::manifests::codeowners::{self, Codeowners};
+use crate::model::inventory::Declarations;
+use crate::model::{Coverage, FindingError, FingerprintKey, Report, Run, SeenCredential};
+use crate::plan::{self, PlanContext};
+use crate::report::{self, ReportParts};
+use crate::rules::config::Config;
+use crate::rules::credentials::CredentialRules;
+use crate::rules::posture::Posture;
+use crate::rules::scoring::Scoring;
+use crate::rules::targets::Targets;
+use crate::rules::{self, RuleError, aws::AwsTables};
+use crate::secrets::{self, Engine};
+use crate::sources::{self, DiscoverError, Document, Origin, Place, Progress, ReadOptions};
+use jiff::Timestamp;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Every rule the pipeline judges by.
+#[derive(Debug)]
+pub struct RuleSet {
+    /// Detection rules.
+    pub credentials: CredentialRules,
+    /// Metadata of the checks.
+    pub posture: Posture,
+    /// Thresholds and weights, the user's overrides applied.
+    pub scoring: Scoring,
+    /// Target mechanisms.
+    pub targets: Targets,
+    /// Facts about AWS.
+    pub aws: AwsTables,
+    /// What the user says of their organisation.
+    pub config: Config,
+}
+
+impl RuleSet {
+    /// The built-in rules under the user's configuration.
+    ///
+    /// # Errors
+    /// When an override names an unknown key or a value out of range.
+    pub fn load(config: Config) -> Result<Self, RuleError> {
+        Ok(Self {
+            credentials: CredentialRules::builtin()?,
+            posture: Posture::builtin()?,
+            scoring: Scoring::with_overrides(&config.scoring)?,
+            targets: Targets::builtin()?,
+            aws: AwsTables::builtin()?,
+            config,
+        })
+    }
+}
+
+/// What to scan.
+#[derive(Debug)]
+pub struct ScanRequest {
+    /// Folders, repositories, bare clones.
+    pub paths: Vec<PathBuf>,
+    /// Account snapshots: files or folders.
+    pub aws_snapshots: Vec<PathBuf>,
+    /// Folders of this program itself, left out of the paths: where the reports and the state go.
+    pub own: Vec<PathBuf>,
+    /// What of the paths is read.
+    pub read: ReadOptions,
+    /// Key of the fingerprints.
+    pub key: FingerprintKey,
+    /// Time that ages are measured to.
+    pub now: Timestamp,
+}
+
+/// Why a scan could not be made at all. What goes wrong with a single source is in the report's coverage instead.
+#[derive(Debug, Error)]
+pub enum ScanError {
+    /// A path does not exist.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// The rules cannot be used.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    /// A check built an invalid finding: a fault of this program.
+    #[error(transparent)]
+    Check(#[from] FindingError),
+    /// The inputs hold nothing to scan.
+    #[error("there is nothing to scan in {}", .0.join(", "))]
+    Nothing(Vec<String>),
+}
+
+/// What one document gave.
+struct Inspected {
+    seen: Vec<SeenCredential>,
+    declarations: Option<Declarations>,
+    codeowners: Option<(usize, Codeowners)>,
+}
+
+/// Scans: reads every source, joins what was found, judges it, plans.
+///
+/// # Errors
+/// Only when no scan can be made; see [`ScanError`].
+pub fn scan(
+    request: &ScanRequest,
+    rules: &RuleSet,
+    progress: &dyn Progress,
+) -> Result<Report, ScanError> {
+    let discovery = sources::discover_except(&request.paths, &request.own)?;
+    let mut coverage = discovery.coverage;
+
+    progress.stage("reading");
+    let engine = Engine::new(&rules.credentials)?;
+    let read = sources::read(&discovery.roots, &request.read, progress, |document| {
+        inspect(document, &engine, &request.key)
+    });
+    coverage.extend(read.coverage);
+
+    progress.stage("accounts");
+    let snapshots: Vec<_> = request
+        .aws_snapshots
+        .par_iter()
+        .map(|path| sources::aws::read_snapshot(path))
+        .collect();
+    let mut accounts = Vec::new();
+    for snapshot in snapshots {
+        accounts.extend(snapshot.accounts);
+        coverage.extend(snapshot.coverage);
+    }
+    if accounts.is_empty()
+        && read.documents == 0
+        && !coverage.iter().any(|entry| entry.status.incomplete())
+    {
+        let names = request
+            .paths
+            .iter()
+            .chain(&request.aws_snapshots)
+            .map(|path| path.display().to_string());
+        return Err(ScanError::Nothing(names.collect()));
+    }
+
+    progress.stage("joining");
+    let mut seen = Vec::new();
+    let mut declarations = Vec::new();
+    let mut owners: BTreeMap<String, (usize, Codeowners)> = BTreeMap::new();
+    for item in read.items {
+        let inspected = item.value;
+        for place in &item.places {
+            seen.extend(
+                inspected
+                    .seen
+                    .iter()
+                    .map(|credential| put(credential, place, rules, request.now)),
+            );
+        }
+        if let (Some(found), Some(place)) = (inspected.codeowners, item.places.first()) {
+            // Of several files in one repository, hosts read the most binding one.
+            let binding = owners
+                .entry(place.repository.clone())
+                .or_insert_with(|| found.clone());
+            if found.0 < binding.0 {
+                *binding = found;
+            }
+        }
+        declarations.extend(inspected.declarations);
+    }
+    manifests::link(&mut declarations);
+    coverage.extend(
+        declarations
+            .iter_mut()
+            .flat_map(|declared| std::mem::take(&mut declared.notices)),
+    );
+    let owner_of = |repository: &str, uri: &str| {
+        owners
+            .get(repository)
+            .and_then(|(_, codeowners)| codeowners.owner_of(uri))
+            .map(ToOwned::to_owned)
+    };
+    let inputs = inputs(&discovery.roots, &accounts);
+    let joined = graph::join(JoinInput {
+        accounts: &accounts,
+        declarations,
+        seen,
+        config: &rules.config,
+        tables: &rules.aws,
+        owner_of: &owner_of,
+        now: request.now,
+    });
+    coverage.extend(joined.coverage);
+    let inventory = joined.inventory;
+
+    progress.stage("judging");
+    let findings = checks::run(&CheckContext {
+        inventory: &inventory,
+        posture: &rules.posture,
+        thresholds: &rules.scoring.thresholds,
+        config: &rules.config,
+        now: request.now,
+    })?;
+    let judgement = JitContext {
+        inventory: &inventory,
+        scoring: &rules.scoring,
+        targets: &rules.targets,
+        config: &rules.config,
+        now: request.now,
+    };
+    let assessments = jit::assess(&judgement);
+    let plan = plan::build(
+        &PlanContext {
+            inventory: &inventory,
+            scoring: &rules.scoring,
+            targets: &rules.targets,
+            config: &rules.config,
+            now: request.now,
+        },
+        &assessments,
+    );
+
+    let run = run(request, rules, inputs, &coverage);
+    Ok(report::assemble(ReportParts {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        run,
+        coverage,
+        inventory,
+        findings,
+        assessments,
+        plan,
+        long_lived_days: rules.scoring.thresholds.long_lived_days,
+    }))
+}
+
+/// What one document gives: credentials in any text, declarations in current files only.
+fn inspect(document: &Document<'_>, engine: &Engine, key: &FingerprintKey) -> Option<Inspected> {
+    let seen = engine.scan(document.bytes, key);
+    let mut declarations = None;
+    let mut codeowners = None;
+    if let (Origin::Current, Some(uri)) = (document.origin, document.uri) {
+        if manifests::wants(uri) {
+            declarations = manifests::read(document.repository, uri, document.bytes, key);
+        }
+        codeowners =
+            codeowners::precedence(uri).map(|rank| (rank, Codeowners::parse(document.bytes)));
+    }
+    let nothing = seen.is_empty() && declarations.is_none() && codeowners.is_none();
+    (!nothing).then_some(Inspected {
+        seen,
+        declarations,
+        codeowners,
+    })
+}
+
+/// The credential at one of the places its document stands.
+fn put(
+    credential: &SeenCredential,
+    place: &Place,
+    rules: &RuleSet,
+    now: Timestamp,
+) -> SeenCredential {
+    let mut credential = secrets::expire(&secrets::place(credential, &place.uri), now);
+    let sighting = &mut credential.sighting;
+    sighting.repository.clone_from(&place.repository);
+    sighting.uri.clone_from(&place.uri);
+    sighting.commit.clone_from(&place.commit);
+    sighting.author.clone_from(&place.author);
+    sighting.first_seen = place.first_seen;
+    sighting.last_seen = place.last_seen;
+    sighting.at_head = place.at_head;
+    sighting.public = rules
+        .config
+        .repository(&place.repository, |note| note.public)
+        .unwrap_or(false);
+    credential
+}
+
+/// Names of the inputs as the report has them.
+fn inputs(roots: &[sources::Root], accounts: &[crate::model::aws::AwsAccount]) -> Vec<String> {
+    let mut names: Vec<String> = roots.iter().map(|root| root.name.clone()).collect();
+    names.extend(
+        accounts
+            .iter()
+            .map(|account| format!("aws/{}", account.account_id)),
+    );
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The run: its id follows from everything that decides its content but the inputs' bytes.
+fn run(request: &ScanRequest, rules: &RuleSet, inputs: Vec<String>, coverage: &[Coverage]) -> Run {
+    let rules_digest = rules::digest();
+    let policy_digest = rules.scoring.digest().to_owned();
+    let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 run id");
+    for part in [
+        &request.now.to_string(),
+        &rules_digest,
+        &policy_digest,
+        &request.key.id(),
+        &inputs.join("\n"),
+    ] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    Run {
+        id: format!(
+            "{}-{}",
+            request.now.strftime("%Y%m%dT%H%M%SZ"),
+            &hasher.finalize().to_hex()[..8]
+        ),
+        now: request.now,
+        inputs,
+        rules_digest,
+        policy_digest,
+        fingerprint_key: request.key.id(),
+        complete: !coverage.iter().any(|entry| entry.status.incomplete()),
+    }
+}

@@ -1,1 +1,91 @@
-//! One file per command: arguments in, exit code out.
+//! One file per command: arguments in, exit code out. The only room that reads the environment and the clock.
+
+pub mod args;
+mod completions;
+mod demo;
+mod doctor;
+mod environment;
+mod exit;
+mod explain;
+mod logging;
+mod outputs;
+mod progress;
+mod report;
+mod review;
+mod rules;
+mod runs;
+mod scan;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use exit::{CommandResult, Failure, Outcome};
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// Runs the program: parses the arguments, runs the command, shows a failure, gives the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not failures; clap prints each to the right stream. A closed pipe is fine.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Outcome::Usage.into()
+            } else {
+                Outcome::Done.into()
+            };
+        }
+    };
+    logging::init(&cli.global);
+    logging::catch_panics(|| run(&cli))
+        .unwrap_or_else(|failure| show(&failure))
+        .into()
+}
+
+fn run(cli: &Cli) -> CommandResult {
+    match &cli.command {
+        Command::Scan(args) => scan::run(args, &cli.global),
+        Command::Demo(args) => demo::run(args, &cli.global),
+        Command::Review(args) => review::run(args, &cli.global),
+        Command::Explain(args) => explain::run(args, &cli.global),
+        Command::Report(args) => report::run(args, &cli.global),
+        Command::Rules(args) => rules::run(args),
+        Command::Doctor(args) => doctor::run(args, &cli.global),
+        Command::Completions { shell } => completions::shell(*shell),
+        Command::Man => completions::man(),
+    }
+}
+
+/// Shows a failure on standard error and gives its outcome.
+fn show(failure: &Failure) -> Outcome {
+    if is_broken_pipe(&failure.error) {
+        return Outcome::Done;
+    }
+    let hint = failure
+        .hint
+        .as_ref()
+        .map_or_else(String::new, |hint| format!("  try: {hint}\n"));
+    let text = format!("error: {:#}\n{hint}", failure.error);
+    // Nothing is left to tell anyone when standard error itself is closed.
+    let _ = io::stderr().write_all(text.as_bytes());
+    failure.outcome
+}
+
+/// The reader of our output went away, as `head` does: not a failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Writes to standard output.
+fn print(text: &[u8]) -> Result<(), Failure> {
+    use anyhow::Context as _;
+    let mut out = io::stdout().lock();
+    out.write_all(text)
+        .and_then(|()| out.flush())
+        .context("writing to standard output")?;
+    Ok(())
+}

@@ -1,0 +1,340 @@
+//! The command line.
+
+use crate::model::Severity;
+use crate::report::Format;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::str::FromStr as _;
+
+/// Finds the machine identities whose access outlasts their task, and plans how each moves to access that expires with
+/// the work.
+#[derive(Debug, Parser)]
+#[command(name = "overstay", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The exit codes, as every help page ends.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+   0  done
+   1  findings at or above --fail-on or --fail-on-new
+   2  wrong usage, configuration or rules
+   3  nothing to scan
+   4  finished, but a source could not be read whole
+  70  a fault of this program
+  75  another run holds the state folder";
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// Configuration file [default: overstay.toml in this folder or one above it]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "OVERSTAY_CONFIG",
+        help_heading = "Global options"
+    )]
+    pub config: Option<PathBuf>,
+    /// State folder [default: .overstay beside the configuration, else the user's state folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "OVERSTAY_STATE",
+        help_heading = "Global options"
+    )]
+    pub state: Option<PathBuf>,
+    /// Less on standard error; twice: errors only
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub quiet: u8,
+    /// More on standard error; twice: everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub verbose: u8,
+    /// Shape of the log on standard error
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        value_name = "FORMAT",
+        help_heading = "Global options"
+    )]
+    pub log_format: LogFormat,
+    /// When to use colour
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        help_heading = "Global options"
+    )]
+    pub color: ColorChoice,
+}
+
+/// Shape of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One line of text an event.
+    Text,
+    /// One JSON object an event.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scan repositories and account snapshots; write findings, scores, plan and reports
+    Scan(Scan),
+    /// Build a small invented organisation, scan it and show what comes out
+    Demo(Demo),
+    /// Review the last run in the terminal
+    Review(Review),
+    /// Explain one identity, credential, finding or plan item of the last run
+    Explain(Explain),
+    /// Write a stored run in another format
+    Report(ReportArgs),
+    /// List, show and check detection rules and checks
+    Rules(Rules),
+    /// Check the set-up: configuration, rules, key, state folder
+    Doctor(Doctor),
+    /// Print shell completions
+    Completions {
+        /// Shell to complete for
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// `overstay scan`.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct Scan {
+    /// Folders, repositories or bare clones; a folder is searched for repositories
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Saved IAM JSON of AWS accounts: a file or a folder (repeatable); docs/aws-snapshot.md says how to make one
+    #[arg(long, value_name = "PATH")]
+    pub aws_snapshot: Vec<PathBuf>,
+    /// Folder for the reports; what it held of an earlier run is replaced
+    #[arg(long, value_name = "DIR", default_value = "overstay-report")]
+    pub out: PathBuf,
+    /// One more output (repeatable), such as sarif=results.sarif
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_output)]
+    pub output: Vec<Output>,
+    /// Write one format to standard output and no folder
+    #[arg(long, value_name = "FORMAT", value_parser = parse_format, help = formats("Write one format to standard output and no folder"))]
+    pub format: Option<Format>,
+    /// Read the current files only, no git history
+    #[arg(long, conflicts_with = "since")]
+    pub no_history: bool,
+    /// Of the history, read only what commits since then brought in: 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "DATE", value_parser = parse_time)]
+    pub since: Option<Timestamp>,
+    /// Read repositories that another user owns
+    #[arg(long)]
+    pub trust_repo_owner: bool,
+    /// Exit with 1 when a finding is at or above this severity
+    #[arg(long, value_name = "LEVEL", value_parser = parse_severity)]
+    pub fail_on: Option<Severity>,
+    /// Exit with 1 when a finding that the previous run did not have is at or above this severity
+    #[arg(long, value_name = "LEVEL", value_parser = parse_severity)]
+    pub fail_on_new: Option<Severity>,
+    /// Key of the fingerprints [default: fingerprint.key in the user's configuration folder, made on first use]
+    #[arg(long, value_name = "FILE", env = "OVERSTAY_KEY_FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Time that ages are measured to [default: the clock]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub now: Option<Timestamp>,
+    /// Number of threads [default: one a core]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// How CSV is written
+    #[command(flatten)]
+    pub csv: Csv,
+}
+
+/// How CSV is written.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Csv {
+    /// Start CSV files with a byte order mark, for spreadsheets
+    #[arg(long)]
+    pub csv_bom: bool,
+    /// Write CSV cells without the guard against formulas; for programs only
+    #[arg(long)]
+    pub csv_raw: bool,
+}
+
+/// `overstay demo`.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Folder to build in; must be empty or not exist [default: a new temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Time the story is told at [default: the clock]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub now: Option<Timestamp>,
+}
+
+/// `overstay review`.
+#[derive(Args, Debug)]
+pub struct Review {
+    /// Run to review [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+}
+
+/// `overstay explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// Id from a report, ARN, name, or access key id
+    pub subject: String,
+    /// Run to explain from [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+}
+
+/// `overstay report`.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// Format to standard output
+    #[arg(long, default_value = "summary", value_name = "FORMAT", value_parser = parse_format, help = formats("Format to standard output"))]
+    pub format: Format,
+    /// Write to files instead (repeatable), such as sarif=results.sarif
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_output)]
+    pub output: Vec<Output>,
+    /// Run to report on [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+    /// How CSV is written
+    #[command(flatten)]
+    pub csv: Csv,
+}
+
+/// `overstay rules`.
+#[derive(Args, Debug)]
+pub struct Rules {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RulesCommand,
+}
+
+/// `overstay rules …`.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// List detection rules and checks
+    List,
+    /// Show one detection rule or check
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Check that every rule matches its examples and none of its negative examples
+    Check {
+        /// Rule files or folders to check [default: the built-in rules]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// `overstay doctor`.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Key of the fingerprints [default: fingerprint.key in the user's configuration folder]
+    #[arg(long, value_name = "FILE", env = "OVERSTAY_KEY_FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// One `--output`.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Format.
+    pub format: Format,
+    /// File.
+    pub path: PathBuf,
+}
+
+/// Help that names every format.
+fn formats(text: &str) -> String {
+    let names: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
+    format!("{text}: {}", names.join(", "))
+}
+
+fn parse_format(text: &str) -> Result<Format, String> {
+    Format::from_str(text).map_err(|error| error.to_string())
+}
+
+fn parse_output(text: &str) -> Result<Output, String> {
+    let (format, path) = text
+        .split_once('=')
+        .filter(|(_, path)| !path.is_empty())
+        .ok_or_else(|| "expected FORMAT=PATH, such as sarif=results.sarif".to_owned())?;
+    Ok(Output {
+        format: parse_format(format)?,
+        path: path.into(),
+    })
+}
+
+fn parse_severity(text: &str) -> Result<Severity, String> {
+    Severity::ALL
+        .into_iter()
+        .find(|severity| severity.as_str() == text)
+        .ok_or_else(|| "expected critical, high, medium, low or info".to_owned())
+}
+
+/// A date (midnight UTC) or a time with its offset.
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    text.parse::<jiff::civil::Date>()
+        .ok()
+        .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok())
+        .map(|zoned| zoned.timestamp())
+        .ok_or_else(|| {
+            "expected a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z".to_owned()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn dates_are_midnight_utc() {
+        assert_eq!(
+            parse_time("2026-01-31").unwrap().to_string(),
+            "2026-01-31T00:00:00Z"
+        );
+        assert_eq!(
+            parse_time("2026-01-31T12:00:00+02:00").unwrap().to_string(),
+            "2026-01-31T10:00:00Z"
+        );
+        assert!(parse_time("yesterday").is_err());
+    }
+}

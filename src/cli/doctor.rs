@@ -1,0 +1,159 @@
+//! `overstay doctor`: what a run would use, and what is wrong with it.
+
+use super::args::{Doctor, Global};
+use super::environment;
+use super::exit::{CommandResult, Failure, Outcome};
+use super::print;
+use crate::rules;
+use crate::scan::RuleSet;
+use crate::secrets;
+use crate::store::key;
+use crate::store::lock::{LockError, StateLock};
+use crate::store::runs::Runs;
+use anyhow::anyhow;
+use std::fmt::Write as _;
+
+/// Lines of the page, and how many of them are faults.
+#[derive(Default)]
+struct Page {
+    text: String,
+    faults: usize,
+}
+
+impl Page {
+    fn good(&mut self, what: &str, text: impl AsRef<str>) {
+        let _ = writeln!(self.text, "  ok    {what:<14} {}", text.as_ref());
+    }
+
+    fn note(&mut self, what: &str, text: impl AsRef<str>) {
+        let _ = writeln!(self.text, "  note  {what:<14} {}", text.as_ref());
+    }
+
+    fn fault(&mut self, what: &str, text: impl AsRef<str>) {
+        self.faults += 1;
+        let _ = writeln!(self.text, "  FAULT {what:<14} {}", text.as_ref());
+    }
+}
+
+/// Checks everything and prints a line for each.
+pub(super) fn run(args: &Doctor, global: &Global) -> CommandResult {
+    let mut page = Page {
+        text: format!("overstay {}\n", env!("CARGO_PKG_VERSION")),
+        faults: 0,
+    };
+    let config = match environment::configuration(global.config.as_deref()) {
+        Ok(config) => {
+            match &config.path {
+                Some(path) => page.good("configuration", path.display().to_string()),
+                None => page.note(
+                    "configuration",
+                    "none; overstay.toml here or in a folder above would be read",
+                ),
+            }
+            config
+        }
+        Err(failure) => {
+            page.fault("configuration", format!("{:#}", failure.error));
+            environment::LoadedConfig::default()
+        }
+    };
+    check_rules(&mut page, &config);
+    check_key(&mut page, args, &config);
+    check_state(&mut page, global, &config);
+
+    print(page.text.as_bytes())?;
+    if page.faults == 0 {
+        return Ok(Outcome::Done);
+    }
+    Err(Failure::usage(
+        anyhow!("{} of the above must be mended before a scan", page.faults),
+        "see the lines marked FAULT",
+    ))
+}
+
+fn check_rules(page: &mut Page, config: &environment::LoadedConfig) {
+    match RuleSet::load(config.config.clone()) {
+        Ok(loaded) => {
+            let problems = secrets::check(&loaded.credentials);
+            for problem in &problems {
+                page.fault("rules", problem.to_string());
+            }
+            if problems.is_empty() {
+                page.good(
+                    "rules",
+                    format!(
+                        "{} detection rules, {} checks, {} target mechanisms; digest {}, policy {}",
+                        loaded.credentials.rules().len(),
+                        loaded.posture.checks().count(),
+                        loaded.targets.entries().len(),
+                        rules::digest(),
+                        loaded.scoring.digest()
+                    ),
+                );
+            }
+        }
+        Err(error) => page.fault("rules", error.to_string()),
+    }
+}
+
+fn check_key(page: &mut Page, args: &Doctor, config: &environment::LoadedConfig) {
+    let path = match environment::key_file(args.key_file.as_deref(), config) {
+        Ok(path) => path,
+        Err(failure) => return page.fault("key", format!("{:#}", failure.error)),
+    };
+    if !path.exists() && args.key_file.is_none() && config.config.fingerprint_key_file.is_none() {
+        return page.note(
+            "key",
+            format!("{} will be made by the first scan", path.display()),
+        );
+    }
+    match key::load(&path) {
+        Ok(loaded) => {
+            page.good(
+                "key",
+                format!(
+                    "{} is key {}; reports name it as run.fingerprint_key",
+                    path.display(),
+                    loaded.key.id()
+                ),
+            );
+            if let Some(warning) = loaded.warning {
+                page.note("key", warning);
+            }
+        }
+        Err(error) => page.fault("key", error.to_string()),
+    }
+}
+
+fn check_state(page: &mut Page, global: &Global, config: &environment::LoadedConfig) {
+    let state = match environment::state_folder(global.state.as_deref(), config) {
+        Ok(state) => state,
+        Err(failure) => return page.fault("state", format!("{:#}", failure.error)),
+    };
+    if !state.exists() {
+        return page.note(
+            "state",
+            format!("{} will be made by the first scan", state.display()),
+        );
+    }
+    let lock = StateLock::open(&state)
+        .and_then(|mut lock| lock.acquire(environment::now(None)).map(|_| ()));
+    match lock {
+        Ok(()) => page.good("state", state.display().to_string()),
+        Err(error @ LockError::Held { .. }) => page.note("state", error.to_string()),
+        Err(error) => page.fault("state", error.to_string()),
+    }
+    let runs = Runs::open(&state).and_then(|runs| {
+        let list = runs.list()?;
+        let latest = runs.latest()?;
+        Ok((list.len(), latest))
+    });
+    match runs {
+        Ok((count, Some(latest))) => page.good(
+            "runs",
+            format!("{count} stored; the last is {}", latest.run.id),
+        ),
+        Ok((_, None)) => page.note("runs", "none stored"),
+        Err(error) => page.fault("runs", error.to_string()),
+    }
+}

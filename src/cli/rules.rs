@@ -1,0 +1,201 @@
+//! `overstay rules`.
+
+use super::args::{Rules, RulesCommand};
+use super::exit::{CommandResult, Failure, Outcome};
+use super::print;
+use crate::rules::credentials::{CredentialRules, Rule};
+use crate::rules::posture::{CheckMeta, Posture};
+use crate::secrets;
+use anyhow::{Context as _, anyhow};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Lists, shows or checks rules.
+pub(super) fn run(args: &Rules) -> CommandResult {
+    match &args.command {
+        RulesCommand::List => list(),
+        RulesCommand::Show { id } => show(id),
+        RulesCommand::Check { paths } => check(paths),
+    }
+}
+
+fn builtin() -> Result<(CredentialRules, Posture), Failure> {
+    let credentials = CredentialRules::builtin().context("loading the detection rules")?;
+    let posture = Posture::builtin().context("loading the checks")?;
+    Ok((credentials, posture))
+}
+
+fn list() -> CommandResult {
+    let (credentials, posture) = builtin()?;
+    let mut text = String::new();
+    let _ = writeln!(text, "Detection rules ({})", credentials.rules().len());
+    for rule in credentials.rules() {
+        let _ = writeln!(
+            text,
+            "  {:<36} {:<14} {}",
+            rule.id, rule.provider, rule.title
+        );
+    }
+    let _ = writeln!(text, "\nChecks ({})", posture.checks().count());
+    for check in posture.checks() {
+        let _ = writeln!(
+            text,
+            "  {:<36} {:<14} {}",
+            check.id,
+            check.severity.as_str(),
+            check.title
+        );
+    }
+    print(text.as_bytes())?;
+    Ok(Outcome::Done)
+}
+
+fn show(id: &str) -> CommandResult {
+    let (credentials, posture) = builtin()?;
+    let text = if let Some(rule) = credentials.get(id) {
+        describe_rule(rule)
+    } else if let Some(check) = posture.check(id) {
+        describe_check(check)
+    } else {
+        return Err(Failure::usage(
+            anyhow!("there is no rule or check `{id}`"),
+            "`overstay rules list` shows all",
+        ));
+    };
+    print(text.as_bytes())?;
+    Ok(Outcome::Done)
+}
+
+fn describe_rule(rule: &Rule) -> String {
+    let mut text = format!("{}: {}\n", rule.id, rule.title);
+    let mut line = |what: &str, value: String| {
+        let _ = writeln!(text, "  {what:<18} {value}");
+    };
+    line("provider", rule.provider.clone());
+    line("credential type", rule.credential_type.clone());
+    line("literals", rule.literals.join("  "));
+    line("pattern", rule.pattern.clone());
+    line(
+        "window",
+        format!(
+            "{} bytes before a literal, {} after",
+            rule.window.before, rule.window.after
+        ),
+    );
+    line("confidence", rule.confidence.as_str().to_owned());
+    if let Some(tier) = rule.default_tier {
+        line("grants", format!("tier {tier} by default"));
+    }
+    let expires = match rule.expires_by_nature {
+        Some(true) => "by nature",
+        Some(false) => "never",
+        None => "depends",
+    };
+    line("expires", expires.to_owned());
+    line("migration target", rule.target.clone());
+    line("source", format!("{} (as of {})", rule.source, rule.as_of));
+    line(
+        "examples",
+        format!(
+            "{}, and {} that must not match",
+            rule.examples.len(),
+            rule.negative_examples.len()
+        ),
+    );
+    text
+}
+
+fn describe_check(check: &CheckMeta) -> String {
+    let mut text = format!(
+        "{}: {}\n  severity {}\n",
+        check.id, check.title, check.severity
+    );
+    for moved in &check.severity_moves {
+        let _ = writeln!(text, "    {moved}");
+    }
+    let _ = write!(text, "\n{}\n\nWhat to do\n", check.rationale);
+    for step in &check.remediation {
+        let _ = writeln!(text, "  - {step}");
+    }
+    text.push('\n');
+    for (framework, ids) in &check.frameworks {
+        let _ = writeln!(text, "  {framework:<18} {}", ids.join(", "));
+    }
+    text
+}
+
+fn check(paths: &[PathBuf]) -> CommandResult {
+    let rules = if paths.is_empty() {
+        CredentialRules::builtin().context("loading the built-in detection rules")?
+    } else {
+        CredentialRules::load(read(paths)?).map_err(|error| {
+            Failure::usage(error, "docs/credential-rules.md describes the format")
+        })?
+    };
+    let problems = secrets::check(&rules);
+    if problems.is_empty() {
+        let examples: usize = rules
+            .rules()
+            .iter()
+            .map(|rule| rule.examples.len() + rule.negative_examples.len())
+            .sum();
+        print(
+            format!(
+                "{} rules, {examples} examples: all hold\n",
+                rules.rules().len()
+            )
+            .as_bytes(),
+        )?;
+        return Ok(Outcome::Done);
+    }
+    let mut text = String::new();
+    for problem in &problems {
+        let _ = writeln!(text, "{problem}");
+    }
+    print(text.as_bytes())?;
+    Err(Failure::usage(
+        anyhow!("{} of the rules' promises do not hold", problems.len()),
+        "docs/credential-rules.md says what a rule promises",
+    ))
+}
+
+/// Every rule file named, or directly in a folder named.
+fn read(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
+    let hint = "name rule files (.toml) or folders of them";
+    let mut files = Vec::new();
+    for path in paths {
+        let mut found = Vec::new();
+        if path.is_dir() {
+            let entries =
+                std::fs::read_dir(path).with_context(|| format!("listing {}", path.display()));
+            for entry in entries.map_err(|error| Failure::usage(error, hint))? {
+                let entry = entry
+                    .with_context(|| format!("listing {}", path.display()))?
+                    .path();
+                if entry
+                    .extension()
+                    .is_some_and(|extension| extension == "toml")
+                {
+                    found.push(entry);
+                }
+            }
+            found.sort();
+        } else {
+            found.push(path.clone());
+        }
+        for file in found {
+            files.push((
+                file.display().to_string(),
+                text(&file).map_err(|error| Failure::usage(error, hint))?,
+            ));
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::usage(anyhow!("no rule files there"), hint));
+    }
+    Ok(files)
+}
+
+fn text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+}

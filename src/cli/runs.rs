@@ -1,0 +1,41 @@
+//! Opens the state folder and finds the run a command asks for.
+
+use super::args::Global;
+use super::environment::{self, LoadedConfig};
+use super::exit::Failure;
+use crate::model::Report;
+use crate::store::runs::Runs;
+use anyhow::anyhow;
+
+/// The stored run with this id, or the last one.
+pub(super) fn load(global: &Global, id: Option<&str>) -> Result<(LoadedConfig, Report), Failure> {
+    let config = environment::configuration(global.config.as_deref())?;
+    let state = environment::state_folder(global.state.as_deref(), &config)?;
+    let none = || {
+        let text = id.map_or_else(
+            || format!("there is no stored run in {}", state.display()),
+            |id| format!("there is no run `{id}` in {}", state.display()),
+        );
+        Failure::usage(
+            anyhow!(text),
+            "run `overstay scan PATH` first, or name the state folder with --state DIR",
+        )
+    };
+    if !state.is_dir() {
+        return Err(none());
+    }
+    let failed = |error| {
+        Failure::usage(
+            anyhow::Error::new(error)
+                .context(format!("reading the stored runs in {}", state.display())),
+            "`overstay doctor` checks the state folder",
+        )
+    };
+    let store = Runs::open(&state).map_err(failed)?;
+    let report = match id {
+        Some(id) => store.load(id),
+        None => store.latest(),
+    }
+    .map_err(failed)?;
+    Ok((config, report.ok_or_else(none)?))
+}

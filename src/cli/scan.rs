@@ -1,0 +1,212 @@
+//! `overstay scan`.
+
+use super::args::{Global, Scan};
+use super::environment::{self, LoadedConfig};
+use super::exit::{CommandResult, Failure, Outcome};
+use super::progress::Bar;
+use super::{outputs, print};
+use crate::model::{FindingStatus, FingerprintKey, Report, Severity};
+use crate::report::Format;
+use crate::scan::{RuleSet, ScanError, ScanRequest, scan};
+use crate::sources::ReadOptions;
+use crate::store::key;
+use crate::store::lock::{Held, LockError, StateLock};
+use crate::store::runs::{Runs, RunsError, mark_status};
+use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
+use std::path::Path;
+
+/// Scans, writes the reports, keeps the run, prints the summary, tests the gates.
+pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
+    if args.paths.is_empty() && args.aws_snapshot.is_empty() {
+        return Err(Failure::usage(
+            anyhow!("nothing was named to scan"),
+            "overstay scan PATH...  or  overstay scan --aws-snapshot PATH  or  overstay demo",
+        ));
+    }
+    for path in &args.aws_snapshot {
+        std::fs::metadata(path)
+            .with_context(|| format!("the account snapshot {} does not exist", path.display()))
+            .map_err(|error| Failure::usage(error, "docs/aws-snapshot.md says how to make one"))?;
+    }
+    let config = environment::configuration(global.config.as_deref())?;
+    let state = environment::state_folder(global.state.as_deref(), &config)?;
+    let now = environment::now(args.now);
+    let mut lock = StateLock::open(&state).map_err(|error| lock_failure(error, &state))?;
+    let held = hold(&mut lock, now, &state)?;
+    let scanned = scan_paths(args, global, config, &state, now)?;
+    drop(held);
+    let Scanned { report, kept } = scanned;
+
+    let options = outputs::options(args.csv, global);
+    for output in &args.output {
+        outputs::file(output, &report, options)?;
+    }
+    if let Some(format) = args.format {
+        print(&outputs::render(format, &report, options)?)?;
+    } else {
+        outputs::folder(&args.out, &report, options)?;
+        if global.quiet == 0 {
+            print(&outputs::render(Format::Summary, &report, options)?)?;
+            print(format!("\nReports: {}\n", args.out.display()).as_bytes())?;
+        }
+    }
+    kept?;
+    Ok(outcome(args, &report))
+}
+
+/// A finished scan, and whether it could be kept.
+struct Scanned {
+    report: Report,
+    kept: Result<(), Failure>,
+}
+
+fn scan_paths(
+    args: &Scan,
+    global: &Global,
+    config: LoadedConfig,
+    state: &Path,
+    now: Timestamp,
+) -> Result<Scanned, Failure> {
+    let key = fingerprint_key(args.key_file.as_deref(), &config)?;
+    let rules = RuleSet::load(config.config)
+        .context("loading the rules")
+        .map_err(|error| Failure::usage(error, "`overstay doctor` names the entry at fault"))?;
+    let request = ScanRequest {
+        paths: args.paths.clone(),
+        aws_snapshots: args.aws_snapshot.clone(),
+        own: vec![args.out.clone(), state.to_owned()],
+        read: ReadOptions {
+            history: !args.no_history,
+            since: args.since,
+            trust_repo_owner: args.trust_repo_owner,
+            ..ReadOptions::default()
+        },
+        key,
+        now,
+    };
+    let bar = Bar::new(global);
+    let report = in_pool(args.jobs, || scan(&request, &rules, &bar))?;
+    bar.finish();
+    let mut report = report.map_err(scan_failure)?;
+    let kept = keep(state, &mut report);
+    Ok(Scanned { report, kept })
+}
+
+/// Runs the work on as many threads as asked for.
+fn in_pool<T: Send>(jobs: Option<u16>, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+    let Some(jobs) = jobs else {
+        return Ok(work());
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs.into())
+        .build()
+        .context("starting the threads")?;
+    Ok(pool.install(work))
+}
+
+fn fingerprint_key(given: Option<&Path>, config: &LoadedConfig) -> Result<FingerprintKey, Failure> {
+    let path = environment::key_file(given, config)?;
+    // A key that was named must exist: making a new one in its place would break every comparison with earlier reports.
+    let named = given.is_some() || config.config.fingerprint_key_file.is_some();
+    let loaded = if named {
+        key::load(&path)
+    } else {
+        key::load_or_create(&path)
+    };
+    let loaded = loaded.map_err(|error| {
+        Failure::usage(
+            error,
+            "a key file holds 64 hexadecimal digits: `openssl rand -hex 32 > FILE`",
+        )
+    })?;
+    if let Some(warning) = &loaded.warning {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded.key)
+}
+
+fn hold<'a>(lock: &'a mut StateLock, now: Timestamp, state: &Path) -> Result<Held<'a>, Failure> {
+    lock.acquire(now)
+        .map_err(|error| lock_failure(error, state))
+}
+
+fn lock_failure(error: LockError, state: &Path) -> Failure {
+    match error {
+        LockError::Held { .. } => Failure {
+            outcome: Outcome::Busy,
+            error: error.into(),
+            hint: None,
+        },
+        LockError::Io { .. } => Failure::usage(
+            anyhow::Error::new(error)
+                .context(format!("opening the state folder {}", state.display())),
+            "name a folder that can be written with --state DIR",
+        ),
+    }
+}
+
+fn scan_failure(error: ScanError) -> Failure {
+    match error {
+        ScanError::Nothing(_) => Failure::new(
+            Outcome::Nothing,
+            error,
+            "name folders that hold files or repositories, or an account snapshot",
+        ),
+        ScanError::Discover(_) => Failure::usage(
+            error,
+            "check the spelling; a path that does not exist is not scanned",
+        ),
+        ScanError::Rules(_) => {
+            Failure::usage(error, "`overstay rules check` names the rule at fault")
+        }
+        ScanError::Check(_) => Failure {
+            outcome: Outcome::Internal,
+            error: error.into(),
+            hint: None,
+        },
+    }
+}
+
+/// Marks what is new against the previous run and keeps this one. A store that cannot be used costs neither the scan nor
+/// its reports.
+fn keep(state: &Path, report: &mut Report) -> Result<(), Failure> {
+    let mut save = || -> Result<(), RunsError> {
+        let mut runs = Runs::open(state)?;
+        let previous = runs.previous_findings(&report.run)?;
+        mark_status(report, previous.as_ref());
+        runs.save(report)
+    };
+    save().map_err(|error| {
+        Failure::usage(
+            anyhow::Error::new(error).context(format!(
+                "keeping the run in {}; its reports were written",
+                state.display()
+            )),
+            "`overstay doctor` checks the state folder",
+        )
+    })
+}
+
+/// A tripped gate outranks an incomplete scan: what was found is certain, and neither passes.
+fn outcome(args: &Scan, report: &Report) -> Outcome {
+    let reaches = |level: Option<Severity>, only_new: bool| {
+        level.is_some_and(|level| {
+            report.findings.iter().any(|finding| {
+                finding.severity >= level
+                    && match finding.status {
+                        FindingStatus::New => true,
+                        FindingStatus::Unchanged => !only_new,
+                        FindingStatus::Accepted => false,
+                    }
+            })
+        })
+    };
+    if reaches(args.fail_on, false) || reaches(args.fail_on_new, true) {
+        Outcome::Gate
+    } else if report.run.complete {
+        Outcome::Done
+    } else {
+        Outcome::Incomplete
+    }
+}
