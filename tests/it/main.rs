@@ -1,12 +1,22 @@
 //! Integration tests: one binary, one module per area.
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot go on has failed; tests write files and run programs as they please"
 )]
 
+mod canary;
 mod checks;
+mod command_line;
+mod demo;
+mod determinism;
+mod failures;
 mod formats;
+mod joins;
+mod layering;
 mod sample;
+mod samples;
 mod sarif;
+mod support;
