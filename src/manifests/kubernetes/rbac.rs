@@ -239,6 +239,7 @@ mod tests {
     use super::*;
     use crate::rules::manifests::ManifestTables;
     use proptest::prelude::*;
+    use std::sync::LazyLock;
 
     fn rule(groups: &[&str], resources: &[&str], verbs: &[&str]) -> RbacRule {
         let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
@@ -271,16 +272,18 @@ mod tests {
         assert_eq!(tier(RbacRule::default(), true), 0);
     }
 
+    static TABLE: LazyLock<Vec<RbacEscalation>> =
+        LazyLock::new(|| ManifestTables::builtin().unwrap().escalation);
+
     proptest! {
         #[test]
         fn more_rules_never_give_less(
             words in prop::collection::vec(prop::sample::select(vec!["*", "", "pods", "secrets", "get", "create", "apps"]), 6)
         ) {
-            let table = ManifestTables::builtin().unwrap().escalation;
             let one = rule(&words[..1], &words[1..2], &words[2..3]);
             let two = rule(&words[3..4], &words[4..5], &words[5..]);
-            let alone = judge(std::slice::from_ref(&one), &table, true).tier;
-            prop_assert!(judge(&[one, two], &table, true).tier >= alone);
+            let alone = judge(std::slice::from_ref(&one), &TABLE, true).tier;
+            prop_assert!(judge(&[one, two], &TABLE, true).tier >= alone);
         }
     }
 }
