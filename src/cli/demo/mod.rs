@@ -115,12 +115,19 @@ fn story(report: &Report) -> String {
         else {
             continue;
         };
+        // An agent uses credentials that let in as someone else.
+        let used: Vec<_> = report
+            .consumers
+            .iter()
+            .filter(|consumer| identity.consumers.contains(&consumer.id))
+            .flat_map(|consumer| &consumer.uses.credentials)
+            .collect();
         let judged = report.assessments.iter().find(|assessment| {
             assessment.identity.as_ref() == Some(&identity.id)
                 || assessment
                     .credential
                     .as_ref()
-                    .is_some_and(|id| identity.credentials.contains(id))
+                    .is_some_and(|id| used.contains(&id))
         });
         let disposition = judged.map_or("not judged", |assessment| assessment.disposition.title());
         let _ = writeln!(text, "  {:<26} {:<18} {lesson}", disposition, identity.name);
