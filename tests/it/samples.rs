@@ -114,8 +114,17 @@ fn the_readme_shows_what_the_demo_prints() {
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
     let summary = fs::read_to_string(root.join("reports/demo/summary.txt")).unwrap();
     let (before, rest) = summary.split_once("\nReports:").unwrap();
-    let story = rest.split_once("\n\n").unwrap().1.split("\n\nEverything above").next().unwrap();
+    let story = rest
+        .split_once("\n\n")
+        .unwrap()
+        .1
+        .split("\n\nEverything above")
+        .next()
+        .unwrap();
     for part in [before.trim_end(), story.trim_end()] {
-        assert!(readme.contains(part), "README.md is out of date; the demo prints:\n{part}");
+        assert!(
+            readme.contains(part),
+            "README.md is out of date; the demo prints:\n{part}"
+        );
     }
 }
