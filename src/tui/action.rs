@@ -41,3 +41,20 @@ pub enum Action {
     /// Leave.
     Quit,
 }
+
+impl Action {
+    /// Only moves: everybody tries these keys, so the line of keys leaves them to the help.
+    pub const fn moves(self) -> bool {
+        matches!(
+            self,
+            Self::Down
+                | Self::Up
+                | Self::PageDown
+                | Self::PageUp
+                | Self::First
+                | Self::Last
+                | Self::View(_)
+                | Self::PreviousView
+        )
+    }
+}

@@ -16,6 +16,7 @@ mod failures;
 mod formats;
 mod joins;
 mod layering;
+mod review;
 mod sample;
 mod samples;
 mod sarif;

@@ -4,7 +4,7 @@ use crate::support::{NOW, Workplace};
 use std::fs;
 use std::path::Path;
 
-fn updating() -> bool {
+pub(crate) fn updating() -> bool {
     std::env::var_os("UPDATE").is_some()
 }
 
@@ -33,7 +33,7 @@ fn anonymous(bytes: &[u8], folder: &str) -> Vec<u8> {
 }
 
 /// Compares a sample with what was made, or replaces it.
-fn settle(name: &str, made: &[u8], stale: &mut Vec<String>) {
+pub(crate) fn settle(name: &str, made: &[u8], stale: &mut Vec<String>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("reports")
         .join(name);

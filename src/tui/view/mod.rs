@@ -98,7 +98,7 @@ fn bottom_line(state: &State) -> Line<'static> {
         .iter()
         .filter(|binding| binding.modes.contains(&state.mode))
     {
-        if !told.contains(&binding.action) {
+        if !(binding.action.moves() || told.contains(&binding.action)) {
             told.push(binding.action);
             parts.push(format!("{} {}", keymap::name(binding), binding.help));
         }
