@@ -4,7 +4,8 @@
 //! same names are one node, so almost all commits share the node of their root with their parents, and most trees are
 //! the empty node. The nodes are then unfolded path by path, each carrying the span of commits it was part of.
 
-use super::object::{self, EntryKind, Objects, author, entries};
+use super::ids::{Id, Shared, Wanted, bytes};
+use super::object::{self, EntryKind, Objects, author, entries, oid};
 use super::open::{Lease, Repo};
 use super::report::Trouble;
 use super::walk::History;
@@ -44,64 +45,36 @@ enum Child {
 /// Name and target of everything wanted in a tree.
 type Children = Vec<(Box<[u8]>, Child)>;
 
-#[expect(
-    clippy::disallowed_types,
-    reason = "lookups of millions of ids; iterated nowhere"
-)]
-type NodeOf = std::collections::HashMap<Oid, Node>;
-
 /// The reduced trees. The numbers of the nodes depend on the timing of threads; nothing that leaves does.
 #[derive(Default)]
 struct Reduced {
-    node_of: Mutex<NodeOf>,
-    nodes: Mutex<Nodes>,
-}
-
-#[derive(Default)]
-struct Nodes {
-    number: BTreeMap<Children, Node>,
+    node_of: Shared<Node>,
+    number: Mutex<BTreeMap<Children, Node>>,
 }
 
 impl Reduced {
-    fn known(&self, tree: Oid) -> Option<Node> {
-        self.node_of
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&tree)
-            .copied()
-    }
-
-    fn learn(&self, tree: Oid, children: Children) -> Node {
+    fn learn(&self, tree: Id, children: Children) {
         let node = if children.is_empty() {
             0
         } else {
-            let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
-            let next = nodes.number.len() as Node + 1;
-            *nodes.number.entry(children).or_insert(next)
+            let mut number = self.number.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = number.len() as Node + 1;
+            *number.entry(children).or_insert(next)
         };
-        self.node_of
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(tree, node);
-        node
+        self.node_of.insert(tree, node);
     }
 
-    /// Contents of the nodes, by number.
-    fn contents(self) -> (NodeOf, Vec<Children>) {
-        let numbered = self
-            .nodes
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .number;
-        let mut contents = vec![Children::new(); numbered.len() + 1];
-        for (children, node) in numbered {
-            contents[node as usize] = children;
-        }
-        let node_of = self
-            .node_of
+    /// The node of each tree, and what is in each node, by number.
+    fn contents(self) -> (Shared<Node>, Vec<Children>) {
+        let number = self
+            .number
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        (node_of, contents)
+        let mut contents = vec![Children::new(); number.len() + 1];
+        for (children, node) in number {
+            contents[node as usize] = children;
+        }
+        (self.node_of, contents)
     }
 }
 
@@ -135,6 +108,7 @@ pub(in crate::sources) fn attribute(
     trouble: &Trouble,
 ) -> BTreeMap<Oid, Vec<Attribution>> {
     let reduced = Reduced::default();
+    let lookup = Wanted::new(wanted);
     let roots: Vec<Oid> = history
         .commits
         .iter()
@@ -148,11 +122,11 @@ pub(in crate::sources) fn attribute(
             if let Some(objects) = lease.as_ref().and_then(Lease::objects) {
                 let reducer = Reducer {
                     objects: &objects,
-                    wanted,
+                    wanted: &lookup,
                     limits,
                     reduced: &reduced,
                 };
-                reducer.reduce(root);
+                reducer.reduce(bytes(root));
             }
         },
     );
@@ -183,10 +157,10 @@ pub(in crate::sources) fn attribute(
 }
 
 /// The span of each root node.
-fn root_spans(history: &History, node_of: &NodeOf) -> BTreeMap<Node, Span> {
+fn root_spans(history: &History, node_of: &Shared<Node>) -> BTreeMap<Node, Span> {
     let mut spans: BTreeMap<Node, Span> = BTreeMap::new();
     let mut add = |tree: &Oid, span: Span| {
-        let node = node_of.get(tree).copied().unwrap_or(0);
+        let node = node_of.get(&bytes(*tree)).unwrap_or(0);
         if node != 0 {
             spans
                 .entry(node)
@@ -342,14 +316,14 @@ fn resolve(
 /// Reduces trees, each once.
 struct Reducer<'a> {
     objects: &'a Objects<'a>,
-    wanted: &'a [Oid],
+    wanted: &'a Wanted,
     limits: &'a Limits,
     reduced: &'a Reduced,
 }
 
 /// A tree whose subtrees are being reduced.
 struct Frame {
-    tree: Oid,
+    tree: Id,
     /// What is in it that may matter.
     parts: Vec<(Box<[u8]>, Part)>,
     /// Next of `parts` to look at.
@@ -358,13 +332,13 @@ struct Frame {
 
 enum Part {
     Blob(u32),
-    Tree(Oid),
+    Tree(Id),
 }
 
 impl Reducer<'_> {
     /// Reduces a tree and everything below it. An explicit stack: nesting is up to whoever wrote the repository.
-    fn reduce(&self, root: Oid) {
-        if self.reduced.known(root).is_some() {
+    fn reduce(&self, root: Id) {
+        if self.reduced.node_of.get(&root).is_some() {
             return;
         }
         // Ids on the stack. A tree inside itself can only come from an object stored under a false id.
@@ -374,7 +348,9 @@ impl Reducer<'_> {
             let unknown = frame.parts[frame.next..]
                 .iter()
                 .position(|(_, part)| match part {
-                    Part::Tree(tree) => self.reduced.known(*tree).is_none() && !open.contains(tree),
+                    Part::Tree(tree) => {
+                        self.reduced.node_of.get(tree).is_none() && !open.contains(tree)
+                    }
                     Part::Blob(_) => false,
                 })
                 .map(|ahead| frame.next + ahead);
@@ -393,19 +369,19 @@ impl Reducer<'_> {
     }
 
     /// What may matter of a tree. What cannot be read holds nothing; the walk before has reported it.
-    fn load(&self, tree: Oid) -> Frame {
+    fn load(&self, tree: Id) -> Frame {
         let mut parts = Vec::new();
-        if let Ok(found) = object::read(self.objects, tree, self.limits.max_object_bytes)
+        if let Ok(found) = object::read(self.objects, oid(&tree), self.limits.max_object_bytes)
             && found.kind() == ObjectType::Tree
         {
             for entry in entries(found.data()) {
                 let part = match entry.kind {
-                    EntryKind::Tree => Some(Part::Tree(entry.id)),
-                    EntryKind::File | EntryKind::Link => self
-                        .wanted
-                        .binary_search(&entry.id)
-                        .ok()
-                        .map(|at| Part::Blob(at as u32)),
+                    // Most subtrees are known to hold nothing.
+                    EntryKind::Tree => (self.reduced.node_of.get(&entry.id) != Some(0))
+                        .then_some(Part::Tree(entry.id)),
+                    EntryKind::File | EntryKind::Link => {
+                        self.wanted.position(&entry.id).map(Part::Blob)
+                    }
                     EntryKind::Submodule => None,
                 };
                 if let Some(part) = part {
@@ -426,7 +402,7 @@ impl Reducer<'_> {
             .into_iter()
             .filter_map(|(name, part)| match part {
                 Part::Blob(at) => Some((name, Child::Blob(at))),
-                Part::Tree(tree) => match self.reduced.known(tree) {
+                Part::Tree(tree) => match self.reduced.node_of.get(&tree) {
                     None | Some(0) => None,
                     Some(node) => Some((name, Child::Tree(node))),
                 },

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod blobs;
+mod ids;
 mod index;
 mod loose;
 mod object;

@@ -1,5 +1,6 @@
 //! Raw objects: reading them under a cap, and the few fields of commits, tags and trees that are needed.
 
+use super::ids::Id;
 use super::loose::Loose;
 use super::report::Fault;
 use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid};
@@ -113,6 +114,11 @@ fn signature_time(line: &[u8]) -> Option<i64> {
     rest.split_ascii_whitespace().next()?.parse().ok()
 }
 
+/// The id of these bytes.
+pub(super) fn oid(id: &Id) -> Oid {
+    Oid::from_bytes(id).unwrap_or(Oid::ZERO_SHA1)
+}
+
 /// What a tree entry points at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EntryKind {
@@ -129,7 +135,7 @@ pub(super) enum EntryKind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<'a> {
     pub(super) name: &'a [u8],
-    pub(super) id: Oid,
+    pub(super) id: Id,
     pub(super) kind: EntryKind,
 }
 
@@ -158,7 +164,7 @@ impl<'a> Iterator for Entries<'a> {
         let (head, tail) = self.rest.split_at(nul);
         let space = memchr::memchr(b' ', head)?;
         let (mode, name) = (head.get(..space)?, head.get(space + 1..)?);
-        let id = Oid::from_bytes(tail.get(1..21)?).ok()?;
+        let id = *tail.get(1..)?.first_chunk::<20>()?;
         let kind = match mode {
             b"40000" | b"040000" => EntryKind::Tree,
             b"160000" => EntryKind::Submodule,

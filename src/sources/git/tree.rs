@@ -1,72 +1,11 @@
-//! Sets of object ids shared by workers, and the files of one tree.
+//! The files of HEAD's tree.
 
-use super::object::{self, EntryKind, entries};
+use super::object::{self, EntryKind, entries, oid};
 use super::open::Repo;
 use super::refs::head;
 use super::report::{Fault, Trouble};
 use crate::sources::limits::Limits;
 use git2::{ObjectType, Oid};
-use std::sync::{Mutex, PoisonError};
-
-#[expect(
-    clippy::disallowed_types,
-    reason = "membership of millions of ids; whatever leaves is sorted first"
-)]
-type Ids = std::collections::HashSet<Oid>;
-
-const SHARDS: usize = 64;
-
-/// A set of object ids that several threads add to.
-#[derive(Debug)]
-pub(super) struct IdSet(Vec<Mutex<Ids>>);
-
-impl Default for IdSet {
-    fn default() -> Self {
-        Self((0..SHARDS).map(|_| Mutex::default()).collect())
-    }
-}
-
-impl IdSet {
-    /// Adds an id; false when it was there.
-    pub(super) fn insert(&self, id: Oid) -> bool {
-        let shard = usize::from(id.as_bytes().first().copied().unwrap_or(0)) % SHARDS;
-        self.0[shard]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id)
-    }
-
-    /// Adds several.
-    pub(super) fn insert_all(&self, ids: impl IntoIterator<Item = Oid>) {
-        for id in ids {
-            self.insert(id);
-        }
-    }
-
-    /// Takes everything out, sorted.
-    pub(super) fn drain_sorted(&self) -> Vec<Oid> {
-        let mut all = Vec::new();
-        for shard in &self.0 {
-            all.extend(std::mem::take(
-                &mut *shard.lock().unwrap_or_else(PoisonError::into_inner),
-            ));
-        }
-        all.sort_unstable();
-        all
-    }
-
-    /// Everything, sorted.
-    pub(super) fn into_sorted(self) -> Vec<Oid> {
-        self.drain_sorted()
-    }
-}
-
-/// The trees read and the blobs met so far.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    pub(super) trees: IdSet,
-    pub(super) blobs: IdSet,
-}
 
 /// One file of HEAD's tree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,8 +69,11 @@ pub(in crate::sources) fn head_files(
             }
             path.extend_from_slice(entry.name);
             match entry.kind {
-                EntryKind::Tree => pending.push((path, entry.id, depth + 1)),
-                EntryKind::File => files.push(HeadFile { path, id: entry.id }),
+                EntryKind::Tree => pending.push((path, oid(&entry.id), depth + 1)),
+                EntryKind::File => files.push(HeadFile {
+                    path,
+                    id: oid(&entry.id),
+                }),
                 EntryKind::Link | EntryKind::Submodule => {}
             }
         }

@@ -1,15 +1,16 @@
 //! The commits of a repository in topological order, and the distinct blobs their trees hold.
 
-use super::object::{self, EntryKind, commit_fields, entries};
-use super::open::Repo;
+use super::ids::{Id, Ids, Shared, bytes};
+use super::object::{self, EntryKind, commit_fields, entries, oid};
+use super::open::{Lease, Repo};
 use super::refs::{Tips, tips};
 use super::report::{Fault, Trouble};
-use super::tree::Seen;
 use crate::sources::limits::Limits;
 use git2::{ObjectType, Oid};
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::{Mutex, PoisonError};
 
 /// One commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,30 +72,20 @@ pub(in crate::sources) fn walk(
         blobs: tips.blobs,
         wanted: Vec::new(),
     };
+    let read = Shared::default();
+    let blobs_below = |roots: &[Oid]| blobs_below(repo, roots, &read, limits, trouble);
     history.wanted = match since {
-        None => {
-            let seen = Seen::default();
-            collect(repo, &history.roots(|_| true), &seen, limits, trouble);
-            seen.blobs.insert_all(history.blobs.keys().copied());
-            seen.blobs.into_sorted()
-        }
+        None => blobs_below(&history.roots(|_| true)),
         Some(since) => {
-            let seen = Seen::default();
-            collect(repo, &graph.border(since), &seen, limits, trouble);
-            let old = seen.blobs.drain_sorted();
-            collect(
-                repo,
-                &history.roots(|commit| commit.time >= since),
-                &seen,
-                limits,
-                trouble,
-            );
-            seen.blobs.insert_all(history.blobs.keys().copied());
-            let mut wanted = seen.blobs.into_sorted();
-            wanted.retain(|id| old.binary_search(id).is_err());
-            wanted
+            let old = blobs_below(&graph.border(since));
+            let mut new = blobs_below(&history.roots(|commit| commit.time >= since));
+            new.retain(|id| old.binary_search(id).is_err());
+            new
         }
     };
+    history.wanted.extend(history.blobs.keys());
+    history.wanted.sort_unstable();
+    history.wanted.dedup();
     history
 }
 
@@ -121,7 +112,7 @@ struct Graph {
 impl Graph {
     fn load(
         repo: &Repo,
-        lease: &super::open::Lease<'_>,
+        lease: &Lease<'_>,
         tips: &Tips,
         limits: &Limits,
         trouble: &Trouble,
@@ -134,10 +125,10 @@ impl Graph {
             return graph;
         };
         let mut parents_of: Vec<Vec<Oid>> = Vec::new();
-        let mut position: BTreeMap<Oid, Option<u32>> = BTreeMap::new();
+        let mut position: BTreeMap<Id, Option<u32>> = BTreeMap::new();
         let mut pending: Vec<Oid> = tips.commits.iter().copied().collect();
         while let Some(id) = pending.pop() {
-            if position.contains_key(&id) {
+            if position.contains_key(&bytes(id)) {
                 continue;
             }
             let fields = match object::read(&objects, id, limits.max_object_bytes) {
@@ -150,10 +141,10 @@ impl Graph {
             match fields {
                 Err(fault) => {
                     trouble.fault(id, fault);
-                    position.insert(id, None);
+                    position.insert(bytes(id), None);
                 }
                 Ok(mut fields) => {
-                    position.insert(id, u32::try_from(graph.commits.len()).ok());
+                    position.insert(bytes(id), u32::try_from(graph.commits.len()).ok());
                     graph.commits.push(Commit {
                         id,
                         tree: fields.tree,
@@ -172,7 +163,7 @@ impl Graph {
             .map(|parents| {
                 parents
                     .iter()
-                    .filter_map(|id| position.get(id).copied().flatten())
+                    .filter_map(|id| position.get(&bytes(*id)).copied().flatten())
                     .collect()
             })
             .collect();
@@ -225,45 +216,101 @@ impl Graph {
     }
 }
 
-/// Adds every tree below `roots` and every blob in them to `seen`, each tree read once.
-fn collect(repo: &Repo, roots: &[Oid], seen: &Seen, limits: &Limits, trouble: &Trouble) {
+/// The blobs of every tree below `roots` that is not in `read` yet, sorted. Each tree is read once.
+fn blobs_below(
+    repo: &Repo,
+    roots: &[Oid],
+    read: &Shared<()>,
+    limits: &Limits,
+    trouble: &Trouble,
+) -> Vec<Oid> {
+    let idle: Mutex<Vec<Met>> = Mutex::default();
     roots.par_iter().with_min_len(32).for_each_init(
-        || repo.lease().ok(),
-        |lease, &root| {
-            let Some(objects) = lease.as_ref().and_then(super::open::Lease::objects) else {
-                trouble.fault(root, Fault::Corrupt);
+        || Worker::new(repo, &idle),
+        |worker, root| {
+            let Some(objects) = worker.lease.as_ref().and_then(Lease::objects) else {
+                trouble.fault(*root, Fault::Corrupt);
                 return;
             };
-            let mut pending = vec![root];
+            let met = &mut worker.met;
+            let mut pending = vec![bytes(*root)];
             while let Some(id) = pending.pop() {
-                if !seen.trees.insert(id) {
+                if !met.trees.insert(id) || !read.insert(id, ()) {
                     continue;
                 }
-                let found = match object::read(&objects, id, limits.max_object_bytes) {
+                let tree = oid(&id);
+                let found = match object::read(&objects, tree, limits.max_object_bytes) {
                     Ok(found) if found.kind() == ObjectType::Tree => found,
                     Ok(_) => {
-                        trouble.fault(id, Fault::Corrupt);
+                        trouble.fault(tree, Fault::Corrupt);
                         continue;
                     }
                     Err(fault) => {
-                        trouble.fault(id, fault);
+                        trouble.fault(tree, fault);
                         continue;
                     }
                 };
                 let mut all = entries(found.data());
                 for entry in all.by_ref() {
                     match entry.kind {
-                        EntryKind::Tree => pending.push(entry.id),
+                        EntryKind::Tree => {
+                            if !met.trees.contains(&entry.id) {
+                                pending.push(entry.id);
+                            }
+                        }
                         EntryKind::File | EntryKind::Link => {
-                            seen.blobs.insert(entry.id);
+                            met.blobs.insert(entry.id);
                         }
                         EntryKind::Submodule => {}
                     }
                 }
                 if !all.intact() {
-                    trouble.fault(id, Fault::Corrupt);
+                    trouble.fault(tree, Fault::Corrupt);
                 }
             }
         },
     );
+    let mut blobs: Vec<Oid> = idle
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .iter()
+        .flat_map(|met| met.blobs.iter().map(oid))
+        .collect();
+    blobs.sort_unstable();
+    blobs.dedup();
+    blobs
+}
+
+/// What one worker has met: most of what a tree holds was in the tree before it, and is found here without a lock.
+#[derive(Default)]
+struct Met {
+    trees: Ids,
+    blobs: Ids,
+}
+
+/// A worker with a handle and a memory of its own for as long as it runs.
+struct Worker<'a> {
+    lease: Option<Lease<'a>>,
+    met: Met,
+    idle: &'a Mutex<Vec<Met>>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(repo: &'a Repo, idle: &'a Mutex<Vec<Met>>) -> Self {
+        let met = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Self {
+            lease: repo.lease().ok(),
+            met: met.unwrap_or_default(),
+            idle,
+        }
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(std::mem::take(&mut self.met));
+    }
 }
