@@ -19,6 +19,15 @@ pub(super) fn decode(document: Value) -> Option<Value> {
             Ok(_) => return None,
             Err(_) => {
                 let decoded = percent_decode_str(&text).decode_utf8().ok()?.into_owned();
+                if serde_json::from_str::<Value>(&decoded).is_err() && text.contains('+') {
+                    // Form encoders write a blank as `+`; no JSON stands with `+` between its words.
+                    let spaced = text.replace('+', "%20");
+                    let spaced = percent_decode_str(&spaced).decode_utf8().ok()?.into_owned();
+                    if serde_json::from_str::<Value>(&spaced).is_ok() {
+                        text = spaced;
+                        continue;
+                    }
+                }
                 if decoded == text {
                     return None;
                 }
@@ -46,8 +55,10 @@ mod tests {
         let plain = document.to_string();
         let once = utf8_percent_encode(&plain, NON_ALPHANUMERIC).to_string();
         let twice = utf8_percent_encode(&once, NON_ALPHANUMERIC).to_string();
+        let form_encoded = once.replace("%20", "+").replacen("%7B", "%7B+", 1);
         for form in [
             document.clone(),
+            json!(form_encoded),
             json!(plain),
             json!(once),
             json!(twice),
