@@ -24,6 +24,8 @@ pub struct Masks {
     administrator: ActionSet,
     /// Worth having, and able to name resources.
     scopable: ActionSet,
+    /// Changes something or reads a secret: without any of these a whole service is only read.
+    grave: ActionSet,
     assume_role: Option<usize>,
 }
 
@@ -47,8 +49,12 @@ impl Masks {
         scopable.unite(&secret);
         scopable.unite(tables.class(ActionClass::DataRead));
         scopable.remove(actions.without_resource());
+        let mut grave = write.clone();
+        grave.unite(&permissions);
+        grave.unite(&secret);
         Self {
             scopable,
+            grave,
             write,
             permissions,
             permissions_level,
@@ -82,7 +88,7 @@ pub struct Power {
     pub cross_account: bool,
     /// A permission worth having covers every resource, where it could name them.
     pub unscoped: bool,
-    /// Services wholly allowed on every resource; `*` for all.
+    /// Services wholly allowed on every resource, if anything can be changed in them; `*` for all.
     pub full_services: Vec<String>,
     /// Services reached.
     pub services: Vec<String>,
@@ -187,8 +193,11 @@ pub fn measure(
         power.full_services.push("*".to_owned());
     } else {
         for (service, range) in table.services() {
-            // A service of one action is no blanket.
-            if range.len() > 1 && everywhere.count_in(range) == range.len() {
+            // A service of one action is no blanket, nor is one that can only be read.
+            if range.len() > 1
+                && masks.grave.any_in(range)
+                && everywhere.count_in(range) == range.len()
+            {
                 power.full_services.push(service.to_owned());
             }
         }

@@ -95,7 +95,7 @@ columns! {
         => |row| Cell::Truth(row.identity.privilege.secret_read);
     cross_account: "Can become roles of other accounts."
         => |row| Cell::Truth(row.identity.privilege.cross_account);
-    full_services: "Services with every action on every resource; `*` for all."
+    full_services: "Services with every action on every resource, where that changes anything; `*` for all."
         => |row| Cell::list(&row.identity.privilege.full_services);
     blanket_policies: "Blanket managed policies held."
         => |row| Cell::list(&row.identity.privilege.blanket_policies);

@@ -107,7 +107,12 @@ impl<'a> Judge<'a> {
             targets: Targets::default(),
             not_before: latest(account),
         };
-        for policy in &account.policies {
+        // A document that could not be read is `null`: what it allows is unknown, not nothing.
+        let readable = account
+            .policies
+            .iter()
+            .filter(|policy| !policy.document.is_null());
+        for policy in readable {
             let ready = judge.compile(&policy.document);
             judge.managed.insert(policy.arn.clone(), (ready, false));
         }
@@ -233,7 +238,7 @@ impl<'a> Judge<'a> {
                 native_id: format!("{through}inline policy {}", policy.name),
                 kind: group.map_or(GrantSource::Inline, |_| GrantSource::Group),
                 location: location.clone(),
-                policy: Some(self.ready(&policy.document)),
+                policy: (!policy.document.is_null()).then(|| self.ready(&policy.document)),
                 published: false,
                 managed: None,
             });

@@ -268,6 +268,30 @@ fn missing_documents_never_come_out_harmless() {
 }
 
 #[test]
+fn a_document_that_could_not_be_read_is_unknown() {
+    let mut inline = user("ana", &json!([]));
+    inline.inline[0].document = Value::Null;
+    let judged = alone(inline);
+    assert!(judged.privilege.assumed && judged.privilege.tier == 2);
+    let mut managed_only = user("ana", &json!([]));
+    managed_only.inline.clear();
+    managed_only.attached = vec![attached(&arn("policy", "Thing"))];
+    let mut account = account(vec![managed_only], Vec::new());
+    account.policies = vec![managed("Thing", Value::Null)];
+    let judged = Judge::new(&account, &TABLES, &OWN).user(&account.users[0]);
+    assert!(judged.privilege.assumed && judged.privilege.tier == 2);
+}
+
+#[test]
+fn a_service_that_can_only_be_read_is_no_blanket() {
+    let judged = alone(user(
+        "ana",
+        &json!({"Effect": "Allow", "Action": ["pricing:*", "sqs:*"], "Resource": "*"}),
+    ));
+    assert_eq!(judged.privilege.full_services, ["sqs"]);
+}
+
+#[test]
 fn unknown_actions_are_never_harmless() {
     let judged = alone(user(
         "ana",
