@@ -262,9 +262,24 @@ fn decommission(facts: &Facts<'_, '_>) -> Row {
         ),
     };
     let users = facts.subject.consumers.len();
+    // Whom a trust policy lets in may use a role; its telemetry says whether anyone does.
+    let declared = facts
+        .subject
+        .consumers
+        .iter()
+        .filter(|consumer| consumer.repository.is_some())
+        .count();
+    let (live, but) = match users.saturating_sub(declared) {
+        0 => (users, String::new()),
+        _ if idle.is_none_or(|days| days < t.unused_days) => (users, String::new()),
+        let_in => (
+            declared,
+            format!(", and {let_in} that may use it and did not"),
+        ),
+    };
     let free = condition(
-        format!("no live consumer was found: {users} consumers"),
-        users == 0 || off,
+        format!("no live consumer was found: {live} consumers{but}"),
+        live == 0 || off,
     );
     all(
         Disposition::Decommission,

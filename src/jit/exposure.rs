@@ -102,13 +102,13 @@ fn of_path(path: &TrustPath) -> (u8, String) {
             if path.external_id && path.principal_kind == PrincipalKind::Principal {
                 (
                     2,
-                    format!("{who} of another organisation may become it, with an external id"),
+                    format!("{who} of another account may become it, with an external id"),
                 )
             } else if path.external_id {
                 (
                     2,
                     format!(
-                        "the account {who} of another organisation may become it, with an external id"
+                        "the account {who} of another account may become it, with an external id"
                     ),
                 )
             } else if path.coverage.subject
@@ -117,12 +117,12 @@ fn of_path(path: &TrustPath) -> (u8, String) {
             {
                 (
                     2,
-                    format!("{who} of another organisation may become it, with MFA"),
+                    format!("{who} of another account may become it, with MFA"),
                 )
             } else {
                 (
                     3,
-                    format!("{who} of another organisation may become it without an external id"),
+                    format!("{who} of another account may become it without an external id"),
                 )
             }
         }

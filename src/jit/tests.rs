@@ -429,6 +429,25 @@ fn disuse_needs_telemetry() {
 }
 
 #[test]
+fn whom_a_trust_lets_in_does_not_keep_an_unused_role() {
+    let unused = |idle: i64, repository: Option<&str>| {
+        let mut world = World::new("");
+        let mut role = admin(role("recorder", Vec::new()));
+        role.last_use = LastUse::At(days_ago(idle));
+        role.created_at = Some(days_ago(900));
+        let mut user = consumer("ssm", ConsumerClass::Batch, "ssm", "site");
+        user.repository = repository.map(Into::into);
+        user.uses.identities = vec![role.id.clone()];
+        world.add_identity(role);
+        world.add_consumer(user);
+        world.only().disposition
+    };
+    assert_eq!(unused(300, None), Disposition::Decommission);
+    assert_ne!(unused(300, Some("site")), Disposition::Decommission);
+    assert_ne!(unused(30, None), Disposition::Decommission);
+}
+
+#[test]
 fn of_what_nothing_is_known_nothing_is_said() {
     let mut world = World::new("");
     let mut secret = credential("generic-secret", "unknown");
