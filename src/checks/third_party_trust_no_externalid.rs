@@ -26,6 +26,7 @@ impl Check for ThirdPartyTrustNoExternalId {
                     PrincipalKind::Account | PrincipalKind::Principal
                 ) && path.external
                     && !path.external_id
+                    && !service_linked(path)
                     && !own(context, path)
             });
             let by_account =
@@ -35,6 +36,11 @@ impl Check for ThirdPartyTrustNoExternalId {
             }
         }
     }
+}
+
+/// A service of AWS acts as the other account's service-linked role, and never sends an external id.
+fn service_linked(path: &TrustPath) -> bool {
+    path.principal.contains(":role/aws-service-role/")
 }
 
 fn own(context: &CheckContext<'_>, path: &TrustPath) -> bool {
