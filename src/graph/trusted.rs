@@ -19,7 +19,23 @@ pub(super) fn add(graph: &mut Graph<'_>) {
             .consumers_of(&identity.consumers)
             .map(|consumer| consumer.runtime.as_str())
             .collect();
+        let accounts: BTreeSet<&str> = graph
+            .inventory
+            .consumers_of(&identity.consumers)
+            .filter_map(|consumer| graph.inventory.identities.get(consumer.identity.as_ref()?))
+            .filter(|account| account.kind == IdentityKind::KubernetesServiceAccount)
+            .map(|account| account.native_id.as_str())
+            .collect();
         for path in &identity.trust {
+            // The declared workload that runs as this very service account is the one that comes in here.
+            let explained = !path.subjects.is_empty()
+                && path
+                    .subjects
+                    .iter()
+                    .all(|subject| accounts.contains(subject.as_str()));
+            if explained {
+                continue;
+            }
             if let Some(consumer) = behind(graph, identity, path)
                 .filter(|consumer| !declared.contains(consumer.runtime.as_str()))
             {

@@ -135,6 +135,18 @@ fn grounded(grades: &[Grade]) -> ConditionResult {
     )
 }
 
+/// What calls for work now: no piece of evidence it rests on is a heuristic.
+fn no_guess(grades: &[Grade]) -> ConditionResult {
+    let worst = grades.iter().max().copied().unwrap_or(Grade::D);
+    condition(
+        format!(
+            "nothing it rests on is a guess: weakest evidence is of grade {}",
+            worst.as_str()
+        ),
+        worst < Grade::D,
+    )
+}
+
 fn weakest(level: &super::risk::Level) -> Grade {
     level
         .evidence
@@ -401,7 +413,7 @@ fn fit_grades(facts: &Facts<'_, '_>) -> Vec<Grade> {
         .filter(|factor| matches!(factor.code.as_str(), "F1" | "F2" | "F4"))
         .flat_map(|factor| factor.evidence.iter().map(|evidence| evidence.grade))
         .chain([if facts.factors.privilege.assumed {
-            Grade::D
+            weakest(&facts.factors.privilege)
         } else {
             Grade::B
         }])
@@ -453,7 +465,7 @@ fn migrate_now(facts: &Facts<'_, '_>) -> Row {
             !facts.subject.class.continuous() || class != Ternary::Yes,
         ),
         gain(facts),
-        grounded(&grades),
+        no_guess(&grades),
     ];
     all(Disposition::MigrateNow, conditions, grades)
 }

@@ -319,8 +319,9 @@ fn privilege(context: &JitContext<'_>, subject: &Subject<'_>) -> Level {
     match tier {
         Some(tier) => Level::assumed(
             tier.min(5),
+            // The catalogue's word for a type that is known; only the type's own recognition can be a guess.
             Evidence::new(
-                Grade::D,
+                Grade::C,
                 format!("usual privilege of {kind}; its grants are not in the input"),
             ),
         ),

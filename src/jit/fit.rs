@@ -266,7 +266,7 @@ fn ownership(subject: &Subject<'_>) -> (&'static str, Evidence) {
     let who = owner.map_or_else(|| "no owner".to_owned(), |owner| format!("owner {owner}"));
     (
         level,
-        Evidence::new(Grade::B, format!("{consumers} consumers seen, {who}")),
+        Evidence::new(Grade::B, format!("consumers seen: {consumers}, {who}")),
     )
 }
 

@@ -109,7 +109,7 @@ pub struct GrantSpec {
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanStep {
-    /// 0-based number in the cut-over template.
+    /// 1-based place in the order of work.
     pub number: u8,
     /// What to do.
     pub title: String,

@@ -150,7 +150,7 @@ pub fn grant(context: &PlanContext<'_>, subject: &Subject<'_>) -> GrantSpec {
         .cloned()
         .collect();
     let actions: Vec<String> = if named.is_empty() && !actions.is_empty() {
-        vec!["the actions that step 1 records; today everything is allowed".to_owned()]
+        vec!["the actions seen in use, once recorded; today everything is allowed".to_owned()]
     } else {
         named.into_iter().take(50).collect()
     };

@@ -37,6 +37,9 @@ impl Values {
             1 => repositories.first().copied(),
             _ => None,
         };
+        // A scan names repositories by their path below its root; the forge knows the last part.
+        let repository =
+            repository.map(|path| path.rsplit_once('/').map_or(path, |(_, name)| name));
         put("repository", repository, "REPO");
         let service_account = kind(IdentityKind::KubernetesServiceAccount);
         put(

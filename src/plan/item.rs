@@ -200,7 +200,7 @@ fn rollback(
     }
     let Some(credential) = subject.credential else {
         return format!(
-            "Put the old trust and policies back from file; possible for {days} days, until step 8."
+            "Put the old trust and policies back from file; possible for {days} days, until what is left of them is deleted."
         );
     };
     match context
@@ -209,11 +209,11 @@ fn rollback(
         .and_then(|entry| entry.reactivate.as_ref())
     {
         Some(command) => format!(
-            "Until step 8, at most {days} days: {}",
+            "Until it is deleted, at most {days} days: {}",
             values.command(command)
         ),
         None => format!(
-            "Until step 8, at most {days} days: put the old credential back into the one consumer that fails."
+            "Until it is deleted, at most {days} days: put the old credential back into the one consumer that fails."
         ),
     }
 }

@@ -20,8 +20,16 @@ pub struct Steps<'s, 'a> {
 }
 
 impl Steps<'_, '_> {
-    /// The steps, in the order in which they are taken.
+    /// The steps, numbered in the order in which they are taken.
     pub fn list(&self) -> Vec<PlanStep> {
+        let mut steps = self.ordered();
+        for (step, number) in steps.iter_mut().zip(1..) {
+            step.number = number;
+        }
+        steps
+    }
+
+    fn ordered(&self) -> Vec<PlanStep> {
         let next = carried_out(self.assessment.disposition, self.assessment.follow_up);
         match self.assessment.disposition {
             Disposition::RevokeNow => self.leaked(next),
@@ -103,7 +111,7 @@ impl Steps<'_, '_> {
         self.step(
             0,
             "Confirm owner, purpose and consumers",
-            format!("Owner: {owner}. Consumers: {}. Whoever uses it and is not listed breaks at step 6.", self.users()),
+            format!("Owner: {owner}. Consumers: {}. Whoever uses it and is not listed breaks when the old way is switched off.", self.users()),
             None,
         )
     }
@@ -179,7 +187,7 @@ impl Steps<'_, '_> {
                 "Deactivate, do not delete. Wait {days} days, at least one full schedule period, and watch for denied calls."
             ),
             None => format!(
-                "The issuer cannot deactivate it: take it out of every store first, wait {days} days, and watch for calls with it before step 8."
+                "The issuer cannot deactivate it: take it out of every store first, wait {days} days, and watch for calls with it before it is deleted."
             ),
         };
         self.step(
@@ -199,16 +207,21 @@ impl Steps<'_, '_> {
         )
     }
 
-    /// What must fail: the old credential, and the new way out of bounds.
-    pub fn negative_text(&self) -> String {
-        let old = self.disabling().map(|entry| self.values.text(&entry.test));
+    fn old_must_fail(&self) -> Option<String> {
+        self.disabling().map(|entry| self.values.text(&entry.test))
+    }
+
+    fn new_must_fail(&self) -> Option<String> {
         let gone =
             self.assessment.disposition == Disposition::Decommission || self.subject.root_key();
-        let new = self
-            .target()
+        self.target()
             .filter(|_| !gone)
-            .map(|target| self.values.text(&target.negative_test));
-        match (old, new) {
+            .map(|target| self.values.text(&target.negative_test))
+    }
+
+    /// What must fail: the old credential, and the new way out of bounds.
+    pub fn negative_text(&self) -> String {
+        match (self.old_must_fail(), self.new_must_fail()) {
             (Some(old), Some(new)) => format!("{old} {new}"),
             (Some(text), None) | (None, Some(text)) => text,
             (None, None) => "A call with the old access must be refused.".to_owned(),
@@ -337,9 +350,13 @@ impl Steps<'_, '_> {
             format!("Read the issuer's log from {since} on: unknown addresses, unusual actions, new principals and keys. End sessions made with it."),
             entry.and_then(|entry| entry.last_used.as_deref()),
         );
+        // The new way is tried out of bounds once there is one.
+        let dead = self
+            .old_must_fail()
+            .unwrap_or_else(|| "A call with it must be refused.".to_owned());
         let mut steps = vec![
             revoke,
-            self.negative(),
+            self.step(7, "Prove that it no longer works", dead, None),
             abuse,
             self.confirm(),
             self.delete(),
@@ -348,6 +365,9 @@ impl Steps<'_, '_> {
             Disposition::MigrateNow | Disposition::PlanMigration | Disposition::Hybrid => {
                 steps.extend(self.target_steps());
                 steps.push(self.verify());
+                if let Some(text) = self.new_must_fail() {
+                    steps.push(self.step(7, "Prove that the new way ends", text, None));
+                }
             }
             _ if self.subject.root_key() => {}
             _ => steps.push(self.step(

@@ -64,7 +64,13 @@ pub fn assemble(parts: ReportParts) -> Report {
     findings.sort_by(|a, b| {
         (Reverse(a.severity), &a.rule, &a.id).cmp(&(Reverse(b.severity), &b.rule, &b.id))
     });
-    assessments.sort_by(|a, b| (Reverse(a.risk.score), &a.id).cmp(&(Reverse(b.risk.score), &b.id)));
+    assessments.sort_by(|a, b| {
+        (Reverse(a.risk.score), a.disposition, &a.id).cmp(&(
+            Reverse(b.risk.score),
+            b.disposition,
+            &b.id,
+        ))
+    });
     plan.sort_by(|a, b| (a.wave, a.position, &a.id).cmp(&(b.wave, b.position, &b.id)));
 
     let mut summary = Summary {

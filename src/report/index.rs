@@ -110,6 +110,22 @@ impl<'a> Index<'a> {
             .collect()
     }
 
+    /// Credentials of others that an agent, job or service holds, where the inventory has it as an identity.
+    pub fn credentials_held_by(&self, identity: &Identity) -> Vec<&'a Credential> {
+        let mut ids: Vec<&CredentialId> = self
+            .consumers
+            .values()
+            .filter(|consumer| consumer.identity.as_ref() == Some(&identity.id))
+            .flat_map(|consumer| &consumer.uses.credentials)
+            .filter(|id| !identity.credentials.contains(id))
+            .collect();
+        ids.sort();
+        ids.dedup();
+        ids.into_iter()
+            .filter_map(|id| self.credentials.get(id).copied())
+            .collect()
+    }
+
     /// Findings about an identity, most severe first; those about its credentials name it too.
     pub fn findings_of_identity(&self, id: &IdentityId) -> &[&'a Finding] {
         self.findings_of_identity.get(id).map_or(&[], Vec::as_slice)

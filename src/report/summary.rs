@@ -6,7 +6,7 @@ use super::text::{fit, line, plural, thousands, wrap};
 use super::{Emitter, Index, ReportError};
 use crate::model::{
     Assessment, Coverage, CoverageStatus, Credential, CredentialStatus, Disposition, Identity,
-    Redacted, Report, Severity, Storage,
+    Redacted, Report, RiskBand, Severity, Storage,
 };
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -14,7 +14,9 @@ use std::io::Write;
 /// Widest line.
 pub const COLUMNS: usize = 100;
 /// Most stories told.
-const STORIES: usize = 7;
+const STORIES: usize = 8;
+/// Most lines of one story.
+const STORY_LINES: usize = 3;
 /// Most coverage gaps named.
 const GAPS: usize = 4;
 
@@ -72,12 +74,12 @@ impl Style {
         }
     }
 
-    fn risk(self, score: u8, text: &str) -> String {
-        match score {
-            90.. => self.paint("1;31", text),
-            70..=89 => self.paint("31", text),
-            40..=69 => self.paint("33", text),
-            _ => text.to_owned(),
+    fn risk(self, band: RiskBand, text: &str) -> String {
+        match band {
+            RiskBand::Critical => self.paint("1;31", text),
+            RiskBand::High => self.paint("31", text),
+            RiskBand::Medium => self.paint("33", text),
+            RiskBand::Low | RiskBand::Info => text.to_owned(),
         }
     }
 }
@@ -172,12 +174,12 @@ impl Page<'_> {
             let what = assessment.disposition.title();
             let text = format!("{what}: {}", story(index, assessment));
             let mut lines = wrap(&text, COLUMNS - 6);
-            if lines.len() > 2 {
-                let rest = lines.split_off(1).join(" ");
+            if lines.len() > STORY_LINES {
+                let rest = lines.split_off(STORY_LINES - 1).join(" ");
                 lines.push(fit(&rest, COLUMNS - 6));
             }
             for (number, text) in lines.iter().enumerate() {
-                let painted = self.style.risk(assessment.risk.score, &score);
+                let painted = self.style.risk(assessment.risk.band, &score);
                 let lead = if number == 0 {
                     painted
                 } else {
@@ -210,7 +212,11 @@ impl Page<'_> {
         writeln!(self.out, "\n{}", self.style.heading(heading))?;
         for entry in entries.iter().take(GAPS) {
             let text = format!("{}: {}", entry.unit, entry.reason);
-            for (number, text) in wrap(&text, COLUMNS - 4).iter().take(2).enumerate() {
+            for (number, text) in wrap(&text, COLUMNS - 4)
+                .iter()
+                .take(STORY_LINES)
+                .enumerate()
+            {
                 writeln!(
                     self.out,
                     "{}{text}",

@@ -64,6 +64,10 @@ fn the_story_comes_out_as_told() {
         assessment(&report, ":status:status-reader")["disposition"],
         "keep-standing"
     );
+    // One workload and the trust that lets it in are one path, not two that have to be split.
+    let service = assessment(&report, ":role/payments-api-runtime");
+    assert_eq!(service["disposition"], "hybrid");
+    assert_eq!(service["blockers"], serde_json::json!([]));
     // An agent with a standing key.
     let agent = report["identities"]
         .as_array()

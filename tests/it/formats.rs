@@ -450,7 +450,8 @@ fn the_summary_fits_a_screen() {
 
     Start here
       94  Revoke now: live aws-access-key <key id> in the history of shop, opens
-          administrator iam-user deployer, used by deploy.yml/deploy → GitHub Actions OIDC to an AWS ro…
+          administrator iam-user deployer, used by deploy.yml/deploy → GitHub Actions OIDC to an AWS
+          role
       66  Hybrid: github-pat AKIA******** committed in shop, opens agent =cmd|' /C calc'!A0
           �[2J[x](https://e.example) <img src=x> `a` @all �
       41  Review: insufficient evidence: iam-role timer

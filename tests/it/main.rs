@@ -9,6 +9,7 @@
 
 mod canary;
 mod checks;
+mod checks_end_to_end;
 mod command_line;
 mod demo;
 mod determinism;

@@ -9,6 +9,7 @@ use crate::model::{
     PlanItem, Sighting, TrustPath, evidence::days_between,
 };
 use jiff::Timestamp;
+use std::cmp::Reverse;
 use std::io::Write;
 
 /// Most entries of one list.
@@ -34,10 +35,26 @@ pub fn page(
         Subject::Identity(identity) => {
             page.identity(identity)?;
             page.credentials(&index.credentials_of(identity))?;
+            let held = index.credentials_held_by(identity);
+            page.credentials(&held)?;
             page.access(identity)?;
             page.consumers(&index.consumers(&identity.consumers))?;
-            page.findings(index.findings_of_identity(&identity.id))?;
-            for assessment in index.assessments_of_identity(&identity.id) {
+            let mut findings = index.findings_of_identity(&identity.id).to_vec();
+            let mut assessments = index.assessments_of_identity(&identity.id).to_vec();
+            for credential in held {
+                findings.extend(index.findings_of_credential(&credential.id));
+                assessments.extend(index.assessment_of_credential(&credential.id));
+            }
+            findings.sort_by(|a, b| {
+                (Reverse(a.severity), &a.rule, &a.id).cmp(&(Reverse(b.severity), &b.rule, &b.id))
+            });
+            findings.dedup_by(|a, b| a.id == b.id);
+            assessments.sort_by(|a, b| {
+                (Reverse(a.risk.score), &a.id).cmp(&(Reverse(b.risk.score), &b.id))
+            });
+            assessments.dedup_by(|a, b| a.id == b.id);
+            page.findings(&findings)?;
+            for assessment in assessments {
                 page.assessment(assessment)?;
             }
         }
@@ -120,6 +137,14 @@ impl Page<'_, '_> {
         Ok(())
     }
 
+    /// A field of several entries, each on lines of its own.
+    fn list(&mut self, name: &str, entries: &[String]) -> Result<(), ReportError> {
+        for (number, entry) in entries.iter().enumerate() {
+            self.field(if number == 0 { name } else { "" }, entry)?;
+        }
+        Ok(())
+    }
+
     fn maybe(&mut self, name: &str, value: Option<&str>) -> Result<(), ReportError> {
         self.field(name, value.unwrap_or_default())
     }
@@ -146,6 +171,7 @@ impl Page<'_, '_> {
         let days = days_between(at, self.now);
         let day = at.strftime("%Y-%m-%d");
         match u64::try_from(days) {
+            Ok(0) => format!("{day} (today)"),
             Ok(days) => format!("{day} ({} ago)", plural(days, "day", "days")),
             Err(_) => format!("{day} (in {})", plural(days.unsigned_abs(), "day", "days")),
         }
@@ -210,11 +236,8 @@ impl Page<'_, '_> {
                 .public_id
                 .as_deref()
                 .or(credential.reference.as_deref());
-            self.heading(&format!(
-                "Credential {} {}",
-                credential.kind,
-                name.unwrap_or_default()
-            ))?;
+            let name = name.unwrap_or(credential.id.as_str());
+            self.heading(&format!("Credential {} {name}", credential.kind))?;
             self.field("id", credential.id.as_str())?;
             self.maybe(
                 "shown as",
@@ -304,10 +327,14 @@ impl Page<'_, '_> {
         } else {
             ""
         };
-        self.heading(&format!(
-            "What it can do: tier {} of 5{admin}{assumed}",
-            privilege.tier
-        ))?;
+        let unknown =
+            privilege.tier == 0 && privilege.evidence.is_empty() && identity.grants.is_empty();
+        let tier = if unknown {
+            "not known".to_owned()
+        } else {
+            format!("tier {} of 5{admin}{assumed}", privilege.tier)
+        };
+        self.heading(&format!("What it can do: {tier}"))?;
         self.evidence(2, &privilege.evidence)?;
         if privilege.upper_bound {
             self.say(
@@ -610,8 +637,8 @@ impl Page<'_, '_> {
             .map(|each| each.as_str())
             .collect();
         self.field("ends on", &triggers.join(", "))?;
-        self.field("needs first", &item.prerequisites.join("; "))?;
-        self.field("ask the owner", &item.open_questions.join("; "))?;
+        self.list("needs first", &item.prerequisites)?;
+        self.list("ask the owner", &item.open_questions)?;
         for step in &item.steps {
             self.say(
                 2,

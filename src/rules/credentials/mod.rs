@@ -256,7 +256,7 @@ literals = ["acme_"]
 pattern = '''\b(?P<secret>(?P<prefix>acme_)[0-9a-f]{{20}})\b'''
 window = {{ before = 1, after = 24 }}
 confidence = "high"
-target = "generic-saas"
+target = "saas-scoped-token"
 source = "https://acme.example/docs"
 as_of = "2026-11-21"
 {extra}

@@ -282,3 +282,16 @@ fn patterns_name_ends_and_starts() {
     assert!(matches("a*", "abc") && matches("*c", "abc") && matches("*", "") && matches("a", "a"));
     assert!(!matches("a", "ab") && !matches("b*", "ab") && !matches("*a", "ab"));
 }
+
+#[test]
+fn what_a_credential_rule_points_to_is_in_the_catalogue() {
+    let targets = Targets::builtin().unwrap();
+    let rules = crate::rules::credentials::CredentialRules::builtin().unwrap();
+    let unknown: Vec<String> = rules
+        .rules()
+        .iter()
+        .filter(|rule| targets.get(&rule.target).is_none())
+        .map(|rule| format!("{}: {}", rule.id, rule.target))
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
