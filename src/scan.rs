@@ -89,6 +89,9 @@ pub enum ScanError {
     /// The inputs hold nothing to scan.
     #[error("there is nothing to scan in {}", .0.join(", "))]
     Nothing(Vec<String>),
+    /// A name in the report holds a token that could not be masked: a fault of this program.
+    #[error("a name that was read holds a token and could not be masked")]
+    Name,
 }
 
 /// What one document gave.
@@ -218,7 +221,7 @@ pub fn scan(
     );
 
     let run = run(request, rules, inputs, &coverage);
-    Ok(report::assemble(ReportParts {
+    let report = report::assemble(ReportParts {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         run,
         coverage,
@@ -227,7 +230,23 @@ pub fn scan(
         assessments,
         plan,
         long_lived_days: rules.scoring.thresholds.long_lived_days,
-    }))
+    });
+    without_tokens(report, &engine, &request.key)
+}
+
+/// The report with every token in a path, a repository's name, an author or any other name masked.
+fn without_tokens(
+    report: Report,
+    engine: &Engine,
+    key: &FingerprintKey,
+) -> Result<Report, ScanError> {
+    let text = serde_json::to_vec(&report).map_err(|_| ScanError::Name)?;
+    if !engine.names_a_token(&text) {
+        return Ok(report);
+    }
+    let mut value = serde_json::from_slice(&text).map_err(|_| ScanError::Name)?;
+    engine.mask_names(&mut value, key);
+    serde_json::from_value(value).map_err(|_| ScanError::Name)
 }
 
 /// What one document gives: credentials in any text, declarations in current files only.

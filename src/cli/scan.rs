@@ -160,7 +160,7 @@ fn scan_failure(error: ScanError) -> Failure {
         ScanError::Rules(_) => {
             Failure::usage(error, "`overstay rules check` names the rule at fault")
         }
-        ScanError::Check(_) => Failure {
+        ScanError::Check(_) | ScanError::Name => Failure {
             outcome: Outcome::Internal,
             error: error.into(),
             hint: None,

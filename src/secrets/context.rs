@@ -1,5 +1,6 @@
 //! The line around a sighting, fit to be shown: every secret on it masked, control characters neutralised, cut to size.
 
+use super::echo::Echoes;
 use crate::model::Redacted;
 use regex::bytes::Regex;
 use std::ops::Range;
@@ -21,11 +22,12 @@ static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Renders the line of `focus`. `secrets` are the places of all secrets in the text, sorted; the focus is among them or
-/// public.
+/// public. `echoes` are their values, masked wherever they stand.
 pub(super) fn render(
     text: &[u8],
     focus: &Range<usize>,
     secrets: &[(Range<usize>, String)],
+    echoes: &Echoes,
 ) -> String {
     let shown = line_around(text, focus);
     let wide = widen(text, &shown);
@@ -36,6 +38,13 @@ pub(super) fn render(
         .take_while(|(range, _)| range.start < wide.end)
         .map(|(range, prefix)| (range.clone(), prefix.as_str()))
         .collect();
+    for range in echoes.places(text.get(wide.clone()).unwrap_or_default()) {
+        let range = wide.start + range.start..wide.start + range.end;
+        let inside = |mask: &Range<usize>| mask.start <= range.start && range.end <= mask.end;
+        if !masks.iter().any(|(mask, _)| inside(mask)) {
+            masks.push((range, ""));
+        }
+    }
     for range in unclaimed(text.get(wide.clone()).unwrap_or_default()) {
         let range = wide.start + range.start..wide.start + range.end;
         let is_public = range.start <= focus.start && focus.end <= range.end;

@@ -1,8 +1,10 @@
 //! The way from bytes to sightings.
 
 use super::context;
+use super::echo::Echoes;
 use super::found::Found;
 use super::lines::Lines;
+use super::names::Token;
 use super::prefilter::{Literal, Prefilter};
 use super::text::{self, Text};
 use super::windows::{self, MARGIN, Span};
@@ -126,6 +128,39 @@ impl Engine {
         self.sightings(&text.bytes, found, key)
     }
 
+    /// The tokens in `text` that name their own type and need nothing beside them to be recognised. One that a dash or
+    /// an underscore ties to a word before it, as in names of files, counts too.
+    pub(super) fn tokens(&self, text: &[u8]) -> Vec<Token> {
+        let mut apart = text.to_vec();
+        self.prefilter.find(text, |_, start| {
+            let before = start.checked_sub(1).and_then(|at| apart.get_mut(at));
+            if let Some(tie) = before.filter(|byte| matches!(byte, b'-' | b'_')) {
+                *tie = b' ';
+            }
+        });
+        let mut tokens = self.plain_tokens(text);
+        if apart != text {
+            tokens.extend(self.plain_tokens(&apart));
+        }
+        tokens.sort_by_key(|(range, prefix)| (range.start, range.end, prefix.len()));
+        disjoint(tokens)
+    }
+
+    fn plain_tokens(&self, text: &[u8]) -> Vec<Token> {
+        let text = text::read(text);
+        let mut windows = self.windows(&text);
+        windows.retain(|window| {
+            self.rules.get(window.rule).is_some_and(|compiled| {
+                compiled.structured && !compiled.rule.generic && compiled.companions.is_empty()
+            })
+        });
+        self.matches(&text.bytes, &windows)
+            .into_iter()
+            .filter(|one| !one.prefix.is_empty())
+            .filter_map(|one| Some((one.secret?, one.prefix)))
+            .collect()
+    }
+
     fn windows(&self, text: &Text<'_>) -> Vec<Span> {
         let mut spans = windows::Windows::default();
         self.prefilter.find(&text.bytes, |literal, start| {
@@ -219,6 +254,7 @@ impl Engine {
             .filter_map(|one| Some((one.secret.clone()?, one.prefix.clone())))
             .collect();
         secrets.sort_by_key(|(range, prefix)| (range.start, range.end, prefix.len()));
+        let every = Echoes::new(text, &secrets);
         secrets = disjoint(secrets);
         let mut lines = Lines::new(text);
         let mut known = BTreeSet::new();
@@ -227,7 +263,14 @@ impl Engine {
         let Some(first) = self.rules.first() else {
             return out;
         };
-        for one in claims::settle(found, |index| rule_of(index).unwrap_or(&first.rule)) {
+        let settled = claims::settle(found, |index| rule_of(index).unwrap_or(&first.rule));
+        // Only of what was settled on: a rule that took a public id for a secret must not hide it.
+        let kept: Vec<(Range<usize>, String)> = settled
+            .iter()
+            .filter_map(|one| Some((one.secret.clone()?, one.prefix.clone())))
+            .collect();
+        let kept = Echoes::new(text, &kept);
+        for one in settled {
             let Some(rule) = rule_of(one.rule) else {
                 continue;
             };
@@ -246,16 +289,16 @@ impl Engine {
                 .secret
                 .as_ref()
                 .filter(|secret| secret.start >= one.span.start && secret.end <= one.span.end);
-            let context = context::render(text, focus.unwrap_or(&one.span), &secrets);
+            let context = context::render(text, focus.unwrap_or(&one.span), &secrets, &every);
             out.push(SeenCredential {
                 rule: rule.id.clone(),
                 provider: rule.provider.clone(),
                 kind: rule.credential_type.clone(),
-                public_id: one.public_id,
+                public_id: one.public_id.map(|id| kept.mask(id)),
                 fingerprint,
                 redacted: Redacted::new(&one.prefix),
                 account: one.account,
-                subject: one.subject,
+                subject: one.subject.map(|subject| kept.mask(subject)),
                 created_at: one.created_at,
                 expires_at: one.expires_at,
                 expires_by_nature: one.expires_by_nature.or(rule.expires_by_nature),

@@ -11,6 +11,7 @@
 mod aws;
 mod claims;
 mod context;
+mod echo;
 mod engine;
 mod entropy;
 mod found;
@@ -19,6 +20,7 @@ mod json;
 mod jwt;
 mod lines;
 mod login;
+mod names;
 mod pem;
 mod place;
 mod placeholder;

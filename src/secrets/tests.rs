@@ -144,6 +144,29 @@ fn every_secret_on_the_line_is_masked_and_nothing_steers_a_terminal() {
 }
 
 #[test]
+fn a_secret_is_not_shown_in_a_second_place_either() {
+    let password = expand("{{alnum:9:p}}").unwrap();
+    let text = format!("url=mysql://app:{password}@db.corp.net/app # {password}, as ({password})");
+    let seen = scan(&text);
+    assert_eq!(
+        seen[0].sighting.context.as_deref(),
+        Some("url=mysql://app:********@db.corp.net/app # ********, as (********)")
+    );
+    let user = scan(&format!(
+        "url=mysql://{password}:{password}@db.corp.net/app"
+    ));
+    assert!(!format!("{user:?}").contains(&password), "{user:?}");
+    // An account id that repeats the token beside it, and another credential that is made of the same characters.
+    let body = expand("{{hex:32:a}}").unwrap();
+    let text = format!(
+        "TWILIO_ACCOUNT_SID=AC{body}\nTWILIO_AUTH_TOKEN={body}\nMAILGUN_API_KEY=key-{body}\n"
+    );
+    let seen = scan(&text);
+    assert!(!seen.is_empty());
+    assert!(!format!("{seen:?}").contains(&body), "{seen:?}");
+}
+
+#[test]
 fn utf16_files_are_seen() {
     let text = expand("x\r\nñ ghp_{{crc32:30:a}}").unwrap();
     let mut bytes = vec![0xff, 0xfe];
@@ -254,10 +277,17 @@ proptest! {
     }
 
     #[test]
-    fn no_secret_is_shown(picks in proptest::collection::vec(any::<prop::sample::Index>(), 1..4)) {
+    fn no_secret_is_shown(
+        picks in proptest::collection::vec(any::<prop::sample::Index>(), 1..4),
+        between in prop::sample::select(vec![" ; ", "\n", "", "\"", "=", "/", ":"]),
+        again in any::<bool>(),
+    ) {
         let all = examples();
         let text: Vec<&str> = picks.iter().map(|pick| pick.get(&all).1.as_str()).collect();
-        let text = text.join(" ; ");
+        let mut text = text.join(between);
+        if again {
+            text = [text.as_str(), text.as_str()].join(between);
+        }
         let found = ENGINE.secrets(text.as_bytes());
         for seen in scan(&text) {
             let shown = format!("{seen:?}");

@@ -13,6 +13,7 @@ fn plant(place: &Workplace) -> Vec<String> {
         password(12).repeat(4).get(..93).unwrap(),
         "AA"
     );
+    let named = format!("gl{}-{}", "pat", password(16).repeat(2).get(..20).unwrap());
     let (aws, database, old) = (aws_secret(13), password(14), password(15));
     let mut repository = place.repository("repo");
     repository.write(
@@ -48,6 +49,13 @@ fn plant(place: &Workplace) -> Vec<String> {
             STANDARD.encode(&database)
         ),
     );
+    // Paths and owners are shown; a token in one of them is not.
+    repository.write(
+        &format!("k8s-{named}/.github/workflows/{named}.yml"),
+        "jobs: [\n",
+    );
+    repository.write(&format!("dir-{named}/{named}.env"), format!("A={github}\n"));
+    repository.write("CODEOWNERS", format!("* @{named}\n"));
     repository.commit(&format!("message with {github}"));
     vec![
         github,
@@ -56,6 +64,7 @@ fn plant(place: &Workplace) -> Vec<String> {
         STANDARD.encode(&database),
         database,
         old,
+        named,
     ]
 }
 
