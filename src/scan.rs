@@ -7,7 +7,7 @@ use crate::manifests;
 use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::inventory::Declarations;
 use crate::model::{Coverage, FindingError, FingerprintKey, Report, Run, SeenCredential};
-use crate::plan::{self, PlanContext};
+use crate::plan;
 use crate::report::{self, ReportParts};
 use crate::rules::config::Config;
 use crate::rules::credentials::CredentialRules;
@@ -98,7 +98,14 @@ pub enum ScanError {
 struct Inspected {
     seen: Vec<SeenCredential>,
     declarations: Option<Declarations>,
-    codeowners: Option<(usize, Codeowners)>,
+    codeowners: Option<Owners>,
+}
+
+/// A CODEOWNERS file, the repository it stands in, and how binding it is there.
+struct Owners {
+    repository: String,
+    rank: usize,
+    file: Codeowners,
 }
 
 /// Scans: reads every source, joins what was found, judges it, plans.
@@ -146,27 +153,30 @@ pub fn scan(
     progress.stage("joining");
     let mut seen = Vec::new();
     let mut declarations = Vec::new();
-    let mut owners: BTreeMap<String, (usize, Codeowners)> = BTreeMap::new();
+    let mut owners: BTreeMap<String, Owners> = BTreeMap::new();
     for item in read.items {
-        let inspected = item.value;
+        let Inspected {
+            seen: found,
+            declarations: declared,
+            codeowners,
+        } = item.value;
         for place in &item.places {
             seen.extend(
-                inspected
-                    .seen
+                found
                     .iter()
                     .map(|credential| put(credential, place, rules, request.now)),
             );
         }
-        if let (Some(found), Some(place)) = (inspected.codeowners, item.places.first()) {
-            // Of several files in one repository, hosts read the most binding one.
-            let binding = owners
-                .entry(place.repository.clone())
-                .or_insert_with(|| found.clone());
-            if found.0 < binding.0 {
-                *binding = found;
-            }
+        declarations
+            .extend(declared.map(|declared| attribute(declared, &item.places, rules, request.now)));
+        // Of several files in one repository, hosts read the most binding one.
+        if let Some(file) = codeowners
+            && owners
+                .get(&file.repository)
+                .is_none_or(|known| file.rank < known.rank)
+        {
+            owners.insert(file.repository.clone(), file);
         }
-        declarations.extend(inspected.declarations);
     }
     manifests::link(&mut declarations);
     coverage.extend(
@@ -177,7 +187,7 @@ pub fn scan(
     let owner_of = |repository: &str, uri: &str| {
         owners
             .get(repository)
-            .and_then(|(_, codeowners)| codeowners.owner_of(uri))
+            .and_then(|owners| owners.file.owner_of(uri))
             .map(ToOwned::to_owned)
     };
     let inputs = inputs(&discovery.roots, &accounts);
@@ -209,16 +219,7 @@ pub fn scan(
         now: request.now,
     };
     let assessments = jit::assess(&judgement);
-    let plan = plan::build(
-        &PlanContext {
-            inventory: &inventory,
-            scoring: &rules.scoring,
-            targets: &rules.targets,
-            config: &rules.config,
-            now: request.now,
-        },
-        &assessments,
-    );
+    let plan = plan::build(&judgement, &assessments);
 
     let run = run(request, rules, inputs, &coverage);
     let report = report::assemble(ReportParts {
@@ -258,8 +259,11 @@ fn inspect(document: &Document<'_>, engine: &Engine, key: &FingerprintKey) -> Op
         if manifests::wants(uri) {
             declarations = manifests::read(document.repository, uri, document.bytes, key);
         }
-        codeowners =
-            codeowners::precedence(uri).map(|rank| (rank, Codeowners::parse(document.bytes)));
+        codeowners = codeowners::precedence(uri).map(|rank| Owners {
+            repository: document.repository.to_owned(),
+            rank,
+            file: Codeowners::parse(document.bytes),
+        });
     }
     let nothing = seen.is_empty() && declarations.is_none() && codeowners.is_none();
     (!nothing).then_some(Inspected {
@@ -267,6 +271,25 @@ fn inspect(document: &Document<'_>, engine: &Engine, key: &FingerprintKey) -> Op
         declarations,
         codeowners,
     })
+}
+
+/// Literals of a manifest stand where git says its file does.
+fn attribute(
+    mut declared: Declarations,
+    places: &[Place],
+    rules: &RuleSet,
+    now: Timestamp,
+) -> Declarations {
+    for credential in &mut declared.credentials {
+        let sighting = &credential.sighting;
+        let here = places
+            .iter()
+            .find(|place| place.repository == sighting.repository && place.uri == sighting.uri);
+        if let Some(place) = here {
+            *credential = put(credential, place, rules, now);
+        }
+    }
+    declared
 }
 
 /// The credential at one of the places its document stands.
@@ -308,7 +331,8 @@ fn inputs(roots: &[sources::Root], accounts: &[crate::model::aws::AwsAccount]) -
 /// The run: its id follows from everything that decides its content but the inputs' bytes.
 fn run(request: &ScanRequest, rules: &RuleSet, inputs: Vec<String>, coverage: &[Coverage]) -> Run {
     let rules_digest = rules::digest();
-    let policy_digest = rules.scoring.digest().to_owned();
+    let policy = format!("{}\n{}", rules.scoring.digest(), rules.config.digest);
+    let policy_digest = blake3::hash(policy.as_bytes()).to_hex()[..16].to_owned();
     let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 run id");
     for part in [
         &request.now.to_string(),

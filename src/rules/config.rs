@@ -71,6 +71,9 @@ pub struct Config {
     /// What is known of repositories. Later entries win over earlier ones.
     #[serde(rename = "repository")]
     pub repositories: Vec<RepositoryNote>,
+    /// Digest of everything above that judgements rest on, however it is laid out in the file; empty without a file.
+    #[serde(skip)]
+    pub digest: String,
 }
 
 /// What is known of one identity or credential, or of several that one pattern names.
@@ -170,7 +173,20 @@ impl Config {
     /// # Errors
     /// With the line and the key at fault.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError::Parse(error.to_string()))
+        let failed = |error: toml::de::Error| ConfigError::Parse(error.to_string());
+        let mut config: Self = toml::from_str(text).map_err(failed)?;
+        let mut table: toml::Table = toml::from_str(text).map_err(failed)?;
+        // Where the key lies says nothing about the policy, and the weights have a digest of their own.
+        table.remove("fingerprint_key_file");
+        table.remove("scoring");
+        if !table.is_empty() {
+            config.digest = blake3::hash(table.to_string().as_bytes())
+                .to_hex()
+                .chars()
+                .take(16)
+                .collect();
+        }
+        Ok(config)
     }
 
     /// Annotations whose pattern matches any of the names, in file order (so that the last one wins).
@@ -260,6 +276,18 @@ mod tests {
         assert!(
             Config::parse("[[identity]]\nmatch = \"x\"\nexception_expires = \"soon\"\n").is_err()
         );
+    }
+
+    #[test]
+    fn the_digest_heeds_what_is_said_and_not_how() {
+        let digest = |text: &str| Config::parse(text).unwrap().digest;
+        let said = digest("[[identity]]\nmatch = \"x\"\nowner = \"y\"\n");
+        assert_eq!(
+            said,
+            digest("# why\n[[identity]]\nowner = 'y'\nmatch = 'x'\n")
+        );
+        assert_ne!(said, digest("[[identity]]\nmatch = \"x\"\nowner = \"z\"\n"));
+        assert_eq!(digest("fingerprint_key_file = 'k'"), "");
     }
 
     #[test]
