@@ -53,20 +53,6 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     })
 }
 
-/// Writes several files of one folder, each replaced as a whole, in the order given. Names are relative to `folder`.
-///
-/// # Errors
-/// At the first file that could not be written; the earlier ones are in place.
-pub fn write_folder<'a>(
-    folder: &Path,
-    files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-) -> Result<(), WriteError> {
-    for (name, bytes) in files {
-        write(&folder.join(name), bytes)?;
-    }
-    Ok(())
-}
-
 /// Makes a folder and its parents; those that are new are for the owner only.
 ///
 /// # Errors

@@ -333,19 +333,6 @@ impl Runs {
         };
         read().map_err(|error| self.explain(error))
     }
-
-    /// Removes all but the `keep` runs saved last; returns how many went.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn prune(&mut self, keep: usize) -> Result<usize, RunsError> {
-        self.connection
-            .execute(
-                "DELETE FROM runs WHERE number NOT IN (SELECT number FROM runs ORDER BY number DESC LIMIT ?1)",
-                [rows::count(keep)],
-            )
-            .map_err(|error| self.explain(error))
-    }
 }
 
 /// Sets the status of every finding against the finding ids of the previous run. What a person accepted stays accepted.
