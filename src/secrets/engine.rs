@@ -353,6 +353,7 @@ fn judged(
         span: whole.range(),
         secret: group("secret").map(|part| part.range()),
         material: None,
+        gap: group("gap").map(|part| part.range()),
         prefix: value("prefix").unwrap_or_default(),
         public_id: value("id"),
         subject: value("subject"),

@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub material: Option<SecretBytes>,
     /// The part of the secret that names its type.
     pub prefix: String,
+    /// What stands between the name and the secret it announces.
+    pub gap: Option<Range<usize>>,
     /// Public identifier.
     pub public_id: Option<String>,
     /// Identity the material names.

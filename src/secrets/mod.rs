@@ -15,6 +15,7 @@ mod echo;
 mod engine;
 mod entropy;
 mod found;
+mod gap;
 mod gcp;
 mod json;
 mod jwt;

@@ -1,7 +1,7 @@
 //! Runs a rule's checks on a match.
 
 use super::found::Found;
-use super::{aws, entropy, gcp, jwt, login, pem, placeholder};
+use super::{aws, entropy, gap, gcp, jwt, login, pem, placeholder};
 use crate::rules::credentials::{Check, Rule, checksum};
 
 /// Longest public id, subject or account taken from material.
@@ -62,6 +62,7 @@ fn passes(check: Check, text: &[u8], found: &mut Found) -> bool {
         }
         Check::GcpServiceAccount => gcp::check(text, found),
         Check::Password => login::check(text, found),
+        Check::Gap => gap::check(text, found),
         Check::Entropy(_) | Check::LettersAndDigits | Check::NotHex | Check::Base64Login => secret
             .is_none_or(|secret| {
                 value_passes(check, secret.get(found.prefix.len()..).unwrap_or(secret))

@@ -26,6 +26,8 @@ pub struct Placeholders {
     pub words: Vec<String>,
     /// Template markers; anywhere in the value.
     pub markers: Vec<String>,
+    /// Lower-case words that, between a name and a value, say that the value is no secret.
+    pub otherwise: Vec<String>,
     /// Subjects of tokens printed in documentation.
     pub jwt_subjects: Vec<String>,
 }

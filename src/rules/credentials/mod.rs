@@ -2,10 +2,12 @@
 
 pub mod checksum;
 mod context;
+mod named;
 mod problems;
 pub mod template;
 
 pub use context::{Context, Place, context, trigrams};
+pub use named::Named;
 pub use problems::RuleProblem;
 
 use super::RuleError;
@@ -16,7 +18,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// How far around a literal, in bytes, a match may reach.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
     /// Bytes before the start of the literal.
@@ -60,6 +62,9 @@ pub enum Check {
     NotHex,
     /// Base64 of `user:password`, else no match.
     Base64Login,
+    /// What stands between a name and the secret it announces neither ends the thought nor speaks of a hash; without an
+    /// assignment it is less sure.
+    Gap,
 }
 
 /// Which part of a credential a companion pattern supplies.
@@ -108,7 +113,10 @@ pub struct Rule {
     /// Credential type; the same secret under two rules of one type is one credential.
     pub credential_type: String,
     /// Texts of which at least one is within the window of every match; what the prefilter looks for.
+    #[serde(default)]
     pub literals: Vec<String>,
+    /// In place of literals, pattern and window: the secret is known by a name in front of it.
+    pub named: Option<Named>,
     /// Whether the literals match in any letter case (ASCII).
     #[serde(default)]
     pub ignore_case: bool,
@@ -117,8 +125,10 @@ pub struct Rule {
     pub also: Vec<String>,
     /// Regular expression over bytes, bounded in length, with the groups `secret`, `prefix` (inside `secret`: the part
     /// that names the type and may be shown), `id`, `subject` and `account`, of which `secret` or `id` must be there.
+    #[serde(default)]
     pub pattern: String,
     /// How far around a literal a match may reach.
+    #[serde(default)]
     pub window: Window,
     /// Confidence before the checks.
     pub confidence: Confidence,
@@ -149,6 +159,26 @@ pub struct Rule {
     /// File the rule came from, for messages.
     #[serde(skip)]
     pub file: String,
+}
+
+impl Rule {
+    /// Replaces the `named` form by the literals, the pattern and the window it stands for.
+    fn write_out(&mut self) {
+        let Some(named) = &self.named else { return };
+        let expanded = named.expand();
+        self.literals = expanded.literals;
+        self.pattern = expanded.pattern;
+        self.window = expanded.window;
+        self.ignore_case = true;
+        let own = std::mem::take(&mut self.checks);
+        self.checks = expanded.checks;
+        for check in own {
+            let same =
+                |known: &Check| std::mem::discriminant(known) == std::mem::discriminant(&check);
+            self.checks.retain(|known| !same(known));
+            self.checks.push(check);
+        }
+    }
 }
 
 /// A set of detection rules.
@@ -206,6 +236,7 @@ impl CredentialRules {
                     RuleError::invalid(name, format!("{label}: {}", error.message()))
                 })?;
                 name.clone_into(&mut rule.file);
+                rule.write_out();
                 if let Some(other) = seen.insert(rule.id.clone(), name.to_owned()) {
                     return Err(RuleError::invalid(
                         name,

@@ -92,7 +92,7 @@ fn pattern(rule: &Rule, tell: &mut dyn FnMut(String)) {
     if !has_group(&regex, "secret") && !has_group(&regex, "id") {
         tell("pattern has neither a group `secret` nor a group `id`".to_owned());
     }
-    let known = ["secret", "prefix", "id", "subject", "account"];
+    let known = ["secret", "prefix", "id", "subject", "account", "gap"];
     for name in regex.capture_names().flatten() {
         if !known.contains(&name) {
             tell(format!("pattern has an unknown group `{name}`"));

@@ -1,0 +1,101 @@
+//! Rules for secrets without a shape of their own: a name stands before them.
+
+use super::{Check, Window};
+use regex_syntax::hir::Hir;
+use serde::Deserialize;
+
+/// Bytes between the name and the secret where a rule does not say.
+const REACH: usize = 40;
+/// Bits per character of a value where a rule does not say.
+const ENTROPY: f64 = 3.0;
+
+/// A secret that is recognised by a name in front of it: `acme_key = …`, `"acme": {"token": "…"}`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// Names, in any letter case; each is a literal of the rule.
+    pub names: Vec<String>,
+    /// Regular expression of the secret itself, without groups; what surrounds it is not of its alphabet.
+    pub value: String,
+    /// Most bytes between the name and the secret, line ends included.
+    pub reach: Option<usize>,
+}
+
+/// What a [`Named`] form stands for.
+pub(super) struct Expanded {
+    pub literals: Vec<String>,
+    pub pattern: String,
+    pub window: Window,
+    pub checks: Vec<Check>,
+}
+
+impl Named {
+    /// Writes the form out as literals, pattern, window and the checks that every such secret has to pass.
+    pub(super) fn expand(&self) -> Expanded {
+        let reach = self.reach.unwrap_or(REACH);
+        let names: Vec<String> = self
+            .names
+            .iter()
+            .map(|name| regex_syntax::escape(name))
+            .collect();
+        let pattern = format!(
+            r"(?i:{})(?P<gap>(?s-u:.){{0,{reach}}}?[^A-Za-z0-9_-])(?P<secret>{})(?:[^A-Za-z0-9_-]|$)",
+            names.join("|"),
+            self.value
+        );
+        Expanded {
+            literals: self
+                .names
+                .iter()
+                .map(|name| name.to_ascii_lowercase())
+                .collect(),
+            pattern,
+            window: Window {
+                before: 0,
+                after: reach + 2 + longest(&self.value),
+            },
+            checks: vec![Check::Gap, Check::Entropy(ENTROPY), Check::LettersAndDigits],
+        }
+    }
+}
+
+/// Length of the longest text a pattern matches; 0 for one that is unbounded or wrong, which its rule is told of.
+fn longest(pattern: &str) -> usize {
+    regex_syntax::ParserBuilder::new()
+        .utf8(false)
+        .unicode(false)
+        .build()
+        .parse(pattern)
+        .ok()
+        .and_then(|hir: Hir| hir.properties().maximum_len())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::credentials::CredentialRules;
+
+    #[test]
+    fn the_short_form_is_a_sound_rule() {
+        let text = r#"
+[[rule]]
+id = "acme-key"
+title = "Acme key"
+provider = "acme"
+credential_type = "acme-key"
+named = { names = ["Acme.io"], value = '[0-9a-f]{32}' }
+checks = [{ entropy = 2.5 }]
+confidence = "medium"
+target = "saas-scoped-token"
+source = "https://acme.example/docs"
+as_of = "2026-11-22"
+examples = ["ACME.IO_KEY = '{{hex:32:a}}'"]
+"#;
+        let rules = CredentialRules::load([("acme.toml", text)]).unwrap();
+        assert_eq!(rules.check(), []);
+        let rule = &rules.rules()[0];
+        assert_eq!(rule.literals, ["acme.io"]);
+        assert_eq!(rule.window.after, 40 + 2 + 32);
+        insta::assert_compact_debug_snapshot!(rule.checks, @"[Gap, LettersAndDigits, Entropy(2.5)]");
+    }
+}

@@ -1,0 +1,62 @@
+//! What stands between a name and the secret it announces.
+
+use super::found::Found;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::sync::LazyLock;
+
+/// Words that announce something that is no secret.
+static OTHERWISE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(&crate::rules::credentials::context().placeholders.otherwise)
+        .ok()
+});
+
+/// False where the gap speaks of a hash or a public id; less sure where nothing is assigned.
+pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
+    let Some(gap) = found.gap.clone().and_then(|gap| text.get(gap)) else {
+        return true;
+    };
+    if OTHERWISE.as_ref().is_some_and(|words| words.is_match(gap)) {
+        return false;
+    }
+    if !assigns(gap) {
+        found.doubt("it stands near the name and is not assigned to it");
+    }
+    true
+}
+
+/// Whether the gap ends in an assignment: `=`, `:`, `=>`, a comma or parenthesis between quotes, a header's blank.
+fn assigns(gap: &[u8]) -> bool {
+    let end = gap
+        .iter()
+        .rposition(|byte| !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\'))
+        .map_or(0, |at| at + 1);
+    match gap.get(..end) {
+        Some([.., b'=' | b':' | b'>' | b'(' | b',']) => true,
+        Some(rest) => rest.to_ascii_lowercase().ends_with(b"bearer"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assignments_are_told_from_neighbours() {
+        for gap in [
+            "_key=",
+            "_KEY\" : \"",
+            "-token => '",
+            ".setKey(\"",
+            " Authorization: Bearer ",
+        ] {
+            assert!(assigns(gap.as_bytes()), "{gap}");
+        }
+        for gap in [" ", "/", " is at ", ""] {
+            assert!(!assigns(gap.as_bytes()), "{gap}");
+        }
+    }
+}
