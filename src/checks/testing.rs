@@ -124,6 +124,7 @@ fn base_sighting() -> Sighting {
         last_seen: None,
         at_head: true,
         context: None,
+        layers: Vec::new(),
         rule: "case".into(),
         public: false,
     }

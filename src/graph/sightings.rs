@@ -100,6 +100,7 @@ mod tests {
             last_seen: commit.and_then(|n| time(n + 1)),
             at_head,
             context: None,
+            layers: Vec::new(),
             rule: "r".into(),
             public: false,
         }

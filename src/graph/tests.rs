@@ -178,6 +178,7 @@ fn seen(kind: &str, public: Option<String>, secret: &str, uri: &str, line: u32) 
             last_seen: Some(at("2022-02-01T00:00:00Z")),
             at_head: true,
             context: None,
+            layers: Vec::new(),
             rule: kind.into(),
             public: false,
         },

@@ -270,6 +270,7 @@ pub(crate) fn committed(
         last_seen: None,
         at_head: storage != Storage::History,
         context: None,
+        layers: Vec::new(),
         rule: credential.kind.clone(),
         public: storage == Storage::Public,
     });

@@ -149,6 +149,7 @@ pub(super) fn seen(
             last_seen: None,
             at_head: true,
             context: None,
+            layers: Vec::new(),
             rule: told.rule.to_owned(),
             public: false,
         },

@@ -86,6 +86,9 @@ pub struct Sighting {
     /// The line it stands on, with every secret masked and control characters neutralised.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub context: Option<String>,
+    /// The encodings it stands in, outermost first (`base64`, `gzip`); line and column are those of the encoded text.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub layers: Vec<String>,
     /// Id of the rule that matched.
     pub rule: String,
     /// The repository is known to be public (declared in the configuration).

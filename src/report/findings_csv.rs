@@ -32,8 +32,12 @@ impl Row<'_> {
     /// The sighting at the finding's primary place.
     fn sighting(&self) -> Option<&Sighting> {
         let place = self.place()?;
-        self.credential?.sightings.iter().find(|seen| {
-            Some(&seen.repository) == place.repository.as_ref() && seen.uri == place.uri
+        let sightings = &self.credential?.sightings;
+        let exact = sightings.iter().find(|seen| seen.location() == *place);
+        exact.or_else(|| {
+            sightings.iter().find(|seen| {
+                Some(&seen.repository) == place.repository.as_ref() && seen.uri == place.uri
+            })
         })
     }
 
@@ -312,6 +316,11 @@ columns! {
         => |row| Cell::maybe(row.sighting().and_then(|seen| seen.last_seen), Cell::Time);
     at_head: "It is still there."
         => |row| Cell::maybe(row.sighting(), |seen| Cell::Truth(seen.at_head));
+    layers: "Encodings the secret stands in there, outermost first: `base64 > gzip`."
+        => |row| Cell::maybe(
+            row.sighting().filter(|seen| !seen.layers.is_empty()),
+            |seen| Cell::text(seen.layers.join(" > ")),
+        );
 }
 
 pub(super) fn environment(identity: &Identity) -> Cell {

@@ -316,6 +316,7 @@ impl Engine {
                     last_seen: None,
                     at_head: false,
                     context: Some(context),
+                    layers: Vec::new(),
                     rule: rule.id.clone(),
                     public: false,
                 },

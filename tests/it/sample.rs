@@ -165,6 +165,7 @@ fn credential(identity: &Identity, consumer: &Consumer) -> Credential {
             last_seen: Some(at("2025-10-01T10:00:00Z")),
             at_head: false,
             context: Some("AWS_ACCESS_KEY_ID=AKIA********".into()),
+            layers: vec!["base64".into(), "gzip".into()],
             rule: "aws-access-key".into(),
             public: true,
         }],

@@ -295,6 +295,9 @@ impl Page<'_, '_> {
 
     fn sighting(&mut self, seen: &Sighting) -> Result<(), ReportError> {
         let mut text = vec![format!("seen at {}", seen.location().display())];
+        if !seen.layers.is_empty() {
+            text.push(format!(", inside {}", seen.layers.join(" > ")));
+        }
         let where_now = if seen.at_head {
             ", still there"
         } else {
