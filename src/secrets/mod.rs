@@ -10,6 +10,8 @@
 
 mod aws;
 mod claims;
+mod companions;
+mod compile;
 mod context;
 mod echo;
 mod engine;
@@ -21,11 +23,13 @@ mod json;
 mod jwt;
 mod lines;
 mod login;
+mod matching;
 mod names;
 mod pem;
 mod place;
 mod placeholder;
 mod prefilter;
+mod sightings;
 mod structure;
 mod text;
 mod verify;

@@ -1,6 +1,7 @@
 //! Tokens in names. A file, a branch, an author or an owner can carry one, and all of those are shown.
 
-use super::Engine;
+use super::sightings::disjoint;
+use super::{Engine, text};
 use crate::model::{FingerprintKey, Redacted};
 use serde_json::Value;
 use std::ops::Range;
@@ -54,6 +55,39 @@ impl Engine {
         }
         out.push_str(name.get(at..)?);
         (!tokens.is_empty()).then_some(out)
+    }
+
+    /// The tokens in `text` that name their own type and need nothing beside them to be recognised. One that a dash or
+    /// an underscore ties to a word before it, as in names of files, counts too.
+    fn tokens(&self, text: &[u8]) -> Vec<Token> {
+        let mut apart = text.to_vec();
+        self.prefilter.find(text, |_, start| {
+            let before = start.checked_sub(1).and_then(|at| apart.get_mut(at));
+            if let Some(tie) = before.filter(|byte| matches!(byte, b'-' | b'_')) {
+                *tie = b' ';
+            }
+        });
+        let mut tokens = self.plain_tokens(text);
+        if apart != text {
+            tokens.extend(self.plain_tokens(&apart));
+        }
+        tokens.sort_by_key(|(range, prefix)| (range.start, range.end, prefix.len()));
+        disjoint(tokens)
+    }
+
+    fn plain_tokens(&self, text: &[u8]) -> Vec<Token> {
+        let text = text::read(text);
+        let mut windows = self.windows(&text);
+        windows.retain(|window| {
+            self.rules.get(window.rule).is_some_and(|compiled| {
+                compiled.structured && !compiled.rule.generic && compiled.companions.is_empty()
+            })
+        });
+        self.matches(&text.bytes, &windows)
+            .into_iter()
+            .filter(|one| !one.prefix.is_empty())
+            .filter_map(|one| Some((one.secret?, one.prefix)))
+            .collect()
     }
 
     /// Whether `text` has a token that names its own type.

@@ -1,0 +1,97 @@
+//! Rules as the engine runs them: patterns that are compiled when first needed, and all literals in one prefilter.
+
+use super::engine::Engine;
+use super::prefilter::{Literal, Prefilter};
+use crate::rules::RuleError;
+use crate::rules::credentials::{self, Companion, CredentialRules, Rule};
+use regex::bytes::Regex;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// A pattern that is compiled when it is first needed: most scans need few of them.
+pub(super) struct Pattern {
+    source: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    fn new(source: &str) -> Result<Self, String> {
+        regex_syntax::ParserBuilder::new()
+            .utf8(false)
+            .unicode(false)
+            .build()
+            .parse(source)
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            source: source.to_owned(),
+            compiled: OnceLock::new(),
+        })
+    }
+
+    pub(super) fn get(&self) -> Option<&Regex> {
+        self.compiled
+            .get_or_init(|| credentials::compile(&self.source).ok())
+            .as_ref()
+    }
+}
+
+/// A rule and its patterns.
+pub(super) struct Compiled {
+    pub(super) rule: Rule,
+    pub(super) pattern: Pattern,
+    pub(super) companions: Vec<(Companion, Pattern)>,
+    /// Its tokens name their own type, so they can be told from random bytes.
+    pub(super) structured: bool,
+}
+
+/// Compiles rules.
+///
+/// # Errors
+/// A pattern that is not a regular expression; the file and the rule are named.
+pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
+    let mut compiled = Vec::with_capacity(rules.rules().len());
+    let mut by_literal: BTreeMap<(Vec<u8>, bool), Vec<usize>> = BTreeMap::new();
+    for (index, rule) in rules.rules().iter().enumerate() {
+        let pattern = |source: &str| {
+            Pattern::new(source).map_err(|error| {
+                RuleError::invalid(&rule.file, format!("rule `{}`: pattern: {error}", rule.id))
+            })
+        };
+        for literal in &rule.literals {
+            let mut bytes = literal.clone().into_bytes();
+            if rule.ignore_case {
+                bytes.make_ascii_lowercase();
+            }
+            by_literal
+                .entry((bytes, rule.ignore_case))
+                .or_default()
+                .push(index);
+        }
+        compiled.push(Compiled {
+            rule: rule.clone(),
+            pattern: pattern(&rule.pattern)?,
+            companions: rule
+                .companions
+                .iter()
+                .map(|companion| Ok((companion.clone(), pattern(&companion.pattern)?)))
+                .collect::<Result<_, RuleError>>()?,
+            structured: rule.pattern.contains("(?P<prefix>"),
+        });
+    }
+    let literals = by_literal
+        .iter()
+        .map(|((bytes, _), rules)| (bytes.len(), rules.clone()))
+        .collect();
+    let prefilter = Prefilter::new(
+        by_literal
+            .into_keys()
+            .map(|(bytes, ignore_case)| Literal { bytes, ignore_case })
+            .collect(),
+        &credentials::trigrams()?,
+    );
+    Ok(Engine {
+        rules: compiled,
+        prefilter,
+        literals,
+    })
+}

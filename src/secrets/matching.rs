@@ -1,0 +1,140 @@
+//! Where rules match: windows around literals, patterns inside windows, judgement of what matched.
+
+use super::companions::{beside, supply};
+use super::compile::Compiled;
+use super::engine::Engine;
+use super::found::Found;
+use super::structure;
+use super::text::Text;
+use super::windows::{MARGIN, Span, Windows};
+use regex::bytes::Captures;
+
+/// Most matches of one rule that are judged in one document: a bound on what a hostile file can cost.
+const MAX_MATCHES: usize = 100_000;
+
+impl Engine {
+    pub(super) fn windows(&self, text: &Text<'_>) -> Vec<Span> {
+        let mut spans = Windows::default();
+        self.prefilter.find(&text.bytes, |literal, start| {
+            let Some((length, rules)) = self.literals.get(literal) else {
+                return;
+            };
+            for index in rules {
+                let Some(compiled) = self.rules.get(*index) else {
+                    continue;
+                };
+                if text.binary && !compiled.structured {
+                    continue;
+                }
+                let window = compiled.rule.window;
+                spans.add(Span {
+                    rule: *index,
+                    start: start.saturating_sub(window.before),
+                    end: text.bytes.len().min(start + length + window.after),
+                });
+            }
+        });
+        spans.merged()
+    }
+
+    pub(super) fn matches(&self, text: &[u8], windows: &[Span]) -> Vec<Found> {
+        let mut found = Vec::new();
+        self.each_match(text, windows, |window, compiled, captures| {
+            let one = judged(window.rule, compiled, text, captures)?;
+            let end = one.span.end;
+            found.push(one);
+            Some(end)
+        });
+        found
+    }
+
+    /// Calls `visit` for every match of every rule inside its windows; the search goes on behind what `visit` returns.
+    pub(super) fn each_match(
+        &self,
+        text: &[u8],
+        windows: &[Span],
+        mut visit: impl FnMut(&Span, &Compiled, &Captures<'_>) -> Option<usize>,
+    ) {
+        let mut of_rule = (usize::MAX, 0);
+        for window in windows {
+            let Some(compiled) = self.rules.get(window.rule) else {
+                continue;
+            };
+            if of_rule.0 != window.rule {
+                of_rule = (window.rule, 0);
+            }
+            let Some(part) = text.get(window.start..window.end) else {
+                continue;
+            };
+            let also = |needle: &String| memchr::memmem::find(part, needle.as_bytes()).is_some();
+            if !compiled.rule.also.iter().all(also) {
+                continue;
+            }
+            let Some(pattern) = compiled.pattern.get() else {
+                continue;
+            };
+            let reach = text.len().min(window.end + MARGIN);
+            let Some(haystack) = text.get(..reach) else {
+                continue;
+            };
+            let mut at = window.start;
+            while at < window.end && of_rule.1 < MAX_MATCHES {
+                let Some(captures) = pattern.captures_at(haystack, at) else {
+                    break;
+                };
+                let Some(whole) = captures.get(0) else { break };
+                if whole.end() > window.end {
+                    break;
+                }
+                at = whole.end().max(at + 1);
+                of_rule.1 += 1;
+                if let Some(end) = visit(window, compiled, &captures) {
+                    at = at.max(end);
+                }
+            }
+        }
+    }
+}
+
+/// Turns a match into what is known of it; `None` where it is no credential.
+fn judged(
+    index: usize,
+    compiled: &Compiled,
+    text: &[u8],
+    captures: &Captures<'_>,
+) -> Option<Found> {
+    let rule = &compiled.rule;
+    let whole = captures.get(0)?;
+    let group = |name: &str| captures.name(name);
+    let value = |name: &str| group(name).and_then(|part| structure::plain(part.as_bytes()));
+    let mut found = Found {
+        rule: index,
+        span: whole.range(),
+        secret: group("secret").map(|part| part.range()),
+        material: None,
+        gap: group("gap").map(|part| part.range()),
+        prefix: value("prefix").unwrap_or_default(),
+        public_id: value("id"),
+        subject: value("subject"),
+        account: value("account"),
+        created_at: None,
+        expires_at: None,
+        expires_by_nature: None,
+        confidence: rule.confidence,
+        reasons: vec![format!("matches the {} rule", rule.id)],
+    };
+    for (companion, pattern) in &compiled.companions {
+        let part = beside(
+            companion,
+            pattern.get()?,
+            compiled.pattern.get()?,
+            text,
+            &found.span,
+        );
+        if part.is_none() && companion.required {
+            return None;
+        }
+        supply(companion.part, part, text, &mut found);
+    }
+    structure::judge(rule, text, &mut found).then_some(found)
+}
