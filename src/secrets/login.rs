@@ -84,6 +84,13 @@ pub(super) fn is_wrapped(text: &[u8]) -> bool {
     })
 }
 
+/// Whether base64 text is printable characters.
+pub(super) fn is_wrapped_text(text: &[u8]) -> bool {
+    super::pem::LENIENT
+        .decode(text)
+        .is_ok_and(|plain| plain.len() >= 4 && plain.iter().all(u8::is_ascii_graphic))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,10 +9,12 @@
 //! [`SeenCredential`] holds a keyed fingerprint, a mask and what is public.
 
 mod aws;
+mod certificate;
 mod claims;
 mod companions;
 mod compile;
 mod context;
+mod der;
 mod echo;
 mod engine;
 mod entropy;
@@ -25,9 +27,11 @@ mod lines;
 mod login;
 mod matching;
 mod names;
+mod openssh;
 mod pem;
 mod place;
 mod placeholder;
+mod ppk;
 mod prefilter;
 mod sightings;
 mod structure;

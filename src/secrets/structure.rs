@@ -1,7 +1,7 @@
 //! Runs a rule's checks on a match.
 
 use super::found::Found;
-use super::{aws, entropy, gap, gcp, jwt, login, pem, placeholder};
+use super::{aws, entropy, gap, gcp, jwt, login, pem, placeholder, ppk};
 use crate::rules::credentials::{Check, Rule, checksum};
 
 /// Longest public id, subject or account taken from material.
@@ -31,6 +31,7 @@ fn reads_on(rule: &Rule) -> bool {
                 | Check::Pem
                 | Check::Base64Pem
                 | Check::GcpServiceAccount
+                | Check::Ppk
         )
     })
 }
@@ -63,10 +64,14 @@ fn passes(check: Check, text: &[u8], found: &mut Found) -> bool {
         Check::GcpServiceAccount => gcp::check(text, found),
         Check::Password => login::check(text, found),
         Check::Gap => gap::check(text, found),
-        Check::Entropy(_) | Check::LettersAndDigits | Check::NotHex | Check::Base64Login => secret
-            .is_none_or(|secret| {
-                value_passes(check, secret.get(found.prefix.len()..).unwrap_or(secret))
-            }),
+        Check::Ppk => ppk::check(text, found),
+        Check::Entropy(_)
+        | Check::LettersAndDigits
+        | Check::NotHex
+        | Check::Base64Login
+        | Check::Base64Text => secret.is_none_or(|secret| {
+            value_passes(check, secret.get(found.prefix.len()..).unwrap_or(secret))
+        }),
     }
 }
 
@@ -77,6 +82,7 @@ pub(super) fn value_passes(check: Check, value: &[u8]) -> bool {
         Check::LettersAndDigits => entropy::letters_and_digits(value),
         Check::NotHex => !value.iter().all(u8::is_ascii_hexdigit),
         Check::Base64Login => login::is_wrapped(value),
+        Check::Base64Text => login::is_wrapped_text(value),
         _ => true,
     }
 }

@@ -62,6 +62,10 @@ pub enum Check {
     NotHex,
     /// Base64 of `user:password`, else no match.
     Base64Login,
+    /// Base64 of printable text, else no match.
+    Base64Text,
+    /// Extends the match over a whole PuTTY key file; tells encrypted and damaged keys.
+    Ppk,
     /// What stands between a name and the secret it announces neither ends the thought nor speaks of a hash; without an
     /// assignment it is less sure.
     Gap,

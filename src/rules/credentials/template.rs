@@ -81,7 +81,7 @@ fn generate(salt: &str, call: &str) -> Result<String, String> {
         "jwt" => Ok(jwt(rest)),
         "pem" => {
             let (label, seed) = rest.split_once(':').unwrap_or((rest, ""));
-            Ok(pem(label, &der(&salted(seed))))
+            Ok(pem(label, &der(label, &salted(seed))))
         }
         "openssh" => {
             let (cipher, seed) = rest.split_once(':').unwrap_or((rest, ""));
@@ -138,29 +138,88 @@ fn jwt(claims: &str) -> String {
     format!("{header}.{payload}.{signature}")
 }
 
-/// Bytes that begin as a DER sequence of their own length.
-fn der(seed: &str) -> Vec<u8> {
-    let mut body = vec![0_u8; 600];
-    call_seed("der", seed).fill(&mut body);
-    let mut out = vec![
-        0x30,
-        0x82,
-        (body.len() >> 8) as u8,
-        (body.len() & 0xff) as u8,
-    ];
-    out.append(&mut body);
+/// One DER element.
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    match content.len() {
+        length @ 0..=0x7f => out.push(length as u8),
+        length => out.extend([0x82, (length >> 8) as u8, (length & 0xff) as u8]),
+    }
+    out.extend(content);
     out
 }
 
-/// Bytes that begin as the OpenSSH container with the given cipher.
+/// Bytes of the shape that the private key of a PEM label has; the numbers in it are random.
+fn der(label: &str, seed: &str) -> Vec<u8> {
+    const SEQUENCE: u8 = 0x30;
+    const INTEGER: u8 = 0x02;
+    const OCTETS: u8 = 0x04;
+    const RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+    let mut source = call_seed("der", seed);
+    let mut number = |length: usize| {
+        let mut bytes = vec![0_u8; length];
+        source.fill(&mut bytes);
+        if let Some(first) = bytes.first_mut() {
+            *first = 0x40 | (*first & 0x3f);
+        }
+        bytes
+    };
+    let version = tlv(INTEGER, &[0]);
+    if label.starts_with("EC ") {
+        let parts = [tlv(INTEGER, &[1]), tlv(OCTETS, &number(48))].concat();
+        return tlv(SEQUENCE, &parts);
+    }
+    if label.starts_with("ENCRYPTED") {
+        return tlv(
+            SEQUENCE,
+            &[tlv(SEQUENCE, RSA), tlv(OCTETS, &number(600))].concat(),
+        );
+    }
+    let mut parts = version.clone();
+    for length in [128, 3, 128, 64, 64, 64, 64, 64] {
+        parts.extend(tlv(INTEGER, &number(length)));
+    }
+    let key = tlv(SEQUENCE, &parts);
+    if label.starts_with("RSA ") {
+        return key;
+    }
+    tlv(
+        SEQUENCE,
+        &[version, tlv(SEQUENCE, RSA), tlv(OCTETS, &key)].concat(),
+    )
+}
+
+/// An OpenSSH container with the given cipher; its key is random.
 fn openssh(cipher: &str, seed: &str) -> Vec<u8> {
-    let mut out = b"openssh-key-v1\0".to_vec();
-    out.extend((cipher.len() as u32).to_be_bytes());
-    out.extend(cipher.as_bytes());
-    let mut body = vec![0_u8; 300];
-    call_seed("openssh", seed).fill(&mut body);
-    out.append(&mut body);
-    out
+    let string = |part: &[u8]| [(part.len() as u32).to_be_bytes().as_slice(), part].concat();
+    let mut source = call_seed("openssh", seed);
+    let mut number = |length: usize| {
+        let mut bytes = vec![0_u8; length];
+        source.fill(&mut bytes);
+        bytes
+    };
+    let algorithm = string(b"ssh-ed25519");
+    let public = string(&number(32));
+    let check = number(4);
+    let private = [
+        check.clone(),
+        check,
+        algorithm.clone(),
+        public.clone(),
+        string(&number(64)),
+        string(b"ci@build"),
+        vec![1, 2, 3],
+    ];
+    [
+        b"openssh-key-v1\0".to_vec(),
+        string(cipher.as_bytes()),
+        string(b""),
+        string(b""),
+        vec![0, 0, 0, 1],
+        string(&[algorithm, public].concat()),
+        string(&private.concat()),
+    ]
+    .concat()
 }
 
 fn pem(label: &str, bytes: &[u8]) -> String {
