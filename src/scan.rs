@@ -308,6 +308,7 @@ fn put(
     sighting.first_seen = place.first_seen;
     sighting.last_seen = place.last_seen;
     sighting.at_head = place.at_head;
+    sighting.trail.clone_from(&place.trail);
     sighting.public = rules
         .config
         .repository(&place.repository, |note| note.public)

@@ -9,7 +9,7 @@ use crate::model::{
     AgentReach, ConditionCoverage, Confidence, Consumer, ConsumerClass, ConsumerId, Credential,
     CredentialId, CredentialStatus, Federation, Finding, FingerprintKey, Grade, Grant, GrantId,
     GrantSource, Identity, IdentityId, IdentityKind, Inventory, LastUse, Location, PrincipalKind,
-    Sighting, Storage, TrustPath, Uses,
+    Sighting, Storage, Trail, TrustPath, Uses,
 };
 use crate::rules::config::Config;
 use crate::rules::posture::Posture;
@@ -125,6 +125,7 @@ fn base_sighting() -> Sighting {
         at_head: true,
         context: None,
         layers: Vec::new(),
+        trail: Trail::default(),
         rule: "case".into(),
         public: false,
     }
@@ -156,6 +157,7 @@ fn base_credential() -> Credential {
         confidence_reason: "the structure is that of the type".into(),
         grade: Grade::A,
         sightings: Vec::new(),
+        trail: None,
     }
 }
 

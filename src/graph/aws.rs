@@ -288,6 +288,7 @@ fn keys(
             confidence_reason: "in the account's own inventory".to_owned(),
             grade: Grade::A,
             sightings: Vec::new(),
+            trail: None,
         };
         graph.inventory.credentials.entry(id).or_insert(credential);
     }

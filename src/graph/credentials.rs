@@ -103,6 +103,7 @@ fn new(id: CredentialId, seen: SeenCredential) -> Credential {
         confidence_reason: seen.confidence_reason,
         grade: Grade::B,
         sightings: Vec::new(),
+        trail: None,
     }
 }
 
@@ -192,6 +193,7 @@ pub(super) fn add_references(graph: &mut Graph<'_>, mut references: Vec<SecretRe
                 confidence_reason: format!("named in {}; its value was not seen", reference.store),
                 grade: Grade::C,
                 sightings: Vec::new(),
+                trail: None,
             });
         credential.consumers.extend(reference.consumer.clone());
         graph

@@ -85,6 +85,7 @@ fn one(a: Sighting, b: Sighting) -> Sighting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Trail;
     use proptest::prelude::*;
 
     fn sighting(commit: Option<u8>, line: u32, at_head: bool) -> Sighting {
@@ -101,6 +102,7 @@ mod tests {
             at_head,
             context: None,
             layers: Vec::new(),
+            trail: Trail::default(),
             rule: "r".into(),
             public: false,
         }

@@ -7,7 +7,7 @@ use crate::model::aws::{
 use crate::model::{
     BreakGlass, Confidence, Consumer, ConsumerClass, ConsumerId, Credential, CredentialStatus,
     Environment, Federation, FingerprintKey, Grade, IdentityKind, LastUse, OwnerSource, Redacted,
-    SecretReference, Sighting, Storage, Uses,
+    SecretReference, Sighting, Storage, Trail, Uses,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -179,6 +179,7 @@ fn seen(kind: &str, public: Option<String>, secret: &str, uri: &str, line: u32) 
             at_head: true,
             context: None,
             layers: Vec::new(),
+            trail: Trail::default(),
             rule: kind.into(),
             public: false,
         },

@@ -5,7 +5,7 @@ use crate::model::{
     Assessment, Confidence, Consumer, ConsumerClass, ConsumerId, Credential, CredentialId,
     CredentialStatus, Environment, Evidence, Federation, FingerprintKey, Grade, Identity,
     IdentityKind, Inventory, LastUse, OwnerSource, PlanItem, PrincipalKind, Sighting, Storage,
-    TrustPath, Uses,
+    Trail, TrustPath, Uses,
 };
 use crate::rules::config::Config;
 use crate::rules::scoring::Scoring;
@@ -232,6 +232,7 @@ pub(crate) fn credential(kind: &str, provider: &str) -> Credential {
         confidence_reason: String::new(),
         grade: Grade::B,
         sightings: Vec::new(),
+        trail: None,
     }
 }
 
@@ -271,6 +272,7 @@ pub(crate) fn committed(
         at_head: storage != Storage::History,
         context: None,
         layers: Vec::new(),
+        trail: Trail::default(),
         rule: credential.kind.clone(),
         public: storage == Storage::Public,
     });

@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::node::Node;
-use crate::model::{Confidence, Redacted, SecretBytes, SeenCredential, Sighting};
+use crate::model::{Confidence, Redacted, SecretBytes, SeenCredential, Sighting, Trail};
 use crate::rules::manifests::TokenForm;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -150,6 +150,7 @@ pub(super) fn seen(
             at_head: true,
             context: None,
             layers: Vec::new(),
+            trail: Trail::default(),
             rule: told.rule.to_owned(),
             public: false,
         },

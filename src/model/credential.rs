@@ -1,8 +1,8 @@
 //! Credentials: what a machine shows to get in.
 
 use super::{
-    Confidence, ConsumerId, CredentialId, Evidence, Fingerprint, Grade, IdentityId, LastUse,
-    Redacted, Sighting,
+    Confidence, ConsumerId, CredentialId, CredentialTrail, Evidence, Fingerprint, Grade,
+    IdentityId, LastUse, Redacted, Sighting,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -130,6 +130,9 @@ pub struct Credential {
     pub grade: Grade,
     /// Every place it was seen in, sorted.
     pub sightings: Vec<Sighting>,
+    /// What git tells of it over all these places; `None` where no commit holds it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trail: Option<CredentialTrail>,
 }
 
 impl Credential {

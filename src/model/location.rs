@@ -1,5 +1,6 @@
 //! Where things are.
 
+use super::Trail;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,6 +95,9 @@ pub struct Sighting {
     /// The repository is known to be public (declared in the configuration).
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub public: bool,
+    /// What git tells beside that.
+    #[serde(flatten)]
+    pub trail: Trail,
 }
 
 impl Sighting {

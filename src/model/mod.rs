@@ -20,6 +20,7 @@ pub mod rbac;
 pub mod report;
 pub mod secret;
 pub mod severity;
+pub mod trail;
 
 pub use assessment::{
     Assessment, Blocker, ConditionResult, Disposition, DispositionTrace, ExposureWindow, Fit,
@@ -46,3 +47,4 @@ pub use rbac::{RbacBinding, RbacRole, RbacRule};
 pub use report::{Report, Run, Summary, Tool};
 pub use secret::{Fingerprint, FingerprintKey, Redacted, SecretBytes};
 pub use severity::Severity;
+pub use trail::{CredentialTrail, MOST_NAMES, Medium, Reach, Trail};

@@ -6,7 +6,7 @@ use super::echo::Echoes;
 use super::engine::Engine;
 use super::found::Found;
 use super::lines::Lines;
-use crate::model::{FingerprintKey, Redacted, SeenCredential, Sighting};
+use crate::model::{FingerprintKey, Redacted, SeenCredential, Sighting, Trail};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -87,6 +87,7 @@ impl Engine {
                     rule: rule.id.clone(),
                     public: false,
                     layers: Vec::new(),
+                    trail: Trail::default(),
                 },
             });
         }

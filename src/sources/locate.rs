@@ -4,6 +4,7 @@ use super::current::CurrentHit;
 use super::git::Attribution;
 use super::place::{Located, Place, uri_of_bytes};
 use super::site::{Site, Store, store_of};
+use crate::model::Trail;
 use git2::Oid;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ fn place(name: &str, found: &Attribution) -> Place {
         first_seen: time(found.first_seen),
         last_seen: time(found.last_seen),
         at_head: found.at_head,
+        trail: Trail::default(),
     }
 }
 
@@ -85,6 +87,7 @@ pub(super) fn locate<T>(
                 first_seen: None,
                 last_seen: None,
                 at_head: true,
+                trail: Trail::default(),
             },
         }];
         for id in &hit.ids {

@@ -1,5 +1,6 @@
 //! Where a document of interest was found.
 
+use crate::model::Trail;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use std::path::Path;
@@ -23,6 +24,8 @@ pub struct Place {
     pub last_seen: Option<Timestamp>,
     /// In the work tree or in HEAD's tree at this path.
     pub at_head: bool,
+    /// What git tells beside that.
+    pub trail: Trail,
 }
 
 /// What the visitor made of one document, and every place the document stands in.

@@ -168,7 +168,32 @@ fn credential(identity: &Identity, consumer: &Consumer) -> Credential {
             layers: vec!["base64".into(), "gzip".into()],
             rule: "aws-access-key".into(),
             public: true,
+            trail: Trail {
+                medium: Medium::CommitMessage,
+                reached_by: Some(Reach::Branch),
+                last_commit: Some("89abcdef0123456789abcdef0123456789abcdef".into()),
+                removed_in: Some("fedcba9876543210fedcba9876543210fedcba98".into()),
+                removed_at: Some(at("2025-10-02T10:00:00Z")),
+                branches: vec!["main".into()],
+                branches_total: 1,
+                clones: vec!["shop".into(), "shop-mirror".into()],
+                clones_total: 2,
+            },
         }],
+        trail: Some(CredentialTrail {
+            repository: "shop".into(),
+            first_commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
+            introduced_by: Some(HOSTILE.into()),
+            introduced_at: Some(at("2025-09-15T10:00:00Z")),
+            last_commit: Some("89abcdef0123456789abcdef0123456789abcdef".into()),
+            at_head: false,
+            removed_in: Some("fedcba9876543210fedcba9876543210fedcba98".into()),
+            removed_at: Some(at("2025-10-02T10:00:00Z")),
+            branches: vec!["main".into()],
+            branches_total: 1,
+            repositories: 2,
+            sightings: 1,
+        }),
     }
 }
 
