@@ -38,6 +38,11 @@ impl Named {
             .iter()
             .map(|name| regex_syntax::escape(name))
             .collect();
+        let lengths = || self.names.iter().map(String::len);
+        let uneven = lengths()
+            .max()
+            .unwrap_or(0)
+            .saturating_sub(lengths().min().unwrap_or(0));
         let pattern = format!(
             r"(?i:{})(?P<gap>(?s-u:.){{0,{reach}}}?[^A-Za-z0-9_-])(?P<secret>{})(?:[^A-Za-z0-9_-]|$)",
             names.join("|"),
@@ -52,7 +57,7 @@ impl Named {
             pattern,
             window: Window {
                 before: 0,
-                after: reach + 2 + longest(&self.value),
+                after: uneven + reach + 2 + longest(&self.value),
             },
             checks: vec![Check::Gap, Check::Entropy(ENTROPY), Check::LettersAndDigits],
         }
@@ -83,7 +88,7 @@ id = "acme-key"
 title = "Acme key"
 provider = "acme"
 credential_type = "acme-key"
-named = { names = ["Acme.io"], value = '[0-9a-f]{32}' }
+named = { names = ["Acme.io", "acme_ltd"], value = '[0-9a-f]{32}' }
 checks = [{ entropy = 2.5 }]
 confidence = "medium"
 target = "saas-scoped-token"
@@ -94,8 +99,8 @@ examples = ["ACME.IO_KEY = '{{hex:32:a}}'"]
         let rules = CredentialRules::load([("acme.toml", text)]).unwrap();
         assert_eq!(rules.check(), []);
         let rule = &rules.rules()[0];
-        assert_eq!(rule.literals, ["acme.io"]);
-        assert_eq!(rule.window.after, 40 + 2 + 32);
+        assert_eq!(rule.literals, ["acme.io", "acme_ltd"]);
+        assert_eq!(rule.window.after, 1 + 40 + 2 + 32);
         insta::assert_compact_debug_snapshot!(rule.checks, @"[Gap, LettersAndDigits, Entropy(2.5)]");
     }
 }
