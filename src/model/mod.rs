@@ -6,6 +6,7 @@
 pub mod assessment;
 pub mod aws;
 pub mod consumer;
+pub mod copied;
 pub mod coverage;
 pub mod credential;
 pub mod evidence;
@@ -27,6 +28,7 @@ pub use assessment::{
     FitFactor, Mitigation, Readiness, ResidualRisk, Risk, RiskBand, RiskFactor, Ternary, Ttl,
 };
 pub use consumer::{Consumer, ConsumerClass, Federation, Uses};
+pub use copied::Copied;
 pub use coverage::{Coverage, CoverageStatus};
 pub use credential::{Credential, CredentialStatus, SeenCredential, Storage};
 pub use evidence::{Confidence, Evidence, Grade, LastUse};

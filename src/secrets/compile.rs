@@ -1,7 +1,9 @@
 //! Rules as the engine runs them: patterns that are compiled when first needed, and all literals in one prefilter.
 
-use super::engine::Engine;
+use super::engine::{Engine, Known};
 use super::prefilter::{Literal, Prefilter};
+use super::structure;
+use super::windows::MARGIN;
 use crate::rules::RuleError;
 use crate::rules::credentials::{self, Companion, CredentialRules, Rule};
 use regex::bytes::Regex;
@@ -42,6 +44,29 @@ pub(super) struct Compiled {
     pub(super) companions: Vec<(Companion, Pattern)>,
     /// Its tokens name their own type, so they can be told from random bytes.
     pub(super) structured: bool,
+    /// How far around its windows text can decide what is made of a match; `None` where there is no limit.
+    pub(super) reach: Option<Reach>,
+}
+
+/// Bytes of text around a window.
+#[derive(Clone, Copy)]
+pub(super) struct Reach {
+    pub(super) before: usize,
+    pub(super) after: usize,
+}
+
+/// How far the judgement of a match looks.
+fn reach(rule: &Rule) -> Option<Reach> {
+    let all = rule.checks.iter().map(structure::reach);
+    let checks = all.reduce(|one, other| Some(one?.max(other?)));
+    let checks = checks.unwrap_or(Some(0))?;
+    let beside = |side: fn(&Companion) -> usize| rule.companions.iter().map(side).max();
+    let before = beside(|companion| companion.window.before).unwrap_or(0);
+    let after = beside(|companion| companion.window.after).unwrap_or(0);
+    Some(Reach {
+        before: checks.max(before) + MARGIN,
+        after: checks.max(after) + MARGIN,
+    })
 }
 
 /// Compiles rules.
@@ -76,11 +101,15 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
                 .map(|companion| Ok((companion.clone(), pattern(&companion.pattern)?)))
                 .collect::<Result<_, RuleError>>()?,
             structured: rule.pattern.contains("(?P<prefix>"),
+            reach: reach(rule),
         });
     }
-    let literals = by_literal
+    let literals: Vec<Known> = by_literal
         .iter()
-        .map(|((bytes, _), rules)| (bytes.len(), rules.clone()))
+        .map(|((bytes, _), rules)| Known {
+            length: bytes.len(),
+            rules: rules.clone(),
+        })
         .collect();
     let prefilter = Prefilter::new(
         by_literal
@@ -92,6 +121,7 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
     Ok(Engine {
         rules: compiled,
         prefilter,
+        longest: literals.iter().map(|known| known.length).max().unwrap_or(0),
         literals,
     })
 }

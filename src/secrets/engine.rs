@@ -11,8 +11,17 @@ use crate::rules::credentials::CredentialRules;
 pub struct Engine {
     pub(super) rules: Vec<Compiled>,
     pub(super) prefilter: Prefilter,
-    /// Of each literal: its length and the rules that have it.
-    pub(super) literals: Vec<(usize, Vec<usize>)>,
+    pub(super) literals: Vec<Known>,
+    /// Length of the longest literal.
+    pub(super) longest: usize,
+}
+
+/// What is known of a literal.
+pub(super) struct Known {
+    /// Its bytes.
+    pub(super) length: usize,
+    /// The rules that have it.
+    pub(super) rules: Vec<usize>,
 }
 
 impl Engine {

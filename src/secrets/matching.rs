@@ -16,25 +16,37 @@ impl Engine {
     pub(super) fn windows(&self, text: &Text<'_>) -> Vec<Span> {
         let mut spans = Windows::default();
         self.prefilter.find(&text.bytes, |literal, start| {
-            let Some((length, rules)) = self.literals.get(literal) else {
-                return;
-            };
-            for index in rules {
-                let Some(compiled) = self.rules.get(*index) else {
-                    continue;
-                };
-                if text.binary && !compiled.structured {
-                    continue;
-                }
-                let window = compiled.rule.window;
-                spans.add(Span {
-                    rule: *index,
-                    start: start.saturating_sub(window.before),
-                    end: text.bytes.len().min(start + length + window.after),
-                });
-            }
+            self.surround(literal, start, text.bytes.len(), text.binary, &mut spans);
         });
         spans.merged()
+    }
+
+    /// Adds the windows around a literal that was found.
+    pub(super) fn surround(
+        &self,
+        literal: usize,
+        start: usize,
+        length: usize,
+        binary: bool,
+        spans: &mut Windows,
+    ) {
+        let Some(literal) = self.literals.get(literal) else {
+            return;
+        };
+        for index in &literal.rules {
+            let Some(compiled) = self.rules.get(*index) else {
+                continue;
+            };
+            if binary && !compiled.structured {
+                continue;
+            }
+            let window = compiled.rule.window;
+            spans.add(Span {
+                rule: *index,
+                start: start.saturating_sub(window.before),
+                end: length.min(start + literal.length + window.after),
+            });
+        }
     }
 
     pub(super) fn matches(&self, text: &[u8], windows: &[Span]) -> Vec<Found> {
@@ -57,47 +69,62 @@ impl Engine {
     ) {
         let mut of_rule = (usize::MAX, 0);
         for window in windows {
-            let Some(compiled) = self.rules.get(window.rule) else {
-                continue;
-            };
             if of_rule.0 != window.rule {
                 of_rule = (window.rule, 0);
             }
-            let Some(part) = text.get(window.start..window.end) else {
-                continue;
+            self.each_match_in(text, window, &mut of_rule.1, &mut visit);
+        }
+    }
+
+    /// The same for one window. `count` is of the rule's matches so far. Says whether the pattern matched at all, be it
+    /// beyond the window.
+    pub(super) fn each_match_in(
+        &self,
+        text: &[u8],
+        window: &Span,
+        count: &mut usize,
+        mut visit: impl FnMut(&Span, &Compiled, &Captures<'_>) -> Option<usize>,
+    ) -> bool {
+        let Some(compiled) = self.rules.get(window.rule) else {
+            return false;
+        };
+        let Some(part) = text.get(window.start..window.end) else {
+            return false;
+        };
+        let also = |needle: &String| memchr::memmem::find(part, needle.as_bytes()).is_some();
+        if !compiled.rule.also.iter().all(also) {
+            return false;
+        }
+        let Some(pattern) = compiled.pattern.get() else {
+            return false;
+        };
+        let reach = text.len().min(window.end + MARGIN);
+        let Some(haystack) = text.get(..reach) else {
+            return false;
+        };
+        let mut any = false;
+        let mut at = window.start;
+        while at < window.end && *count < MAX_MATCHES {
+            let Some(captures) = pattern.captures_at(haystack, at) else {
+                break;
             };
-            let also = |needle: &String| memchr::memmem::find(part, needle.as_bytes()).is_some();
-            if !compiled.rule.also.iter().all(also) {
-                continue;
+            any = true;
+            let Some(whole) = captures.get(0) else { break };
+            if whole.end() > window.end {
+                break;
             }
-            let Some(pattern) = compiled.pattern.get() else {
-                continue;
-            };
-            let reach = text.len().min(window.end + MARGIN);
-            let Some(haystack) = text.get(..reach) else {
-                continue;
-            };
-            let mut at = window.start;
-            while at < window.end && of_rule.1 < MAX_MATCHES {
-                let Some(captures) = pattern.captures_at(haystack, at) else {
-                    break;
-                };
-                let Some(whole) = captures.get(0) else { break };
-                if whole.end() > window.end {
-                    break;
-                }
-                at = whole.end().max(at + 1);
-                of_rule.1 += 1;
-                if let Some(end) = visit(window, compiled, &captures) {
-                    at = at.max(end);
-                }
+            at = whole.end().max(at + 1);
+            *count += 1;
+            if let Some(end) = visit(window, compiled, &captures) {
+                at = at.max(end);
             }
         }
+        any
     }
 }
 
 /// Turns a match into what is known of it; `None` where it is no credential.
-fn judged(
+pub(super) fn judged(
     index: usize,
     compiled: &Compiled,
     text: &[u8],

@@ -25,6 +25,7 @@ mod json;
 mod jwt;
 mod lines;
 mod login;
+mod marks;
 mod matching;
 mod names;
 mod openssh;
@@ -33,6 +34,7 @@ mod place;
 mod placeholder;
 mod ppk;
 mod prefilter;
+mod screen;
 mod sightings;
 mod structure;
 mod text;
@@ -40,6 +42,7 @@ mod verify;
 mod windows;
 
 pub use engine::Engine;
+pub use marks::Marks;
 pub use place::{expire, place};
 pub use verify::check;
 

@@ -75,6 +75,28 @@ fn passes(check: Check, text: &[u8], found: &mut Found) -> bool {
     }
 }
 
+/// How many bytes around a match a check looks at; `None` where there is no limit. Texts that keep so much of an earlier
+/// one keep its verdict.
+pub(super) const fn reach(check: &Check) -> Option<usize> {
+    match check {
+        Check::Jwt
+        | Check::JwtKubernetes
+        | Check::Base64JwtKubernetes
+        | Check::Pem
+        | Check::Base64Pem
+        | Check::GcpServiceAccount => None,
+        Check::GithubCrc32
+        | Check::NpmCrc32
+        | Check::AwsKeyId
+        | Check::Password
+        | Check::Gap
+        | Check::Entropy(_)
+        | Check::LettersAndDigits
+        | Check::NotHex
+        | Check::Base64Login => Some(0),
+    }
+}
+
 /// The checks that need nothing but a value. Others hold.
 pub(super) fn value_passes(check: Check, value: &[u8]) -> bool {
     match check {

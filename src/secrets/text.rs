@@ -26,11 +26,21 @@ pub(super) fn read(bytes: &[u8]) -> Text<'_> {
             binary: false,
         };
     }
-    let probe = bytes.get(..BINARY_PROBE).unwrap_or(bytes);
     Text {
         bytes: Cow::Borrowed(bytes),
-        binary: memchr::memchr(0, probe).is_some(),
+        binary: is_binary(bytes),
     }
+}
+
+/// Whether a NUL byte stands near the start.
+pub(super) fn is_binary(bytes: &[u8]) -> bool {
+    let probe = bytes.get(..BINARY_PROBE).unwrap_or(bytes);
+    memchr::memchr(0, probe).is_some()
+}
+
+/// Whether the text begins with the byte order mark of UTF-16.
+pub(super) const fn is_marked(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
 }
 
 fn from_utf16(bytes: &[u8], big_endian: bool) -> Vec<u8> {

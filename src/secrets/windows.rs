@@ -43,6 +43,11 @@ impl Windows {
         }
     }
 
+    /// All windows, in the order in which they began; those of one rule do not touch if they were added in ascending order.
+    pub(super) fn unsorted(&self) -> &[Span] {
+        &self.spans
+    }
+
     /// All windows, sorted; those of one rule do not touch.
     pub(super) fn merged(self) -> Vec<Span> {
         merge(self.spans)

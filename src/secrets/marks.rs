@@ -1,0 +1,73 @@
+//! What is kept of a screened text.
+
+use super::windows::Span;
+
+/// What is kept of a screened text, so that texts derived from it cost only what they add. Holds no text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Literals, by place.
+    pub(super) hits: Vec<Hit>,
+    /// Windows in which a pattern matched, by rule and place.
+    pub(super) noted: Vec<Noted>,
+    /// Bytes of the text.
+    pub(super) length: u32,
+    /// Whether the text is binary.
+    pub(super) binary: bool,
+    /// Whether something beyond the rules' windows was found.
+    pub(super) beyond: bool,
+}
+
+/// A literal in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hit {
+    pub(super) at: u32,
+    pub(super) literal: u32,
+}
+
+/// A window in which a pattern matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Noted {
+    pub(super) rule: u32,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) verdict: Verdict,
+}
+
+/// What a window has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verdict {
+    /// No match of the pattern. Not kept.
+    Still,
+    /// Matches, none of which is a credential.
+    Quiet,
+    /// A credential.
+    Loud,
+}
+
+impl Marks {
+    /// Index of the first literal at or behind `from`; `cursor` is a guess.
+    pub(super) fn seek(&self, cursor: usize, from: usize) -> usize {
+        let before = |hit: &Hit| (hit.at as usize) < from;
+        let passed = cursor
+            .checked_sub(1)
+            .and_then(|last| self.hits.get(last))
+            .is_none_or(before);
+        let start = if passed { cursor } else { 0 };
+        let rest = self.hits.get(start..).unwrap_or_default();
+        // Most often it is one of the next.
+        match rest.iter().take(8).position(|hit| !before(hit)) {
+            Some(at) => start + at,
+            None => start + rest.partition_point(before),
+        }
+    }
+
+    /// The first window with a match that shares bytes with this one.
+    pub(super) fn noted_at(&self, window: &Span) -> Option<&Noted> {
+        let at = self.noted.partition_point(|noted| {
+            (noted.rule as usize, noted.end as usize) <= (window.rule, window.start)
+        });
+        self.noted.get(at).filter(|noted| {
+            noted.rule as usize == window.rule && (noted.start as usize) < window.end
+        })
+    }
+}
