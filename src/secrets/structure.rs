@@ -84,6 +84,7 @@ pub(super) const fn reach(check: &Check) -> Option<usize> {
         | Check::Base64JwtKubernetes
         | Check::Pem
         | Check::Base64Pem
+        | Check::Ppk
         | Check::GcpServiceAccount => None,
         Check::GithubCrc32
         | Check::NpmCrc32
@@ -93,6 +94,7 @@ pub(super) const fn reach(check: &Check) -> Option<usize> {
         | Check::Entropy(_)
         | Check::LettersAndDigits
         | Check::NotHex
+        | Check::Base64Text
         | Check::Base64Login => Some(0),
     }
 }
