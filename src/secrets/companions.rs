@@ -4,7 +4,7 @@ use super::found::Found;
 use super::structure;
 use crate::model::Confidence;
 use crate::rules::credentials::{Companion, Part};
-use regex::bytes::{Captures, Regex};
+use regex::bytes::Regex;
 use std::ops::Range;
 
 /// Puts a companion, or its absence, into what was found.
@@ -25,56 +25,107 @@ pub(super) fn supply(part: Part, range: Option<Range<usize>>, text: &[u8], found
     }
 }
 
-/// The companion of a match: the first that follows, else the last that precedes, in neither case beyond another match of
-/// the rule.
-pub(super) fn beside(
-    companion: &Companion,
-    pattern: &Regex,
-    own: &Regex,
-    text: &[u8],
-    span: &Range<usize>,
-) -> Option<Range<usize>> {
-    let holds = |range: &Range<usize>| {
-        text.get(range.clone()).is_some_and(|value| {
-            companion
+/// Most matches in a row that are looked at to tell on which side of each its companion stands.
+const MAX_ROW: usize = 32;
+
+/// A search for the companions of one rule's matches.
+pub(super) struct Beside<'a> {
+    pub companion: &'a Companion,
+    pub pattern: &'a Regex,
+    /// The pattern of the rule itself: a companion is never beyond another match.
+    pub own: &'a Regex,
+    pub text: &'a [u8],
+}
+
+/// What stands on one side of a match.
+struct Side {
+    part: Option<Range<usize>>,
+    /// The next match on that side, if it is within reach.
+    neighbour: Option<Range<usize>>,
+}
+
+impl Beside<'_> {
+    /// The companion of the match at `span`. In a row of matches with companions in between, all have theirs on the same
+    /// side: behind them, unless the last has nothing behind it and the first has something before it.
+    pub(super) fn find(&self, span: &Range<usize>) -> Option<Range<usize>> {
+        let after = self.after(span);
+        let before = self.before(span);
+        let (Some(following), Some(preceding)) = (&after.part, &before.part) else {
+            return after.part.or(before.part);
+        };
+        let ends_without = row(after.neighbour.clone(), |at| self.after(at));
+        let begins_with = !row(before.neighbour.clone(), |at| self.before(at));
+        if ends_without && begins_with {
+            return Some(preceding.clone());
+        }
+        Some(following.clone())
+    }
+
+    fn holds(&self, range: &Range<usize>) -> bool {
+        self.text.get(range.clone()).is_some_and(|value| {
+            self.companion
                 .checks
                 .iter()
                 .all(|check| structure::value_passes(*check, value))
         })
-    };
-    let part = |captures: Captures<'_>| captures.name("part").map(|part| part.range());
-    let mut end = text.len().min(span.end + companion.window.after);
-    let after = text.get(..end)?;
-    if let Some(next) = own.find_at(after, span.end) {
-        end = next.start();
     }
-    let after = text.get(..end)?;
-    let mut at = span.end;
-    while let Some(captures) = pattern.captures_at(after, at) {
-        at = captures.get(0)?.end().max(at + 1);
-        if let Some(range) = part(captures).filter(holds) {
-            return Some(range);
+
+    /// The first companion behind a match.
+    fn after(&self, span: &Range<usize>) -> Side {
+        let end = self.text.len().min(span.end + self.companion.window.after);
+        let neighbour = self
+            .text
+            .get(..end)
+            .and_then(|text| self.own.find_at(text, span.end))
+            .map(|next| next.range());
+        let end = neighbour.as_ref().map_or(end, |next| next.start);
+        let part = self.parts(span.end, end).next();
+        Side { part, neighbour }
+    }
+
+    /// The last companion before a match.
+    fn before(&self, span: &Range<usize>) -> Side {
+        let mut start = span.start.saturating_sub(self.companion.window.before);
+        let mut neighbour = None;
+        let text = self.text.get(..span.start).unwrap_or_default();
+        while start <= text.len()
+            && let Some(previous) = self.own.find_at(text, start)
+        {
+            start = previous.end().max(start + 1);
+            neighbour = Some(previous.range());
         }
-        if at > end {
-            break;
+        let part = self.parts(start, span.start).last();
+        Side { part, neighbour }
+    }
+
+    /// The companions between two places, in order.
+    fn parts(&self, start: usize, end: usize) -> impl Iterator<Item = Range<usize>> {
+        let text = self.text.get(..end).unwrap_or_default();
+        let mut at = start;
+        std::iter::from_fn(move || {
+            while at <= text.len() {
+                let captures = self.pattern.captures_at(text, at)?;
+                at = captures.get(0)?.end().max(at + 1);
+                let range = captures.name("part").map(|part| part.range());
+                if let Some(range) = range.filter(|range| self.holds(range)) {
+                    return Some(range);
+                }
+            }
+            None
+        })
+    }
+}
+
+/// Whether the row that goes on with `next` ends in a match that has no companion on the far side.
+fn row(next: Option<Range<usize>>, side: impl Fn(&Range<usize>) -> Side) -> bool {
+    let mut at = next;
+    for _ in 0..MAX_ROW {
+        let Some(span) = at else { return false };
+        let found = side(&span);
+        if found.part.is_none() {
+            return true;
         }
+        at = found.neighbour;
     }
-    let mut start = span.start.saturating_sub(companion.window.before);
-    let before = text.get(..span.start)?;
-    while let Some(previous) = own.find_at(before, start) {
-        start = previous.end().max(start + 1);
-        if start > before.len() {
-            return None;
-        }
-    }
-    let mut last = None;
-    let mut at = start;
-    while at <= before.len() {
-        let Some(captures) = pattern.captures_at(before, at) else {
-            break;
-        };
-        at = captures.get(0)?.end().max(at + 1);
-        last = part(captures).filter(holds).or(last);
-    }
-    last
+    false
 }

@@ -33,7 +33,7 @@ impl Engine {
         compile::compile(rules)
     }
 
-    /// Finds the credentials in a document: each once, at its first place. The sightings have line, column, context and
+    /// Finds the credentials in a document: each at every line it stands on, in order. The sightings have line, column, context and
     /// rule; repository, uri and everything about commits are for the caller to fill in.
     pub fn scan(&self, bytes: &[u8], key: &FingerprintKey) -> Vec<SeenCredential> {
         let text = text::read(bytes);

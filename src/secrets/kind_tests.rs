@@ -173,3 +173,54 @@ fn a_test_key_of_a_payment_service_is_hardly_a_problem() {
     assert_eq!(only("sk_test_{{alnum:24:a}}").confidence, Confidence::Low);
     assert_eq!(only("sk_live_{{alnum:24:a}}").confidence, Confidence::High);
 }
+
+/// Which secret each key id got, for a text in which `I` and `S` stand for the ids and secrets in turn.
+fn pairs(order: &str) -> String {
+    let mut lines = Vec::new();
+    let (mut ids, mut secrets) = (0, 0);
+    let mut names = Vec::new();
+    for part in order.chars() {
+        if part == 'I' {
+            ids += 1;
+            let id = expand(&format!("AKIA{{{{base32upper:16:i{ids}}}}}")).unwrap();
+            lines.push(format!("aws_access_key_id = {id}"));
+        } else {
+            secrets += 1;
+            let secret = expand(&format!("{{{{base64:40:s{secrets}}}}}")).unwrap();
+            lines.push(format!("aws_secret_access_key = {secret}"));
+            names.push(
+                FingerprintKey::new([7; 32]).fingerprint("aws-access-key", secret.as_bytes()),
+            );
+        }
+    }
+    scan(&lines.join("\n"))
+        .into_iter()
+        .filter(|seen| seen.public_id.is_some())
+        .map(|seen| {
+            let at = names
+                .iter()
+                .position(|name| Some(name) == seen.fingerprint.as_ref());
+            at.map_or("-".to_owned(), |at| (at + 1).to_string())
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn several_pairs_in_one_file_are_told_apart() {
+    assert_eq!(pairs("ISISIS"), "1 2 3");
+    assert_eq!(pairs("SISISI"), "1 2 3");
+    assert_eq!(pairs("ISI"), "1 -");
+    assert_eq!(pairs("IS"), "1");
+    assert_eq!(pairs("SI"), "1");
+}
+
+#[test]
+fn a_credential_is_told_of_at_each_of_its_lines() {
+    let text = "a = ghp_{{crc32:30:a}}\nb = 1\nc = ghp_{{crc32:30:a}}, ghp_{{crc32:30:a}}\n";
+    let lines: Vec<u32> = scan(&expand(text).unwrap())
+        .iter()
+        .map(|seen| seen.sighting.line)
+        .collect();
+    assert_eq!(lines, [1, 3]);
+}

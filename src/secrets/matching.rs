@@ -1,6 +1,6 @@
 //! Where rules match: windows around literals, patterns inside windows, judgement of what matched.
 
-use super::companions::{beside, supply};
+use super::companions::{Beside, supply};
 use super::compile::Compiled;
 use super::engine::Engine;
 use super::found::Found;
@@ -151,13 +151,13 @@ pub(super) fn judged(
         reasons: vec![format!("matches the {} rule", rule.id)],
     };
     for (companion, pattern) in &compiled.companions {
-        let part = beside(
+        let part = Beside {
             companion,
-            pattern.get()?,
-            compiled.pattern.get()?,
+            pattern: pattern.get()?,
+            own: compiled.pattern.get()?,
             text,
-            &found.span,
-        );
+        }
+        .find(&found.span);
         if part.is_none() && companion.required {
             return None;
         }

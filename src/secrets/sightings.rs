@@ -7,8 +7,12 @@ use super::engine::Engine;
 use super::found::Found;
 use super::lines::Lines;
 use crate::model::{FingerprintKey, Redacted, SeenCredential, Sighting, Trail};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
+
+/// Most places of one credential that are told of in one document: more say nothing new, and a hostile file could have
+/// millions.
+const MAX_PLACES: usize = 1_000;
 
 impl Engine {
     pub(super) fn sightings(
@@ -25,7 +29,7 @@ impl Engine {
         let every = Echoes::new(text, &secrets);
         secrets = disjoint(secrets);
         let mut lines = Lines::new(text);
-        let mut known = BTreeSet::new();
+        let mut known: BTreeMap<_, Vec<u32>> = BTreeMap::new();
         let mut out = Vec::new();
         let rule_of = |index: usize| self.rules.get(index).map(|compiled| &compiled.rule);
         let Some(first) = self.rules.first() else {
@@ -45,14 +49,17 @@ impl Engine {
             let fingerprint = one
                 .secret_bytes(text)
                 .map(|secret| key.fingerprint(&rule.credential_type, secret));
-            if !known.insert((
+            let (line, column) = lines.of(one.span.start);
+            let credential = (
                 rule.credential_type.clone(),
                 one.public_id.clone(),
                 fingerprint.clone(),
-            )) {
+            );
+            let on = known.entry(credential).or_default();
+            if on.last() == Some(&line) || on.len() >= MAX_PLACES {
                 continue;
             }
-            let (line, column) = lines.of(one.span.start);
+            on.push(line);
             let focus = one
                 .secret
                 .as_ref()

@@ -104,15 +104,11 @@ fn neighbouring_aws_keys_keep_their_own_secrets() {
         .collect();
     let of = |secret: &str| Some(key().fingerprint("aws-access-key", secret.as_bytes()));
     assert_eq!(prints, [of(&one.1), of(&two.1)]);
-    // The order cannot be told from the text alone, but no secret is given to two keys.
     let prints: Vec<_> = scan(&backward)
         .into_iter()
-        .filter_map(|seen| seen.fingerprint)
+        .map(|seen| seen.fingerprint)
         .collect();
-    let mut distinct = prints.clone();
-    distinct.sort();
-    distinct.dedup();
-    assert_eq!(distinct.len(), prints.len());
+    assert_eq!(prints, [of(&one.1), of(&two.1)]);
 }
 
 #[test]
@@ -174,14 +170,6 @@ fn utf16_files_are_seen() {
     let seen = ENGINE.scan(&bytes, &key());
     assert_eq!((seen[0].sighting.line, seen[0].sighting.column), (2, 3));
     assert_eq!(seen[0].fingerprint, scan(&text)[0].fingerprint);
-}
-
-#[test]
-fn a_credential_is_told_once_in_a_document() {
-    let token = expand("ghp_{{crc32:30:a}}").unwrap();
-    let seen = scan(&format!("{token}\n{token}\n"));
-    assert_eq!(seen.len(), 1);
-    assert_eq!(seen[0].sighting.line, 1);
 }
 
 #[test]
