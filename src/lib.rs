@@ -34,3 +34,4 @@ pub mod secrets;
 pub mod sources;
 pub mod store;
 pub mod tui;
+pub mod unpack;

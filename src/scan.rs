@@ -17,6 +17,7 @@ use crate::rules::targets::Targets;
 use crate::rules::{self, RuleError, aws::AwsTables};
 use crate::secrets::{self, Engine};
 use crate::sources::{self, DiscoverError, Document, Origin, Place, Progress, ReadOptions};
+use crate::unpack;
 use jiff::Timestamp;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -185,6 +186,8 @@ pub fn scan(
             .flat_map(|declared| std::mem::take(&mut declared.notices)),
     );
     let owner_of = |repository: &str, uri: &str| {
+        // An archive belongs to whom its file does.
+        let uri = uri.split(unpack::SEPARATOR).next().unwrap_or(uri);
         owners
             .get(repository)
             .and_then(|owners| owners.file.owner_of(uri))

@@ -1,5 +1,7 @@
 //! Caps on what hostile or odd input can cost.
 
+use crate::unpack::Caps;
+
 /// Caps on reading. Everything above a cap is left out and named in the coverage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -18,6 +20,8 @@ pub struct Limits {
     pub max_places: usize,
     /// Most coverage entries about single files of one root; the rest is summed up in one more entry.
     pub max_notes: usize,
+    /// What one archive may cost.
+    pub archives: Caps,
 }
 
 impl Default for Limits {
@@ -30,6 +34,7 @@ impl Default for Limits {
             max_paths: 4_000_000,
             max_places: 1_000,
             max_notes: 200,
+            archives: Caps::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`discover`] turns the paths a user gave into [`Root`]s, [`read`] hands every document below them to a visitor once.
 
+mod archives;
 pub mod aws;
 mod current;
 mod discover;
@@ -32,6 +33,8 @@ pub enum Origin {
     Current,
     /// A blob that only history holds.
     History,
+    /// Inside an archive, wherever that stands.
+    Member,
 }
 
 /// One document on its way through the visitor.

@@ -1,5 +1,6 @@
 //! Reading every document below the roots once, and placing what was of interest.
 
+use super::archives::{Archives, flatten};
 use super::current::{read_files, read_head};
 use super::discover::Root;
 use super::git::{self, Attribution, History};
@@ -47,6 +48,8 @@ where
         documents.fetch_add(1, Ordering::Relaxed);
         visit(document)
     };
+    let archives = Archives::new(options.limits.archives.clone(), options.limits.max_notes);
+    let visit = |document: &Document<'_>| archives.visit(document, &visit);
     let mut coverage = Vec::new();
     let sites: Vec<Site<'_>> = roots
         .par_iter()
@@ -111,7 +114,9 @@ where
         })
         .collect();
 
-    let items = locate(&sites, &stores, &attributions, current, past, since);
+    let located = locate(&sites, &stores, &attributions, current, past, since);
+    let items = flatten(located);
+    coverage.extend(archives.coverage());
     coverage.extend(git_coverage(&sites, &stores, &histories, options));
     coverage.sort();
     coverage.dedup();

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("rules", &["model"]),
-    ("sources", &["model"]),
-    ("secrets", &["model", "rules"]),
+    ("unpack", &[]),
+    ("sources", &["model", "unpack"]),
+    ("secrets", &["model", "rules", "unpack"]),
     ("manifests", &["model", "rules"]),
     ("iam", &["model", "rules"]),
     ("graph", &["model", "rules", "iam"]),
@@ -21,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "scan",
         &[
+            "unpack",
             "model",
             "rules",
             "sources",
