@@ -18,13 +18,18 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     let Some(gap) = found.gap.clone().and_then(|gap| text.get(gap)) else {
         return true;
     };
-    if OTHERWISE.as_ref().is_some_and(|words| words.is_match(gap)) {
+    if OTHERWISE.as_ref().is_some_and(|words| words.is_match(gap)) || pins(gap) {
         return false;
     }
     if !assigns(gap) {
         found.doubt("it stands near the name and is not assigned to it");
     }
     true
+}
+
+/// Whether what follows is a revision: `vendor/action@…`, `vendor.tgz#…`.
+const fn pins(gap: &[u8]) -> bool {
+    matches!(gap.last(), Some(b'@' | b'#'))
 }
 
 /// Whether the gap ends in an assignment: `=`, `:`, `=>`, a comma or parenthesis between quotes, a header's blank.
@@ -55,6 +60,7 @@ mod tests {
         ] {
             assert!(assigns(gap.as_bytes()), "{gap}");
         }
+        assert!(pins(b"/setup-action@") && !pins(b"_url=https://user:"));
         for gap in [" ", "/", " is at ", ""] {
             assert!(!assigns(gap.as_bytes()), "{gap}");
         }
