@@ -165,6 +165,7 @@ pub fn scan(
             seen.extend(
                 found
                     .iter()
+                    .filter(|credential| engine.stands_at(&credential.rule, &place.uri))
                     .map(|credential| put(credential, place, rules, request.now)),
             );
         }

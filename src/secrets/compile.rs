@@ -5,7 +5,7 @@ use super::prefilter::{Literal, Prefilter};
 use super::structure;
 use super::windows::MARGIN;
 use crate::rules::RuleError;
-use crate::rules::credentials::{self, Companion, CredentialRules, Rule};
+use crate::rules::credentials::{self, Companion, CredentialRules, Paths, Rule};
 use regex::bytes::Regex;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -118,7 +118,19 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
             .collect(),
         &credentials::trigrams()?,
     );
+    let whole = (0..).zip(rules.rules()).filter(|(_, rule)| rule.whole);
+    let bound = rules.rules().iter().filter(|rule| !rule.paths.is_empty());
+    let paths = bound
+        .map(|rule| {
+            let paths = Paths::new(&rule.paths).map_err(|error| {
+                RuleError::invalid(&rule.file, format!("rule `{}`: paths: {error}", rule.id))
+            })?;
+            Ok((rule.id.clone(), paths))
+        })
+        .collect::<Result<_, RuleError>>()?;
     Ok(Engine {
+        whole: whole.map(|(index, _)| index).collect(),
+        paths,
         rules: compiled,
         prefilter,
         longest: literals.iter().map(|known| known.length).max().unwrap_or(0),

@@ -5,7 +5,8 @@ use super::prefilter::Prefilter;
 use super::text;
 use crate::model::{FingerprintKey, SeenCredential};
 use crate::rules::RuleError;
-use crate::rules::credentials::CredentialRules;
+use crate::rules::credentials::{CredentialRules, Paths};
+use std::collections::BTreeMap;
 
 /// The compiled rules. Shared between threads by reference.
 pub struct Engine {
@@ -14,6 +15,10 @@ pub struct Engine {
     pub(super) literals: Vec<Known>,
     /// Length of the longest literal.
     pub(super) longest: usize,
+    /// The rules that match short documents as a whole.
+    pub(super) whole: Vec<usize>,
+    /// Of the rules that are bound to paths: which.
+    pub(super) paths: BTreeMap<String, Paths>,
 }
 
 /// What is known of a literal.
@@ -33,16 +38,26 @@ impl Engine {
         compile::compile(rules)
     }
 
-    /// Finds the credentials in a document: each at every line it stands on, in order. The sightings have line, column, context and
-    /// rule; repository, uri and everything about commits are for the caller to fill in.
+    /// Finds the credentials in a document: each at every line it stands on, in order. The sightings have line, column,
+    /// context and rule; repository, uri and everything about commits are for the caller to fill in, who also asks
+    /// [`Engine::stands_at`] for every path of the document.
     pub fn scan(&self, bytes: &[u8], key: &FingerprintKey) -> Vec<SeenCredential> {
         let text = text::read(bytes);
         let windows = self.windows(&text);
-        if windows.is_empty() {
-            return Vec::new();
-        }
         let found = self.matches(&text.bytes, &windows);
+        if found.is_empty() {
+            // Which of them holds is for the path to say, so none takes the text from another.
+            let whole = self.whole(&text.bytes).into_iter();
+            return whole
+                .flat_map(|one| self.sightings(&text.bytes, vec![one], key))
+                .collect();
+        }
         self.sightings(&text.bytes, found, key)
+    }
+
+    /// Whether what a rule found holds at a path: some rules are bound to the names that files of their kind have.
+    pub fn stands_at(&self, rule: &str, path: &str) -> bool {
+        self.paths.get(rule).is_none_or(|paths| paths.hold(path))
     }
 }
 

@@ -135,7 +135,7 @@ fn passwords_are_judged_by_strength_and_host() {
         "amqp://app:%s@mq.acme.io",
         "redis://h:6379/0",
     ] {
-        assert_eq!(scan(url), Vec::new(), "{url}");
+        assert_eq!(scan(&format!("url: {url}")), Vec::new(), "{url}");
     }
 }
 

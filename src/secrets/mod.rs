@@ -39,6 +39,7 @@ mod sightings;
 mod structure;
 mod text;
 mod verify;
+mod whole;
 mod windows;
 
 pub use engine::Engine;

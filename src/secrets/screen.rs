@@ -57,7 +57,7 @@ impl Engine {
             ..Marks::default()
         };
         let loud = self.verdicts(text, &base, &mut marks);
-        marks.beyond = beyond(text, &base);
+        marks.beyond = beyond(text, &base) || !self.whole(text).is_empty();
         let any = loud || marks.beyond;
         marks.noted.shrink_to_fit();
         (marks, any)

@@ -11,6 +11,7 @@ pub use named::Named;
 pub use problems::RuleProblem;
 
 use super::RuleError;
+use super::config::{ConfigError, Pattern};
 use crate::model::Confidence;
 use jiff::civil::Date;
 use regex::bytes::{Regex, RegexBuilder};
@@ -134,6 +135,12 @@ pub struct Rule {
     /// How far around a literal a match may reach.
     #[serde(default)]
     pub window: Window,
+    /// Holds only at these paths: globs in lower case over the whole path, or the file name where they have no `/`.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// The pattern matches short documents as a whole; no literal is needed then.
+    #[serde(default)]
+    pub whole: bool,
     /// Confidence before the checks.
     pub confidence: Confidence,
     /// Gives way to any other rule that claims the same text.
@@ -182,6 +189,33 @@ impl Rule {
             self.checks.retain(|known| !same(known));
             self.checks.push(check);
         }
+    }
+}
+
+/// The paths a rule holds at.
+#[derive(Clone, Debug)]
+pub struct Paths(Vec<(bool, Pattern)>);
+
+impl Paths {
+    /// Compiles the globs of a rule.
+    ///
+    /// # Errors
+    /// When one is not a glob.
+    pub fn new(globs: &[String]) -> Result<Self, ConfigError> {
+        let paths = globs
+            .iter()
+            .map(|glob| Ok((glob.contains('/'), Pattern::new(glob)?)))
+            .collect::<Result<_, ConfigError>>()?;
+        Ok(Self(paths))
+    }
+
+    /// Whether a path is one of them.
+    pub fn hold(&self, path: &str) -> bool {
+        let path = path.to_lowercase();
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        self.0
+            .iter()
+            .any(|(whole, glob)| glob.matches(if *whole { &path } else { name }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be wrong with a rule.
 
-use super::{Rule, template};
+use super::{Paths, Rule, template};
 use regex::bytes::Regex;
 use regex_syntax::hir::Hir;
 use std::fmt;
@@ -58,7 +58,10 @@ pub(super) fn check(rule: &Rule) -> Vec<RuleProblem> {
     if rule.default_tier.is_some_and(|tier| tier > 5) {
         tell("`default_tier` is not between 0 and 5".to_owned());
     }
-    if rule.literals.is_empty() {
+    if let Err(error) = Paths::new(&rule.paths) {
+        tell(format!("`paths`: {error}"));
+    }
+    if rule.literals.is_empty() && !rule.whole {
         tell("no literals: the prefilter would never try it".to_owned());
     }
     for literal in &rule.literals {
@@ -99,7 +102,7 @@ fn pattern(rule: &Rule, tell: &mut dyn FnMut(String)) {
         }
     }
     let shortest = rule.literals.iter().map(String::len).min().unwrap_or(0);
-    if rule.window.before + shortest + rule.window.after < longest {
+    if !rule.whole && rule.window.before + shortest + rule.window.after < longest {
         tell(format!(
             "the window is shorter than the longest match ({longest} bytes)"
         ));
@@ -109,7 +112,10 @@ fn pattern(rule: &Rule, tell: &mut dyn FnMut(String)) {
             Err(problem) => tell(format!("example `{example}`: {problem}")),
             Ok(text) => match regex.find(text.as_bytes()) {
                 None => tell(format!("example `{example}` does not match")),
-                Some(found) if !in_window(rule, text.as_bytes(), found.start(), found.end()) => {
+                Some(found)
+                    if !rule.whole
+                        && !in_window(rule, text.as_bytes(), found.start(), found.end()) =>
+                {
                     tell(format!(
                         "example `{example}`: no literal has the match inside its window"
                     ));
