@@ -45,14 +45,17 @@ impl Engine {
         let text = text::read(bytes);
         let windows = self.windows(&text);
         let found = self.matches(&text.bytes, &windows);
-        if found.is_empty() {
+        let inside = self.inside(&text);
+        let around = text::wide(bytes).map(|_| "utf-16".to_owned());
+        let around = around.as_slice();
+        if found.is_empty() && inside.is_empty() {
             // Which of them holds is for the path to say, so none takes the text from another.
             let whole = self.whole(&text.bytes).into_iter();
             return whole
-                .flat_map(|one| self.sightings(&text.bytes, vec![one], key))
+                .flat_map(|one| self.sightings(&text.bytes, vec![one], Vec::new(), around, key))
                 .collect();
         }
-        self.sightings(&text.bytes, found, key)
+        self.sightings(&text.bytes, found, inside, around, key)
     }
 
     /// Whether what a rule found holds at a path: some rules are bound to the names that files of their kind have.

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! bytes ─► UTF-16 to UTF-8 ─► literals ─► windows ─► patterns ─► checks ─► one claim per text ─► masked sightings
+//!                 ▲   └─► texts inside, encoded ──┐
+//!                 └──────────────────────────────┘
 //! ```
 //!
 //! One pass over the bytes finds the literals of all rules ([`prefilter`]); a rule's pattern sees only the windows it
@@ -21,8 +23,10 @@ mod entropy;
 mod found;
 mod gap;
 mod gcp;
+mod inside;
 mod json;
 mod jwt;
+mod layers;
 mod lines;
 mod login;
 mod marks;

@@ -11,13 +11,6 @@ use super::matching::judged;
 use super::text;
 use super::windows::{MARGIN, Span, Windows};
 use crate::model::Copied;
-use std::ops::Range;
-
-/// Ways to find a credential other than the rules' windows: whether one of them may find something that touches one of
-/// the `dirty` ranges, which are sorted. What they found elsewhere is remembered for them.
-type Beyond = fn(text: &[u8], dirty: &[Range<usize>]) -> bool;
-
-const BEYOND: &[Beyond] = &[|text, _| text::is_marked(text)];
 
 /// What is kept of a base, and its stretches in the text.
 struct Base<'a> {
@@ -57,7 +50,7 @@ impl Engine {
             ..Marks::default()
         };
         let loud = self.verdicts(text, &base, &mut marks);
-        marks.beyond = beyond(text, &base) || !self.whole(text).is_empty();
+        marks.beyond = self.beyond(text, &base) || !self.whole(text).is_empty();
         let any = loud || marks.beyond;
         marks.noted.shrink_to_fit();
         (marks, any)
@@ -192,6 +185,30 @@ impl Engine {
             (false, false) => Verdict::Still,
         }
     }
+
+    /// Whether something beyond the rules' windows may find a credential.
+    fn beyond(&self, text: &[u8], base: &Base<'_>) -> bool {
+        if base.marks.beyond || base.stretches.is_empty() {
+            let whole = 0..text.len();
+            return self.may_hold_inside(text, std::slice::from_ref(&whole));
+        }
+        let mut dirty = Vec::with_capacity(base.stretches.len() + 1);
+        let mut last: usize = 0;
+        for stretch in &base.stretches {
+            // Two stretches that meet are new to one another.
+            if stretch.to > 0 || stretch.from > 0 {
+                dirty.push(last.saturating_sub(1)..text.len().min(stretch.to + 1));
+            }
+            last = stretch.end();
+        }
+        let ends = base.stretches.last().is_some_and(|stretch| {
+            stretch.end() == text.len() && stretch.from + stretch.len == base.marks.length as usize
+        });
+        if !ends {
+            dirty.push(last.saturating_sub(1)..text.len());
+        }
+        self.may_hold_inside(text, &dirty)
+    }
 }
 
 impl Base<'_> {
@@ -253,37 +270,13 @@ fn stretches(length: usize, base: &Marks, copied: &[Copied], least: usize) -> Ve
     out
 }
 
-/// Whether something beyond the rules' windows may find a credential.
-fn beyond(text: &[u8], base: &Base<'_>) -> bool {
-    if base.marks.beyond || base.stretches.is_empty() {
-        let whole = 0..text.len();
-        return BEYOND
-            .iter()
-            .any(|layer| layer(text, std::slice::from_ref(&whole)));
-    }
-    let mut dirty = Vec::with_capacity(base.stretches.len() + 1);
-    let mut last: usize = 0;
-    for stretch in &base.stretches {
-        // Two stretches that meet are new to one another.
-        if stretch.to > 0 || stretch.from > 0 {
-            dirty.push(last.saturating_sub(1)..text.len().min(stretch.to + 1));
-        }
-        last = stretch.end();
-    }
-    let ends = base.stretches.last().is_some_and(|stretch| {
-        stretch.end() == text.len() && stretch.from + stretch.len == base.marks.length as usize
-    });
-    if !ends {
-        dirty.push(last.saturating_sub(1)..text.len());
-    }
-    BEYOND.iter().any(|layer| layer(text, &dirty))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::FingerprintKey;
     use crate::rules::credentials::{CredentialRules, template};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
     use std::sync::LazyLock;
 
@@ -304,9 +297,20 @@ mod tests {
         !ENGINE.scan(text, &FingerprintKey::new([7; 32])).is_empty()
     }
 
+    fn encoded(text: &str) -> String {
+        let whole = STANDARD.encode(text);
+        let lines: Vec<&str> = whole
+            .as_bytes()
+            .chunks(64)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        format!("key: {}\n", lines.join("\n"))
+    }
+
     /// A part of a text: something planted, cut at both ends, then noise.
     fn part() -> impl Strategy<Value = Vec<u8>> {
         let planted = prop_oneof![
+            1 => any::<prop::sample::Index>().prop_map(|at| encoded(at.get::<String>(&EXAMPLES))),
             1 => any::<prop::sample::Index>().prop_map(|at| at.get(&EXAMPLES).clone()),
             2 => any::<prop::sample::Index>().prop_map(|at| at.get(&LITERALS).clone()),
             4 => "[a-z_ ]{0,12}(=|: |=\")[A-Za-z0-9]{0,40}\n",

@@ -1,13 +1,13 @@
 //! From matches to what is told of them: one claim per text, masked, with line and column.
 
-use super::claims;
 use super::context;
 use super::echo::Echoes;
 use super::engine::Engine;
 use super::found::Found;
+use super::inside::Inside;
 use super::lines::Lines;
-use crate::model::{FingerprintKey, Redacted, SeenCredential, Sighting, Trail};
-use std::collections::BTreeMap;
+use crate::model::{Fingerprint, FingerprintKey, Redacted, SeenCredential, Sighting, Trail};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Most places of one credential that are told of in one document: more say nothing new, and a hostile file could have
@@ -19,86 +19,212 @@ impl Engine {
         &self,
         text: &[u8],
         found: Vec<Found>,
+        mut inside: Vec<Inside>,
+        around: &[String],
         key: &FingerprintKey,
     ) -> Vec<SeenCredential> {
-        let mut secrets: Vec<(Range<usize>, String)> = found
-            .iter()
-            .filter_map(|one| Some((one.secret.clone()?, one.prefix.clone())))
-            .collect();
-        secrets.sort_by_key(|(range, prefix)| (range.start, range.end, prefix.len()));
-        let every = Echoes::new(text, &secrets);
-        secrets = disjoint(secrets);
-        let mut lines = Lines::new(text);
-        let mut known: BTreeMap<_, Vec<u32>> = BTreeMap::new();
-        let mut out = Vec::new();
-        let rule_of = |index: usize| self.rules.get(index).map(|compiled| &compiled.rule);
-        let Some(first) = self.rules.first() else {
-            return out;
-        };
-        let settled = claims::settle(found, |index| rule_of(index).unwrap_or(&first.rule));
-        // Only of what was settled on: a rule that took a public id for a secret must not hide it.
-        let kept: Vec<(Range<usize>, String)> = settled
-            .iter()
-            .filter_map(|one| Some((one.secret.clone()?, one.prefix.clone())))
-            .collect();
-        let kept = Echoes::new(text, &kept);
-        for one in settled {
-            let Some(rule) = rule_of(one.rule) else {
-                continue;
-            };
-            let fingerprint = one
-                .secret_bytes(text)
-                .map(|secret| key.fingerprint(&rule.credential_type, secret));
-            let (line, column) = lines.of(one.span.start);
-            let credential = (
-                rule.credential_type.clone(),
-                one.public_id.clone(),
-                fingerprint.clone(),
-            );
-            let on = known.entry(credential).or_default();
-            if on.last() == Some(&line) || on.len() >= MAX_PLACES {
-                continue;
-            }
-            on.push(line);
-            let focus = one
-                .secret
-                .as_ref()
-                .filter(|secret| secret.start >= one.span.start && secret.end <= one.span.end);
-            let context = context::render(text, focus.unwrap_or(&one.span), &secrets, &every);
-            out.push(SeenCredential {
-                rule: rule.id.clone(),
-                provider: rule.provider.clone(),
-                kind: rule.credential_type.clone(),
-                public_id: one.public_id.map(|id| kept.mask(id)),
-                fingerprint,
-                redacted: Redacted::new(&one.prefix),
-                account: one.account,
-                subject: one.subject.map(|subject| kept.mask(subject)),
-                created_at: one.created_at,
-                expires_at: one.expires_at,
-                expires_by_nature: one.expires_by_nature.or(rule.expires_by_nature),
-                default_tier: rule.default_tier,
-                confidence: one.confidence,
-                confidence_reason: one.reasons.join("; "),
-                sighting: Sighting {
-                    repository: String::new(),
-                    uri: String::new(),
-                    line,
-                    column,
-                    commit: None,
-                    author: None,
-                    first_seen: None,
-                    last_seen: None,
-                    at_head: false,
-                    context: Some(context),
-                    rule: rule.id.clone(),
-                    public: false,
-                    layers: Vec::new(),
-                    trail: Trail::default(),
-                },
-            });
+        let secrets = secrets_of(&found);
+        let mut settled = self.settled(found);
+        self.reconcile(&mut settled, &mut inside);
+        let mut shown = Shown::new(text, secrets, &settled);
+        for one in &inside {
+            mask_inside(one, &mut |place| place, &mut shown.secrets);
         }
-        out
+        shown.settle();
+        let mut telling = Telling {
+            engine: self,
+            key,
+            known: BTreeMap::new(),
+            out: Vec::new(),
+        };
+        let mut lines = Lines::new(text);
+        for one in settled {
+            let at = lines.of(one.span.start);
+            telling.tell(one, &shown, at, around);
+        }
+        if !inside.is_empty() {
+            let mut starts = BTreeMap::new();
+            for one in &inside {
+                starts_inside(one, &mut |place| place, &mut |start| {
+                    starts.insert(start, (1, 1));
+                });
+            }
+            let mut lines = Lines::new(text);
+            for (start, at) in &mut starts {
+                *at = lines.of(*start);
+            }
+            for one in inside {
+                telling.tell_inside(one, &mut |place| place, &starts, around);
+            }
+            telling
+                .out
+                .sort_by_key(|seen| (seen.sighting.line, seen.sighting.column));
+        }
+        telling.out
+    }
+}
+
+/// From a place in an inner text to that in the document.
+type Outwards<'a> = &'a mut dyn FnMut(Range<usize>) -> Range<usize>;
+
+/// A text whose lines are shown.
+struct Shown<'a> {
+    text: &'a [u8],
+    /// Places of secrets; sorted and disjoint once settled.
+    secrets: Vec<(Range<usize>, String)>,
+    /// The same by value.
+    every: Echoes,
+    /// Only of what was settled on: a rule that took a public id for a secret must not hide it.
+    kept: Echoes,
+}
+
+impl<'a> Shown<'a> {
+    fn new(text: &'a [u8], mut secrets: Vec<(Range<usize>, String)>, settled: &[Found]) -> Self {
+        secrets.sort_by_key(|(range, prefix)| (range.start, range.end, prefix.len()));
+        Self {
+            text,
+            every: Echoes::new(text, &secrets),
+            kept: Echoes::new(text, &secrets_of(settled)),
+            secrets,
+        }
+    }
+
+    fn settle(&mut self) {
+        let mut secrets = std::mem::take(&mut self.secrets);
+        secrets.sort_by_key(|(range, prefix)| (range.start, range.end, prefix.len()));
+        self.secrets = disjoint(secrets);
+    }
+}
+
+fn secrets_of(found: &[Found]) -> Vec<(Range<usize>, String)> {
+    found
+        .iter()
+        .filter_map(|one| Some((one.secret.clone()?, one.prefix.clone())))
+        .collect()
+}
+
+/// Masks what an encoded secret is written as.
+fn mask_inside(one: &Inside, outwards: Outwards<'_>, secrets: &mut Vec<(Range<usize>, String)>) {
+    for (place, _) in &one.secrets {
+        secrets.push((outwards(one.way.place(place)), String::new()));
+    }
+    for deeper in &one.deeper {
+        mask_inside(
+            deeper,
+            &mut |place| outwards(one.way.place(&place)),
+            secrets,
+        );
+    }
+}
+
+fn starts_inside(one: &Inside, outwards: Outwards<'_>, visit: &mut dyn FnMut(usize)) {
+    for found in &one.found {
+        visit(outwards(one.way.place(&found.span)).start);
+    }
+    for deeper in &one.deeper {
+        starts_inside(deeper, &mut |place| outwards(one.way.place(&place)), visit);
+    }
+}
+
+/// Sightings as they are told.
+struct Telling<'e> {
+    engine: &'e Engine,
+    key: &'e FingerprintKey,
+    /// The lines each credential was told of.
+    known: BTreeMap<(String, Option<String>, Option<Fingerprint>), BTreeSet<u32>>,
+    out: Vec<SeenCredential>,
+}
+
+impl Telling<'_> {
+    fn tell_inside(
+        &mut self,
+        one: Inside,
+        outwards: Outwards<'_>,
+        starts: &BTreeMap<usize, (u32, u32)>,
+        around: &[String],
+    ) {
+        let layers: Vec<String> = around.iter().chain(&one.layers).cloned().collect();
+        let mut shown = Shown::new(&one.text, one.secrets, &one.found);
+        for deeper in &one.deeper {
+            mask_inside(deeper, &mut |place| place, &mut shown.secrets);
+        }
+        shown.settle();
+        for found in one.found {
+            let start = outwards(one.way.place(&found.span)).start;
+            let at = starts.get(&start).copied().unwrap_or((1, 1));
+            self.tell(found, &shown, at, &layers);
+        }
+        for deeper in one.deeper {
+            let way = &one.way;
+            self.tell_inside(
+                deeper,
+                &mut |place| outwards(way.place(&place)),
+                starts,
+                &layers,
+            );
+        }
+    }
+
+    fn tell(&mut self, one: Found, shown: &Shown<'_>, at: (u32, u32), layers: &[String]) {
+        let Some(compiled) = self.engine.rules.get(one.rule) else {
+            return;
+        };
+        let rule = &compiled.rule;
+        let fingerprint = one
+            .secret_bytes(shown.text)
+            .map(|secret| self.key.fingerprint(&rule.credential_type, secret));
+        let (line, column) = at;
+        let credential = (
+            rule.credential_type.clone(),
+            one.public_id.clone(),
+            fingerprint.clone(),
+        );
+        let on = self.known.entry(credential).or_default();
+        if on.len() >= MAX_PLACES || !on.insert(line) {
+            return;
+        }
+        let focus = one
+            .secret
+            .as_ref()
+            .filter(|secret| secret.start >= one.span.start && secret.end <= one.span.end);
+        let context = context::render(
+            shown.text,
+            focus.unwrap_or(&one.span),
+            &shown.secrets,
+            &shown.every,
+        );
+        self.out.push(SeenCredential {
+            rule: rule.id.clone(),
+            provider: rule.provider.clone(),
+            kind: rule.credential_type.clone(),
+            public_id: one.public_id.map(|id| shown.kept.mask(id)),
+            fingerprint,
+            redacted: Redacted::new(&one.prefix),
+            account: one.account,
+            subject: one.subject.map(|subject| shown.kept.mask(subject)),
+            created_at: one.created_at,
+            expires_at: one.expires_at,
+            expires_by_nature: one.expires_by_nature.or(rule.expires_by_nature),
+            default_tier: rule.default_tier,
+            confidence: one.confidence,
+            confidence_reason: one.reasons.join("; "),
+            sighting: Sighting {
+                repository: String::new(),
+                uri: String::new(),
+                line,
+                column,
+                commit: None,
+                author: None,
+                first_seen: None,
+                last_seen: None,
+                at_head: false,
+                context: Some(context),
+                rule: rule.id.clone(),
+                public: false,
+                layers: layers.to_vec(),
+                trail: Trail::default(),
+            },
+        });
     }
 }
 

@@ -5,9 +5,14 @@ use std::borrow::Cow;
 /// How far from the start a NUL byte makes a file binary.
 const BINARY_PROBE: usize = 8 * 1024;
 
+/// How far from the start the NUL bytes of UTF-16 without a mark are looked for.
+const WIDE_PROBE: usize = 1024;
+/// Fewest characters that tell UTF-16 without a mark.
+const WIDE_LEAST: usize = 8;
+
 /// Text as it is searched.
 pub(super) struct Text<'a> {
-    /// The bytes; UTF-8 where the input was UTF-16 with a byte order mark.
+    /// The bytes; UTF-8 where the input was UTF-16.
     pub bytes: Cow<'a, [u8]>,
     /// A NUL byte near the start: only tokens that name their own type are searched for.
     pub binary: bool,
@@ -15,20 +20,53 @@ pub(super) struct Text<'a> {
 
 /// Takes a file's bytes.
 pub(super) fn read(bytes: &[u8]) -> Text<'_> {
-    let units = match bytes {
-        [0xff, 0xfe, rest @ ..] => Some((rest, false)),
-        [0xfe, 0xff, rest @ ..] => Some((rest, true)),
-        _ => None,
-    };
-    if let Some((rest, big_endian)) = units {
-        return Text {
-            bytes: Cow::Owned(from_utf16(rest, big_endian)),
+    match wide(bytes) {
+        Some(order) => Text {
+            bytes: Cow::Owned(from_utf16(bytes, order)),
             binary: false,
-        };
+        },
+        None => Text {
+            bytes: Cow::Borrowed(bytes),
+            binary: is_binary(bytes),
+        },
     }
-    Text {
-        bytes: Cow::Borrowed(bytes),
-        binary: is_binary(bytes),
+}
+
+/// Order of the two bytes of a unit of UTF-16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Little,
+    Big,
+}
+
+/// Whether bytes are UTF-16: they begin with its mark, or nearly every second byte near the start is NUL and hardly any
+/// other is, as in text of mostly ASCII characters.
+pub(super) fn wide(bytes: &[u8]) -> Option<Order> {
+    match bytes {
+        [0xff, 0xfe, ..] => return Some(Order::Little),
+        [0xfe, 0xff, ..] => return Some(Order::Big),
+        // Neither of the first two is NUL: nothing to count in ordinary text.
+        [first, second, ..] if *first != 0 && *second != 0 => return None,
+        _ => {}
+    }
+    let probe = bytes.get(..WIDE_PROBE).unwrap_or(bytes);
+    let pairs = probe.len() / 2;
+    if pairs < WIDE_LEAST {
+        return None;
+    }
+    let (mut first, mut second) = (0, 0);
+    for pair in probe.chunks_exact(2) {
+        first += usize::from(pair.first() == Some(&0));
+        second += usize::from(pair.get(1) == Some(&0));
+    }
+    let most = |count: usize| count * 10 >= pairs * 8;
+    let few = |count: usize| count * 50 <= pairs;
+    if most(second) && few(first) {
+        Some(Order::Little)
+    } else if most(first) && few(second) {
+        Some(Order::Big)
+    } else {
+        None
     }
 }
 
@@ -38,21 +76,20 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
     memchr::memchr(0, probe).is_some()
 }
 
-/// Whether the text begins with the byte order mark of UTF-16.
-pub(super) const fn is_marked(bytes: &[u8]) -> bool {
-    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
-}
-
-fn from_utf16(bytes: &[u8], big_endian: bool) -> Vec<u8> {
+/// Decodes UTF-16, with or without its mark.
+pub(super) fn from_utf16(bytes: &[u8], order: Order) -> Vec<u8> {
+    let bytes = match bytes {
+        [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] => rest,
+        _ => bytes,
+    };
     let units = bytes.chunks_exact(2).map(|pair| {
         let pair = [
             pair.first().copied().unwrap_or(0),
             pair.get(1).copied().unwrap_or(0),
         ];
-        if big_endian {
-            u16::from_be_bytes(pair)
-        } else {
-            u16::from_le_bytes(pair)
+        match order {
+            Order::Big => u16::from_be_bytes(pair),
+            Order::Little => u16::from_le_bytes(pair),
         }
     });
     let mut out = Vec::with_capacity(bytes.len() / 2);
@@ -87,6 +124,19 @@ mod tests {
             assert_eq!(text.bytes.as_ref(), "añ😀\n".as_bytes());
             assert!(!text.binary);
         }
+        for order in [Order::Little, Order::Big] {
+            let bytes: Vec<u8> = "key = größe\r\n"
+                .encode_utf16()
+                .flat_map(|unit| match order {
+                    Order::Little => unit.to_le_bytes(),
+                    Order::Big => unit.to_be_bytes(),
+                })
+                .collect();
+            assert_eq!(wide(&bytes), Some(order));
+            assert_eq!(read(&bytes).bytes.as_ref(), "key = größe\r\n".as_bytes());
+        }
+        assert_eq!(wide(&[0; 64]), None);
+        assert_eq!(wide(&1_u32.to_le_bytes().repeat(20)), None);
         assert!(read(b"a\0b").binary);
         assert!(!read(b"ab").binary);
     }

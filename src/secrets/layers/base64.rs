@@ -1,0 +1,208 @@
+//! Base64, in both alphabets, with or without padding, on one line or wrapped over many.
+
+use super::prose::begins_as_text;
+use super::runs::{end_of_run, is_letter};
+use std::ops::Range;
+
+/// Letters decoded to see whether the rest is worth it.
+const HEAD: usize = 96;
+/// Groups of four whose first letter is looked at before anything is decoded.
+const GROUPS: usize = 8;
+/// Shortest line that may go on in the next one.
+const WRAPPED: usize = 40;
+/// How what is packed begins once it is written in base64: gzip, zip, bzip2, xz, Zstandard.
+const PACKED: &[&[u8]] = &[b"H4sI", b"UEsDB", b"QlpoO", b"/Td6WFoA", b"KLUv/"];
+
+/// The encoded text, without what wraps it.
+pub(super) struct Encoded {
+    pub(super) letters: Vec<u8>,
+    /// From the first letter to the last, or its padding.
+    pub(super) place: Range<usize>,
+}
+
+/// Reads base64 that begins with the run, if it plausibly is some.
+pub(super) fn read(text: &[u8], run: &Range<usize>) -> Option<Encoded> {
+    let mut start = run.start;
+    if !plausible(text.get(start..run.end)?) {
+        // The letter of an escaped line end belongs to the backslash.
+        let escaped = start.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'\\');
+        start += 1;
+        if !escaped || !plausible(text.get(start..run.end)?) {
+            return None;
+        }
+    }
+    let mut letters = text.get(start..run.end)?.to_vec();
+    let mut end = run.end;
+    let width = letters.len();
+    if width >= WRAPPED {
+        while let Some(line) = next_line(text, end).filter(|line| line.len() <= width) {
+            letters.extend_from_slice(text.get(line.clone())?);
+            end = line.end;
+            if line.len() < width {
+                break;
+            }
+        }
+    }
+    for _ in 0..2 {
+        if text.get(end) == Some(&b'=') {
+            end += 1;
+        }
+    }
+    Some(Encoded {
+        letters,
+        place: start..end,
+    })
+}
+
+/// The letters of the next line, where the one that ends at `end` has nothing behind it and the next nothing but letters.
+fn next_line(text: &[u8], end: usize) -> Option<Range<usize>> {
+    let rest = text.get(end..)?;
+    let rest = rest
+        .strip_prefix(b"\r")
+        .unwrap_or(rest)
+        .strip_prefix(b"\n")?;
+    let indent = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
+    let start = text.len() - rest.len() + indent;
+    let stop = end_of_run(text, start);
+    let padding = text
+        .get(stop..)?
+        .iter()
+        .take_while(|byte| **byte == b'=')
+        .count();
+    let ended = matches!(
+        text.get(stop + padding),
+        None | Some(b'\r' | b'\n' | b'"' | b'\'')
+    );
+    (stop > start && ended).then_some(start..stop)
+}
+
+/// Start of the line after which a block of wrapped base64 may go on: the first of the lines above `start` that are
+/// nothing but letters.
+pub(super) fn block_start(text: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while at > 0 {
+        let above = text.get(..at - 1).unwrap_or_default();
+        let line = memchr::memrchr(b'\n', above).map_or(0, |end| end + 1);
+        let content = above.get(line..).unwrap_or_default().trim_ascii();
+        at = line;
+        let tail = content.iter().rev().take_while(|byte| is_letter(**byte));
+        let tail = tail.count();
+        if tail < WRAPPED || tail < content.len() {
+            break;
+        }
+    }
+    at
+}
+
+/// End of the lines below `end` that are nothing but letters, and of the one behind them.
+pub(super) fn block_end(text: &[u8], end: usize) -> usize {
+    let mut at = end;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let line = rest.get(..length).unwrap_or_default().trim_ascii();
+        at += length;
+        let letters = line.iter().take_while(|byte| is_letter(**byte)).count();
+        if letters < WRAPPED || letters < line.len() {
+            break;
+        }
+    }
+    at
+}
+
+/// Whether the first letters may be those of text or of something packed. In text every first of four letters tells the
+/// upper six bits of an ASCII character (or of the NUL beside it in UTF-16).
+fn plausible(run: &[u8]) -> bool {
+    if PACKED.iter().any(|begin| run.starts_with(begin)) {
+        return true;
+    }
+    let mut groups = 0;
+    let mut good = 0;
+    for first in run.iter().step_by(4).take(GROUPS) {
+        groups += 1;
+        good += usize::from(matches!(first, b'A' | b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f'));
+    }
+    good + 1 >= groups && groups > 4
+}
+
+/// Decodes when the beginning decodes to text or to something packed; `is_packed` tells the latter.
+pub(super) fn decode(letters: &[u8], most: usize, is_packed: fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+    let head = unpack(letters.get(..HEAD).unwrap_or(letters));
+    if !begins_as_text(&head) && !is_packed(&head) && !super::is_wide(&head) {
+        return None;
+    }
+    let usable = match letters.len() % 4 {
+        1 => letters.len() - 1,
+        _ => letters.len(),
+    };
+    if usable / 4 * 3 > most {
+        return None;
+    }
+    Some(unpack(letters.get(..usable)?))
+}
+
+/// Bytes of so many letters; those left over at the end are dropped.
+fn unpack(letters: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(letters.len() / 4 * 3 + 3);
+    for group in letters.chunks(4) {
+        let mut word = 0_u32;
+        for at in 0..4 {
+            word = word << 6 | group.get(at).map_or(0, |letter| value(*letter));
+        }
+        let [_, a, b, c] = word.to_be_bytes();
+        let bytes = [a, b, c];
+        let whole = group.len().saturating_sub(1);
+        out.extend_from_slice(bytes.get(..whole).unwrap_or_default());
+    }
+    out
+}
+
+const fn value(letter: u8) -> u32 {
+    let value = match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'+' | b'-' => 62,
+        _ => 63,
+    };
+    value as u32
+}
+
+/// Decodes a short value as a whole: letters and padding, nothing else.
+pub(super) fn decode_value(value: &[u8]) -> Option<Vec<u8>> {
+    let letters = value
+        .strip_suffix(b"==")
+        .or_else(|| value.strip_suffix(b"="));
+    let letters = letters.unwrap_or(value);
+    let exact = value.len().is_multiple_of(4) && letters.iter().all(|byte| is_letter(*byte));
+    exact.then(|| unpack(letters))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn decodes_what_was_encoded(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let letters = URL_SAFE_NO_PAD.encode(&bytes);
+            prop_assert_eq!(unpack(letters.as_bytes()), bytes.clone());
+            prop_assert_eq!(decode_value(STANDARD.encode(&bytes).as_bytes()), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_text_is_decoded() {
+        assert!(plausible(
+            STANDARD.encode("user: me, word: none").as_bytes()
+        ));
+        assert!(!plausible(b"node_modules/components/button"));
+        assert!(!plausible(b"------------------------------"));
+        assert!(!plausible(b"iVBORw0KGgoAAAANSUhEUgAAAAUA"));
+    }
+}

@@ -1,0 +1,223 @@
+//! Texts inside a text: what is written in base64, hexadecimal digits or escapes, and what is packed in it.
+//!
+//! One file a layer, pure: bytes in, inner texts out, each with the way it was reached. Finding them costs little where
+//! there are none; what is found is decoded only if it plausibly stands for text.
+
+mod base64;
+mod escapes;
+mod hex;
+mod kubernetes;
+mod map;
+mod notebook;
+mod prose;
+mod runs;
+#[cfg(test)]
+mod tests;
+
+use super::text;
+use crate::unpack::{self, Caps, Step};
+use std::cell::Cell;
+use std::ops::Range;
+
+pub(super) use map::Mapped;
+
+/// Most encodings inside one another that are undone.
+pub(super) const DEPTH: usize = 5;
+/// Longest text that one run is decoded to.
+const LONGEST: usize = 16 << 20;
+
+/// A text inside a text.
+pub(super) struct Inner {
+    /// How it was written, outermost first.
+    pub(super) layers: Vec<String>,
+    pub(super) text: Vec<u8>,
+    pub(super) way: Way,
+    /// It says what the encoded text means: what general rules made of that does not count.
+    pub(super) settles: bool,
+}
+
+/// Where an inner text stands in the outer one.
+pub(super) enum Way {
+    /// It is written as this stretch, in which no place stands for a place in it.
+    Run(Range<usize>),
+    /// Every place has a place.
+    Places(Mapped),
+}
+
+impl Way {
+    /// Where what stands at a place of the inner text is written in the outer one.
+    pub(super) fn place(&self, inner: &Range<usize>) -> Range<usize> {
+        match self {
+            Self::Run(run) => run.clone(),
+            Self::Places(mapped) => mapped.place(inner),
+        }
+    }
+
+    /// The whole stretch.
+    pub(super) fn whole(&self) -> Range<usize> {
+        match self {
+            Self::Run(run) => run.clone(),
+            Self::Places(mapped) => mapped.whole(),
+        }
+    }
+
+    /// No place in the inner text has a place of its own.
+    pub(super) const fn is_run(&self) -> bool {
+        matches!(self, Self::Run(_))
+    }
+}
+
+/// What unpacking may still cost in one document.
+pub(super) struct Allowance {
+    bytes: Cell<u64>,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self {
+            bytes: Cell::new(64 << 20),
+        }
+    }
+}
+
+impl Allowance {
+    /// Nothing more is unpacked.
+    pub(super) fn is_spent(&self) -> bool {
+        self.bytes.get() == 0
+    }
+}
+
+/// Hands out every text inside `text`.
+pub(super) fn each(text: &[u8], allowance: &Allowance, visit: &mut dyn FnMut(Inner)) {
+    declared(text, visit);
+    written(text, allowance, visit);
+}
+
+/// Hands out at least every text inside `text` that touches one of the `dirty` ranges, which are sorted. The places are of
+/// no meaning.
+pub(super) fn touching(
+    text: &[u8],
+    dirty: &[Range<usize>],
+    allowance: &Allowance,
+    visit: &mut dyn FnMut(Inner),
+) {
+    declared(text, visit);
+    let mut last = 0;
+    for range in dirty {
+        // Escapes reach over a line at most, runs over the lines they are wrapped in.
+        let before = text.get(..range.start).unwrap_or_default();
+        let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let start = base64::block_start(text, line).max(last);
+        let after = text.get(range.end..).unwrap_or_default();
+        let mut end = memchr::memchr(b'\n', after).map_or(text.len(), |at| range.end + at + 1);
+        end = base64::block_end(text, end).max(start);
+        written(text.get(start..end).unwrap_or_default(), allowance, visit);
+        last = end;
+    }
+}
+
+/// Texts that a document of a certain kind declares, whatever is on which line.
+fn declared(text: &[u8], visit: &mut dyn FnMut(Inner)) {
+    for entry in kubernetes::entries(text) {
+        visit(Inner {
+            layers: vec!["base64".to_owned()],
+            text: entry.text,
+            way: Way::Run(entry.place),
+            settles: true,
+        });
+    }
+    if notebook::is_notebook(text) {
+        for cell in notebook::cells(text) {
+            visit(places("notebook", cell));
+        }
+    }
+}
+
+/// Texts that are recognised by how they are written.
+fn written(text: &[u8], allowance: &Allowance, visit: &mut dyn FnMut(Inner)) {
+    runs::each(text, |run| {
+        if let Some((decoded, place)) = hex::read(text, &run, LONGEST) {
+            visit(Inner {
+                layers: vec!["hex".to_owned()],
+                text: decoded,
+                way: Way::Run(place),
+                settles: false,
+            });
+            return run.end;
+        }
+        let Some(encoded) = base64::read(text, &run) else {
+            return run.end;
+        };
+        let is_packed = |head: &[u8]| unpack::recognise(head).is_some();
+        if let Some(decoded) = base64::decode(&encoded.letters, LONGEST, is_packed) {
+            opened(decoded, &encoded.place, allowance, visit);
+        }
+        encoded.place.end
+    });
+    escapes::each(text, |kind, mapped| visit(places(kind.name(), mapped)));
+}
+
+fn places(layer: &str, mut mapped: Mapped) -> Inner {
+    Inner {
+        layers: vec![layer.to_owned()],
+        text: std::mem::take(&mut mapped.bytes),
+        way: Way::Places(mapped),
+        settles: false,
+    }
+}
+
+/// What was base64: text, wide text, or something packed.
+fn opened(
+    decoded: Vec<u8>,
+    place: &Range<usize>,
+    allowance: &Allowance,
+    visit: &mut dyn FnMut(Inner),
+) {
+    let inner = |further: Vec<String>, text: Vec<u8>| Inner {
+        layers: std::iter::once("base64".to_owned())
+            .chain(further)
+            .collect(),
+        text,
+        way: Way::Run(place.clone()),
+        settles: false,
+    };
+    if let Some(format) = unpack::recognise(&decoded) {
+        let caps = Caps {
+            member_bytes: LONGEST as u64,
+            total_bytes: allowance.bytes.get().min(LONGEST as u64),
+            members: 1_000,
+            ..Caps::default()
+        };
+        let mut used = 0;
+        unpack::unpack(&decoded, &caps, &mut |steps, bytes| {
+            used += bytes.len() as u64;
+            let bytes = text::read(bytes);
+            if !bytes.binary {
+                visit(inner(
+                    names(format.as_str(), steps),
+                    bytes.bytes.into_owned(),
+                ));
+            }
+        });
+        // What was read and could not be used costs as well.
+        let left = allowance.bytes.get().saturating_sub(used.max(4096));
+        allowance.bytes.set(left);
+    } else if let Some(order) = text::wide(&decoded) {
+        let further = vec!["utf-16".to_owned()];
+        visit(inner(further, text::from_utf16(&decoded, order)));
+    } else if prose::is_text(&decoded) {
+        visit(inner(Vec::new(), decoded));
+    }
+}
+
+/// The steps into an archive: `gzip`, `zip!/conf/app.env`.
+fn names(format: &str, steps: &[Step]) -> Vec<String> {
+    let inner = steps.iter().skip_while(|step| **step == Step::Content);
+    let inner: Vec<Step> = inner.cloned().collect();
+    vec![unpack::address(format, &inner)]
+}
+
+/// Whether bytes are text in UTF-16.
+fn is_wide(bytes: &[u8]) -> bool {
+    text::wide(bytes).is_some()
+}
