@@ -151,6 +151,9 @@ pub struct Scan {
     /// Of the history, read only what commits since then brought in: 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_name = "DATE", value_parser = parse_time)]
     pub since: Option<Timestamp>,
+    /// Also read git objects that no ref and no reflog leads to any more, until git deletes them
+    #[arg(long, conflicts_with_all = ["no_history", "since"])]
+    pub unreachable: bool,
     /// Read repositories that another user owns
     #[arg(long)]
     pub trust_repo_owner: bool,

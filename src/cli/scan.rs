@@ -78,6 +78,7 @@ fn scan_paths(
         own: vec![args.out.clone(), state.to_owned()],
         read: ReadOptions {
             history: !args.no_history,
+            unreachable: args.unreachable,
             since: args.since,
             trust_repo_owner: args.trust_repo_owner,
             ..ReadOptions::default()

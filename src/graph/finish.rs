@@ -1,6 +1,6 @@
 //! Puts every list of the inventory into its one order, without doubles and without ids of things that are not there.
 
-use super::Graph;
+use super::{Graph, trails};
 use crate::model::{ConsumerClass, Storage};
 
 /// Sorts, and derives what depends on all the joins: the class of an identity's consumers, the exposure of a credential.
@@ -20,7 +20,8 @@ pub(super) fn all(graph: &mut Graph<'_>) {
             sighting.public =
                 config.repository(&sighting.repository, |note| note.public) == Some(true);
         }
-        credential.sightings.sort();
+        credential.sightings = trails::across_clones(std::mem::take(&mut credential.sightings));
+        credential.trail = trails::of_credential(&credential.sightings);
         let seen = credential.sightings.iter().map(|sighting| {
             match (sighting.public, sighting.at_head, &sighting.commit) {
                 (true, _, Some(_)) => Storage::Public,

@@ -21,6 +21,7 @@ mod sightings;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod trails;
 mod trusted;
 mod words;
 

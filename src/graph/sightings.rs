@@ -1,5 +1,6 @@
 //! From every version of every file to the places people act on: one for each occurrence in a path of a repository.
 
+use super::trails::{self, hidden};
 use crate::model::Sighting;
 use std::collections::BTreeMap;
 
@@ -58,24 +59,35 @@ fn version(sighting: &Sighting) -> Version {
 /// Two versions of one occurrence.
 fn one(a: Sighting, b: Sighting) -> Sighting {
     // What is present is newer than what is not; then the later, then the greater, so that the order of a and b is none.
-    let age = |s: &Sighting| (s.at_head, s.last_seen, s.first_seen);
+    let age = |s: &Sighting| (s.at_head, !hidden(s), s.last_seen, s.first_seen);
     let (newer, older) = if (age(&a), &a) >= (age(&b), &b) {
         (a, b)
     } else {
         (b, a)
     };
-    // A version without a commit was introduced after all that have one.
-    let introduced = |s: &Sighting| (s.commit.is_none(), s.first_seen.is_none(), s.first_seen);
+    // A version without a commit was introduced after all that have one, and what everybody has counts before what only
+    // this clone has.
+    let introduced = |s: &Sighting| {
+        let undated = s.first_seen.is_none();
+        (s.commit.is_none(), hidden(s), undated, s.first_seen)
+    };
     let first = if (introduced(&older), &older) <= (introduced(&newer), &newer) {
         &older
     } else {
         &newer
     };
+    let lasted = |s: &Sighting| (s.last_seen.is_some(), s.at_head, !hidden(s), s.last_seen);
+    let last = if lasted(&older) > lasted(&newer) {
+        &older
+    } else {
+        &newer
+    };
     Sighting {
+        trail: trails::join(&newer, &older, last),
         commit: first.commit.clone(),
         author: first.author.clone(),
         first_seen: first.first_seen,
-        last_seen: older.last_seen.max(newer.last_seen),
+        last_seen: last.last_seen,
         at_head: older.at_head || newer.at_head,
         public: older.public || newer.public,
         ..newer

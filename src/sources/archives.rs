@@ -225,7 +225,7 @@ mod tests {
         let second = repo.commit("refs/heads/main", 1_000, &[first], &[("c", "gone")]);
         repo.check_out("refs/heads/main");
         let outcome = scan(&[place.path("w")]);
-        assert_snapshot!(lines(&outcome.items, &[first, second]), @"SECRET old | w/a.jar!/conf/a.env c0 900..900");
+        assert_snapshot!(lines(&outcome.items, &[first, second]), @"SECRET old | w/a.jar!/conf/a.env c0 900..900 until c1 1000");
         assert_snapshot!(told(&outcome), @r"
         archives w read: 2 archives, 1 document inside
         archives w/… skipped: 1 archive of the history: encrypted with a password

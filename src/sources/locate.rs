@@ -9,7 +9,8 @@ use git2::Oid;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn place(name: &str, found: &Attribution) -> Place {
+/// One place as its repository names it.
+pub(super) fn place(name: &str, found: &Attribution) -> Place {
     let time = |seconds: Option<i64>| Timestamp::from_second(seconds?).ok();
     Place {
         repository: name.to_owned(),
@@ -19,7 +20,20 @@ fn place(name: &str, found: &Attribution) -> Place {
         first_seen: time(found.first_seen),
         last_seen: time(found.last_seen),
         at_head: found.at_head,
-        trail: Trail::default(),
+        trail: found.trail.clone(),
+    }
+}
+
+/// A place that the work tree has, whatever HEAD has.
+fn present(place: Place) -> Place {
+    Place {
+        at_head: true,
+        trail: Trail {
+            removed_in: None,
+            removed_at: None,
+            ..place.trail
+        },
+        ..place
     }
 }
 
@@ -75,10 +89,7 @@ pub(super) fn locate<T>(
             })
         });
         let mut places = vec![match found {
-            Some(found) => Place {
-                at_head: true,
-                ..place(name, found)
-            },
+            Some(found) => present(place(name, found)),
             None => Place {
                 repository: name.to_owned(),
                 uri: uri_of_bytes(&hit.path),

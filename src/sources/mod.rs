@@ -11,6 +11,7 @@ mod git;
 mod git_coverage;
 pub mod limits;
 mod locate;
+mod messages;
 mod names;
 mod past;
 mod place;
@@ -55,6 +56,8 @@ pub struct Document<'a> {
 pub struct ReadOptions {
     /// Read git history. Without it only current documents are read, and they carry no commit.
     pub history: bool,
+    /// Also read what no ref and no reflog leads to any more. Without a meaning together with `since`.
+    pub unreachable: bool,
     /// Of history, only blobs introduced by commits at or after this time (committer's clock).
     pub since: Option<Timestamp>,
     /// Also read repositories that belong to another user.
@@ -67,6 +70,7 @@ impl Default for ReadOptions {
     fn default() -> Self {
         Self {
             history: true,
+            unreachable: false,
             since: None,
             trust_repo_owner: false,
             limits: Limits::default(),

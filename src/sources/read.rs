@@ -6,6 +6,7 @@ use super::discover::Root;
 use super::git::{self, Attribution, History};
 use super::git_coverage::git_coverage;
 use super::locate::locate;
+use super::messages::{self, Heard};
 use super::past::read_history;
 use super::place::Located;
 use super::site::{Site, Store, Work};
@@ -81,14 +82,22 @@ where
     };
     progress.stage("history");
     let since = options.since.map(Timestamp::as_second);
-    let histories: Vec<History> = stores
+    let (histories, heard): (Vec<History>, Vec<Heard<_>>) = stores
         .par_iter()
         .map(|store| {
-            let history = git::walk(store.repo, since, &options.limits, store.trouble);
+            let heard = Heard::default();
+            let history = git::walk(
+                store.repo,
+                since,
+                options.unreachable,
+                &options.limits,
+                store.trouble,
+                &|id, text| heard.listen(store.name, id, text, &visit),
+            );
             store.repo.rest();
-            history
+            (history, heard)
         })
-        .collect();
+        .unzip();
     let past = read_history(&stores, &histories, &on_disk, options, progress, &visit);
     drop(on_disk);
 
@@ -114,7 +123,9 @@ where
         })
         .collect();
 
-    let located = locate(&sites, &stores, &attributions, current, past, since);
+    let mut located = locate(&sites, &stores, &attributions, current, past, since);
+    located.extend(messages::locate(&stores, &histories, heard, options));
+    located.sort_by(|a, b| a.places.cmp(&b.places));
     let items = flatten(located);
     coverage.extend(archives.coverage());
     coverage.extend(git_coverage(&sites, &stores, &histories, options));

@@ -1,7 +1,9 @@
 //! Scripted repositories for tests.
 
 use super::{Located, NoProgress, ReadOptions, ReadOutcome, Root, discover, read};
+use crate::model::{Medium, Reach};
 use git2::{Commit, Oid, Repository, Signature, Time};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -166,28 +168,49 @@ pub(super) fn lines(items: &[Located<String>], known: &[Oid]) -> String {
     let time = |time: Option<jiff::Timestamp>| {
         time.map_or("-".to_owned(), |time| time.as_second().to_string())
     };
+    let short = |id: &str| {
+        let mut known = known.iter();
+        let at = known.position(|known| known.to_string() == id);
+        at.map_or("?".to_owned(), |at| format!("c{at}"))
+    };
     let mut lines = Vec::new();
     for item in items {
         for place in &item.places {
-            let commit = place.commit.as_ref().map_or("-".to_owned(), |id| {
-                known
-                    .iter()
-                    .position(|known| known.to_string() == *id)
-                    .map_or("?".to_owned(), |at| format!("c{at}"))
-            });
+            let commit = place.commit.as_deref().map_or("-".to_owned(), short);
             lines.push(format!(
-                "{} | {}/{} {commit} {}..{}{}",
+                "{} | {}/{} {commit} {}..{}{}{}",
                 item.value,
                 place.repository,
                 place.uri,
                 time(place.first_seen),
                 time(place.last_seen),
                 if place.at_head { " head" } else { "" },
+                story(place, &short),
             ));
         }
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// What else is said of a place: its medium, what leads to it unless that is the branch main alone, and its removal.
+fn story(place: &super::Place, short: &impl Fn(&str) -> String) -> String {
+    let trail = &place.trail;
+    let mut out = String::new();
+    if trail.medium != Medium::File {
+        let _ = write!(out, " [{}]", trail.medium.as_str());
+    }
+    if let Some(commit) = &trail.removed_in {
+        let at = trail.removed_at.unwrap().as_second();
+        let _ = write!(out, " until {} {at}", short(commit));
+    }
+    if !trail.branches.is_empty() && !trail.branches.iter().eq(["main"]) {
+        let _ = write!(out, " on {}", trail.branches.join("+"));
+    }
+    if let Some(reach) = trail.reached_by.filter(|reach| *reach != Reach::Branch) {
+        let _ = write!(out, " by {}", reach.as_str());
+    }
+    out
 }
 
 /// One line per coverage entry.

@@ -8,9 +8,14 @@ mod loose;
 mod object;
 mod open;
 mod owner;
+mod reflogs;
 mod refs;
 mod report;
+mod states;
+mod tell;
+mod trails;
 mod tree;
+mod unreachable;
 mod walk;
 
 pub(super) use attribute::{Attribution, attribute};
@@ -19,6 +24,7 @@ pub(super) use index::{Known, WorkTreeIndex};
 pub(super) use object::{hash_blob, prepare};
 pub(super) use open::{Access, Repo, open};
 pub(super) use report::Trouble;
+pub(super) use tell::attribute_messages;
 pub(super) use tree::{HeadFile, head_files};
 pub(super) use walk::{History, walk};
 

@@ -40,6 +40,18 @@ pub(super) fn read<'a>(
     odb.read(id).map_err(|error| fault_of(&error))
 }
 
+/// The type of an object.
+pub(super) fn kind(objects: &Objects<'_>, id: Oid) -> Result<ObjectType, Fault> {
+    if objects.loose.is_cut_short(id) {
+        return Err(Fault::Corrupt);
+    }
+    let (_, kind) = objects
+        .odb
+        .read_header(id)
+        .map_err(|error| fault_of(&error))?;
+    Ok(kind)
+}
+
 fn fault_of(error: &git2::Error) -> Fault {
     if error.code() == ErrorCode::NotFound {
         Fault::Missing
@@ -80,7 +92,10 @@ pub(super) fn commit_fields(raw: &[u8]) -> Option<CommitFields> {
 
 /// `Name <mail>` of a commit's author, readable: controls become spaces, at most 256 characters.
 pub(super) fn author(raw: &[u8]) -> Option<String> {
-    let line = header(raw).find_map(|line| line.strip_prefix(b"author "))?;
+    person(header(raw).find_map(|line| line.strip_prefix(b"author "))?)
+}
+
+fn person(line: &[u8]) -> Option<String> {
     let end = line.iter().rposition(|&byte| byte == b'>')?;
     let text = String::from_utf8_lossy(line.get(..=end)?);
     let clean: String = text
@@ -94,6 +109,25 @@ pub(super) fn author(raw: &[u8]) -> Option<String> {
 /// Target and type of an annotated tag.
 pub(super) fn tag_target(raw: &[u8]) -> Option<Oid> {
     header(raw).find_map(|line| hex(line.strip_prefix(b"object ")?))
+}
+
+/// The message of a commit or a tag: what follows the first empty line.
+pub(super) fn message(raw: &[u8]) -> &[u8] {
+    match memchr::memmem::find(raw, b"\n\n") {
+        Some(end) => raw.get(end + 2..).unwrap_or_default(),
+        None => &[],
+    }
+}
+
+/// The name an annotated tag gives itself, who made it, and when.
+pub(super) fn tag_fields(raw: &[u8]) -> (&[u8], Option<String>, Option<i64>) {
+    let field = |name: &[u8]| header(raw).find_map(|line| line.strip_prefix(name));
+    let tagger = field(b"tagger ");
+    (
+        field(b"tag ").unwrap_or_default(),
+        tagger.and_then(person),
+        tagger.and_then(signature_time),
+    )
 }
 
 fn header(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -232,6 +266,8 @@ mod tests {
             let _ = commit_fields(&raw);
             let _ = author(&raw);
             let _ = tag_target(&raw);
+            let _ = tag_fields(&raw);
+            let _ = message(&raw);
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Where a history begins: every ref, HEAD, the stash, the HEADs of linked work trees.
+//! Where a history begins: every ref, HEAD, the HEADs of linked work trees, the stash, the reflogs.
 
-use super::object::{self, tag_target};
+use super::object::{self, message, tag_target};
 use super::open::{Lease, Repo, small_file};
+use super::reflogs::reflogs;
 use super::report::{Fault, Trouble};
+use crate::model::Reach;
 use git2::{ErrorCode, ObjectType, Oid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,49 +14,157 @@ const MAX_TAG_CHAIN: usize = 32;
 /// Most unreadable refs that are skipped before the rest is given up.
 const MAX_BAD_REFS: usize = 10_000;
 
+/// What leads to an object, the most public way first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    Branch,
+    Tag,
+    Ref,
+    /// A ref below `refs/notes/`: what its trees name are not files but objects.
+    Note,
+    Stash,
+    Reflog,
+    Nothing,
+}
+
+impl Way {
+    fn of(name: &str) -> Self {
+        let below = |folder: &str| name.starts_with(folder);
+        if name == "refs/stash" {
+            Self::Stash
+        } else if below("refs/heads/") || below("refs/remotes/") || !below("refs/") {
+            Self::Branch
+        } else if below("refs/tags/") {
+            Self::Tag
+        } else if below("refs/notes/") {
+            Self::Note
+        } else {
+            Self::Ref
+        }
+    }
+
+    /// The word for it in reports.
+    pub(super) const fn reach(self) -> Reach {
+        match self {
+            Self::Branch => Reach::Branch,
+            Self::Tag => Reach::Tag,
+            Self::Ref | Self::Note => Reach::Ref,
+            Self::Stash => Reach::Stash,
+            Self::Reflog => Reach::Reflog,
+            Self::Nothing => Reach::Unreachable,
+        }
+    }
+
+    /// Nobody who fetches gets it.
+    pub(super) fn hidden(self) -> bool {
+        self >= Self::Stash
+    }
+}
+
+/// A ref, or what stands for one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Name {
+    pub(super) way: Way,
+    /// Full name; empty where nothing has a name for it.
+    pub(super) name: String,
+}
+
+impl Name {
+    /// For what nothing leads to.
+    pub(super) const fn none() -> Self {
+        Self {
+            way: Way::Nothing,
+            name: String::new(),
+        }
+    }
+}
+
 /// What the refs point at, tags resolved.
 #[derive(Debug, Default)]
 pub(super) struct Tips {
-    pub(super) commits: BTreeSet<Oid>,
+    /// Commits with every name that leads to them.
+    pub(super) commits: BTreeMap<Oid, BTreeSet<Name>>,
     /// Trees that a ref points at directly, by the first such ref.
-    pub(super) trees: BTreeMap<Oid, String>,
+    pub(super) trees: BTreeMap<Oid, Name>,
     /// Blobs that a ref points at directly, by the first such ref.
-    pub(super) blobs: BTreeMap<Oid, String>,
+    pub(super) blobs: BTreeMap<Oid, Name>,
+    /// Annotated tags, by the first ref that leads to them.
+    pub(super) tags: BTreeMap<Oid, Name>,
     /// The commit of HEAD.
     pub(super) head: Option<Oid>,
+    /// Full name of the branch HEAD stands on.
+    pub(super) head_branch: Option<String>,
 }
 
-/// Gathers all tips.
-pub(super) fn tips(repo: &Repo, lease: &Lease<'_>, cap: u64, trouble: &Trouble) -> Tips {
-    let mut named: BTreeMap<Oid, String> = BTreeMap::new();
-    let mut add = |id: Oid, name: &str| {
-        named
-            .entry(id)
-            .and_modify(|known| {
-                if name < known.as_str() {
-                    name.clone_into(known);
-                }
-            })
-            .or_insert_with(|| name.to_owned());
+/// Takes the message of a commit or an annotated tag, with its id.
+pub(in crate::sources) type Told<'a> = &'a (dyn Fn(Oid, &[u8]) + Sync);
+
+/// Gathers all tips. `told` is handed the message of every annotated tag.
+pub(super) fn tips(
+    repo: &Repo,
+    lease: &Lease<'_>,
+    cap: u64,
+    trouble: &Trouble,
+    told: Told<'_>,
+) -> Tips {
+    let mut named: BTreeMap<Oid, BTreeSet<Name>> = BTreeMap::new();
+    let mut add = |id: Oid, way: Way, name: &str| {
+        named.entry(id).or_default().insert(Name {
+            way,
+            name: name.to_owned(),
+        });
     };
     let head = head(lease, trouble);
+    let head_branch = lease
+        .repository()
+        .and_then(|repository| repository.find_reference("HEAD").ok())
+        .and_then(|head| head.symbolic_target().ok().flatten().map(ToOwned::to_owned));
     if let Some(id) = head {
-        add(id, "HEAD");
+        // A branch has a name of its own.
+        let name = head_branch.as_deref().unwrap_or("HEAD");
+        add(id, Way::Branch, name);
     }
-    all_refs(repo, lease, trouble, &mut add);
-    stash(lease, &mut add);
+    all_refs(repo, lease, trouble, &mut |id, name| {
+        add(id, Way::of(name), name);
+    });
     for id in linked_heads(repo) {
-        add(id, "HEAD of a linked work tree");
+        add(id, Way::Branch, "HEAD of a linked work tree");
     }
     let mut tips = Tips {
         head,
+        head_branch,
         ..Tips::default()
     };
-    let Some(objects) = lease.objects() else {
-        trouble.note("the object store cannot be opened: run `git fsck`");
-        return tips;
-    };
-    for (id, name) in named {
+    for (id, names) in named {
+        tips.resolve(lease, id, &names, cap, trouble, told);
+    }
+    // What a reflog names may have been pruned: that loses nothing of the history.
+    if let Some(objects) = lease.objects() {
+        for (id, way) in reflogs(&repo.common) {
+            if !tips.commits.contains_key(&id) && objects.odb.exists(id) {
+                let name = String::new();
+                tips.resolve(lease, id, &[Name { way, name }].into(), cap, trouble, told);
+            }
+        }
+    }
+    tips
+}
+
+impl Tips {
+    /// Follows tags from `id` to what they mean in the end.
+    pub(super) fn resolve(
+        &mut self,
+        lease: &Lease<'_>,
+        id: Oid,
+        names: &BTreeSet<Name>,
+        cap: u64,
+        trouble: &Trouble,
+        told: Told<'_>,
+    ) {
+        let (Some(objects), Some(first)) = (lease.objects(), names.first()) else {
+            trouble.note("the object store cannot be opened: run `git fsck`");
+            return;
+        };
         let mut target = id;
         for _ in 0..MAX_TAG_CHAIN {
             let found = match object::read(&objects, target, cap) {
@@ -66,15 +176,18 @@ pub(super) fn tips(repo: &Repo, lease: &Lease<'_>, cap: u64, trouble: &Trouble) 
             };
             match found.kind() {
                 ObjectType::Commit => {
-                    tips.commits.insert(target);
+                    self.commits
+                        .entry(target)
+                        .or_default()
+                        .extend(names.iter().cloned());
                 }
-                ObjectType::Tree => {
-                    tips.trees.insert(target, name.clone());
-                }
-                ObjectType::Blob => {
-                    tips.blobs.insert(target, name.clone());
-                }
+                ObjectType::Tree => least(&mut self.trees, target, first),
+                ObjectType::Blob => least(&mut self.blobs, target, first),
                 _ => {
+                    if !self.tags.contains_key(&target) {
+                        told(target, message(found.data()));
+                    }
+                    least(&mut self.tags, target, first);
                     if let Some(next) = tag_target(found.data()) {
                         target = next;
                         continue;
@@ -85,7 +198,17 @@ pub(super) fn tips(repo: &Repo, lease: &Lease<'_>, cap: u64, trouble: &Trouble) 
             break;
         }
     }
-    tips
+}
+
+fn least(names: &mut BTreeMap<Oid, Name>, id: Oid, name: &Name) {
+    names
+        .entry(id)
+        .and_modify(|known| {
+            if name < known {
+                known.clone_from(name);
+            }
+        })
+        .or_insert_with(|| name.clone());
 }
 
 /// The commit HEAD names, through its branch or directly.
@@ -142,17 +265,6 @@ fn bad_loose_refs(repo: &Repo) -> usize {
                 .is_none_or(|text| !text.starts_with("ref:") && Oid::from_str(text.trim()).is_err())
         })
         .count()
-}
-
-/// Older stash entries are only in the stash's reflog.
-fn stash(lease: &Lease<'_>, add: &mut impl FnMut(Oid, &str)) {
-    if let Some(repository) = lease.repository()
-        && let Ok(reflog) = repository.reflog("refs/stash")
-    {
-        for entry in reflog.iter() {
-            add(entry.id_new(), "refs/stash");
-        }
-    }
 }
 
 /// The detached HEADs of linked work trees.

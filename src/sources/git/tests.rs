@@ -36,7 +36,7 @@ fn present_removed_renamed_and_untracked() {
     assert_snapshot!(lines(&outcome.items, &commits), @"
 SECRET untracked | app/.env - -..- head
 SECRET moved | app/d/new.env c2 1200..1400 head
-SECRET moved | app/d/old.env c1 1100..1100
+SECRET moved | app/d/old.env c1 1100..1100 until c2 1200
 SECRET gone | app/gone.env c0 1000..1300 head
 SECRET keep | app/keep.env c0 1000..1400 head
 ");
@@ -62,7 +62,7 @@ fn content_of_a_merge_alone() {
     let last = repo.commit("refs/heads/main", 1_400, &[merge], &[("a", "2")]);
     repo.check_out("refs/heads/main");
     let outcome = scan(&[place.path("app")]);
-    assert_snapshot!(lines(&outcome.items, &[base, left, right, merge, last]), @"SECRET merge | app/evil.env c3 1300..1300");
+    assert_snapshot!(lines(&outcome.items, &[base, left, right, merge, last]), @"SECRET merge | app/evil.env c3 1300..1300 until c4 1400");
 }
 
 #[test]
@@ -139,16 +139,16 @@ fn every_kind_of_ref() {
         .unwrap();
     let outcome = scan(&[place.path("app")]);
     assert_snapshot!(lines(&outcome.items, &commits), @"
-SECRET stashed first | app/a ? 2000..2000
-SECRET detached | app/a ? 2400..2400 head
-SECRET stashed second | app/a ? 2000..2000
-SECRET branch | app/branch ? 2000..2000
-SECRET note | app/dfc9194dbedc13f5241fb61b9d96c124a1279252 ? 2000..2000
-SECRET tree by ref | app/in/tree - -..-
-SECRET pull | app/pull ? 2200..2200
-SECRET blob by ref | app/refs/keys/blob - -..-
-SECRET remote | app/remote ? 2100..2100
-SECRET tagged | app/tagged ? 2300..2300
+SECRET note | app/.git/notes/commits/dfc9194dbedc13f5241fb61b9d96c124a1279252 ? 2000..2000 [note] on refs/notes/commits by ref
+SECRET stashed first | app/a ? 2000..2000 by stash
+SECRET detached | app/a ? 2400..2400 head on HEAD
+SECRET stashed second | app/a ? 2000..2000 by stash
+SECRET branch | app/branch ? 2000..2000 on branch
+SECRET tree by ref | app/in/tree - -..- by ref
+SECRET pull | app/pull ? 2200..2200 on refs/pull/1/pull by ref
+SECRET blob by ref | app/refs/keys/blob - -..- [blob] on refs/keys/blob by ref
+SECRET remote | app/remote ? 2100..2100 on origin/remote
+SECRET tagged | app/tagged ? 2300..2300 on refs/tags/v1 by tag
 ");
     assert_snapshot!(coverage(&outcome), @"
 files app read: 1 file, 1 byte
@@ -178,7 +178,7 @@ fn a_bare_clone_is_read_at_head_with_its_paths() {
     assert_snapshot!(lines(&outcome.items, &commits), @"
 SECRET here | clone/copy c1 1100..1100 head
 SECRET here | clone/d/here c1 1100..1100 head
-SECRET gone | clone/gone c0 1000..1000
+SECRET gone | clone/gone c0 1000..1000 until c1 1100
 ");
     assert_snapshot!(coverage(&outcome), @"
 files clone read: 3 files, 22 bytes
@@ -218,6 +218,10 @@ fn a_blob_is_read_once_for_all_clones() {
         &NoProgress,
         |document: &Document<'_>| {
             let text = String::from_utf8_lossy(document.bytes).into_owned();
+            if text == "change" {
+                // The message of every commit.
+                return None;
+            }
             visits.lock().unwrap().push(format!(
                 "{:?} {} {text}",
                 document.origin,
@@ -236,12 +240,12 @@ Current plain 2
 History - SECRET old
 ");
     assert_snapshot!(lines(&outcome.items, &commits), @"
-SECRET both | w/one/both c0 1000..1100 head
-SECRET old | w/one/old c0 1000..1000
-SECRET old | w/one/renamed ? 3000..3000
-SECRET old | w/two/old c0 1000..1000
-SECRET old | w/two/renamed ? 3000..3000
-SECRET both | w/two/both c0 1000..1100 head
+SECRET both | w/one/both c0 1000..1100 head on main+other
+SECRET old | w/one/old c0 1000..1000 until c1 1100 on main+other
+SECRET old | w/one/renamed ? 3000..3000 on other
+SECRET old | w/two/old c0 1000..1000 until c1 1100 on main+origin/other
+SECRET old | w/two/renamed ? 3000..3000 on origin/other
+SECRET both | w/two/both c0 1000..1100 head on main+origin/other
 ");
     assert_snapshot!(coverage(&outcome), @"
 files w/one read: 2 files, 12 bytes
@@ -292,15 +296,15 @@ fn since_leaves_out_what_is_older() {
         ..ReadOptions::default()
     };
     let outcome = scan_with(&[place.path("app")], &since(1_200));
-    assert_snapshot!(lines(&outcome.items, &commits), @"SECRET after | app/c c2 1200..1200");
+    assert_snapshot!(lines(&outcome.items, &commits), @"SECRET after | app/c c2 1200..1200 until c3 1300");
     assert_snapshot!(coverage(&outcome), @"
 files app read: 1 file, 0 bytes
 git app read: 4 commits, 3 blobs introduced since 1970-01-01T00:20:00Z
 ");
     let outcome = scan_with(&[place.path("app")], &since(1_100));
     assert_snapshot!(lines(&outcome.items, &commits), @"
-SECRET border | app/b c1 1100..1100
-SECRET after | app/c c2 1200..1200
+SECRET border | app/b c1 1100..1100 until c2 1200
+SECRET after | app/c c2 1200..1200 until c3 1300
 ");
 }
 
@@ -432,7 +436,7 @@ fn shallow() {
     );
     remove_object(&repo.git_dir(), commits[0]);
     let outcome = scan(&[place.path("app")]);
-    assert_snapshot!(lines(&outcome.items, &commits), @"SECRET two | app/a c1 1100..1100");
+    assert_snapshot!(lines(&outcome.items, &commits), @"SECRET two | app/a c1 1100..1100 until c2 1200");
     assert_snapshot!(coverage(&outcome), @"
 files app read: 1 file, 1 byte
 git app partial: 2 commits, 2 blobs; this is a shallow clone: `git fetch --unshallow` brings the rest of the history
@@ -455,7 +459,7 @@ fn partial_clone() {
     );
     remove_object(&repo.git_dir(), repo.blob("SECRET one"));
     let outcome = scan(&[place.path("app")]);
-    assert_snapshot!(lines(&outcome.items, &commits), @"SECRET two | app/a c1 1100..1100");
+    assert_snapshot!(lines(&outcome.items, &commits), @"SECRET two | app/a c1 1100..1100 until c2 1200");
     assert_snapshot!(redacted(&coverage(&outcome)), @"
 files app read: 1 file, 1 byte
 git app partial: 3 commits, 3 blobs; 1 object missing (first: <id>): this is a partial clone; `git fetch --refetch --no-filter` brings the rest
@@ -480,8 +484,8 @@ fn a_damaged_object_loses_only_itself() {
     );
     let outcome = scan(&[place.path("app")]);
     assert_snapshot!(lines(&outcome.items, &commits), @"
-SECRET other | app/b c0 1000..1000
-SECRET below | app/d/e c0 1000..1000
+SECRET other | app/b c0 1000..1000 until c1 1100
+SECRET below | app/d/e c0 1000..1000 until c1 1100
 ");
     assert_snapshot!(redacted(&coverage(&outcome)), @"
 files app read: 1 file, 1 byte
@@ -491,7 +495,10 @@ git app partial: 2 commits, 4 blobs; 1 object not readable (first: <id>): run `g
     let whole = place.repo("whole");
     whole.line(&[&[("a", "SECRET one")]]);
     let outcome = scan(&[place.path("app"), place.path("whole")]);
-    assert!(lines(&outcome.items, &commits).contains("SECRET one | app/a c0 1000..1000\n"));
+    assert!(
+        lines(&outcome.items, &commits)
+            .contains("SECRET one | app/a c0 1000..1000 until c1 1100\n")
+    );
 }
 
 #[test]
@@ -515,7 +522,7 @@ fn damaged_pack_refs_and_index() {
     let before = scan(&[place.path("app")]);
     assert_snapshot!(lines(&before.items, &commits), @"
 SECRET two | app/a c1 1100..1100 head
-SECRET one | app/a c0 1000..1000
+SECRET one | app/a c0 1000..1000 until c1 1100
 ");
     for entry in fs::read_dir(&pack).unwrap() {
         let path = entry.unwrap().path();
@@ -545,8 +552,8 @@ fn a_linked_work_tree_shares_the_history_of_its_repository() {
     place.file("linked/a", "SECRET one");
     let outcome = scan(&[place.path("app"), place.path("linked")]);
     assert_snapshot!(lines(&outcome.items, &commits), @"
-SECRET one | app/a c0 1000..1000
-SECRET one | linked/a c0 1000..1000 head
+SECRET one | app/a c0 1000..1000 until c1 1100 on main+linked
+SECRET one | linked/a c0 1000..1000 head on main+linked
 ");
     assert_snapshot!(coverage(&outcome), @"
 files app read: 1 file, 1 byte

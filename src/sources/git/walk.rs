@@ -1,10 +1,11 @@
 //! The commits of a repository in topological order, and the distinct blobs their trees hold.
 
 use super::ids::{Id, Ids, Shared, bytes};
-use super::object::{self, EntryKind, commit_fields, entries, oid};
+use super::object::{self, EntryKind, commit_fields, entries, message, oid};
 use super::open::{Lease, Repo};
-use super::refs::{Tips, tips};
+use super::refs::{Name, Tips, Told, tips};
 use super::report::{Fault, Trouble};
+use super::unreachable::Stored;
 use crate::sources::limits::Limits;
 use git2::{ObjectType, Oid};
 use rayon::prelude::*;
@@ -26,12 +27,20 @@ pub(super) struct Commit {
 pub(in crate::sources) struct History {
     /// Commits, parents before children; ties by time, then id.
     pub(super) commits: Vec<Commit>,
-    /// Trees that refs point at directly.
-    pub(super) trees: BTreeMap<Oid, String>,
-    /// Blobs that refs point at directly.
-    pub(super) blobs: BTreeMap<Oid, String>,
+    /// Positions of the parents of each commit.
+    pub(super) parents: Vec<Vec<u32>>,
+    /// Trees that refs point at directly, and those that nothing leads to.
+    pub(super) trees: BTreeMap<Oid, Name>,
+    /// Blobs that refs point at directly, and those that nothing leads to.
+    pub(super) blobs: BTreeMap<Oid, Name>,
+    /// Annotated tags.
+    pub(super) tags: BTreeMap<Oid, Name>,
+    /// Positions of the commits that something leads to directly, with every name for them.
+    pub(super) tips: Vec<(u32, Name)>,
     /// Position of HEAD's commit.
     pub(super) head: Option<usize>,
+    /// Full name of the branch HEAD stands on.
+    pub(super) head_branch: Option<String>,
     /// Every distinct blob to read, sorted.
     pub(in crate::sources) wanted: Vec<Oid>,
 }
@@ -41,48 +50,66 @@ impl History {
     pub(in crate::sources) fn commits(&self) -> u64 {
         self.commits.len() as u64
     }
-
-    /// Committer time of HEAD's commit.
-    pub(super) fn head_time(&self) -> Option<i64> {
-        Some(self.commits.get(self.head?)?.time)
-    }
 }
 
-/// Walks all refs. With `since`, only blobs that are not in the trees of earlier commits at the border are wanted.
+/// Walks all refs. With `since`, only blobs that are not in the trees of earlier commits at the border are wanted; with
+/// `unreachable`, also what nothing leads to. `told` is handed the message of every commit and annotated tag, and may be
+/// handed messages of others in the same store.
 pub(in crate::sources) fn walk(
     repo: &Repo,
     since: Option<i64>,
+    unreachable: bool,
     limits: &Limits,
     trouble: &Trouble,
+    told: Told<'_>,
 ) -> History {
     let Ok(lease) = repo.lease() else {
         trouble.note("the repository cannot be opened a second time: run the scan again");
         return History::default();
     };
-    let tips = tips(repo, &lease, limits.max_object_bytes, trouble);
-    let graph = Graph::load(repo, &lease, &tips, limits, trouble);
-    drop(lease);
+    let cap = limits.max_object_bytes;
+    let mut tips = tips(repo, &lease, cap, trouble, told);
+    let mut graph = Graph::default();
+    graph.load(repo, &lease, &tips, limits, trouble, told);
+    let ordinary = graph.commits.len();
+    let stored = unreachable.then(|| Stored::list(repo, &lease, trouble));
+    // What nothing leads to may be half gone: git deletes it object by object.
+    let quiet = Trouble::default();
+    if let Some(stored) = &stored {
+        stored.lost_tips(&mut tips, &lease, cap, &quiet, told, |id| {
+            graph.position.contains_key(&bytes(id))
+        });
+        graph.load(repo, &lease, &tips, limits, &quiet, told);
+    }
     let order = graph.topological();
-    let mut history = History {
-        head: tips
-            .head
-            .and_then(|head| order.iter().position(|&at| graph.commits[at].id == head)),
-        commits: order.iter().map(|&at| graph.commits[at]).collect(),
-        trees: tips.trees,
-        blobs: tips.blobs,
-        wanted: Vec::new(),
-    };
+    let mut history = graph.history(&order, tips);
     let read = Shared::default();
-    let blobs_below = |roots: &[Oid]| blobs_below(repo, roots, &read, limits, trouble);
+    let below = |roots: &[Oid], trouble| blobs_below(repo, roots, &read, limits, trouble);
+    let led_to = |commit: &Commit| {
+        let at = graph.at(commit.id);
+        at.is_some_and(|at| (at as usize) < ordinary)
+    };
     history.wanted = match since {
-        None => blobs_below(&history.roots(|_| true)),
+        None => below(&history.roots(led_to), trouble),
         Some(since) => {
-            let old = blobs_below(&graph.border(since));
-            let mut new = blobs_below(&history.roots(|commit| commit.time >= since));
+            let old = below(&graph.border(since), trouble);
+            let new = history.roots(|commit| led_to(commit) && commit.time >= since);
+            let mut new = below(&new, trouble);
             new.retain(|id| old.binary_search(id).is_err());
             new
         }
     };
+    if let (Some(stored), None) = (&stored, since) {
+        let mut more = below(&history.roots(|_| true), &quiet);
+        let trees = stored.lost_trees(&lease, cap, |id| read.get(&bytes(id)).is_some());
+        more.extend(below(&trees, &quiet));
+        more.retain(|id| stored.has_blob(*id));
+        history.wanted.extend(more);
+        history.wanted.sort_unstable();
+        let blobs = stored.lost_blobs(&history.wanted);
+        history.add_lost(trees, blobs);
+    }
+    drop(lease);
     history.wanted.extend(history.blobs.keys());
     history.wanted.sort_unstable();
     history.wanted.dedup();
@@ -100,39 +127,51 @@ impl History {
             .chain(self.trees.keys().copied())
             .collect()
     }
+
+    /// Adds trees and blobs that nothing leads to.
+    fn add_lost(&mut self, trees: Vec<Oid>, blobs: Vec<Oid>) {
+        for (list, ids) in [(&mut self.trees, trees), (&mut self.blobs, blobs)] {
+            for id in ids {
+                list.entry(id).or_insert_with(Name::none);
+            }
+        }
+    }
 }
 
 /// The commits as they were met, with their parents.
+#[derive(Default)]
 struct Graph {
     commits: Vec<Commit>,
+    /// Parents as the commits name them.
+    parents_of: Vec<Vec<Oid>>,
     /// Positions of the parents of each commit.
     parents: Vec<Vec<u32>>,
+    /// Position of each commit; `None` for one that cannot be read.
+    position: BTreeMap<Id, Option<u32>>,
 }
 
 impl Graph {
+    /// Adds everything that the tips lead to.
     fn load(
+        &mut self,
         repo: &Repo,
         lease: &Lease<'_>,
         tips: &Tips,
         limits: &Limits,
         trouble: &Trouble,
-    ) -> Self {
-        let mut graph = Self {
-            commits: Vec::new(),
-            parents: Vec::new(),
-        };
+        told: Told<'_>,
+    ) {
         let Some(objects) = lease.objects() else {
-            return graph;
+            return;
         };
-        let mut parents_of: Vec<Vec<Oid>> = Vec::new();
-        let mut position: BTreeMap<Id, Option<u32>> = BTreeMap::new();
-        let mut pending: Vec<Oid> = tips.commits.iter().copied().collect();
+        let mut pending: Vec<Oid> = tips.commits.keys().copied().collect();
         while let Some(id) = pending.pop() {
-            if position.contains_key(&bytes(id)) {
+            if self.position.contains_key(&bytes(id)) {
                 continue;
             }
             let fields = match object::read(&objects, id, limits.max_object_bytes) {
                 Ok(found) if found.kind() == ObjectType::Commit => {
+                    told(id, message(found.data()));
                     commit_fields(found.data()).ok_or(Fault::Corrupt)
                 }
                 Ok(_) => Err(Fault::Corrupt),
@@ -141,11 +180,12 @@ impl Graph {
             match fields {
                 Err(fault) => {
                     trouble.fault(id, fault);
-                    position.insert(bytes(id), None);
+                    self.position.insert(bytes(id), None);
                 }
                 Ok(mut fields) => {
-                    position.insert(bytes(id), u32::try_from(graph.commits.len()).ok());
-                    graph.commits.push(Commit {
+                    self.position
+                        .insert(bytes(id), u32::try_from(self.commits.len()).ok());
+                    self.commits.push(Commit {
                         id,
                         tree: fields.tree,
                         time: fields.time,
@@ -154,20 +194,52 @@ impl Graph {
                         fields.parents.clear();
                     }
                     pending.extend(&fields.parents);
-                    parents_of.push(fields.parents);
+                    self.parents_of.push(fields.parents);
                 }
             }
         }
-        graph.parents = parents_of
+        self.parents = self
+            .parents_of
             .iter()
-            .map(|parents| {
-                parents
-                    .iter()
-                    .filter_map(|id| position.get(&bytes(*id)).copied().flatten())
-                    .collect()
-            })
+            .map(|parents| parents.iter().filter_map(|id| self.at(*id)).collect())
             .collect();
-        graph
+    }
+
+    fn at(&self, id: Oid) -> Option<u32> {
+        self.position.get(&bytes(id)).copied().flatten()
+    }
+
+    /// The history in this order.
+    fn history(&self, order: &[usize], tips: Tips) -> History {
+        let mut place = vec![0_u32; order.len()];
+        for (to, &from) in order.iter().enumerate() {
+            place[from] = to as u32;
+        }
+        let at = |id: Oid| Some(place[self.at(id)? as usize]);
+        let mut named: Vec<(u32, Name)> = tips
+            .commits
+            .iter()
+            .filter_map(|(id, names)| Some((at(*id)?, names)))
+            .flat_map(|(at, names)| names.iter().map(move |name| (at, name.clone())))
+            .collect();
+        named.sort();
+        History {
+            commits: order.iter().map(|&from| self.commits[from]).collect(),
+            parents: order
+                .iter()
+                .map(|&from| {
+                    let parents = self.parents[from].iter();
+                    parents.map(|&parent| place[parent as usize]).collect()
+                })
+                .collect(),
+            tips: named,
+            head: tips.head.and_then(at).map(|at| at as usize),
+            head_branch: tips.head_branch,
+            trees: tips.trees,
+            blobs: tips.blobs,
+            tags: tips.tags,
+            wanted: Vec::new(),
+        }
     }
 
     /// Positions, parents before children; among those that are free to go, the earliest, then the smallest id.
