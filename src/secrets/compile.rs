@@ -1,5 +1,6 @@
 //! Rules as the engine runs them: patterns that are compiled when first needed, and all literals in one prefilter.
 
+use super::assignment;
 use super::engine::{Engine, Known};
 use super::prefilter::{Literal, Prefilter};
 use super::structure;
@@ -57,6 +58,9 @@ pub(super) struct Reach {
 
 /// How far the judgement of a match looks.
 fn reach(rule: &Rule) -> Option<Reach> {
+    if rule.assignment.is_some() {
+        return Some(assignment::REACH);
+    }
     let all = rule.checks.iter().map(structure::reach);
     let checks = all.reduce(|one, other| Some(one?.max(other?)));
     let checks = checks.unwrap_or(Some(0))?;

@@ -1,5 +1,6 @@
 //! Where rules match: windows around literals, patterns inside windows, judgement of what matched.
 
+use super::assignment::{self, Assigned};
 use super::companions::{Beside, supply};
 use super::compile::Compiled;
 use super::engine::Engine;
@@ -16,7 +17,7 @@ impl Engine {
     pub(super) fn windows(&self, text: &Text<'_>) -> Vec<Span> {
         let mut spans = Windows::default();
         self.prefilter.find(&text.bytes, |literal, start| {
-            self.surround(literal, start, text.bytes.len(), text.binary, &mut spans);
+            self.surround(literal, start, &text.bytes, text.binary, &mut spans);
         });
         spans.merged()
     }
@@ -26,7 +27,7 @@ impl Engine {
         &self,
         literal: usize,
         start: usize,
-        length: usize,
+        text: &[u8],
         binary: bool,
         spans: &mut Windows,
     ) {
@@ -40,11 +41,15 @@ impl Engine {
             if binary && !compiled.structured {
                 continue;
             }
+            let hit = start..start + literal.length;
+            if compiled.rule.assignment.is_some() && !assignment::look(text, &hit) {
+                continue;
+            }
             let window = compiled.rule.window;
             spans.add(Span {
                 rule: *index,
                 start: start.saturating_sub(window.before),
-                end: length.min(start + literal.length + window.after),
+                end: text.len().min(hit.end + window.after),
             });
         }
     }
@@ -57,7 +62,20 @@ impl Engine {
             found.push(one);
             Some(end)
         });
+        found.extend(
+            windows
+                .iter()
+                .filter_map(|window| self.assigned(text, window)),
+        );
         found
+    }
+
+    /// What is assigned to the name around a literal of a rule that has a family of names for a pattern.
+    pub(super) fn assigned(&self, text: &[u8], window: &Span) -> Option<Found> {
+        let rule = &self.rules.get(window.rule)?.rule;
+        let family = rule.assignment.as_deref()?;
+        let one = assignment::judge(text, &(window.start..window.end), family)?;
+        Some(announced(window.rule, &rule.id, one))
     }
 
     /// Calls `visit` for every match of every rule inside its windows; the search goes on behind what `visit` returns.
@@ -88,6 +106,9 @@ impl Engine {
         let Some(compiled) = self.rules.get(window.rule) else {
             return false;
         };
+        if compiled.rule.assignment.is_some() {
+            return false;
+        }
         let Some(part) = text.get(window.start..window.end) else {
             return false;
         };
@@ -120,6 +141,28 @@ impl Engine {
             }
         }
         any
+    }
+}
+
+/// What is assigned to a name, as a match.
+fn announced(rule: usize, id: &str, one: Assigned) -> Found {
+    let mut reasons = vec![format!("matches the {id} rule")];
+    reasons.extend(one.reasons);
+    Found {
+        rule,
+        span: one.secret.clone(),
+        secret: Some(one.secret),
+        material: None,
+        gap: None,
+        prefix: String::new(),
+        public_id: None,
+        subject: None,
+        account: None,
+        created_at: None,
+        expires_at: None,
+        expires_by_nature: None,
+        confidence: one.confidence,
+        reasons,
     }
 }
 

@@ -10,6 +10,7 @@
 //! declares around its literals; what matched is judged by its structure. Raw secrets do not leave this room: a
 //! [`SeenCredential`] holds a keyed fingerprint, a mask and what is public.
 
+mod assignment;
 mod aws;
 mod certificate;
 mod claims;

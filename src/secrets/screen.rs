@@ -122,7 +122,7 @@ impl Engine {
             self.surround(
                 hit.literal as usize,
                 hit.at as usize,
-                text.len(),
+                text,
                 marks.binary,
                 &mut windows,
             );
@@ -157,6 +157,13 @@ impl Engine {
             end: window.end - stretch.to + stretch.from,
         };
         let holds = |before, after| base.holds(stretch, window, before, after);
+        let compiled = self.rules.get(window.rule)?;
+        if compiled.rule.assignment.is_some() {
+            let reach = compiled.reach?;
+            let known = base.marks.noted_at(&image);
+            return holds(reach.before, reach.after)
+                .then(|| known.map_or(Verdict::Still, |noted| noted.verdict));
+        }
         if !holds(MARGIN, MARGIN) {
             return None;
         }
@@ -165,11 +172,14 @@ impl Engine {
             return Some(Verdict::Still);
         };
         let same = noted.start as usize == image.start && noted.end as usize == image.end;
-        let reach = self.rules.get(window.rule)?.reach?;
+        let reach = compiled.reach?;
         (same && holds(reach.before, reach.after)).then_some(noted.verdict)
     }
 
     fn verdict(&self, text: &[u8], window: &Span) -> Verdict {
+        if self.assigned(text, window).is_some() {
+            return Verdict::Loud;
+        }
         let mut loud = false;
         let matched = self.each_match_in(text, window, &mut 0, |window, compiled, captures| {
             if loud {

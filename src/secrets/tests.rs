@@ -198,6 +198,9 @@ fn places_and_expiry_lower_the_confidence_and_say_so() {
 fn whole_text(text: &[u8]) -> Vec<(String, usize, usize)> {
     let mut out = Vec::new();
     for rule in RULES.rules() {
+        if rule.assignment.is_some() {
+            continue;
+        }
         let lower = text.to_ascii_lowercase();
         let hits: Vec<(usize, usize)> = rule
             .literals
@@ -277,10 +280,16 @@ proptest! {
             text = [text.as_str(), text.as_str()].join(between);
         }
         let found = ENGINE.secrets(text.as_bytes());
-        for seen in scan(&text) {
+        let all = scan(&text);
+        // What an exact rule knows to be public is no secret, whatever name it is assigned to.
+        let is_public = |secret: &str| all.iter().any(|seen| seen.public_id.as_deref() == Some(secret));
+        for seen in &all {
             let shown = format!("{seen:?}");
             for (secret, prefix) in &found {
                 let secret = String::from_utf8_lossy(secret);
+                if is_public(&secret) {
+                    continue;
+                }
                 let body = secret.get(prefix.len()..).unwrap_or(&secret);
                 prop_assert!(body.len() < 8 || !shown.contains(body), "{} in {}", body, shown);
             }

@@ -1,11 +1,13 @@
 //! Detection rules: `rules/credentials/*.toml`. The format is described in `docs/credential-rules.md`.
 
+mod assignments;
 pub mod checksum;
 mod context;
 mod named;
 mod problems;
 pub mod template;
 
+pub use assignments::{Assignments, Family, Names, assignments};
 pub use context::{Context, Place, context, trigrams};
 pub use named::Named;
 pub use problems::RuleProblem;
@@ -122,6 +124,8 @@ pub struct Rule {
     pub literals: Vec<String>,
     /// In place of literals, pattern and window: the secret is known by a name in front of it.
     pub named: Option<Named>,
+    /// In place of a pattern: the kind of name (a family of `rules/assignments.toml`) that the secret is assigned to.
+    pub assignment: Option<String>,
     /// Whether the literals match in any letter case (ASCII).
     #[serde(default)]
     pub ignore_case: bool,

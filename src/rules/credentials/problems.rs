@@ -74,7 +74,10 @@ pub(super) fn check(rule: &Rule) -> Vec<RuleProblem> {
     if rule.examples.is_empty() {
         tell("no examples".to_owned());
     }
-    pattern(rule, &mut tell);
+    match &rule.assignment {
+        Some(name) => family(name, rule, &mut tell),
+        None => pattern(rule, &mut tell),
+    }
     for companion in &rule.companions {
         match compile(&companion.pattern) {
             Err(problem) => tell(format!("companion {problem}")),
@@ -85,6 +88,25 @@ pub(super) fn check(rule: &Rule) -> Vec<RuleProblem> {
         }
     }
     found
+}
+
+/// A rule without a pattern: its family must be known.
+fn family(family: &str, rule: &Rule, tell: &mut dyn FnMut(String)) {
+    if !super::assignments()
+        .families
+        .iter()
+        .any(|known| known.id == family)
+    {
+        tell(format!("`assignment` names no family: `{family}`"));
+    }
+    if !rule.pattern.is_empty() || !rule.companions.is_empty() {
+        tell("`assignment` stands in place of a pattern and companions".to_owned());
+    }
+    for example in rule.examples.iter().chain(&rule.negative_examples) {
+        if let Err(problem) = template::expand(&rule.id, example) {
+            tell(format!("example `{example}`: {problem}"));
+        }
+    }
 }
 
 fn pattern(rule: &Rule, tell: &mut dyn FnMut(String)) {

@@ -1,0 +1,339 @@
+//! What can be told of an assignment, as numbers.
+
+use super::super::{entropy, login};
+use super::form::{Form, Reading};
+use super::key::Key;
+use super::part;
+use super::surroundings::Surroundings;
+use super::value::Quote;
+use super::words::wording;
+use crate::rules::credentials::assignments;
+
+/// One feature of an assignment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Feature {
+    /// Its name in `rules/assignments.toml`.
+    pub name: &'static str,
+    /// How much of it there is; 1 where it is there or not.
+    pub amount: f64,
+}
+
+#[derive(Default)]
+struct Found(Vec<Feature>);
+
+impl Found {
+    fn when(&mut self, name: &'static str, holds: bool) {
+        if holds {
+            self.amount(name, 1.0);
+        }
+    }
+
+    fn amount(&mut self, name: &'static str, amount: f64) {
+        self.0.push(Feature { name, amount });
+    }
+}
+
+/// Letters, digits and the rest of a value.
+struct Alphabet {
+    lower: usize,
+    upper: usize,
+    digits: usize,
+    marks: usize,
+    hex: bool,
+    turns: usize,
+}
+
+impl Alphabet {
+    fn of(value: &[u8]) -> Self {
+        let count = |holds: fn(&u8) -> bool| value.iter().filter(|byte| holds(byte)).count();
+        let class = |byte: &u8| match byte {
+            b'a'..=b'z' => 0,
+            b'A'..=b'Z' => 1,
+            b'0'..=b'9' => 2,
+            _ => 3,
+        };
+        let (lower, upper, digits) = (
+            count(u8::is_ascii_lowercase),
+            count(u8::is_ascii_uppercase),
+            count(u8::is_ascii_digit),
+        );
+        Self {
+            lower,
+            upper,
+            digits,
+            marks: value.len() - lower - upper - digits,
+            hex: value.iter().all(u8::is_ascii_hexdigit),
+            turns: value
+                .windows(2)
+                .filter(|pair| matches!(pair, [a, b] if class(a) != class(b)))
+                .count(),
+        }
+    }
+
+    fn size(&self) -> usize {
+        let of = |count: usize, size: usize| if count > 0 { size } else { 0 };
+        if self.hex && self.digits > 0 {
+            return 16;
+        }
+        of(self.lower, 26) + of(self.upper, 26) + of(self.digits, 10) + of(self.marks, 16)
+    }
+
+    fn classes(&self) -> usize {
+        [self.lower, self.upper, self.digits, self.marks]
+            .iter()
+            .filter(|count| **count > 0)
+            .count()
+    }
+}
+
+/// The features of `value`, assigned to `key`.
+pub(super) fn of(
+    value: &[u8],
+    text: &[u8],
+    key: &Key,
+    reading: &Reading,
+    around: Surroundings,
+    scheme: bool,
+) -> Vec<Feature> {
+    let mut found = Found::default();
+    of_name(&mut found, key);
+    of_form(&mut found, text, key, reading, around, scheme);
+    of_value(&mut found, value, key, reading);
+    found.0
+}
+
+fn of_name(found: &mut Found, key: &Key) {
+    let family = match key.family.id.as_str() {
+        "password" => "name-password",
+        "secret" => "name-secret",
+        "token" => "name-token",
+        "key" => "name-key",
+        "auth" => "name-auth",
+        "credential" => "name-credential",
+        "salt" => "name-salt",
+        "nonce" => "name-nonce",
+        _ => "name-otp",
+    };
+    found.when(family, true);
+    let names = &assignments().names;
+    if key.family.id == "key" {
+        found.when("key-qualified", key.is_qualified(names));
+        found.when("key-alone", key.before.is_empty() && key.after.is_empty());
+    }
+    found.when("name-alone", key.before.is_empty() && key.after.is_empty());
+    found.when("name-goes-on", key.unknown);
+    found.when("name-plural", key.plural);
+}
+
+fn of_form(
+    found: &mut Found,
+    text: &[u8],
+    key: &Key,
+    reading: &Reading,
+    around: Surroundings,
+    scheme: bool,
+) {
+    let form = match reading.form {
+        Form::Equals => "form-equals",
+        Form::Colon => "form-colon",
+        Form::Member => "form-member",
+        Form::Arrow => "form-arrow",
+        Form::Compare => "form-compare",
+        Form::Call => "form-call",
+        Form::Argument => "form-argument",
+        Form::Markup => "form-markup",
+        Form::Paired => "form-paired",
+        Form::Flag => "form-flag",
+        Form::Query => "form-query",
+        Form::Beside => "form-beside",
+    };
+    found.when(form, true);
+    let settings = around.is_configuration();
+    match reading.quote {
+        Quote::Own => found.when("quoted", true),
+        Quote::Text => found.when("in-text", true),
+        Quote::Bare if settings => found.when("bare-settings", true),
+        Quote::Bare => found.when("bare-code", true),
+    }
+    found.when("settings-around", settings);
+    found.when("prose-around", around.prose > around.settings + around.code);
+    found.when("user-beside", around.user);
+    found.when("typed", reading.typed);
+    found.when("indirect", reading.indirect);
+    found.when("inside", reading.inside);
+    found.when("spaced", reading.spaced);
+    found.when(
+        "spaced-bare",
+        reading.spaced && reading.quote == Quote::Bare,
+    );
+    found.when("more", reading.more);
+    found.when("scheme", scheme);
+    found.when("long-line", reading.line.len() > 600);
+    found.when(
+        "upper-name",
+        part(text, key.range.clone())
+            .iter()
+            .all(|byte| !byte.is_ascii_lowercase()),
+    );
+    let head = part(text, reading.line.start..key.range.start).trim_ascii_start();
+    found.when(
+        "comment",
+        head.starts_with(b"//")
+            || head.starts_with(b"#")
+            || head.starts_with(b"*")
+            || head.starts_with(b"--")
+            || head.starts_with(b";"),
+    );
+    let line = part(text, reading.line.clone()).to_ascii_lowercase();
+    let says = |word: &[u8]| memchr::memmem::find(&line, word).is_some();
+    found.when(
+        "line-test",
+        says(b"assert") || says(b"expect") || says(b"should") || says(b"mock"),
+    );
+}
+
+fn of_value(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
+    let alphabet = Alphabet::of(value);
+    let words = wording(value);
+    let length = match value.len() {
+        0..=3 => "length-3",
+        4..=5 => "length-4",
+        6..=7 => "length-6",
+        8..=11 => "length-8",
+        12..=15 => "length-12",
+        16..=19 => "length-16",
+        20..=31 => "length-20",
+        32..=47 => "length-32",
+        48..=127 => "length-48",
+        _ => "length-128",
+    };
+    found.when(length, true);
+    let most = (value.len() as f64).min(alphabet.size() as f64).log2();
+    found.amount(
+        "entropy",
+        if most > 0.0 {
+            entropy::shannon(value) / most
+        } else {
+            0.0
+        },
+    );
+    found.amount("turns", alphabet.turns as f64 / value.len().max(1) as f64);
+    found.amount("word-share", words.share);
+    found.amount("common-trigrams", words.common);
+    found.when("words-one", words.words == 1);
+    found.when("words-more", words.words >= 2);
+    found.when("riddle", words.riddles > 0);
+    let password = key.family.id == "password";
+    found.when("word-password", password && words.share > 0.7);
+    found.when("word-other", !password && words.share > 0.5);
+    found.when("no-word-password", password && words.share < 0.3);
+    let digits = alphabet.digits > 0;
+    let letters = alphabet.lower + alphabet.upper > 0;
+    found.when("digits-only", digits && alphabet.digits == value.len());
+    found.when("letters-and-digits", digits && letters);
+    found.when("mixed-case", alphabet.lower > 0 && alphabet.upper > 0);
+    found.when("upper-only", alphabet.upper > 0 && alphabet.lower == 0);
+    found.when("lower-only", alphabet.lower == value.len());
+    found.when("letters-only-other", !password && !digits);
+    found.when("three-classes", alphabet.classes() >= 3);
+    let few = value.iter().any(|byte| {
+        matches!(
+            byte,
+            b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'?' | b'~'
+        )
+    });
+    found.when("password-marks", few);
+    let has = |byte: u8| value.contains(&byte);
+    found.when("blank", has(b' '));
+    found.when("dot", has(b'.'));
+    found.when("slash", has(b'/'));
+    found.when("colon", has(b':'));
+    found.when("comma", has(b','));
+    found.when("underscore", has(b'_'));
+    found.when("dash", has(b'-'));
+    found.when("backslash", has(b'\\'));
+    found.when(
+        "bracket",
+        has(b'(')
+            || has(b')')
+            || has(b'[')
+            || has(b']')
+            || has(b'{')
+            || has(b'}')
+            || has(b'<')
+            || has(b'>'),
+    );
+    found.when("dollar", has(b'$'));
+    found.when("padded", value.ends_with(b"="));
+    found.when("not-ascii", !value.is_ascii());
+    found.when("hex", alphabet.hex && digits && letters && value.len() >= 8);
+    found.when(
+        "hex-32",
+        alphabet.hex && matches!(value.len(), 32 | 40 | 64 | 128),
+    );
+    found.when("uuid", is_uuid(value));
+    found.when("identifier", is_identifier(value) && words.share > 0.6);
+    found.when(
+        "identifier-digits",
+        is_identifier(value) && digits && words.share > 0.4,
+    );
+    found.when(
+        "constant-case",
+        alphabet.lower == 0 && alphabet.upper > 2 && has(b'_'),
+    );
+    found.when("login-inside", login::is_wrapped(value));
+    let lower = value.to_ascii_lowercase();
+    let says = |word: &[u8]| memchr::memmem::find(&lower, word).is_some();
+    found.when(
+        "says-name",
+        says(key.family.id.as_bytes()) || says(b"pass") || says(b"secret") || says(b"token"),
+    );
+    found.when(
+        "says-test",
+        says(b"test") || says(b"demo") || says(b"abc") || says(b"123"),
+    );
+    found.when(
+        "password-like",
+        password && is_password_like(value, &alphabet),
+    );
+    found.when(
+        "short-bare",
+        reading.quote == Quote::Bare && value.len() < 8,
+    );
+    let random = digits && letters && words.share < 0.4 && value.len() >= 16;
+    found.when("random-16", random);
+    found.when(
+        "random-16-key",
+        random && matches!(key.family.id.as_str(), "key" | "token" | "secret"),
+    );
+}
+
+/// `8-4-4-4-12` hexadecimal digits.
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// As people make passwords up: letters with a number or a mark, nothing that joins words.
+fn is_password_like(value: &[u8], alphabet: &Alphabet) -> bool {
+    (6..=20).contains(&value.len())
+        && alphabet.lower + alphabet.upper >= 3
+        && (alphabet.digits > 0 || alphabet.marks > 0)
+        && alphabet.turns <= 5
+        && !value.iter().any(|byte| {
+            matches!(
+                byte,
+                b'_' | b'-' | b'.' | b'/' | b':' | b' ' | b',' | b'\\' | b'(' | b'<' | b'[' | b'{'
+            )
+        })
+}
+
+/// Words joined by dashes, underscores, dots or case.
+fn is_identifier(value: &[u8]) -> bool {
+    value.iter().all(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/')
+    }) && value.first().is_some_and(u8::is_ascii_alphabetic)
+}

@@ -1,0 +1,462 @@
+//! How languages and formats write that something is assigned to a name.
+
+use super::key::{self, Key};
+use super::value::{self, Quote};
+use super::{at, before, part};
+use std::ops::Range;
+
+/// Bytes of a line before a name that are looked at.
+const LINE_BEFORE: usize = 400;
+/// Bytes of a line after a name that are looked at.
+const LINE_AFTER: usize = 2000;
+/// Blanks between a name and its operator.
+const BLANKS: usize = 40;
+
+/// The syntax of an assignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `name = value`, `name := value`, `name=value`.
+    Equals,
+    /// `name: value`.
+    Colon,
+    /// `"name": value`.
+    Member,
+    /// `name => value`.
+    Arrow,
+    /// `name == value`, `name != value`.
+    Compare,
+    /// `name(value)`.
+    Call,
+    /// `f("name", value)`.
+    Argument,
+    /// `<name>value</name>`.
+    Markup,
+    /// `name="name" value="value"`, `name: NAME` and `value: value` on the next line.
+    Paired,
+    /// `--name value`, `--name=value`.
+    Flag,
+    /// `?name=value`, `&name=value`, `;name=value`.
+    Query,
+    /// `ENV NAME value`, `NAME 'value'`.
+    Beside,
+}
+
+/// One way to read what is assigned to a name.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// The syntax.
+    pub form: Form,
+    /// What the value stands in.
+    pub quote: Quote,
+    /// The value, without quotes.
+    pub value: Range<usize>,
+    /// The line of the name.
+    pub line: Range<usize>,
+    /// The name stands inside a quoted text.
+    pub inside: bool,
+    /// A type stands between the name and the value.
+    pub typed: bool,
+    /// The value is one literal in a longer expression: a default, an argument.
+    pub indirect: bool,
+    /// Blanks stand on both sides of the operator.
+    pub spaced: bool,
+    /// Something other than a comment follows on the line.
+    pub more: bool,
+}
+
+/// The line around a name, cut to size.
+pub(super) fn line_of(text: &[u8], name: &Range<usize>) -> Range<usize> {
+    let left = name.start.saturating_sub(LINE_BEFORE);
+    let start =
+        memchr::memrchr(b'\n', part(text, left..name.start)).map_or(left, |at| left + at + 1);
+    let right = text.len().min(name.end + LINE_AFTER);
+    let end = memchr::memchr(b'\n', part(text, name.end..right)).map_or(right, |at| name.end + at);
+    let end = if before(text, end) == b'\r' && end > name.end {
+        end - 1
+    } else {
+        end
+    };
+    start..end
+}
+
+/// Whether something may be assigned to the name that ends around `hit`.
+pub(super) fn plausible(text: &[u8], hit: &Range<usize>) -> bool {
+    let mut index = key::end_of(text, hit.end);
+    for _ in 0..5 {
+        match at(text, index) {
+            b'"' | b'\'' | b'`' | b'\\' | b']' | b'*' | b')' | b'&' => index += 1,
+            _ => break,
+        }
+    }
+    let blanks = index;
+    while matches!(at(text, index), b' ' | b'\t') && index < blanks + BLANKS {
+        index += 1;
+    }
+    match at(text, index) {
+        b'=' | b':' | b'(' | b',' | b'>' | b'|' | b'?' | b'!' | b'+' | b'%' => {
+            !matches!(at(text, index + 1), b')' | b';')
+        }
+        b'"' | b'\'' => true,
+        b'\n' | b'\r' => index == blanks || at(text, blanks) == b' ',
+        0 => false,
+        _ => index > blanks,
+    }
+}
+
+/// The quote that the name stands inside of: opened before it on its line and closed behind it.
+fn enclosing(text: &[u8], line: &Range<usize>, name: &Range<usize>) -> Option<u8> {
+    let mut open: Option<u8> = None;
+    let mut index = line.start;
+    while index < name.start {
+        let byte = at(text, index);
+        match (byte, open) {
+            (b'\\', _) => index += 1,
+            (b'"' | b'\'' | b'`', None) => {
+                // An apostrophe in a word opens nothing.
+                let apostrophe = byte == b'\''
+                    && before(text, index).is_ascii_alphanumeric()
+                    && at(text, index + 1).is_ascii_alphanumeric();
+                if !apostrophe {
+                    open = Some(byte);
+                }
+            }
+            (byte, Some(quote)) if byte == quote => open = None,
+            _ => {}
+        }
+        index += 1;
+    }
+    open.filter(|quote| memchr::memchr(*quote, part(text, name.end..line.end)).is_some())
+}
+
+fn skip_blanks(text: &[u8], index: usize, end: usize) -> usize {
+    let mut index = index;
+    while index < end && matches!(at(text, index), b' ' | b'\t') {
+        index += 1;
+    }
+    index
+}
+
+/// The ways to read what is assigned to a name, the likeliest first.
+pub(super) fn readings(text: &[u8], key: &Key) -> Vec<Reading> {
+    let line = line_of(text, &key.range);
+    let mut reader = Reader {
+        text,
+        key,
+        open: enclosing(text, &line, &key.range),
+        line,
+        quoted_name: false,
+        typed: false,
+        spaced: false,
+    };
+    reader.read()
+}
+
+struct Reader<'t> {
+    text: &'t [u8],
+    key: &'t Key,
+    line: Range<usize>,
+    /// The quote the name stands inside of.
+    open: Option<u8>,
+    quoted_name: bool,
+    typed: bool,
+    spaced: bool,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) -> Vec<Reading> {
+        let text = self.text;
+        let mut index = self.key.range.end;
+        if at(text, index) == b'\\' && matches!(at(text, index + 1), b'"' | b'\'') {
+            // Quotes escaped in a text of their own.
+            index += 2;
+            self.quoted_name = true;
+        } else if matches!(at(text, index), b'"' | b'\'' | b'`') {
+            // The name's own quotes, or the end of a text that ends with the name.
+            self.quoted_name = true;
+            index += 1;
+            self.open = None;
+        } else if self.entity(index, b"&quot;") {
+            index += 6;
+            self.quoted_name = true;
+        }
+        if self.quoted_name || before(text, self.key.range.start) == b'[' {
+            while matches!(at(text, index), b']' | b')') {
+                index += 1;
+            }
+        }
+        // `**Password**:` of Markdown.
+        while at(text, index) == b'*' {
+            index += 1;
+        }
+        let operator = skip_blanks(text, index, self.line.end);
+        let blank = operator > index;
+        if operator >= self.line.end {
+            return self.paired(index).into_iter().collect();
+        }
+        let next = at(text, operator + 1);
+        let (form, value) = match at(text, operator) {
+            b'=' if next == b'>' => (Form::Arrow, operator + 2),
+            b'=' if next == b'~' => return Vec::new(),
+            b'=' | b'!' if next == b'=' => {
+                let long = usize::from(at(text, operator + 2) == b'=');
+                (Form::Compare, operator + 2 + long)
+            }
+            b'=' => (Form::Equals, operator + 1),
+            b':' | b'?' | b'|' | b'+' | b'.' if next == b'=' => (Form::Equals, operator + 2),
+            b':' if next == b':' => return Vec::new(),
+            b':' if self.quoted_name => (Form::Member, operator + 1),
+            b':' => (Form::Colon, operator + 1),
+            b'|' | b'?' if next == at(text, operator) && at(text, operator + 2) == b'=' => {
+                (Form::Equals, operator + 3)
+            }
+            b'(' if !blank && !self.quoted_name => (Form::Call, operator + 1),
+            b',' if self.quoted_name => {
+                let mut out: Vec<Reading> = self.paired(index).into_iter().collect();
+                out.extend(self.value(Form::Argument, operator + 1));
+                return out;
+            }
+            b'>' if !blank && self.in_tag() => (Form::Markup, operator + 1),
+            _ => return self.beside(index, operator),
+        };
+        self.spaced = blank && matches!(at(text, value), b' ' | b'\t');
+        self.value(form, value)
+    }
+
+    fn entity(&self, index: usize, entity: &[u8]) -> bool {
+        part(self.text, index..index + entity.len()) == entity
+    }
+
+    /// Whether the name stands in an opening tag.
+    fn in_tag(&self) -> bool {
+        let head = part(self.text, self.line.start..self.key.range.start);
+        memchr::memrchr(b'<', head).is_some_and(|open| {
+            let tag = head.get(open + 1..).unwrap_or_default();
+            !tag.starts_with(b"/") && memchr::memchr(b'>', tag).is_none()
+        })
+    }
+
+    fn reading(&self, form: Form, found: value::Literal, indirect: bool) -> Reading {
+        let more = value::more(self.text, &found, self.line.end);
+        Reading {
+            form,
+            quote: found.quote,
+            value: found.range,
+            line: self.line.clone(),
+            inside: self.open.is_some(),
+            typed: self.typed,
+            indirect,
+            spaced: self.spaced,
+            more,
+        }
+    }
+
+    /// What stands at `index`, behind an operator.
+    fn value(&mut self, form: Form, index: usize) -> Vec<Reading> {
+        let text = self.text;
+        let mut index = skip_blanks(text, index, self.line.end);
+        if form == Form::Markup {
+            let end = memchr::memchr3(b'<', b'\n', b'\r', part(text, index..self.line.end))
+                .map_or(self.line.end, |at| index + at);
+            let found = value::trimmed(text, index..end);
+            return vec![self.reading(form, found, false)];
+        }
+        if index >= self.line.end {
+            return self.next_line(form);
+        }
+        if form == Form::Colon
+            && !self.typed
+            && let Some(after) = self.annotation(index)
+        {
+            self.typed = true;
+            index = skip_blanks(text, after, self.line.end);
+        }
+        if let Some(found) = value::quoted(text, index, self.line.end, self.open) {
+            return vec![self.reading(form, found, false)];
+        }
+        let joined = matches!(before(text, self.key.range.start), b'?' | b'&' | b';');
+        if self.key.dashes > 0 || joined {
+            // A flag of a command line, a parameter of a URL, a part of a connection string.
+            let found = value::in_text(text, index..self.line.end, self.open, false);
+            let form = if joined { Form::Query } else { Form::Flag };
+            return vec![self.reading(form, found, false)];
+        }
+        if self.open.is_some() {
+            let header = form == Form::Colon;
+            let found = value::in_text(text, index..self.line.end, self.open, header);
+            return vec![self.reading(form, found, false)];
+        }
+        if matches!(form, Form::Call | Form::Argument | Form::Compare) {
+            return Vec::new();
+        }
+        let bare = value::bare(text, index..self.line.end);
+        let mut out = vec![self.reading(form, bare, false)];
+        if let Some(found) = value::default(text, index..self.line.end) {
+            out.push(self.reading(form, found, true));
+        }
+        out
+    }
+
+    /// The value on the line after the operator: a quoted text, or a block of YAML.
+    fn next_line(&mut self, form: Form) -> Vec<Reading> {
+        let text = self.text;
+        let mut index = self.line.end;
+        while matches!(at(text, index), b'\r' | b'\n' | b' ' | b'\t') && index < self.line.end + 200
+        {
+            index += 1;
+        }
+        let end = line_of(text, &(index..index)).end;
+        let found = value::quoted(text, index, end, None);
+        // In YAML and JSON what follows may be the next name.
+        let is_name = found.as_ref().is_some_and(|found| {
+            let after = skip_blanks(text, found.range.end + 1, end);
+            at(text, after) == b':'
+        });
+        match found {
+            Some(found) if !is_name && form != Form::Call => vec![self.reading(form, found, false)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The end of `Type =` after `name:`.
+    fn annotation(&self, index: usize) -> Option<usize> {
+        let rest = part(self.text, index..self.line.end.min(index + 60));
+        let equals = memchr::memchr(b'=', rest)?;
+        if matches!(rest.get(equals + 1), Some(b'=' | b'>')) {
+            return None;
+        }
+        let name = rest.get(..equals)?.trim_ascii();
+        let plain = name
+            .first()
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'&')
+            && name.iter().all(|byte| {
+                byte.is_ascii_alphanumeric()
+                    || matches!(
+                        byte,
+                        b'_' | b'.'
+                            | b'<'
+                            | b'>'
+                            | b'['
+                            | b']'
+                            | b'?'
+                            | b'|'
+                            | b'&'
+                            | b'\''
+                            | b' '
+                            | b','
+                            | b':'
+                    )
+            });
+        plain.then_some(index + equals + 1)
+    }
+
+    /// No operator: `--name value`, `ENV NAME value`, `NAME 'value'`, `name string = "value"`.
+    fn beside(&mut self, index: usize, value: usize) -> Vec<Reading> {
+        let text = self.text;
+        if value == index {
+            return Vec::new();
+        }
+        let found = self.paired(index);
+        if let Some(found) = found {
+            return vec![found];
+        }
+        if self.key.dashes > 0 && !self.quoted_name {
+            let found = value::quoted(text, value, self.line.end, self.open)
+                .unwrap_or_else(|| value::in_text(text, value..self.line.end, self.open, false));
+            return vec![self.reading(Form::Flag, found, false)];
+        }
+        if let Some(found) = value::quoted(text, value, self.line.end, self.open) {
+            return vec![self.reading(Form::Beside, found, false)];
+        }
+        // A type between the name and the operator.
+        let word = value
+            + part(text, value..self.line.end)
+                .iter()
+                .take(40)
+                .take_while(|byte| {
+                    byte.is_ascii_alphanumeric()
+                        || matches!(byte, b'_' | b'*' | b'.' | b'[' | b']' | b'<' | b'>' | b'?')
+                })
+                .count();
+        let operator = skip_blanks(text, word, self.line.end);
+        if word > value
+            && operator > word
+            && at(text, operator) == b'='
+            && !matches!(at(text, operator + 1), b'=' | b'>')
+        {
+            self.typed = true;
+            return self.value(Form::Equals, operator + 1);
+        }
+        if self.starts_line() && self.open.is_none() && !self.quoted_name {
+            let found = value::bare(text, value..self.line.end);
+            return vec![self.reading(Form::Beside, found, false)];
+        }
+        Vec::new()
+    }
+
+    /// Whether the name is the first word of its line, but for a command that sets variables.
+    fn starts_line(&self) -> bool {
+        let head = part(self.text, self.line.start..self.key.range.start).trim_ascii();
+        let head = head.strip_prefix(b"RUN ").unwrap_or(head);
+        matches!(
+            head.to_ascii_lowercase().as_slice(),
+            b"" | b"env"
+                | b"arg"
+                | b"export"
+                | b"set"
+                | b"setx"
+                | b"setenv"
+                | b"login"
+                | b"config set"
+                | b"#"
+                | b"default"
+        ) || head
+            .rsplit(|byte| *byte == b' ')
+            .nth(1)
+            .is_some_and(|word| word == b"login")
+    }
+
+    /// The value that a second name announces: `value="…"`, `"value": "…"`, `value: …` on the next line.
+    fn paired(&mut self, index: usize) -> Option<Reading> {
+        let text = self.text;
+        let mut next = index;
+        let most = index + 120;
+        while next < most
+            && matches!(
+                at(text, next),
+                b' ' | b'\t' | b'\r' | b'\n' | b',' | b'"' | b'\'' | b'-'
+            )
+        {
+            next += 1;
+        }
+        let end = key::end_of(text, next);
+        let name = part(text, next..end).to_ascii_lowercase();
+        if !matches!(
+            name.as_slice(),
+            b"value"
+                | b"val"
+                | b"content"
+                | b"default"
+                | b"defaultvalue"
+                | b"data"
+                | b"stringvalue"
+                | b"default_value"
+        ) {
+            return None;
+        }
+        let mut operator = end;
+        if matches!(at(text, operator), b'"' | b'\'') {
+            operator += 1;
+        }
+        operator = skip_blanks(text, operator, operator + 8);
+        if !matches!(at(text, operator), b'=' | b':') {
+            return None;
+        }
+        let value = skip_blanks(text, operator + 1, operator + 40);
+        let line = line_of(text, &(next..value));
+        let found = value::quoted(text, value, line.end, None)
+            .unwrap_or_else(|| value::bare(text, value..line.end));
+        let mut reading = self.reading(Form::Paired, found, false);
+        reading.inside = false;
+        Some(reading)
+    }
+}

@@ -1,0 +1,192 @@
+//! The name that something is assigned to, and what it says of it.
+
+use super::{at, before, part};
+use crate::rules::credentials::{Family, Names, assignments};
+use std::ops::Range;
+
+/// Longest name, on either side of the keyword.
+const LONGEST: usize = 64;
+
+/// A name that speaks of a secret.
+pub(super) struct Key {
+    /// Its place, without sigils and dashes before it.
+    pub range: Range<usize>,
+    /// What its head is.
+    pub family: &'static Family,
+    /// Words before the head; the beginning of the head's own word among them (`db` of `dbpassword`).
+    pub before: Vec<String>,
+    /// Words after the head that say nothing else.
+    pub after: Vec<String>,
+    /// Of these, one is unknown.
+    pub unknown: bool,
+    /// In the plural.
+    pub plural: bool,
+    /// Dashes right before it, as of a flag.
+    pub dashes: usize,
+}
+
+impl Key {
+    /// A key (in the narrow sense) that its other words make a secret: an API key, a private key.
+    pub(super) fn is_qualified(&self, names: &Names) -> bool {
+        let qualifies = |word: &String| names.secret_keys.contains(word);
+        self.before.last().is_some_and(qualifies) || self.before.iter().any(|word| word == "secret")
+    }
+}
+
+/// Whether a byte continues a name.
+pub(super) const fn continues(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// The end of the name that goes on at `index`: dashes and dots count between two of its bytes.
+pub(super) fn end_of(text: &[u8], mut index: usize) -> usize {
+    let most = index + LONGEST;
+    while index < most {
+        let byte = at(text, index);
+        let joint = matches!(byte, b'-' | b'.') && continues(at(text, index + 1));
+        if !(continues(byte) || joint) {
+            break;
+        }
+        index += 1;
+    }
+    index
+}
+
+fn start_of(text: &[u8], mut index: usize) -> usize {
+    let least = index.saturating_sub(LONGEST);
+    while index > least {
+        let byte = before(text, index);
+        let joint = matches!(byte, b'-' | b'.') && continues(before(text, index - 1));
+        if !(continues(byte) || joint) {
+            break;
+        }
+        index -= 1;
+    }
+    index
+}
+
+/// The name around the keyword at `hit`; `None` where it speaks of no secret.
+pub(super) fn around(text: &[u8], hit: &Range<usize>) -> Option<Key> {
+    let range = start_of(text, hit.start)..end_of(text, hit.end);
+    let name = part(text, range.clone());
+    let words = words(name);
+    let known = assignments();
+    let (position, found) = words
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(position, word)| Some((position, known.family_of(word)?)))?;
+    let names = &known.names;
+    let mut before_head: Vec<String> = words.get(..position)?.to_vec();
+    before_head.extend(found.before.map(str::to_owned));
+    let mut after: Vec<String> = found.after.map(str::to_owned).into_iter().collect();
+    after.extend(words.get(position + 1..)?.iter().cloned());
+    if after.iter().any(|word| names.otherwise.contains(word)) {
+        return None;
+    }
+    if found.family.id == "key"
+        && before_head
+            .last()
+            .is_some_and(|word| names.other_keys.contains(word))
+    {
+        return None;
+    }
+    let mut dashes = 0;
+    while dashes < 2 && before(text, range.start - dashes) == b'-' {
+        dashes += 1;
+    }
+    Some(Key {
+        plural: words
+            .get(position)
+            .is_some_and(|word| word.ends_with('s') && !word.ends_with("ss")),
+        unknown: after.iter().any(|word| !names.neutral.contains(word)),
+        family: found.family,
+        before: before_head,
+        after,
+        dashes,
+        range,
+    })
+}
+
+/// The words of a name in lower case: cut at everything that is no letter and at changes of case. Digits are left out.
+pub(super) fn words(name: &[u8]) -> Vec<String> {
+    let name = String::from_utf8_lossy(name);
+    let mut out: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let mut characters = name.chars().peekable();
+    let mut last: Option<char> = None;
+    while let Some(character) = characters.next() {
+        if !character.is_alphabetic() {
+            out.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+            last = None;
+            continue;
+        }
+        let upper = character.is_uppercase();
+        let starts = match last {
+            Some(last) if upper => {
+                last.is_lowercase() || characters.peek().is_some_and(|next| next.is_lowercase())
+            }
+            _ => false,
+        };
+        if starts {
+            out.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+        }
+        word.extend(character.to_lowercase());
+        last = Some(character);
+    }
+    out.extend((!word.is_empty()).then_some(word));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_into_words() {
+        for (name, expected) in [
+            ("DB_PASSWORD", "db password"),
+            ("dbPassword2", "db password"),
+            ("spring.datasource.password", "spring datasource password"),
+            ("APIKey", "api key"),
+            ("X-Api-Key", "x api key"),
+            ("HTTPSToken", "https token"),
+            ("secretKeyBase", "secret key base"),
+            ("contraseña", "contraseña"),
+        ] {
+            assert_eq!(words(name.as_bytes()).join(" "), expected);
+        }
+    }
+
+    fn family(name: &str, literal: &str) -> Option<&'static str> {
+        let start = name.to_lowercase().find(literal)?;
+        let key = around(name.as_bytes(), &(start..start + literal.len()))?;
+        Some(&key.family.id)
+    }
+
+    #[test]
+    fn the_head_of_a_name_decides() {
+        for (name, literal, expected) in [
+            ("password", "pass", Some("password")),
+            ("MYSQL_ROOT_PASSWORD_PROD", "pass", Some("password")),
+            ("dbpassword", "pass", Some("password")),
+            ("secret_key", "key", Some("key")),
+            ("client_secret", "secret", Some("secret")),
+            ("X-Auth-Token", "token", Some("token")),
+            ("passwordSalt", "salt", Some("salt")),
+            ("password_hash", "pass", None),
+            ("passwordField", "pass", None),
+            ("token_url", "token", None),
+            ("tokenType", "token", None),
+            ("secret_name", "secret", None),
+            ("key_id", "key", None),
+            ("public_key", "key", None),
+            ("keyboard", "key", None),
+            ("monkey", "key", None),
+            ("bypass", "pass", None),
+            ("author", "auth", None),
+        ] {
+            assert_eq!(family(name, literal), expected, "{name}");
+        }
+    }
+}

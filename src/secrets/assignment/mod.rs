@@ -1,0 +1,81 @@
+//! Secrets without a form of their own, known by the name they are assigned to: `password = …`, `api_key: …`,
+//! `Authorization: Bearer …`, `--token …`, `<secret>…</secret>`.
+//!
+//! ```text
+//! keyword ─► name ─► operator ─► value ─► what it cannot be ─► features ─► score ─► confidence and reasons
+//! ```
+//!
+//! Names and the weights of the features are data (`rules/assignments.toml`). What is judged depends on a few
+//! lines on either side of the keyword.
+
+mod features;
+mod form;
+mod key;
+mod score;
+mod shape;
+mod surroundings;
+mod value;
+mod words;
+
+use super::compile::Reach;
+use crate::model::Confidence;
+use std::ops::Range;
+
+/// Most bytes on either side of a keyword that decide of what is made of it: of the line before it and the lines
+/// before that; of the line behind it, a value on the next line, and the lines after.
+pub(super) const REACH: Reach = Reach {
+    before: 1_300,
+    after: 5_000,
+};
+
+/// A secret and the name it is assigned to.
+pub(super) struct Assigned {
+    /// The secret.
+    pub secret: Range<usize>,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// Whether the keyword at `hit` may be the end of a name that something is assigned to. A few comparisons; `false` means
+/// that [`judge`] finds nothing there.
+pub(super) fn look(text: &[u8], hit: &Range<usize>) -> bool {
+    form::plausible(text, hit)
+}
+
+/// Judges what is assigned to the name around the keyword at `hit`, if that name is of `family`.
+pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Option<Assigned> {
+    if !look(text, hit) {
+        return None;
+    }
+    let key = key::around(text, hit)?;
+    if key.family.id != family {
+        return None;
+    }
+    form::readings(text, &key)
+        .into_iter()
+        .find_map(|reading| score::judge(text, &key, &reading))
+}
+
+/// The byte at `index`; 0 beyond both ends.
+fn at(text: &[u8], index: usize) -> u8 {
+    text.get(index).copied().unwrap_or(0)
+}
+
+/// The byte before `index`; 0 at the start.
+fn before(text: &[u8], index: usize) -> u8 {
+    index
+        .checked_sub(1)
+        .and_then(|index| text.get(index))
+        .copied()
+        .unwrap_or(0)
+}
+
+/// A part of a text; empty where it is out of bounds.
+fn part(text: &[u8], range: Range<usize>) -> &[u8] {
+    text.get(range).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! Values that are something else, whatever name they are assigned to.
+
+use super::super::placeholder;
+use super::key::Key;
+use super::words::wording;
+use crate::rules::credentials::context;
+
+/// Longest value that is judged as an identifier, a path or the like.
+const SHORT: usize = 200;
+
+/// Whether a value cannot be the secret of `key`.
+pub(super) fn is_harmless(value: &[u8], key: &Key, bare_code: bool) -> bool {
+    value.len() < 3
+        || placeholder::is_placeholder(value, value)
+        || is_constant(value)
+        || is_stand_in(value, key)
+        || is_reference(value)
+        || (bare_code && is_expression(value))
+        || (value.len() <= SHORT && (is_address(value) || is_date_or_version(value)))
+        || is_sentence(value)
+}
+
+/// Words of languages that are no text.
+fn is_constant(value: &[u8]) -> bool {
+    const CONSTANTS: [&[u8]; 24] = [
+        b"true",
+        b"false",
+        b"null",
+        b"none",
+        b"nil",
+        b"undefined",
+        b"yes",
+        b"no",
+        b"on",
+        b"off",
+        b"nan",
+        b"void",
+        b"self",
+        b"this",
+        b"optional",
+        b"required",
+        b"disabled",
+        b"enabled",
+        b"default",
+        b"auto",
+        b"string",
+        b"object",
+        b"bool",
+        b"empty",
+    ];
+    let lower = value.to_ascii_lowercase();
+    CONSTANTS.contains(&lower.as_slice())
+}
+
+/// A text that says what belongs in its place, the name itself among them.
+fn is_stand_in(value: &[u8], key: &Key) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let letters: Vec<u8> = lower
+        .iter()
+        .copied()
+        .filter(u8::is_ascii_alphabetic)
+        .collect();
+    if letters.is_empty() {
+        return false;
+    }
+    let names: String = key.before.concat();
+    let words = &context().passwords;
+    words.stand_ins.iter().any(|word| word.as_bytes() == lower)
+        || letters == key.family.id.as_bytes()
+        || (!names.is_empty()
+            && letters.starts_with(names.as_bytes())
+            && letters.ends_with(key.family.id.as_bytes()))
+}
+
+/// A reference into another store, an encrypted value, a variable.
+fn is_reference(value: &[u8]) -> bool {
+    const STARTS: [&[u8]; 22] = [
+        b"arn:",
+        b"vault:",
+        b"op://",
+        b"ssm:",
+        b"secretsmanager:",
+        b"env:",
+        b"file:",
+        b"ENC[",
+        b"{cipher}",
+        b"!vault",
+        b"!Ref",
+        b"!Sub",
+        b"$ANSIBLE_VAULT",
+        b"@Microsoft.KeyVault",
+        b"keyring:",
+        b"ref+",
+        b"secret://",
+        b"kms:",
+        b"AQICAH",
+        b"process.",
+        b"data:",
+        b"os.environ",
+    ];
+    const ANYWHERE: [&[u8]; 8] = [
+        b"${",
+        b"{{",
+        b"$(",
+        b"#{",
+        b"<%",
+        b"%(",
+        b"secrets.",
+        b"os.getenv",
+    ];
+    STARTS.iter().any(|start| value.starts_with(start))
+        || ANYWHERE
+            .iter()
+            .any(|mark| memchr::memmem::find(value, mark).is_some())
+        || value.starts_with(b"&") && value.get(1).is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// Source code that is evaluated: names, calls, members, operators.
+fn is_expression(value: &[u8]) -> bool {
+    let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+    let Some(first) = value.first() else {
+        return true;
+    };
+    if value.iter().any(|byte| {
+        matches!(
+            byte,
+            b'(' | b')'
+                | b'['
+                | b']'
+                | b'{'
+                | b'}'
+                | b'<'
+                | b'>'
+                | b'"'
+                | b'\''
+                | b'`'
+                | b'|'
+                | b'\\'
+        )
+    }) {
+        return true;
+    }
+    if matches!(
+        first,
+        b'&' | b'*' | b'!' | b'@' | b'$' | b':' | b'-' | b'.' | b',' | b'=' | b'^' | b'%'
+    ) {
+        return true;
+    }
+    // Members and paths: every part a name.
+    let mut parts = value
+        .split(|byte| matches!(byte, b'.' | b':' | b'-' | b'>' | b'?' | b'!' | b'/'))
+        .filter(|part| !part.is_empty());
+    let names =
+        parts.all(|part| part.iter().all(name) && !part.first().is_some_and(u8::is_ascii_digit));
+    if !names {
+        return false;
+    }
+    // A random text of letters and digits is a name too: what looks like words is none.
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    digits == 0 || wording(value).share > 0.5 || value.len() < 8
+}
+
+/// A place: a URL without a login, a path, a host, an e-mail address, a MIME type.
+fn is_address(value: &[u8]) -> bool {
+    let has = |needle: &[u8]| memchr::memmem::find(value, needle).is_some();
+    if has(b"://") {
+        return !value.contains(&b'@');
+    }
+    if value.starts_with(b"/")
+        || value.starts_with(b"./")
+        || value.starts_with(b"../")
+        || value.starts_with(b"~/")
+        || value.starts_with(b"C:\\")
+    {
+        let slashes = memchr::memchr_iter(b'/', value).count();
+        return !value.ends_with(b"=")
+            && (slashes >= 2 || wording(value).share > 0.5)
+            && !value.contains(&b'+');
+    }
+    if let Some(dot) = memchr::memrchr(b'.', value) {
+        const ENDINGS: [&[u8]; 30] = [
+            b"pem",
+            b"key",
+            b"crt",
+            b"cer",
+            b"json",
+            b"yml",
+            b"yaml",
+            b"txt",
+            b"js",
+            b"ts",
+            b"py",
+            b"rb",
+            b"go",
+            b"php",
+            b"java",
+            b"html",
+            b"css",
+            b"xml",
+            b"properties",
+            b"conf",
+            b"com",
+            b"org",
+            b"net",
+            b"local",
+            b"sh",
+            b"p12",
+            b"jks",
+            b"pub",
+            b"env",
+            b"io",
+        ];
+        let end = value
+            .get(dot + 1..)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        if ENDINGS.contains(&end.as_slice())
+            && value.iter().all(|byte| {
+                byte.is_ascii_alphanumeric()
+                    || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'@' | b'+' | b' ' | b'\\')
+            })
+        {
+            return true;
+        }
+    }
+    let slash = memchr::memchr(b'/', value);
+    slash.is_some_and(|slash| slash > 0 && wording(value).share > 0.75 && !value.ends_with(b"="))
+}
+
+fn is_date_or_version(value: &[u8]) -> bool {
+    let plain = value.strip_prefix(b"v").unwrap_or(value);
+    let digits = plain.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let marks = plain
+        .iter()
+        .filter(|byte| matches!(byte, b'.' | b'-' | b':' | b'/' | b'T' | b'Z' | b' ' | b'+'))
+        .count();
+    digits > 0 && marks >= 2 && digits + marks == plain.len()
+}
+
+/// Running text: several words with blanks between them.
+fn is_sentence(value: &[u8]) -> bool {
+    let blanks = value
+        .iter()
+        .filter(|byte| byte.is_ascii_whitespace())
+        .count();
+    if blanks == 0 {
+        return false;
+    }
+    let wording = wording(value);
+    blanks >= 4 || wording.share > 0.5 || !value.is_ascii()
+}

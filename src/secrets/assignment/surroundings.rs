@@ -1,0 +1,200 @@
+//! What kind of text a line stands in: an unquoted value is text in a configuration and an expression in code.
+
+use super::part;
+use std::ops::Range;
+
+/// Bytes on either side of a line that are looked at.
+const AROUND: usize = 700;
+/// Lines on either side.
+const LINES: usize = 8;
+
+/// What the lines around an assignment look like.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Surroundings {
+    /// Lines that only a configuration file has.
+    pub settings: u32,
+    /// Lines that only code has.
+    pub code: u32,
+    /// Lines of running text.
+    pub prose: u32,
+    /// A user name stands beside it.
+    pub user: bool,
+}
+
+/// Looks at the lines before and after `line`.
+pub(super) fn around(text: &[u8], line: &Range<usize>) -> Surroundings {
+    let mut found = Surroundings::default();
+    let before = part(text, line.start.saturating_sub(AROUND)..line.start);
+    let after = part(text, line.end..text.len().min(line.end + AROUND));
+    // The first line of what was cut may be half a line.
+    let before = match memchr::memchr(b'\n', before) {
+        Some(cut) if line.start > AROUND => before.get(cut + 1..).unwrap_or_default(),
+        _ => before,
+    };
+    for (near, one) in before.rsplit(|byte| *byte == b'\n').take(LINES).enumerate() {
+        found.count(one, near < 4);
+    }
+    for (near, one) in after.split(|byte| *byte == b'\n').take(LINES).enumerate() {
+        found.count(one, near < 4);
+    }
+    let own = part(text, line.clone());
+    found.count(own, true);
+    found
+}
+
+impl Surroundings {
+    fn count(&mut self, line: &[u8], near: bool) {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            return;
+        }
+        if near && speaks_of_user(line) {
+            self.user = true;
+        }
+        match kind(line) {
+            Some(Kind::Settings) => self.settings += 1,
+            Some(Kind::Code) => self.code += 1,
+            Some(Kind::Prose) => self.prose += 1,
+            None => {}
+        }
+    }
+
+    /// Settings rather than code.
+    pub(super) const fn is_configuration(self) -> bool {
+        self.settings > self.code && self.settings >= self.prose
+    }
+}
+
+enum Kind {
+    Settings,
+    Code,
+    Prose,
+}
+
+fn kind(line: &[u8]) -> Option<Kind> {
+    const CODE_STARTS: [&[u8]; 28] = [
+        b"//",
+        b"/*",
+        b"* ",
+        b"import ",
+        b"from ",
+        b"def ",
+        b"class ",
+        b"if ",
+        b"if(",
+        b"for ",
+        b"return",
+        b"func ",
+        b"fn ",
+        b"let ",
+        b"const ",
+        b"var ",
+        b"public ",
+        b"private ",
+        b"package ",
+        b"use ",
+        b"else",
+        b"#include",
+        b"#define",
+        b"assert",
+        b"self.",
+        b"this.",
+        b"await ",
+        b"elif ",
+    ];
+    let [.., last] = line else { return None };
+    if CODE_STARTS.iter().any(|start| line.starts_with(start))
+        || matches!(last, b';' | b'{' | b'}' | b'(' | b')')
+    {
+        return Some(Kind::Code);
+    }
+    if [b"ENV ".as_slice(), b"ARG ", b"export ", b"SET ", b"set "]
+        .iter()
+        .any(|start| line.starts_with(start))
+    {
+        return Some(Kind::Settings);
+    }
+    if let [b'[', .., b']'] = line {
+        return Some(Kind::Settings);
+    }
+    let line = line.strip_prefix(b"- ").unwrap_or(line);
+    let name = line
+        .iter()
+        .take_while(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'"' | b'\'')
+        })
+        .count();
+    let quoted = line
+        .first()
+        .is_some_and(|byte| matches!(byte, b'"' | b'\''));
+    let rest = line.get(name..).unwrap_or_default();
+    if name > 0 && !quoted {
+        let value = match rest {
+            [b':', rest @ ..] if rest.is_empty() || rest.first() == Some(&b' ') => Some(rest),
+            [b'=', rest @ ..] | [b' ', b'=', b' ', rest @ ..] => Some(rest),
+            _ => None,
+        };
+        if let Some(value) = value {
+            let value = value.trim_ascii();
+            let called = memchr::memchr(b'(', value).is_some()
+                || value.ends_with(b",")
+                || value.ends_with(b"[");
+            return Some(if called { Kind::Code } else { Kind::Settings });
+        }
+    }
+    let words = line
+        .split(|byte| *byte == b' ')
+        .filter(|word| {
+            word.len() > 1
+                && word
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b',' | b'.'))
+        })
+        .count();
+    if line.first() != Some(&b'#') && words >= 5 {
+        return Some(Kind::Prose);
+    }
+    None
+}
+
+fn speaks_of_user(line: &[u8]) -> bool {
+    const USERS: [&[u8]; 8] = [
+        b"user",
+        b"login",
+        b"email",
+        b"account",
+        b"usr",
+        b"uid",
+        b"client_id",
+        b"clientid",
+    ];
+    let line = part(line, 0..line.len().min(200)).to_ascii_lowercase();
+    USERS
+        .iter()
+        .any(|user| memchr::memmem::find(&line, user).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Surroundings {
+        let middle = text.find("HERE").unwrap();
+        let start = text[..middle].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[middle..]
+            .find('\n')
+            .map_or(text.len(), |at| middle + at);
+        around(text.as_bytes(), &(start..end))
+    }
+
+    #[test]
+    fn settings_are_told_from_code() {
+        assert!(of("[db]\nuser = app\npassword = HERE\nport = 1\n").is_configuration());
+        assert!(of("spring:\n  user: app\n  password: HERE\n").is_configuration());
+        assert!(
+            !of("def f():\n    x = get(1)\n    password = HERE\n    return x\n").is_configuration()
+        );
+        assert!(!of("f({\n  user: a.b,\n  password: HERE,\n});\n").is_configuration());
+        assert!(of("username: x\npassword: HERE").user);
+    }
+}

@@ -1,0 +1,159 @@
+//! Assignments as languages and formats write them, and what only looks like one.
+
+use super::{judge, look};
+use crate::rules::credentials::{assignments, template};
+use proptest::prelude::*;
+
+/// The secrets found in a text, in order.
+fn found(text: &str) -> Vec<String> {
+    let text = text.as_bytes();
+    let lower = text.to_ascii_lowercase();
+    let mut out: Vec<(usize, String)> = Vec::new();
+    for family in &assignments().families {
+        let literals: &[&str] = match family.id.as_str() {
+            "password" => &["pass", "pwd", "contrase", "senha", "identified by"],
+            "credential" => &["cred"],
+            id => &[id],
+        };
+        for literal in literals {
+            for start in memchr::memmem::find_iter(&lower, literal) {
+                let hit = start..start + literal.len();
+                if let Some(one) = judge(text, &hit, &family.id) {
+                    let secret = String::from_utf8_lossy(&text[one.secret.clone()]).into_owned();
+                    assert!(!one.reasons.is_empty());
+                    out.push((one.secret.start, secret));
+                }
+            }
+        }
+    }
+    out.sort();
+    out.dedup();
+    out.into_iter().map(|(_, secret)| secret).collect()
+}
+
+fn expand(text: &str) -> String {
+    template::expand("test", text).unwrap()
+}
+
+/// A password of twelve letters and digits.
+const PASSWORD: &str = "{{alnum:12:p}}";
+/// A key of 32 letters and digits.
+const KEY: &str = "{{loweralnum:32:k}}";
+
+#[test]
+fn every_way_to_write_an_assignment_is_read() {
+    for (form, value) in [
+        ("password = \"@\"", PASSWORD),
+        ("password: '@'", PASSWORD),
+        ("\"password\": \"@\",", PASSWORD),
+        ("'password' => '@',", PASSWORD),
+        ("password := \"@\"", PASSWORD),
+        ("let password: &str = \"@\";", PASSWORD),
+        ("const password: string = '@';", PASSWORD),
+        ("var password string = \"@\"", PASSWORD),
+        ("private static final String PASSWORD = \"@\";", PASSWORD),
+        ("DB_PASSWORD=@", PASSWORD),
+        ("export DB_PASSWORD=@\n", PASSWORD),
+        ("user: app\npassword: @\nport: 5432", PASSWORD),
+        ("[db]\nuser = app\npassword = @\n", PASSWORD),
+        ("spring.datasource.password=@", PASSWORD),
+        ("<password>@</password>", PASSWORD),
+        ("<bean user=\"app\" password=\"@\"/>", PASSWORD),
+        ("<add key=\"Password\" value=\"@\" />", PASSWORD),
+        ("- name: DB_PASSWORD\n  value: \"@\"", PASSWORD),
+        ("{\"name\": \"PASSWORD\", \"value\": \"@\"}", PASSWORD),
+        ("login(user=\"app\", password=\"@\")", PASSWORD),
+        ("client.setPassword(\"@\");", PASSWORD),
+        ("define('DB_PASSWORD', '@');", PASSWORD),
+        ("config[\"password\"] = \"@\"", PASSWORD),
+        ("mysqldump --password=@ shop", PASSWORD),
+        ("tool login --password @ --verbose", PASSWORD),
+        ("ENV DB_PASSWORD @", PASSWORD),
+        ("if password == \"@\":", PASSWORD),
+        ("CREATE USER app IDENTIFIED BY '@';", PASSWORD),
+        ("jdbc:db2://h/x?user=app&password=@&ssl=true", PASSWORD),
+        ("{\\\"password\\\": \\\"@\\\"}", PASSWORD),
+        ("contraseña: \"@\"", PASSWORD),
+        ("senha = '@'", PASSWORD),
+        ("api_key = \"@\"", KEY),
+        ("https://h.io/x?api_key=@&y=1", KEY),
+        ("X-Api-Key: @", KEY),
+        ("Authorization: Bearer @", KEY),
+        ("curl -H 'Authorization: token @' https://h.io", KEY),
+        ("headers = {'Authorization': 'Bearer @'}", KEY),
+        ("client_secret:\n    \"@\"", KEY),
+        ("token = os.environ.get(\"TOKEN\", \"@\")", KEY),
+    ] {
+        let value = expand(value);
+        let text = form.replace('@', &value);
+        assert_eq!(found(&text), [value], "{text}");
+    }
+}
+
+#[test]
+fn weak_passwords_are_passwords() {
+    let year = 2000 + 14;
+    for text in [
+        format!("password = \"summer{year}!\""),
+        format!("PASSWORD: Qwerty{}", 12),
+        format!("user: joe\npwd: 'hunter{}x'", 3),
+    ] {
+        assert_eq!(found(&text).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn code_texts_and_names_are_no_secrets() {
+    for text in [
+        "password = getPassword()",
+        "password: string",
+        "password: Optional[str] = None",
+        "secret_key = config.key",
+        "api_key=None",
+        "    password = password,",
+        "password = form.password.data",
+        "self.token = token",
+        "token = lexer.next_token()",
+        "password: ${DB_PASSWORD}",
+        "password: <% vault %>",
+        "password = \"%s\"",
+        "\"password\": \"Enter your password\"",
+        "<label for=\"password\">Password</label>",
+        ".password-field { color: red; }",
+        "PASSWORD_FIELD = \"password_field\"",
+        "password_hash = \"{{hex:64:a}}\"",
+        "tokenType: Bearer",
+        "key: user.profile.name",
+        "key = 'created_at'",
+        "private_key: /etc/ssl/private/app.pem",
+        "token_url = \"https://id.acme.io/oauth/token\"",
+        "secretName: my-app-tls",
+        "keyboard = \"{{hex:32:a}}\"",
+        "public_key = \"{{base64:44:a}}\"",
+        "it(\"resets the password\", function () {",
+        "\"password=\" + password + \"&x=\"",
+        "password = \"{{text:your}}-password\"",
+        "password: <password>",
+        "password: \"********\"",
+    ] {
+        let text = expand(text);
+        assert!(found(&text).is_empty(), "{text}: {:?}", found(&text));
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_judged(text in "[ -~\n\t\"'=:(){}<>]{0,300}", cut in 0_usize..300) {
+        let text = format!("{}password{}", &text.get(..cut).unwrap_or(""), text);
+        let _ = found(&text);
+    }
+
+    #[test]
+    fn what_the_first_look_rejects_is_never_judged_a_secret(text in "[a-z0-9 =:\"',\n]{0,60}") {
+        let text = format!("password{text}");
+        let hit = 0..4;
+        if !look(text.as_bytes(), &hit) {
+            prop_assert!(judge(text.as_bytes(), &hit, "password").is_none());
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Where a value begins and ends.
+
+use super::{at, before, part};
+use std::ops::Range;
+
+/// Longest value.
+const LONGEST: usize = 2000;
+
+/// What a value stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quote {
+    /// Quotes of its own.
+    Own,
+    /// Quotes that are escaped, or of a longer text that the name is part of.
+    Text,
+    /// Nothing: text in a configuration file, an expression in code.
+    Bare,
+}
+
+/// A value and what delimits it.
+pub(super) struct Literal {
+    /// The value without its quotes.
+    pub range: Range<usize>,
+    /// What it stands in.
+    pub quote: Quote,
+    /// One past the closing quote.
+    pub end: usize,
+}
+
+const fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+/// The quoted text that begins at `index`, with an optional prefix (`b"…"`, `@"…"`). `open` is the quote of a text that
+/// all of this stands in.
+pub(super) fn quoted(
+    text: &[u8],
+    index: usize,
+    line_end: usize,
+    open: Option<u8>,
+) -> Option<Literal> {
+    let mut start = index;
+    while start < index + 2
+        && matches!(
+            at(text, start),
+            b'b' | b'r' | b'u' | b'f' | b'L' | b'R' | b'U' | b'B' | b'@' | b'$' | b'N'
+        )
+    {
+        start += 1;
+    }
+    if part(text, start..start + 6) == b"&quot;" {
+        let from = start + 6;
+        let length = memchr::memmem::find(part(text, from..line_end), b"&quot;")?;
+        return Some(Literal {
+            range: from..from + length,
+            quote: Quote::Text,
+            end: from + length + 6,
+        });
+    }
+    if at(text, start) == b'\\' && is_quote(at(text, start + 1)) {
+        let quote = at(text, start + 1);
+        let from = start + 2;
+        let mut end = from;
+        while end < line_end && !(at(text, end) == b'\\' && at(text, end + 1) == quote) {
+            if at(text, end) == quote {
+                return None;
+            }
+            end += 1;
+        }
+        return (end < line_end).then_some(Literal {
+            range: from..end,
+            quote: Quote::Text,
+            end: end + 2,
+        });
+    }
+    let quote = at(text, start);
+    if !is_quote(quote) || open == Some(quote) {
+        return None;
+    }
+    let triple = at(text, start + 1) == quote && at(text, start + 2) == quote;
+    if triple {
+        let from = start + 3;
+        let most = text.len().min(from + LONGEST);
+        let close = [quote; 3];
+        let length = memchr::memmem::find(part(text, from..most), &close)?;
+        let inner = from..from + length;
+        return Some(Literal {
+            range: trim(text, inner),
+            quote: Quote::Own,
+            end: from + length + 3,
+        });
+    }
+    let from = start + 1;
+    let mut end = from;
+    while end < line_end {
+        match at(text, end) {
+            b'\\' => end += 1,
+            byte if byte == quote => {
+                return Some(Literal {
+                    range: from..end,
+                    quote: Quote::Own,
+                    end: end + 1,
+                });
+            }
+            _ => {}
+        }
+        end += 1;
+    }
+    None
+}
+
+/// The value inside a longer text: up to a blank or something that separates. What follows a header's colon may have
+/// blanks after the name of its scheme only.
+pub(super) fn in_text(
+    text: &[u8],
+    within: Range<usize>,
+    open: Option<u8>,
+    header: bool,
+) -> Literal {
+    let mut end = within.start;
+    let scheme = usize::from(header) * scheme(part(text, within.clone()));
+    end += scheme;
+    while end < within.end {
+        let byte = at(text, end);
+        if byte.is_ascii_whitespace()
+            || is_quote(byte)
+            || matches!(
+                byte,
+                b'&' | b';' | b'<' | b'>' | b'\\' | b',' | b')' | b'}' | b']' | b'|'
+            )
+            || Some(byte) == open
+        {
+            break;
+        }
+        end += 1;
+    }
+    Literal {
+        range: within.start..end,
+        quote: if open.is_some() {
+            Quote::Text
+        } else {
+            Quote::Bare
+        },
+        end,
+    }
+}
+
+/// Length of the name of an authentication scheme and the blanks after it.
+pub(super) fn scheme(value: &[u8]) -> usize {
+    const SCHEMES: [&[u8]; 8] = [
+        b"bearer ", b"basic ", b"token ", b"apikey ", b"key ", b"digest ", b"oauth ", b"bot ",
+    ];
+    let head = part(value, 0..value.len().min(8)).to_ascii_lowercase();
+    SCHEMES
+        .iter()
+        .find(|scheme| head.starts_with(scheme))
+        .map_or(0, |scheme| {
+            scheme.len()
+                + part(value, scheme.len()..value.len())
+                    .iter()
+                    .take_while(|byte| **byte == b' ')
+                    .count()
+        })
+}
+
+/// The rest of a line that is not quoted: the value up to a blank, and no comma, semicolon or bracket at its end that
+/// belongs to the line.
+pub(super) fn bare(text: &[u8], within: Range<usize>) -> Literal {
+    let value = part(text, within.clone());
+    let scheme = scheme(value);
+    let length = value
+        .iter()
+        .skip(scheme)
+        .position(u8::is_ascii_whitespace)
+        .map_or(value.len(), |at| scheme + at);
+    let mut end = within.start + length;
+    while end > within.start && matches!(before(text, end), b',' | b';' | b'"' | b'\'' | b'`') {
+        end -= 1;
+    }
+    // Brackets that close what was opened before the name.
+    while end > within.start {
+        let (open, close) = match before(text, end) {
+            b')' => (b'(', b')'),
+            b'}' => (b'{', b'}'),
+            b']' => (b'[', b']'),
+            _ => break,
+        };
+        let value = part(text, within.start..end);
+        let count = |byte: u8| memchr::memchr_iter(byte, value).count();
+        if count(close) <= count(open) {
+            break;
+        }
+        end -= 1;
+    }
+    Literal {
+        range: within.start..end,
+        quote: Quote::Bare,
+        end: within.start + length,
+    }
+}
+
+/// A value between two marks, without the blanks around it.
+pub(super) fn trimmed(text: &[u8], within: Range<usize>) -> Literal {
+    let end = within.end;
+    Literal {
+        range: trim(text, within),
+        quote: Quote::Text,
+        end,
+    }
+}
+
+fn trim(text: &[u8], mut within: Range<usize>) -> Range<usize> {
+    while within.start < within.end && at(text, within.start).is_ascii_whitespace() {
+        within.start += 1;
+    }
+    while within.start < within.end && before(text, within.end).is_ascii_whitespace() {
+        within.end -= 1;
+    }
+    within
+}
+
+/// The first literal of an expression that may be what it comes to: `read() || "…"`, `get("NAME", "…")`, `new Key("…")`.
+pub(super) fn default(text: &[u8], within: Range<usize>) -> Option<Literal> {
+    let mut index = within.start;
+    let mut last = None;
+    while index < within.end {
+        if is_quote(at(text, index)) {
+            let found = quoted(text, index, within.end, None)?;
+            index = found.end;
+            let next = at(text, index + usize::from(at(text, index) == b' '));
+            if matches!(next, b')' | b';' | b',' | 0 | b'\n' | b'\r' | b'}') || index >= within.end
+            {
+                last = Some(found);
+                if next != b',' {
+                    break;
+                }
+            }
+            continue;
+        }
+        index += 1;
+    }
+    last
+}
+
+/// Whether something other than the end of a statement or a comment follows a value on its line.
+pub(super) fn more(text: &[u8], found: &Literal, line_end: usize) -> bool {
+    let rest = part(text, found.end..line_end.max(found.end)).trim_ascii();
+    match found.quote {
+        Quote::Own => {
+            matches!(rest.first(), Some(b'+' | b'.' | b'%' | b'[' | b'?'))
+                || rest.starts_with(b"in ")
+                || rest.first().is_some_and(u8::is_ascii_alphanumeric)
+        }
+        Quote::Text => false,
+        Quote::Bare => {
+            !rest.is_empty()
+                && !rest.starts_with(b"#")
+                && !rest.starts_with(b"//")
+                && !rest.starts_with(b"\\")
+        }
+    }
+}
