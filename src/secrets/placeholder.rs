@@ -11,6 +11,8 @@ const FILLER_RUN: usize = 6;
 
 static WORDS: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| automaton(&context().placeholders.words));
+static SEQUENCES: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| automaton(&context().placeholders.sequences));
 static MARKERS: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| automaton(&context().placeholders.markers));
 
@@ -24,6 +26,11 @@ fn automaton(patterns: &[String]) -> Option<AhoCorasick> {
 
 /// Whether a value stands in for a secret. `random` is the part of it that would be random in a real one.
 pub(super) fn is_placeholder(value: &[u8], random: &[u8]) -> bool {
+    is_stand_in(value, random) || is_typed(value, random)
+}
+
+/// Whether a value says of itself that it is none: a word, a template, a filler.
+pub(super) fn is_stand_in(value: &[u8], random: &[u8]) -> bool {
     if value.is_empty() || value.len() > MAX_LENGTH {
         return value.is_empty();
     }
@@ -32,7 +39,11 @@ pub(super) fn is_placeholder(value: &[u8], random: &[u8]) -> bool {
         || is_variable(value)
         || few_characters(random)
         || has_run(random)
-        || is_sequence(random)
+}
+
+/// Whether a value looks typed in by hand: a long sequence of the alphabet or the digits is in it.
+pub(super) fn is_typed(value: &[u8], random: &[u8]) -> bool {
+    value.len() <= MAX_LENGTH && (holds(&SEQUENCES, value) || is_sequence(random))
 }
 
 fn holds(automaton: &LazyLock<Option<AhoCorasick>>, value: &[u8]) -> bool {
@@ -150,6 +161,15 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn sequences_are_told_from_words() {
+        for value in ["k9-1234567890-zq", "ABCDEFGH-x7", "0123456789abcdef"] {
+            let value = value.as_bytes();
+            assert!(is_typed(value, value) && !is_stand_in(value, value));
+        }
+        assert!(!is_typed(b"changeme", b"changeme") && is_stand_in(b"changeme", b"changeme"));
     }
 
     proptest! {

@@ -12,10 +12,23 @@ pub(super) fn judge(rule: &Rule, text: &[u8], found: &mut Found) -> bool {
     let secret = found.secret.clone().and_then(|span| text.get(span));
     let secret = secret.filter(|_| !reads_on(rule));
     let id = found.public_id.as_deref().map(str::as_bytes);
-    if secret.is_some_and(|secret| stands_in(secret, found.prefix.len()))
-        || id.is_some_and(|id| stands_in(id, 0))
-    {
+    let values = [(secret, found.prefix.len()), (id, 0)];
+    let any = |holds: fn(&[u8], &[u8]) -> bool| {
+        values.iter().any(|(value, prefix)| {
+            value.is_some_and(|value| holds(value, value.get(*prefix..).unwrap_or(value)))
+        })
+    };
+    let none = if rule.generic {
+        placeholder::is_placeholder
+    } else {
+        placeholder::is_stand_in
+    };
+    if any(none) {
         return false;
+    }
+    // A vendor's form is more than chance; that the rest of it is `1234567890` makes it an example, most likely.
+    if any(placeholder::is_typed) {
+        found.discredit("it holds a sequence, as examples do");
     }
     rule.checks.iter().all(|check| passes(*check, text, found))
 }
@@ -34,10 +47,6 @@ fn reads_on(rule: &Rule) -> bool {
                 | Check::Ppk
         )
     })
-}
-
-fn stands_in(value: &[u8], prefix: usize) -> bool {
-    placeholder::is_placeholder(value, value.get(prefix..).unwrap_or(value))
 }
 
 fn passes(check: Check, text: &[u8], found: &mut Found) -> bool {

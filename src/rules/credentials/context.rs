@@ -24,6 +24,8 @@ pub struct Context {
 pub struct Placeholders {
     /// Lower-case texts; anywhere in the value, in any letter case.
     pub words: Vec<String>,
+    /// Lower-case sequences; anywhere in the value. A vendor's key with one is hardly real, any other value is none.
+    pub sequences: Vec<String>,
     /// Template markers; anywhere in the value.
     pub markers: Vec<String>,
     /// Lower-case words that, between a name and a value, say that the value is no secret.
@@ -114,7 +116,7 @@ mod tests {
                 .all(|entry| !entry.is_empty() && *entry == entry.to_lowercase())
         };
         assert!(lower(&context.placeholders.words) && lower(&context.passwords.weak));
-        assert!(lower(&context.passwords.stand_ins));
+        assert!(lower(&context.passwords.stand_ins) && lower(&context.placeholders.sequences));
         for place in &context.places {
             assert!(lower(&place.folders) && lower(&place.names) && lower(&place.endings));
         }
