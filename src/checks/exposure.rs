@@ -6,11 +6,12 @@
 use super::CheckContext;
 use super::rating::Rating;
 use super::subject::{
-    capitalised, credential_name, date, full_name, last_use, may_be_live, name_only, plural, power,
-    power_evidence,
+    capitalised, credential_name, date, full_name, last_use, list, may_be_live, name_only, plural,
+    power, power_evidence,
 };
 use crate::model::{
-    Confidence, Credential, CredentialStatus, FindingBuilder, Identity, Severity, Sighting, Storage,
+    Confidence, Credential, CredentialStatus, FindingBuilder, Identity, Medium, Reach, Severity,
+    Sighting, Storage,
 };
 use crate::rules::posture::CheckMeta;
 
@@ -55,8 +56,9 @@ pub(super) fn finding(
         format!("{name} {place} {}", first.repository)
     });
     let message = format!(
-        "{name} {}. {}{}",
+        "{name} {}. {}{}{}",
         whereabouts(&places),
+        past(credential),
         holder(context, identity, credential),
         if may_be_live(credential, context.now) && credential.confidence > Confidence::Low {
             " Assume that it is compromised."
@@ -147,15 +149,71 @@ fn whereabouts(places: &[&Sighting]) -> String {
     let place = if first.at_head {
         format!("stands in {} ({when})", first.location().display())
     } else {
-        format!(
-            "is in no current file but in the history of {}, in {} ({when})",
-            first.repository, first.uri
-        )
+        let place = match (first.trail.medium, &first.commit) {
+            (Medium::CommitMessage, Some(commit)) => {
+                format!(
+                    "the message of commit {} of {}",
+                    short(commit),
+                    first.repository
+                )
+            }
+            (Medium::TagMessage, _) => format!(
+                "the message of tag {} of {}",
+                first.uri.trim_start_matches(".git/tag/"),
+                first.repository
+            ),
+            (Medium::Note, _) => format!("a git note of {}, {}", first.repository, first.uri),
+            _ => format!("the history of {}, in {}", first.repository, first.uri),
+        };
+        format!("is in no current file but in {place} ({when})")
     };
     match i64::try_from(places.len() - 1) {
         Ok(more) if more > 0 => format!("{place}, and in {} more", plural(more, "place")),
         _ => place,
     }
+}
+
+/// Which commits brought it in and took it out, and who has them: a sentence and a blank, where git tells.
+fn past(credential: &Credential) -> String {
+    let Some(trail) = &credential.trail else {
+        return String::new();
+    };
+    let Some(first) = &trail.first_commit else {
+        return String::new();
+    };
+    let mut out = format!("Commit {} brought it in", short(first));
+    if let Some(commit) = &trail.removed_in {
+        out = format!("{out}, commit {} took it out", short(commit));
+        if let Some(at) = trail.removed_at {
+            out = format!("{out} on {}", date(at));
+        }
+    }
+    let way = credential
+        .sightings
+        .iter()
+        .filter_map(|seen| seen.trail.reached_by)
+        .min();
+    match way {
+        Some(Reach::Stash) => out.push_str("; only the stash of this clone has it"),
+        Some(Reach::Reflog) => out.push_str("; only the reflog of this clone leads to it"),
+        Some(Reach::Unreachable) => out.push_str("; nothing leads to it any more"),
+        Some(Reach::Branch | Reach::Tag | Reach::Ref) | None => {}
+    }
+    if !trail.branches.is_empty() {
+        let more = (trail.branches_total as usize).saturating_sub(trail.branches.len());
+        let mut names = trail.branches.clone();
+        names.extend((0..more).map(|_| String::new()));
+        out = format!("{out}; the history of {} has it", list(&names));
+    }
+    if trail.repositories > 1 {
+        out = format!("{out}, in {} repositories of this scan", trail.repositories);
+    }
+    out + ". "
+}
+
+/// The beginning of an id, as people write it.
+fn short(id: &str) -> String {
+    id.chars().take(12).collect()
 }
 
 /// Whom it lets in as and whether it works: one sentence or two.

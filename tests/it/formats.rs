@@ -197,92 +197,93 @@ fn shown(cells: &[(String, String)]) -> String {
 #[test]
 fn a_finding_carries_its_identity_assessment_and_plan() {
     let cells = row(Format::FindingsCsv, "class", "leaked-secret-history");
-    insta::assert_snapshot!(shown(&cells), @r#"
-    schema_version: 1
-    finding_id: f-0fd17a42911ceee6
-    class: leaked-secret-history
-    severity: critical
-    severity_rank: 4
-    finding_status: new
-    title: Live key of deployer in history
-    identity_id: i-e5ac29813165ba13
-    identity_name: deployer
-    identity_type: iam-user
-    provider: aws
-    account: 111122223333
-    environment: production
-    consumer: deploy.yml/deploy
-    consumer_class: ci
-    owner: platform
-    owner_source: tag
-    purpose: deploys the shop
-    credential_id: c-1043ff7e24e82fb8
-    credential_type: aws-access-key
-    credential_public_id: <key id>
-    fingerprint: ad30cdbaa401dbafdd9e6e6abbebe686
-    credential_status: active
-    storage: history
-    created_at: 2025-09-15T00:00:00Z
-    age_days: 412
-    last_used_at: 2026-10-30T06:00:00Z
-    lifetime_ratio: 39552
-    risk: 94
-    band: critical
-    vector: NHI:1/E4/T3*/H0/P5/S2/B1
-    likelihood: 9
-    impact: 10
-    fit: 82
-    priority: 77
-    blockers: shared_path
-    disposition: revoke-now
-    follow_up: migrate-now
-    mitigation_claim: full
-    confidence: high
-    evidence_grade: A
-    target_mechanism: github-actions-oidc-aws
-    ttl_before: never
-    ttl_recommended: 900
-    ttl_evidence: the job may run 15 min
-    exposure_before: 412 d, no expiry
-    exposure_after: 15 min
-    revocation_triggers: ttl_expiry;pipeline_end
-    condition_coverage: 1
-    readiness_issue: yes
-    readiness_revoke: no
-    prerequisites: an OIDC provider in the account
-    open_questions: '=cmd|' /C calc'!A0 �[2J[x](https://e.example) <img src=x> `a` @all �
-    effort: S
-    risk_after: 12
-    risk_removed: 82
-    wave: 1
-    plan_item_id: p-29e86ecb7f645a66
-    approval_system: AWS account 111122223333
-    approval_reason: deploy the shop
-    approval_duration: 15 min
-    approval_approver: platform
-    review_status: approved
-    reviewer: platform
-    reviewed_at: 2026-11-01T09:00:00Z
-    exception_expires: 2027-02-01T00:00:00Z
-    compensating_controls: alert on use from elsewhere (unknown)
-    nhi_ids: NHI2:2025
-    cwe: CWE-540;CWE-527
-    cis: 2.12
-    catalogue_as_of: 2026-11-01
-    rules_digest: aaaaaaaaaaaaaaaa
-    policy_digest: bbbbbbbbbbbbbbbb
-    message: Live key of deployer in history. Somebody who has it can act as deployer.
-    repository: shop
-    uri: deploy/%20old.env
-    line: 4
-    column: 12
-    resource: arn:aws:iam::111122223333:user/deployer
-    places: 1
-    commit: 0123456789abcdef0123456789abcdef01234567
-    first_seen: 2025-09-15T10:00:00Z
-    last_seen: 2025-10-01T10:00:00Z
-    at_head: false
-    "#);
+    insta::assert_snapshot!(shown(&cells), @"
+schema_version: 1
+finding_id: f-0fd17a42911ceee6
+class: leaked-secret-history
+severity: critical
+severity_rank: 4
+finding_status: new
+title: Live key of deployer in history
+identity_id: i-e5ac29813165ba13
+identity_name: deployer
+identity_type: iam-user
+provider: aws
+account: 111122223333
+environment: production
+consumer: deploy.yml/deploy
+consumer_class: ci
+owner: platform
+owner_source: tag
+purpose: deploys the shop
+credential_id: c-1043ff7e24e82fb8
+credential_type: aws-access-key
+credential_public_id: <key id>
+fingerprint: ad30cdbaa401dbafdd9e6e6abbebe686
+credential_status: active
+storage: history
+created_at: 2025-09-15T00:00:00Z
+age_days: 412
+last_used_at: 2026-10-30T06:00:00Z
+lifetime_ratio: 39552
+risk: 94
+band: critical
+vector: NHI:1/E4/T3*/H0/P5/S2/B1
+likelihood: 9
+impact: 10
+fit: 82
+priority: 77
+blockers: shared_path
+disposition: revoke-now
+follow_up: migrate-now
+mitigation_claim: full
+confidence: high
+evidence_grade: A
+target_mechanism: github-actions-oidc-aws
+ttl_before: never
+ttl_recommended: 900
+ttl_evidence: the job may run 15 min
+exposure_before: 412 d, no expiry
+exposure_after: 15 min
+revocation_triggers: ttl_expiry;pipeline_end
+condition_coverage: 1
+readiness_issue: yes
+readiness_revoke: no
+prerequisites: an OIDC provider in the account
+open_questions: '=cmd|' /C calc'!A0 �[2J[x](https://e.example) <img src=x> `a` @all �
+effort: S
+risk_after: 12
+risk_removed: 82
+wave: 1
+plan_item_id: p-29e86ecb7f645a66
+approval_system: AWS account 111122223333
+approval_reason: deploy the shop
+approval_duration: 15 min
+approval_approver: platform
+review_status: approved
+reviewer: platform
+reviewed_at: 2026-11-01T09:00:00Z
+exception_expires: 2027-02-01T00:00:00Z
+compensating_controls: alert on use from elsewhere (unknown)
+nhi_ids: NHI2:2025
+cwe: CWE-540;CWE-527
+cis: 2.12
+catalogue_as_of: 2026-11-01
+rules_digest: aaaaaaaaaaaaaaaa
+policy_digest: bbbbbbbbbbbbbbbb
+message: Live key of deployer in history. Somebody who has it can act as deployer.
+repository: shop
+uri: deploy/%20old.env
+line: 4
+column: 12
+resource: arn:aws:iam::111122223333:user/deployer
+places: 1
+commit: 0123456789abcdef0123456789abcdef01234567
+first_seen: 2025-09-15T10:00:00Z
+last_seen: 2025-10-01T10:00:00Z
+at_head: false
+layers: base64 > gzip
+");
 }
 
 #[test]
@@ -495,98 +496,105 @@ fn explained(query: &str) -> String {
 #[test]
 fn explain_shows_the_whole_reasoning() {
     insta::assert_snapshot!(without_key(&explained(&sample::key_id())), @r#"
-    Credential aws-access-key <key id>
-      id              c-1043ff7e24e82fb8
-      shown as        AKIA********
-      fingerprint     ad30cdbaa401dbafdd9e6e6abbebe686
-      account         111122223333
-      status          active
-      issued          2025-09-15 (412 days ago)
-      last used       2026-10-30 (2 days ago), for s3
-      expires         never
-      real            high confidence: the account lists this key id
-      belongs to      [A] the account lists this key id
-      kept            history
-      seen at shop/deploy/%20old.env:4, in history only, commit 0123456789ab by =cmd|' /C calc'!A0
-        �[2J[x](https://e.example) <img src=x> `a` @all �, since 2025-09-15 (412 days ago) (rule
-        aws-access-key)
-          AWS_ACCESS_KEY_ID=AKIA********
+Credential aws-access-key <key id>
+  id              c-1043ff7e24e82fb8
+  shown as        AKIA********
+  fingerprint     ad30cdbaa401dbafdd9e6e6abbebe686
+  account         111122223333
+  status          active
+  issued          2025-09-15 (412 days ago)
+  last used       2026-10-30 (2 days ago), for s3
+  expires         never
+  real            high confidence: the account lists this key id
+  belongs to      [A] the account lists this key id
+  kept            history
+  brought in      commit 0123456789ab of shop, 2025-09-15 (412 days ago), by =cmd|' /C calc'!A0
+                  �[2J[x](https://e.example) <img src=x> `a` @all �
+  gone            since 2025-10-02 (395 days ago), by commit fedcba987654
+  last commit     89abcdef0123
+  on branches     main
+  in              1 place, 2 repositories and clones
+  seen at shop/deploy/%20old.env:4, inside base64 > gzip, in the message of a commit, removed by
+    commit fedcba987654 on 2025-10-02 (395 days ago), on main, in the clones shop, shop-mirror,
+    commit 0123456789ab by =cmd|' /C calc'!A0 �[2J[x](https://e.example) <img src=x> `a` @all �,
+    since 2025-09-15 (412 days ago) (rule aws-access-key)
+      AWS_ACCESS_KEY_ID=AKIA********
 
-    Identity deployer (machine, iam-user)
-      id              i-e5ac29813165ba13
-      called          arn:aws:iam::111122223333:user/deployer
-      account         111122223333
-      environment     production
-      owner           platform (from tag)
-      purpose         deploys the shop
-      judged          no console password
-      created         2024-01-01 (1,035 days ago)
-      last used       2026-10-30 (2 days ago)
-      boundary        arn:aws:iam::111122223333:policy/edge
-      [B] named in one workflow
+Identity deployer (machine, iam-user)
+  id              i-e5ac29813165ba13
+  called          arn:aws:iam::111122223333:user/deployer
+  account         111122223333
+  environment     production
+  owner           platform (from tag)
+  purpose         deploys the shop
+  judged          no console password
+  created         2024-01-01 (1,035 days ago)
+  last used       2026-10-30 (2 days ago)
+  boundary        arn:aws:iam::111122223333:policy/edge
+  [B] named in one workflow
 
-    What it can do: tier 5 of 5, administrator
-      [A] AdministratorAccess is attached
-      An upper bound: rules outside this scan may take some of it away.
-      to higher privilege by iam-001 (iam:CreatePolicyVersion): rewrites its own policy, if a policy
-        it holds can be edited
-      managed grant AdministratorAccess (tier 5): * on *
-          if from the office network
+What it can do: tier 5 of 5, administrator
+  [A] AdministratorAccess is attached
+  An upper bound: rules outside this scan may take some of it away.
+  to higher privilege by iam-001 (iam:CreatePolicyVersion): rewrites its own policy, if a policy
+    it holds can be edited
+  managed grant AdministratorAccess (tier 5): * on *
+      if from the office network
 
-    Who uses it
-      deploy.yml/deploy (ci, github-actions), schedule 0 4 * * *, at most 15 min, declared at
-        shop/.github/workflows/deploy.yml:9
-          unpinned action shop/setup@v1
+Who uses it
+  deploy.yml/deploy (ci, github-actions), schedule 0 4 * * *, at most 15 min, declared at
+    shop/.github/workflows/deploy.yml:9
+      unpinned action shop/setup@v1
 
-    Findings
-      critical leaked-secret-history f-0fd17a42911ceee6
-        Live key of deployer in history. Somebody who has it can act as deployer.
-          [A] the account lists this key id
-          at shop/deploy/%20old.env:4
-          cis-aws 2.12; cwe CWE-540, CWE-527; owasp-nhi NHI2:2025
+Findings
+  critical leaked-secret-history f-0fd17a42911ceee6
+    Live key of deployer in history. Somebody who has it can act as deployer.
+      [A] the account lists this key id
+      at shop/deploy/%20old.env:4
+      cis-aws 2.12; cwe CWE-540, CWE-527; owasp-nhi NHI2:2025
 
-    Risk of deployer: 94 critical (NHI:1/E4/T3*/H0/P5/S2/B1; likelihood 9 × impact 10)
-      E4 exposure
-          [A] seen in the account
-      T3* standing time
-          [A] seen in the account
-      raised: an administrator's key in history is at least critical
+Risk of deployer: 94 critical (NHI:1/E4/T3*/H0/P5/S2/B1; likelihood 9 × impact 10)
+  E4 exposure
+      [A] seen in the account
+  T3* standing time
+      [A] seen in the account
+  raised: an administrator's key in history is at least critical
 
-    Fit for just-in-time access: 82 of 100
-      F1 25 of 25 mechanism available
-          [B] the runtime offers OIDC
-      blocked by shared_path: [C] two jobs name the same secret
+Fit for just-in-time access: 82 of 100
+  F1 25 of 25 mechanism available
+      [B] the runtime offers OIDC
+  blocked by shared_path: [C] two jobs name the same secret
 
-    Disposition: Revoke now (weakest evidence: A)
-      yes Revoke now
-            yes exposure is at least 4: it is 4
-      then            Migrate now
-      target          github-actions-oidc-aws
-      because         the runtime offers OIDC
-      lifetime        15 min: the job may run 15 min
-      a stolen copy   works for 412 d, no expiry today; 15 min after
-      outlives task   39552 times
-      by machines     issued yes, observed unknown, revoked no
-      may be claimed  full mitigation
-      risk after      12 info (NHI:1/E0/T0/H0/P3/S2/B1)
-          no secret is stored any more
+Disposition: Revoke now (weakest evidence: A)
+  yes Revoke now
+        yes exposure is at least 4: it is 4
+  then            Migrate now
+  target          github-actions-oidc-aws
+  because         the runtime offers OIDC
+  lifetime        15 min: the job may run 15 min
+  a stolen copy   works for 412 d, no expiry today; 15 min after
+  outlives task   39552 times
+  by machines     issued yes, observed unknown, revoked no
+  may be claimed  full mitigation
+  risk after      12 info (NHI:1/E0/T0/H0/P3/S2/B1)
+      no secret is stored any more
 
-    Plan, wave 1: Move deployer to OIDC
-      id              p-29e86ecb7f645a66
-      mechanism       GitHub Actions OIDC to an AWS role
-      approval        AWS account 111122223333 for 15 min, by platform (strict): deploy the shop
-      ends on         ttl_expiry, pipeline_end
-      needs first     an OIDC provider in the account
-      ask the owner   =cmd|' /C calc'!A0 �[2J[x](https://e.example) <img src=x> `a` @all �
-      0. Name the owner. Ask the team that deploys.
-      1. Make the role. With the trust policy of this item.
-           aws iam create-role \
-             --role-name deploy
-      must work       the job deploys with no stored secret
-      must fail       the old key is refused
-      roll back       activate the key again within 7 d
-      done when       the account no longer lists the key
-    "#);
+Plan, wave 1: Move deployer to OIDC
+  id              p-29e86ecb7f645a66
+  mechanism       GitHub Actions OIDC to an AWS role
+  approval        AWS account 111122223333 for 15 min, by platform (strict): deploy the shop
+  ends on         ttl_expiry, pipeline_end
+  needs first     an OIDC provider in the account
+  ask the owner   =cmd|' /C calc'!A0 �[2J[x](https://e.example) <img src=x> `a` @all �
+  0. Name the owner. Ask the team that deploys.
+  1. Make the role. With the trust policy of this item.
+       aws iam create-role \
+         --role-name deploy
+  must work       the job deploys with no stored secret
+  must fail       the old key is refused
+  roll back       activate the key again within 7 d
+  done when       the account no longer lists the key
+"#);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod page;
 mod subject;
+mod trail;
 
 pub use page::page;
 pub use subject::{Candidate, Found, Subject, find};

@@ -3,7 +3,7 @@
 use super::super::summary::{COLUMNS, Style};
 use super::super::text::{duration, line, plural, wrap};
 use super::super::{Index, ReportError};
-use super::Subject;
+use super::{Subject, trail};
 use crate::model::{
     Assessment, BreakGlass, Consumer, Credential, Evidence, Finding, Grant, Identity, LastUse,
     PlanItem, Sighting, TrustPath, evidence::days_between,
@@ -284,6 +284,9 @@ impl Page<'_, '_> {
                 )?;
             }
             self.field("kept", credential.storage.as_str())?;
+            for (name, value) in trail::fields(credential, |at| self.when(at)) {
+                self.field(name, &value)?;
+            }
             for seen in credential.sightings.iter().take(MOST) {
                 self.sighting(seen)?;
             }
@@ -298,12 +301,7 @@ impl Page<'_, '_> {
         if !seen.layers.is_empty() {
             text.push(format!(", inside {}", seen.layers.join(" > ")));
         }
-        let where_now = if seen.at_head {
-            ", still there"
-        } else {
-            ", in history only"
-        };
-        text.push(where_now.to_owned());
+        text.push(trail::whereabouts(seen, |at| self.when(at)));
         if let Some(commit) = &seen.commit {
             let short: String = commit.chars().take(12).collect();
             text.push(format!(", commit {short}"));

@@ -30,3 +30,5 @@ pub(super) use walk::{History, walk};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trail_tests;
