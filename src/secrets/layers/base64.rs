@@ -10,8 +10,18 @@ const HEAD: usize = 96;
 const GROUPS: usize = 8;
 /// Shortest line that may go on in the next one.
 const WRAPPED: usize = 40;
-/// How what is packed begins once it is written in base64: gzip, zip, bzip2, xz, Zstandard.
-const PACKED: &[&[u8]] = &[b"H4sI", b"UEsDB", b"QlpoO", b"/Td6WFoA", b"KLUv/"];
+/// How what is not text begins once it is written in base64: gzip, zip, bzip2, xz, Zstandard, private keys.
+const PACKED: &[&[u8]] = &[
+    b"H4sI",
+    b"UEsDB",
+    b"QlpoO",
+    b"/Td6WFoA",
+    b"KLUv/",
+    b"MII",
+    b"MIG",
+    b"MHc",
+    b"MC4",
+];
 
 /// The encoded text, without what wraps it.
 pub(super) struct Encoded {
@@ -127,7 +137,7 @@ fn plausible(run: &[u8]) -> bool {
     good + 1 >= groups && groups > 4
 }
 
-/// Decodes when the beginning decodes to text or to something packed; `is_packed` tells the latter.
+/// Decodes when the beginning decodes to text or to something that `is_packed` knows.
 pub(super) fn decode(letters: &[u8], most: usize, is_packed: fn(&[u8]) -> bool) -> Option<Vec<u8>> {
     let head = unpack(letters.get(..HEAD).unwrap_or(letters));
     if !begins_as_text(&head) && !is_packed(&head) && !super::is_wide(&head) {

@@ -6,6 +6,7 @@
 mod base64;
 mod escapes;
 mod hex;
+mod key;
 mod kubernetes;
 mod map;
 mod notebook;
@@ -148,9 +149,18 @@ fn written(text: &[u8], allowance: &Allowance, visit: &mut dyn FnMut(Inner)) {
         let Some(encoded) = base64::read(text, &run) else {
             return run.end;
         };
-        let is_packed = |head: &[u8]| unpack::recognise(head).is_some();
+        let is_packed = |head: &[u8]| unpack::recognise(head).is_some() || key::begins(head);
         if let Some(decoded) = base64::decode(&encoded.letters, LONGEST, is_packed) {
-            opened(decoded, &encoded.place, allowance, visit);
+            if let Some(armored) = key::armored(&decoded, text, &encoded) {
+                visit(Inner {
+                    layers: vec!["base64".to_owned(), "der".to_owned()],
+                    text: armored,
+                    way: Way::Run(encoded.place.clone()),
+                    settles: false,
+                });
+            } else {
+                opened(decoded, &encoded.place, allowance, visit);
+            }
         }
         encoded.place.end
     });

@@ -1,15 +1,19 @@
-//! Finding long runs of the letters that base64 and hexadecimal are written in, without looking at every byte.
+//! Finding long runs of the letters that base64 and hexadecimal are written in, without stopping where there are none.
 //!
-//! A run of [`SHORTEST`] bytes covers six offsets in a row that are multiples of four; so only those are looked at, eight
-//! at a time, and only around six that all may belong to a run is its extent found out.
+//! A run of [`SHORTEST`] bytes covers two neighbouring words of eight bytes whole. So blocks of eight words are classified
+//! without a branch, which processors do many bytes at a time, and only around two words of letters is the extent of the
+//! run found out.
 
 use std::ops::Range;
 
 /// Shortest run that is looked into: what is shorter holds no credential.
 pub(super) const SHORTEST: usize = 24;
 
-const STEP: usize = 4;
-const BLOCK: usize = 32;
+/// Bytes of a word.
+const WORD: usize = 8;
+/// Words of a block.
+const WORDS: usize = 8;
+const BLOCK: usize = WORD * WORDS;
 
 /// Whether a byte is a letter of base64, in its ordinary form or the one for addresses.
 pub(super) const fn is_letter(byte: u8) -> bool {
@@ -26,65 +30,68 @@ static LETTER: [u8; 256] = {
     table
 };
 
-fn letter(byte: u8) -> u32 {
-    u32::from(LETTER[byte as usize])
-}
-
 /// Calls `visit` for every maximal run of at least [`SHORTEST`] letters, in order; the search goes on behind the offset
 /// that it returns.
 pub(super) fn each(text: &[u8], mut visit: impl FnMut(Range<usize>) -> usize) {
     let mut at = 0;
-    let mut before = 0_u32;
+    // Whether the word before this block is all letters.
+    let mut before = false;
     // The first byte that may belong to a run not yet handed out.
     let mut floor = 0;
     while at < text.len() {
-        let now = match text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
-            Some(block) => looked_at(block),
-            None => rest(text, at),
+        let words = if let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+            letters_of(block)
+        } else {
+            // Filled up with what is no letter.
+            let mut block = [0; BLOCK];
+            for (slot, byte) in block.iter_mut().zip(text.iter().skip(at)) {
+                *slot = *byte;
+            }
+            letters_of(&block)
         };
-        let seen = before | (now << 8);
-        let pairs = seen & (seen >> 1);
-        let fours = pairs & (pairs >> 2);
-        let sixes = fours & (pairs >> 4);
-        if sixes == 0 {
-            before = now;
+        let mut any = before && words[0] == u64::MAX;
+        for pair in words.windows(2) {
+            any |= matches!(pair, [a, b] if a & b == u64::MAX);
+        }
+        if !any {
+            before = words[WORDS - 1] == u64::MAX;
             at += BLOCK;
             continue;
         }
-        // The lowest bit is the oldest of the sixteen offsets; the block before begins eight steps back.
-        let first = (at + sixes.trailing_zeros() as usize * STEP).saturating_sub(BLOCK);
-        let run = extent(text, first.max(floor), floor);
+        let second = (0..WORDS).find(|word| {
+            let left = match word.checked_sub(1) {
+                Some(left) => words.get(left) == Some(&u64::MAX),
+                None => before,
+            };
+            left && words.get(*word) == Some(&u64::MAX)
+        });
+        let inside = at + second.unwrap_or(0) * WORD;
+        let run = extent(text, inside.max(floor), floor);
         let mut next = run.end;
         if run.len() >= SHORTEST {
             next = visit(run).max(next);
         }
         floor = next;
-        // Back onto a multiple of the step, so that every offset that is looked at is one. The byte behind a run is no
-        // letter: nothing that was before counts.
-        at = next.next_multiple_of(STEP);
-        before = 0;
+        // The byte behind a run is no letter: nothing that was before counts.
+        at = next;
+        before = false;
     }
 }
 
-fn looked_at(block: &[u8; BLOCK]) -> u32 {
-    letter(block[0])
-        | letter(block[4]) << 1
-        | letter(block[8]) << 2
-        | letter(block[12]) << 3
-        | letter(block[16]) << 4
-        | letter(block[20]) << 5
-        | letter(block[24]) << 6
-        | letter(block[28]) << 7
-}
-
-fn rest(text: &[u8], at: usize) -> u32 {
-    let mut seen = 0;
-    for step in 0..BLOCK / STEP {
-        if let Some(byte) = text.get(at + step * STEP) {
-            seen |= letter(*byte) << step;
-        }
+/// Of each word, all ones in the bytes that are letters.
+fn letters_of(block: &[u8; BLOCK]) -> [u64; WORDS] {
+    let mut marks = [0_u8; BLOCK];
+    for (mark, byte) in marks.iter_mut().zip(block) {
+        let alphabetic = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let digit_or_slash = byte.wrapping_sub(b'/') < 11;
+        let other = matches!(byte, b'+' | b'-' | b'_');
+        *mark = u8::from(alphabetic || digit_or_slash || other).wrapping_neg();
     }
-    seen
+    let mut words = [0; WORDS];
+    for (word, bytes) in words.iter_mut().zip(marks.as_chunks::<WORD>().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    words
 }
 
 /// The maximal run around `inside`, not before `floor`.
@@ -133,6 +140,15 @@ mod tests {
             start = at + 1;
         }
         runs
+    }
+
+    #[test]
+    fn both_ways_to_tell_letters_agree() {
+        for byte in 0..=255 {
+            let all = letters_of(&[byte; BLOCK]) == [u64::MAX; WORDS];
+            assert_eq!(all, is_letter(byte), "{byte}");
+            assert_eq!(LETTER[byte as usize] == 1, is_letter(byte));
+        }
     }
 
     proptest! {

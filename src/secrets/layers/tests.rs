@@ -174,6 +174,19 @@ fn what_the_text_itself_tells_is_not_told_twice() {
 }
 
 #[test]
+fn a_key_needs_no_armor() {
+    let pem = make("{{pem:RSA PRIVATE KEY:a}}");
+    let body: String = pem.lines().filter(|line| !line.contains("-----")).collect();
+    assert_eq!(
+        shown(format!("key: {body}\n")),
+        ["private-key 1:6 base64 > der"]
+    );
+    let certificate =
+        STANDARD.encode([&[0x30, 0x82, 3, 9, 0x30, 0x82, 2, 1][..], &[7; 900]].concat());
+    assert_eq!(shown(format!("cert: {certificate}\n")), [""; 0]);
+}
+
+#[test]
 fn secrets_of_kubernetes_are_named_by_their_keys() {
     let token = token();
     let password = make("{{alnum:20:b}}");
