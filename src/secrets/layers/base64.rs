@@ -89,33 +89,41 @@ fn next_line(text: &[u8], end: usize) -> Option<Range<usize>> {
     (stop > start && ended).then_some(start..stop)
 }
 
-/// Start of the line after which a block of wrapped base64 may go on: the first of the lines above `start` that are
-/// nothing but letters.
+/// Start of the block of wrapped base64 that the line at `start` may go on: of the lines above it that end in so many
+/// letters that they may be wrapped, and are nothing else but for the first.
 pub(super) fn block_start(text: &[u8], start: usize) -> usize {
     let mut at = start;
     while at > 0 {
         let above = text.get(..at - 1).unwrap_or_default();
         let line = memchr::memrchr(b'\n', above).map_or(0, |end| end + 1);
         let content = above.get(line..).unwrap_or_default().trim_ascii();
-        at = line;
         let tail = content.iter().rev().take_while(|byte| is_letter(**byte));
         let tail = tail.count();
-        if tail < WRAPPED || tail < content.len() {
+        if tail < WRAPPED {
+            break;
+        }
+        at = line;
+        if tail < content.len() {
             break;
         }
     }
     at
 }
 
-/// End of the lines below `end` that are nothing but letters, and of the one behind them.
+/// End of the block of wrapped base64 that the line that ends at `end` may begin.
 pub(super) fn block_end(text: &[u8], end: usize) -> usize {
     let mut at = end;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
         let line = rest.get(..length).unwrap_or_default().trim_ascii();
-        at += length;
         let letters = line.iter().take_while(|byte| is_letter(**byte)).count();
-        if letters < WRAPPED || letters < line.len() {
+        let behind = line.get(letters..).unwrap_or_default();
+        let padded = behind.iter().take_while(|byte| **byte == b'=').count();
+        if letters == 0 || !matches!(behind.get(padded), None | Some(b'"' | b'\'')) {
+            break;
+        }
+        at += length;
+        if letters < WRAPPED || !behind.is_empty() {
             break;
         }
     }

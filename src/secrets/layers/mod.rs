@@ -103,17 +103,25 @@ pub(super) fn touching(
     visit: &mut dyn FnMut(Inner),
 ) {
     declared(text, visit);
-    let mut last = 0;
+    let mut slices: Vec<Range<usize>> = Vec::with_capacity(dirty.len());
     for range in dirty {
         // Escapes reach over a line at most, runs over the lines they are wrapped in.
         let before = text.get(..range.start).unwrap_or_default();
         let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
-        let start = base64::block_start(text, line).max(last);
+        let start = base64::block_start(text, line);
         let after = text.get(range.end..).unwrap_or_default();
-        let mut end = memchr::memchr(b'\n', after).map_or(text.len(), |at| range.end + at + 1);
-        end = base64::block_end(text, end).max(start);
-        written(text.get(start..end).unwrap_or_default(), allowance, visit);
-        last = end;
+        let end = memchr::memchr(b'\n', after).map_or(text.len(), |at| range.end + at + 1);
+        let end = base64::block_end(text, end).max(start);
+        match slices.last_mut() {
+            Some(last) if start < last.end => {
+                last.start = last.start.min(start);
+                last.end = last.end.max(end);
+            }
+            _ => slices.push(start..end),
+        }
+    }
+    for slice in slices {
+        written(text.get(slice).unwrap_or_default(), allowance, visit);
     }
 }
 
