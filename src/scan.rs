@@ -1,12 +1,14 @@
 //! The pipeline as one readable function: what `overstay scan` runs and what library tests call.
 
-use crate::checks::{self, CheckContext};
+use crate::checks::{self, CheckContext, ignores::Comment};
 use crate::graph::{self, JoinInput};
 use crate::jit::{self, JitContext};
 use crate::manifests;
 use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::inventory::Declarations;
-use crate::model::{Coverage, FindingError, FingerprintKey, Report, Run, SeenCredential};
+use crate::model::{
+    Coverage, FindingError, Fingerprint, FingerprintKey, Report, Run, SeenCredential,
+};
 use crate::plan;
 use crate::report::{self, ReportParts};
 use crate::rules::config::Config;
@@ -16,17 +18,19 @@ use crate::rules::scoring::Scoring;
 use crate::rules::targets::Targets;
 use crate::rules::{self, RuleError, aws::AwsTables};
 use crate::secrets::{self, Engine};
-use crate::sources::{self, DiscoverError, Document, Origin, Place, Progress, ReadOptions};
+use crate::sources::{self, DiscoverError, Document, Given, Origin, Place, Progress, ReadOptions};
 use crate::unpack;
 use jiff::Timestamp;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use thiserror::Error;
 
 /// Every rule the pipeline judges by.
 #[derive(Debug)]
 pub struct RuleSet {
+    /// Digest of the rules.
+    pub digest: String,
     /// Detection rules.
     pub credentials: CredentialRules,
     /// Metadata of the checks.
@@ -42,13 +46,26 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// The built-in rules under the user's configuration.
+    /// The built-in rules under the user's configuration, and rules of the user's own, as name and text of their files.
     ///
     /// # Errors
-    /// When an override names an unknown key or a value out of range.
-    pub fn load(config: Config) -> Result<Self, RuleError> {
+    /// When a rule of the user's own is faulty or has the id of a built-in one that is not disabled; when an override names an unknown key or a value out of range.
+    pub fn load(config: Config, own: &[(String, String)]) -> Result<Self, RuleError> {
+        let mut credentials = CredentialRules::builtin()?.without(&config.rules.disable)?;
+        let mut digest = rules::digest();
+        if !own.is_empty() {
+            let beside = CredentialRules::load(own.iter().map(|(name, text)| (name, text)))?;
+            if let Some(problem) = beside.check().first() {
+                return Err(RuleError::invalid(&problem.file, problem.to_string()));
+            }
+            credentials = credentials.and(beside)?;
+            let texts: Vec<&str> = own.iter().map(|(_, text)| text.as_str()).collect();
+            let both = blake3::hash(format!("{digest}\n{}", texts.join("\n")).as_bytes());
+            both.to_hex()[..16].clone_into(&mut digest);
+        }
         Ok(Self {
-            credentials: CredentialRules::builtin()?,
+            digest,
+            credentials,
             posture: Posture::builtin()?,
             scoring: Scoring::with_overrides(&config.scoring)?,
             targets: Targets::builtin()?,
@@ -63,6 +80,10 @@ impl RuleSet {
 pub struct ScanRequest {
     /// Folders, repositories, bare clones.
     pub paths: Vec<PathBuf>,
+    /// Documents that are handed over.
+    pub given: Vec<Given>,
+    /// Documents whose credentials are known, so that they are no news in those handed over.
+    pub known: Vec<Given>,
     /// Account snapshots: files or folders.
     pub aws_snapshots: Vec<PathBuf>,
     /// Folders of this program itself, left out of the paths: where the reports and the state go.
@@ -100,6 +121,7 @@ struct Inspected {
     seen: Vec<SeenCredential>,
     declarations: Option<Declarations>,
     codeowners: Option<Owners>,
+    comments: Vec<Comment>,
 }
 
 /// A CODEOWNERS file, the repository it stands in, and how binding it is there.
@@ -123,10 +145,14 @@ pub fn scan(
 
     progress.stage("reading");
     let engine = Engine::new(&rules.credentials)?;
-    let read = sources::read(&discovery.roots, &request.read, progress, |document| {
-        inspect(document, &engine, &request.key)
-    });
+    let visit = |document: &Document<'_>| inspect(document, &engine, &request.key);
+    let mut read = sources::read(&discovery.roots, &request.read, progress, visit);
     coverage.extend(read.coverage);
+    let given = sources::read_given(&request.given, &request.read.limits, visit);
+    let known = known(request, &engine);
+    read.documents += given.documents;
+    read.items.extend(given.items);
+    coverage.extend(given.coverage);
 
     progress.stage("accounts");
     let snapshots: Vec<_> = request
@@ -155,16 +181,20 @@ pub fn scan(
     let mut seen = Vec::new();
     let mut declarations = Vec::new();
     let mut owners: BTreeMap<String, Owners> = BTreeMap::new();
+    let mut comments = Vec::new();
     for item in read.items {
         let Inspected {
             seen: found,
             declarations: declared,
             codeowners,
+            comments: said,
         } = item.value;
+        comments.extend(said);
         for place in &item.places {
             seen.extend(
                 found
                     .iter()
+                    .filter(|credential| !known.contains(&identity_of(credential)))
                     .filter(|credential| engine.stands_at(&credential.rule, &place.uri))
                     .map(|credential| put(credential, place, rules, request.now)),
             );
@@ -205,16 +235,23 @@ pub fn scan(
         now: request.now,
     });
     coverage.extend(joined.coverage);
-    let inventory = joined.inventory;
+    let mut inventory = joined.inventory;
 
     progress.stage("judging");
-    let findings = checks::run(&CheckContext {
+    let mut findings = checks::run(&CheckContext {
         inventory: &inventory,
         posture: &rules.posture,
         thresholds: &rules.scoring.thresholds,
         config: &rules.config,
         now: request.now,
     })?;
+    coverage.extend(checks::ignores::apply(
+        &mut findings,
+        &mut inventory,
+        &rules.config.ignores,
+        &comments,
+        request.now,
+    ));
     let judgement = JitContext {
         inventory: &inventory,
         scoring: &rules.scoring,
@@ -239,6 +276,29 @@ pub fn scan(
     without_tokens(report, &engine, &request.key)
 }
 
+/// What makes two credentials that were seen the same one.
+fn identity_of(seen: &SeenCredential) -> (String, Option<String>, Option<Fingerprint>) {
+    (
+        seen.kind.clone(),
+        seen.public_id.clone(),
+        seen.fingerprint.clone(),
+    )
+}
+
+/// The credentials of the documents that are known.
+fn known(
+    request: &ScanRequest,
+    engine: &Engine,
+) -> BTreeSet<(String, Option<String>, Option<Fingerprint>)> {
+    let scanned = request.known.par_iter().flat_map_iter(|document| {
+        let seen = engine.scan(&document.bytes, &request.key);
+        seen.into_iter()
+            .map(|one| identity_of(&one))
+            .collect::<Vec<_>>()
+    });
+    scanned.collect()
+}
+
 /// The report with every token in a path, a repository's name, an author or any other name masked.
 fn without_tokens(
     report: Report,
@@ -259,21 +319,33 @@ fn inspect(document: &Document<'_>, engine: &Engine, key: &FingerprintKey) -> Op
     let seen = engine.scan(document.bytes, key);
     let mut declarations = None;
     let mut codeowners = None;
+    let mut comments = Vec::new();
     if let (Origin::Current, Some(uri)) = (document.origin, document.uri) {
         if manifests::wants(uri) {
             declarations = manifests::read(document.repository, uri, document.bytes, key);
         }
+        let said = secrets::ignores::markers(document.bytes).into_iter();
+        comments.extend(said.map(|marker| Comment {
+            repository: document.repository.to_owned(),
+            uri: uri.to_owned(),
+            line: marker.line,
+            next: marker.alone,
+            rules: marker.rules,
+            reason: marker.reason,
+        }));
         codeowners = codeowners::precedence(uri).map(|rank| Owners {
             repository: document.repository.to_owned(),
             rank,
             file: Codeowners::parse(document.bytes),
         });
     }
-    let nothing = seen.is_empty() && declarations.is_none() && codeowners.is_none();
+    let nothing =
+        seen.is_empty() && declarations.is_none() && codeowners.is_none() && comments.is_empty();
     (!nothing).then_some(Inspected {
         seen,
         declarations,
         codeowners,
+        comments,
     })
 }
 
@@ -335,7 +407,7 @@ fn inputs(roots: &[sources::Root], accounts: &[crate::model::aws::AwsAccount]) -
 
 /// The run: its id follows from everything that decides its content but the inputs' bytes.
 fn run(request: &ScanRequest, rules: &RuleSet, inputs: Vec<String>, coverage: &[Coverage]) -> Run {
-    let rules_digest = rules::digest();
+    let rules_digest = rules.digest.clone();
     let policy = format!("{}\n{}", rules.scoring.digest(), rules.config.digest);
     let policy_digest = blake3::hash(policy.as_bytes()).to_hex()[..16].to_owned();
     let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 run id");

@@ -10,6 +10,7 @@ mod admin_or_wildcard;
 mod direct_user_policy;
 mod exposure;
 mod human_use_of_nhi;
+pub mod ignores;
 mod jit_without_context;
 mod leaked_secret;
 mod leaked_secret_history;

@@ -125,6 +125,7 @@ fn base_sighting() -> Sighting {
         at_head: true,
         context: None,
         layers: Vec::new(),
+        ignored: None,
         trail: Trail::default(),
         rule: "case".into(),
         public: false,

@@ -130,15 +130,19 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub struct Scan {
-    /// Folders, repositories or bare clones; a folder is searched for repositories
+    /// Folders, repositories or bare clones; a folder is searched for repositories; `-` is standard input
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Scan what is staged for the next commit, in the repository at PATH or here, and exit with 1 on a new credential
+    #[arg(long, conflicts_with_all = ["since", "no_history", "aws_snapshot", "fail_on_new"])]
+    pub staged: bool,
     /// Saved IAM JSON of AWS accounts: a file or a folder (repeatable); docs/aws-snapshot.md says how to make one
     #[arg(long, value_name = "PATH")]
     pub aws_snapshot: Vec<PathBuf>,
-    /// Folder for the reports; what it held of an earlier run is replaced
-    #[arg(long, value_name = "DIR", default_value = "overstay-report")]
-    pub out: PathBuf,
+    /// Folder for the reports; what it held of an earlier run is replaced [default: overstay-report; none for standard
+    /// input and --staged]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// One more output (repeatable), such as sarif=results.sarif
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_output)]
     pub output: Vec<Output>,
@@ -163,6 +167,9 @@ pub struct Scan {
     /// Exit with 1 when a finding that the previous run did not have is at or above this severity
     #[arg(long, value_name = "LEVEL", value_parser = parse_severity)]
     pub fail_on_new: Option<Severity>,
+    /// Detection rules of one's own beside the built-in ones: a file or a folder (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
     /// Key of the fingerprints [default: fingerprint.key in the user's configuration folder, made on first use]
     #[arg(long, value_name = "FILE", env = "OVERSTAY_KEY_FILE")]
     pub key_file: Option<PathBuf>,
@@ -251,6 +258,14 @@ pub enum RulesCommand {
     Show {
         /// Its id
         id: String,
+    },
+    /// Convert the rules of another scanner (gitleaks, TOML) into rules of this one
+    Import {
+        /// Its configuration
+        file: PathBuf,
+        /// File to write [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Check that every rule matches its examples and none of its negative examples
     Check {

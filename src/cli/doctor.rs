@@ -3,8 +3,7 @@
 use super::args::{Doctor, Global};
 use super::environment;
 use super::exit::{CommandResult, Failure, Outcome};
-use super::print;
-use crate::rules;
+use super::{print, rule_files};
 use crate::scan::RuleSet;
 use crate::secrets;
 use crate::store::key;
@@ -72,7 +71,11 @@ pub(super) fn run(args: &Doctor, global: &Global) -> CommandResult {
 }
 
 fn check_rules(page: &mut Page, config: &environment::LoadedConfig) {
-    match RuleSet::load(config.config.clone()) {
+    let own = match rule_files::own(&[], config) {
+        Ok(own) => own,
+        Err(failure) => return page.fault("rules", format!("{:#}", failure.error)),
+    };
+    match RuleSet::load(config.config.clone(), &own) {
         Ok(loaded) => {
             let problems = secrets::check(&loaded.credentials);
             for problem in &problems {
@@ -86,7 +89,7 @@ fn check_rules(page: &mut Page, config: &environment::LoadedConfig) {
                         loaded.credentials.rules().len(),
                         loaded.posture.checks().count(),
                         loaded.targets.entries().len(),
-                        rules::digest(),
+                        loaded.digest,
                         loaded.scoring.digest()
                     ),
                 );

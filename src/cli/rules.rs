@@ -2,11 +2,14 @@
 
 use super::args::{Rules, RulesCommand};
 use super::exit::{CommandResult, Failure, Outcome};
-use super::print;
+use super::{environment, print, rule_files};
 use crate::rules::credentials::{CredentialRules, Rule};
+use crate::rules::import;
 use crate::rules::posture::{CheckMeta, Posture};
 use crate::secrets;
+use crate::store::atomic;
 use anyhow::{Context as _, anyhow};
+use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +18,7 @@ pub(super) fn run(args: &Rules) -> CommandResult {
     match &args.command {
         RulesCommand::List => list(),
         RulesCommand::Show { id } => show(id),
+        RulesCommand::Import { file, out } => import(file, out.as_deref()),
         RulesCommand::Check { paths } => check(paths),
     }
 }
@@ -124,11 +128,44 @@ fn describe_check(check: &CheckMeta) -> String {
     text
 }
 
+/// Converts the rules of another scanner; what has no counterpart goes to standard error.
+fn import(file: &Path, out: Option<&Path>) -> CommandResult {
+    let source = rule_files::text(file)
+        .map_err(|error| Failure::usage(error, "name the TOML file of a gitleaks configuration"))?;
+    let today = environment::now(None).to_zoned(TimeZone::UTC).date();
+    let imported = import::gitleaks(&source, today)
+        .with_context(|| format!("converting {}", file.display()))
+        .map_err(|error| {
+            Failure::usage(
+                error,
+                "gitleaks 8 configurations hold [[rules]] with `id` and `regex`",
+            )
+        })?;
+    for note in &imported.notes {
+        tracing::warn!("{note}");
+    }
+    match out {
+        Some(out) => {
+            atomic::write(out, imported.text.as_bytes()).map_err(|error| {
+                Failure::usage(error, "name a file that can be written with --out")
+            })?;
+            let text = format!(
+                "{} rules written to {}; use them with `scan --rules` or [rules] in overstay.toml\n",
+                imported.rules,
+                out.display()
+            );
+            print(text.as_bytes())?;
+        }
+        None => print(imported.text.as_bytes())?,
+    }
+    Ok(Outcome::Done)
+}
+
 fn check(paths: &[PathBuf]) -> CommandResult {
     let rules = if paths.is_empty() {
         CredentialRules::builtin().context("loading the built-in detection rules")?
     } else {
-        CredentialRules::load(read(paths)?).map_err(|error| {
+        CredentialRules::load(rule_files::read(paths)?).map_err(|error| {
             Failure::usage(error, "docs/credential-rules.md describes the format")
         })?
     };
@@ -157,45 +194,4 @@ fn check(paths: &[PathBuf]) -> CommandResult {
         anyhow!("{} of the rules' promises do not hold", problems.len()),
         "docs/credential-rules.md says what a rule promises",
     ))
-}
-
-/// Every rule file named, or directly in a folder named.
-fn read(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
-    let hint = "name rule files (.toml) or folders of them";
-    let mut files = Vec::new();
-    for path in paths {
-        let mut found = Vec::new();
-        if path.is_dir() {
-            let entries =
-                std::fs::read_dir(path).with_context(|| format!("listing {}", path.display()));
-            for entry in entries.map_err(|error| Failure::usage(error, hint))? {
-                let entry = entry
-                    .with_context(|| format!("listing {}", path.display()))?
-                    .path();
-                if entry
-                    .extension()
-                    .is_some_and(|extension| extension == "toml")
-                {
-                    found.push(entry);
-                }
-            }
-            found.sort();
-        } else {
-            found.push(path.clone());
-        }
-        for file in found {
-            files.push((
-                file.display().to_string(),
-                text(&file).map_err(|error| Failure::usage(error, hint))?,
-            ));
-        }
-    }
-    if files.is_empty() {
-        return Err(Failure::usage(anyhow!("no rule files there"), hint));
-    }
-    Ok(files)
-}
-
-fn text(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
 }

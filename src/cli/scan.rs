@@ -3,21 +3,28 @@
 use super::args::{Global, Scan};
 use super::environment::{self, LoadedConfig};
 use super::exit::{CommandResult, Failure, Outcome};
+use super::handed::{self, Handed};
 use super::progress::Bar;
-use super::{outputs, print};
+use super::{outputs, print, rule_files};
 use crate::model::{FindingStatus, FingerprintKey, Report, Severity};
 use crate::report::Format;
 use crate::scan::{RuleSet, ScanError, ScanRequest, scan};
-use crate::sources::ReadOptions;
+use crate::sources::{NoProgress, ReadOptions};
 use crate::store::key;
 use crate::store::lock::{Held, LockError, StateLock};
 use crate::store::runs::{Runs, RunsError, mark_status};
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Folder of the reports when none is named.
+const DEFAULT_OUT: &str = "overstay-report";
 
 /// Scans, writes the reports, keeps the run, prints the summary, tests the gates.
 pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
+    if let Some(handed) = handed::handed(args)? {
+        return run_handed(handed, args, global);
+    }
     if args.paths.is_empty() && args.aws_snapshot.is_empty() {
         return Err(Failure::usage(
             anyhow!("nothing was named to scan"),
@@ -37,6 +44,7 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
     let scanned = scan_paths(args, global, config, &state, now)?;
     drop(held);
     let Scanned { report, kept } = scanned;
+    let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
 
     let options = outputs::options(args.csv, global);
     for output in &args.output {
@@ -45,10 +53,10 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
     if let Some(format) = args.format {
         print(&outputs::render(format, &report, options)?)?;
     } else {
-        outputs::folder(&args.out, &report, options)?;
+        outputs::folder(out, &report, options)?;
         if global.quiet == 0 {
             print(&outputs::render(Format::Summary, &report, options)?)?;
-            print(format!("\nReports: {}\n", args.out.display()).as_bytes())?;
+            print(format!("\nReports: {}\n", out.display()).as_bytes())?;
         }
     }
     kept?;
@@ -68,14 +76,14 @@ fn scan_paths(
     state: &Path,
     now: Timestamp,
 ) -> Result<Scanned, Failure> {
-    let key = fingerprint_key(args.key_file.as_deref(), &config)?;
-    let rules = RuleSet::load(config.config)
-        .context("loading the rules")
-        .map_err(|error| Failure::usage(error, "`overstay doctor` names the entry at fault"))?;
+    let out = args.out.clone().unwrap_or_else(|| DEFAULT_OUT.into());
+    let (rules, key) = rules_and_key(args, config)?;
     let request = ScanRequest {
         paths: args.paths.clone(),
+        given: Vec::new(),
+        known: Vec::new(),
         aws_snapshots: args.aws_snapshot.clone(),
-        own: vec![args.out.clone(), state.to_owned()],
+        own: vec![out, state.to_owned()],
         read: ReadOptions {
             history: !args.no_history,
             unreachable: args.unreachable,
@@ -92,6 +100,70 @@ fn scan_paths(
     let mut report = report.map_err(scan_failure)?;
     let kept = keep(state, &mut report);
     Ok(Scanned { report, kept })
+}
+
+/// The rules of this scan and the key of its fingerprints.
+fn rules_and_key(args: &Scan, config: LoadedConfig) -> Result<(RuleSet, FingerprintKey), Failure> {
+    let key = fingerprint_key(args.key_file.as_deref(), &config)?;
+    let own = rule_files::own(&args.rules, &config)?;
+    let rules = RuleSet::load(config.config, &own)
+        .context("loading the rules")
+        .map_err(|error| {
+            Failure::usage(
+                error,
+                "`overstay rules check` and `overstay doctor` say more",
+            )
+        })?;
+    Ok((rules, key))
+}
+
+/// Scans what was handed over. Nothing is kept, and nothing is written that was not asked for.
+fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
+    if args.staged && handed.given.is_empty() && handed.coverage.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    let config = environment::configuration(global.config.as_deref())?;
+    let (rules, key) = rules_and_key(args, config)?;
+    let request = ScanRequest {
+        paths: Vec::new(),
+        given: handed.given,
+        known: handed.known,
+        aws_snapshots: Vec::new(),
+        own: Vec::new(),
+        read: ReadOptions::default(),
+        key,
+        now: environment::now(args.now),
+    };
+    let mut report =
+        in_pool(args.jobs, || scan(&request, &rules, &NoProgress))?.map_err(scan_failure)?;
+    report.coverage.extend(handed.coverage);
+    report.coverage.sort();
+    report.run.complete &= !report
+        .coverage
+        .iter()
+        .any(|entry| entry.status.incomplete());
+
+    let options = outputs::options(args.csv, global);
+    for output in &args.output {
+        outputs::file(output, &report, options)?;
+    }
+    if let Some(out) = &args.out {
+        outputs::folder(out, &report, options)?;
+    }
+    if let Some(format) = args.format {
+        print(&outputs::render(format, &report, options)?)?;
+    } else if args.staged {
+        print(handed::page(&report, args.paths.first().map(PathBuf::as_path)).as_bytes())?;
+    } else if global.quiet == 0 {
+        print(&outputs::render(Format::Summary, &report, options)?)?;
+    }
+    let held =
+        args.staged && args.fail_on.is_none() && report.findings.iter().any(handed::holds_back);
+    Ok(if held {
+        Outcome::Gate
+    } else {
+        outcome(args, &report)
+    })
 }
 
 /// Runs the work on as many threads as asked for.
@@ -198,7 +270,7 @@ fn outcome(args: &Scan, report: &Report) -> Outcome {
                     && match finding.status {
                         FindingStatus::New => true,
                         FindingStatus::Unchanged => !only_new,
-                        FindingStatus::Accepted => false,
+                        FindingStatus::Accepted | FindingStatus::Ignored => false,
                     }
             })
         })

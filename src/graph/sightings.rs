@@ -114,6 +114,7 @@ mod tests {
             at_head,
             context: None,
             layers: Vec::new(),
+            ignored: None,
             trail: Trail::default(),
             rule: "r".into(),
             public: false,

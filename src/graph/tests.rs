@@ -179,6 +179,7 @@ fn seen(kind: &str, public: Option<String>, secret: &str, uri: &str, line: u32) 
             at_head: true,
             context: None,
             layers: Vec::new(),
+            ignored: None,
             trail: Trail::default(),
             rule: kind.into(),
             public: false,

@@ -170,6 +170,7 @@ mod tests {
             rule: "r".into(),
             public: false,
             layers: Vec::new(),
+            ignored: None,
             trail: Trail {
                 reached_by: Some(Reach::Branch),
                 last_commit: Some(format!("last of {repository}")),

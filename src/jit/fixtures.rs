@@ -272,6 +272,7 @@ pub(crate) fn committed(
         at_head: storage != Storage::History,
         context: None,
         layers: Vec::new(),
+        ignored: None,
         trail: Trail::default(),
         rule: credential.kind.clone(),
         public: storage == Storage::Public,

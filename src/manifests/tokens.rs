@@ -150,6 +150,7 @@ pub(super) fn seen(
             at_head: true,
             context: None,
             layers: Vec::new(),
+            ignored: None,
             trail: Trail::default(),
             rule: told.rule.to_owned(),
             public: false,

@@ -19,6 +19,8 @@ pub enum CoverageStatus {
     Failed,
     /// Of a kind this version cannot read. Makes the scan incomplete.
     Unsupported,
+    /// Nothing is missing, but somebody should look: an exception that no longer matches anything.
+    Noted,
     /// Evidence that would have helped and was not given, such as a credential report. Does not make the scan
     /// incomplete.
     Absent,
@@ -38,6 +40,7 @@ impl CoverageStatus {
             Self::Skipped => "skipped",
             Self::Failed => "failed",
             Self::Unsupported => "unsupported",
+            Self::Noted => "noted",
             Self::Absent => "absent",
         }
     }

@@ -1,6 +1,8 @@
 //! Findings: what is wrong, with whom, where.
 
-use super::{Confidence, CredentialId, Evidence, FindingId, IdentityId, Location, Severity};
+use super::{
+    Confidence, CredentialId, Evidence, FindingId, IdentityId, Ignored, Location, Severity,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ pub enum FindingStatus {
     Unchanged,
     /// A person accepted it.
     Accepted,
+    /// Every place of it is to be ignored, by a comment or the configuration.
+    Ignored,
 }
 
 impl FindingStatus {
@@ -31,6 +35,7 @@ impl FindingStatus {
             Self::New => "new",
             Self::Unchanged => "unchanged",
             Self::Accepted => "accepted",
+            Self::Ignored => "ignored",
         }
     }
 }
@@ -62,6 +67,9 @@ pub struct Finding {
     pub frameworks: Frameworks,
     /// Compared with earlier runs.
     pub status: FindingStatus,
+    /// Why it is ignored, if it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ignored: Option<Ignored>,
 }
 
 /// Why a finding could not be built: a fault of the check, not of the input.
@@ -201,6 +209,7 @@ impl FindingBuilder {
             evidence: self.evidence,
             frameworks: self.frameworks,
             status: FindingStatus::New,
+            ignored: None,
         })
     }
 }

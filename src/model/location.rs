@@ -95,9 +95,33 @@ pub struct Sighting {
     /// The repository is known to be public (declared in the configuration).
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub public: bool,
+    /// Somebody said that this one is to be ignored.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ignored: Option<Ignored>,
     /// What git tells beside that.
     #[serde(flatten)]
     pub trail: Trail,
+}
+
+/// Where somebody said that something is to be ignored.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum IgnoredBy {
+    /// A comment beside it.
+    Comment,
+    /// An entry of the configuration.
+    Configuration,
+}
+
+/// That something is to be ignored, and why. It stays in every report.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Ignored {
+    /// Where that was said.
+    pub by: IgnoredBy,
+    /// The reason given.
+    pub reason: String,
 }
 
 impl Sighting {

@@ -40,7 +40,7 @@ pub use identity::{
     OwnerSource, PrincipalKind, Privilege, TrustPath,
 };
 pub use inventory::{Declarations, Inventory, SecretReference};
-pub use location::{Location, Sighting};
+pub use location::{Ignored, IgnoredBy, Location, Sighting};
 pub use plan::{
     Approval, ApprovalTier, CompensatingControl, Effort, GrantSpec, PlanItem, PlanStep,
     RevocationTrigger,

@@ -102,8 +102,10 @@ fn none_if_empty(parts: &[String]) -> String {
 }
 
 fn gaps(out: &mut Out<'_>, report: &Report) -> Result<(), ReportError> {
-    let gap =
-        |entry: &&Coverage| entry.status.incomplete() || entry.status == CoverageStatus::Absent;
+    let gap = |entry: &&Coverage| {
+        entry.status.incomplete()
+            || matches!(entry.status, CoverageStatus::Absent | CoverageStatus::Noted)
+    };
     let gaps: Vec<_> = report.coverage.iter().filter(gap).collect();
     if gaps.is_empty() {
         return Ok(());

@@ -1,6 +1,6 @@
 //! `overstay.toml`: what a user says about their own organisation. Unknown keys are errors, with the line shown.
 
-use crate::model::{Environment, Ternary};
+use crate::model::{Environment, Location, Ternary};
 use globset::{GlobBuilder, GlobMatcher};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -71,6 +71,11 @@ pub struct Config {
     /// What is known of repositories. Later entries win over earlier ones.
     #[serde(rename = "repository")]
     pub repositories: Vec<RepositoryNote>,
+    /// What is to be ignored, and why.
+    #[serde(rename = "ignore")]
+    pub ignores: Vec<Ignore>,
+    /// Detection rules of one's own.
+    pub rules: OwnRules,
     /// Digest of everything above that judgements rest on, however it is laid out in the file; empty without a file.
     #[serde(skip)]
     pub digest: String,
@@ -136,6 +141,106 @@ fn date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Date
     text.parse()
         .map(Some)
         .map_err(|_| serde::de::Error::custom("expected a date such as 2027-03-31"))
+}
+
+/// Something that is to be ignored: every one of its conditions holds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "WrittenIgnore")]
+pub struct Ignore {
+    /// Pattern over `repository/path`, or the path alone.
+    path: Option<Pattern>,
+    /// Pattern over the ids of detection rules and checks.
+    rule: Option<Pattern>,
+    /// Fingerprint or id of a credential.
+    fingerprint: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Last day it holds.
+    pub expires: Option<Date>,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenIgnore {
+    path: Option<String>,
+    rule: Option<String>,
+    fingerprint: Option<String>,
+    reason: String,
+    #[serde(default, deserialize_with = "date")]
+    expires: Option<Date>,
+}
+
+impl TryFrom<WrittenIgnore> for Ignore {
+    type Error = String;
+
+    fn try_from(written: WrittenIgnore) -> Result<Self, String> {
+        let said = [
+            ("path", &written.path),
+            ("rule", &written.rule),
+            ("fingerprint", &written.fingerprint),
+        ];
+        let said: Vec<String> = said
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("{key} {}", value.as_ref()?)))
+            .collect();
+        if said.is_empty() {
+            return Err("an ignore needs `path`, `rule` or `fingerprint`".to_owned());
+        }
+        if written.reason.trim().is_empty() {
+            return Err("an ignore needs a `reason`".to_owned());
+        }
+        let pattern = |text: Option<String>| {
+            text.map(|text| Pattern::new(&text))
+                .transpose()
+                .map_err(|error| error.to_string())
+        };
+        Ok(Self {
+            path: pattern(written.path)?,
+            rule: pattern(written.rule)?,
+            fingerprint: written.fingerprint,
+            reason: written.reason,
+            expires: written.expires,
+            name: said.join(", "),
+        })
+    }
+}
+
+impl Ignore {
+    /// Whether it speaks of a rule or check at a place, of a credential with these names.
+    pub fn covers(&self, names: &[String], place: &Location, rule: &str) -> bool {
+        let at = |path: &Pattern| {
+            let whole = place
+                .repository
+                .as_ref()
+                .map(|name| format!("{name}/{}", place.uri));
+            path.matches(&place.uri) || whole.is_some_and(|whole| path.matches(&whole))
+        };
+        self.path.as_ref().is_none_or(at)
+            && self
+                .rule
+                .as_ref()
+                .is_none_or(|pattern| pattern.matches(rule))
+            && self
+                .fingerprint
+                .as_ref()
+                .is_none_or(|print| names.contains(print))
+    }
+
+    /// Its conditions, as it is told of.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Detection rules of one's own, and built-in ones that are not wanted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OwnRules {
+    /// Rule files, or folders of them; relative to the configuration file.
+    pub files: Vec<PathBuf>,
+    /// Ids of built-in rules that are left out. A rule of one's own may take the id.
+    pub disable: Vec<String>,
 }
 
 /// What is known of one account.

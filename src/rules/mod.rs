@@ -5,6 +5,7 @@
 pub mod aws;
 pub mod config;
 pub mod credentials;
+pub mod import;
 pub mod inventory;
 pub mod manifests;
 pub mod posture;

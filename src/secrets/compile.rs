@@ -43,6 +43,8 @@ pub(super) struct Compiled {
     pub(super) rule: Rule,
     pub(super) pattern: Pattern,
     pub(super) companions: Vec<(Companion, Pattern)>,
+    /// What the secret must not hold.
+    pub(super) not: Vec<Pattern>,
     /// Its tokens name their own type, so they can be told from random bytes.
     pub(super) structured: bool,
     /// How far around its windows text can decide what is made of a match; `None` where there is no limit.
@@ -103,6 +105,11 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
                 .companions
                 .iter()
                 .map(|companion| Ok((companion.clone(), pattern(&companion.pattern)?)))
+                .collect::<Result<_, RuleError>>()?,
+            not: rule
+                .not
+                .iter()
+                .map(|source| pattern(source))
                 .collect::<Result<_, RuleError>>()?,
             structured: rule.pattern.contains("(?P<prefix>"),
             reach: reach(rule),

@@ -2,7 +2,7 @@
 
 use super::assignment::{self, Assigned};
 use super::companions::{Beside, supply};
-use super::compile::Compiled;
+use super::compile::{Compiled, Pattern};
 use super::engine::Engine;
 use super::found::Found;
 use super::structure;
@@ -206,5 +206,9 @@ pub(super) fn judged(
         }
         supply(companion.part, part, text, &mut found);
     }
-    structure::judge(rule, text, &mut found).then_some(found)
+    let refused = found.secret_bytes(text).is_some_and(|secret| {
+        let mut not = compiled.not.iter().filter_map(Pattern::get);
+        not.any(|pattern| pattern.is_match(secret))
+    });
+    (!refused && structure::judge(rule, text, &mut found)).then_some(found)
 }

@@ -24,6 +24,7 @@ mod entropy;
 mod found;
 mod gap;
 mod gcp;
+pub mod ignores;
 mod inside;
 mod json;
 mod jwt;

@@ -4,9 +4,12 @@ use super::context;
 use super::echo::Echoes;
 use super::engine::Engine;
 use super::found::Found;
+use super::ignores::{self, Marker};
 use super::inside::Inside;
 use super::lines::Lines;
-use crate::model::{Fingerprint, FingerprintKey, Redacted, SeenCredential, Sighting, Trail};
+use crate::model::{
+    Fingerprint, FingerprintKey, Ignored, IgnoredBy, Redacted, SeenCredential, Sighting, Trail,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -34,12 +37,14 @@ impl Engine {
         let mut telling = Telling {
             engine: self,
             key,
+            markers: ignores::markers(text),
             known: BTreeMap::new(),
             out: Vec::new(),
         };
         let mut lines = Lines::new(text);
+        settled.sort_by_key(|one| (anchor(one), one.span.start));
         for one in settled {
-            let at = lines.of(one.span.start);
+            let at = lines.of(anchor(&one));
             telling.tell(one, &shown, at, around);
         }
         if !inside.is_empty() {
@@ -62,6 +67,16 @@ impl Engine {
         }
         telling.out
     }
+}
+
+/// Where a match is told to be: its secret, unless that stands apart from it. A match may begin a line earlier.
+fn anchor(one: &Found) -> usize {
+    let within = |secret: &&Range<usize>| one.span.contains(&secret.start);
+    one.secret
+        .as_ref()
+        .filter(within)
+        .unwrap_or(&one.span)
+        .start
 }
 
 /// From a place in an inner text to that in the document.
@@ -130,6 +145,8 @@ fn starts_inside(one: &Inside, outwards: Outwards<'_>, visit: &mut dyn FnMut(usi
 struct Telling<'e> {
     engine: &'e Engine,
     key: &'e FingerprintKey,
+    /// What comments say is to be ignored.
+    markers: Vec<Marker>,
     /// The lines each credential was told of.
     known: BTreeMap<(String, Option<String>, Option<Fingerprint>), BTreeSet<u32>>,
     out: Vec<SeenCredential>,
@@ -193,6 +210,14 @@ impl Telling<'_> {
             &shown.secrets,
             &shown.every,
         );
+        let ignored = self
+            .markers
+            .iter()
+            .find(|marker| marker.covers(line, &rule.id));
+        let ignored = ignored.map(|marker| Ignored {
+            by: IgnoredBy::Comment,
+            reason: shown.every.mask(marker.reason.clone()),
+        });
         self.out.push(SeenCredential {
             rule: rule.id.clone(),
             provider: rule.provider.clone(),
@@ -222,6 +247,7 @@ impl Telling<'_> {
                 rule: rule.id.clone(),
                 public: false,
                 layers: layers.to_vec(),
+                ignored,
                 trail: Trail::default(),
             },
         });

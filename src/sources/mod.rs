@@ -9,6 +9,7 @@ mod discover;
 mod files;
 mod git;
 mod git_coverage;
+mod given;
 pub mod limits;
 mod locate;
 mod messages;
@@ -21,6 +22,8 @@ mod site;
 mod testing;
 
 pub use discover::{DiscoverError, Discovery, Root, RootKind, discover, discover_except};
+pub use git::{Staged, StagedError, staged};
+pub use given::{Given, read_given};
 pub use limits::Limits;
 pub use place::{Located, Place};
 pub use read::{ReadOutcome, read};

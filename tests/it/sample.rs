@@ -166,6 +166,7 @@ fn credential(identity: &Identity, consumer: &Consumer) -> Credential {
             at_head: false,
             context: Some("AWS_ACCESS_KEY_ID=AKIA********".into()),
             layers: vec!["base64".into(), "gzip".into()],
+            ignored: None,
             rule: "aws-access-key".into(),
             public: true,
             trail: Trail {

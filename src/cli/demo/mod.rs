@@ -157,7 +157,7 @@ mod tests {
         let Command::Scan(scan) = cli.command else {
             panic!("not a scan")
         };
-        assert_eq!(scan.out, Path::new("/d/overstay-report"));
+        assert_eq!(scan.out.as_deref(), Some(Path::new("/d/overstay-report")));
         assert_eq!(cli.global.state.as_deref(), Some(Path::new("/d/.overstay")));
     }
 

@@ -218,7 +218,10 @@ fn invocation(report: &Report, side: Side) -> Invocation {
         entries.filter(move |entry| Side::of_coverage(entry) == side)
     };
     let gaps = mine()
-        .filter(|entry| entry.status.incomplete() || entry.status == CoverageStatus::Absent)
+        .filter(|entry| {
+            entry.status.incomplete()
+                || matches!(entry.status, CoverageStatus::Absent | CoverageStatus::Noted)
+        })
         .map(|entry| Notification {
             descriptor: DescriptorReference {
                 id: "coverage-gap",
@@ -226,7 +229,7 @@ fn invocation(report: &Report, side: Side) -> Invocation {
             },
             level: match entry.status {
                 CoverageStatus::Failed => "error",
-                CoverageStatus::Absent => "note",
+                CoverageStatus::Absent | CoverageStatus::Noted => "note",
                 _ => "warning",
             },
             message: Text::plain(text::sarif(&format!(

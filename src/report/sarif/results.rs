@@ -8,7 +8,7 @@ use super::types::{
     Suppression, Text,
 };
 use super::uri::Addresses;
-use crate::model::{FindingStatus, Location as Place};
+use crate::model::{FindingStatus, IgnoredBy, Location as Place};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -57,9 +57,16 @@ pub(super) fn result<'a>(
             ("primaryLocationLineHash", format!("{hash}:1")),
         ]),
         suppressions: match finding.status {
-            FindingStatus::Accepted => vec![Suppression {
-                kind: "external",
+            FindingStatus::Accepted | FindingStatus::Ignored => vec![Suppression {
+                kind: match &finding.ignored {
+                    Some(ignored) if ignored.by == IgnoredBy::Comment => "inSource",
+                    _ => "external",
+                },
                 status: "accepted",
+                justification: finding
+                    .ignored
+                    .as_ref()
+                    .map(|ignored| text::sarif(&ignored.reason)),
             }],
             FindingStatus::New | FindingStatus::Unchanged => Vec::new(),
         },

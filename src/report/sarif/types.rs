@@ -215,4 +215,6 @@ pub(super) struct LogicalLocation {
 pub(super) struct Suppression {
     pub(super) kind: &'static str,
     pub(super) status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) justification: Option<String>,
 }

@@ -153,6 +153,9 @@ pub struct Rule {
     /// Structural validations, in order.
     #[serde(default)]
     pub checks: Vec<Check>,
+    /// Patterns that the secret must not hold.
+    #[serde(default)]
+    pub not: Vec<String>,
     /// Further parts around the match.
     #[serde(default)]
     pub companions: Vec<Companion>,
@@ -289,6 +292,40 @@ impl CredentialRules {
             }
         }
         Ok(Self { rules })
+    }
+
+    /// The rules without those of these ids.
+    ///
+    /// # Errors
+    /// When there is no rule of an id.
+    pub fn without(mut self, ids: &[String]) -> Result<Self, RuleError> {
+        for id in ids {
+            let before = self.rules.len();
+            self.rules.retain(|rule| rule.id != *id);
+            if self.rules.len() == before {
+                let reason = format!("`rules.disable`: there is no rule `{id}`");
+                return Err(RuleError::invalid("overstay.toml", reason));
+            }
+        }
+        Ok(self)
+    }
+
+    /// These rules and others beside them.
+    ///
+    /// # Errors
+    /// When two rules have one id.
+    pub fn and(mut self, other: Self) -> Result<Self, RuleError> {
+        for rule in other.rules {
+            if self.rules.iter().any(|known| known.id == rule.id) {
+                let reason = format!(
+                    "rule `{}`: a built-in rule has the id; name yours otherwise, or disable the built-in one",
+                    rule.id
+                );
+                return Err(RuleError::invalid(&rule.file, reason));
+            }
+            self.rules.push(rule);
+        }
+        Ok(self)
     }
 
     /// A set of rules made elsewhere.

@@ -74,6 +74,11 @@ pub(super) fn check(rule: &Rule) -> Vec<RuleProblem> {
     if rule.examples.is_empty() {
         tell("no examples".to_owned());
     }
+    for not in &rule.not {
+        if super::compile(not).is_err() {
+            tell(format!("`not`: `{not}` is not a regular expression"));
+        }
+    }
     match &rule.assignment {
         Some(name) => family(name, rule, &mut tell),
         None => pattern(rule, &mut tell),

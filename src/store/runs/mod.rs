@@ -338,7 +338,10 @@ impl Runs {
 /// Sets the status of every finding against the finding ids of the previous run. What a person accepted stays accepted.
 pub fn mark_status(report: &mut Report, previous: Option<&BTreeSet<String>>) {
     for finding in &mut report.findings {
-        if finding.status != FindingStatus::Accepted {
+        if !matches!(
+            finding.status,
+            FindingStatus::Accepted | FindingStatus::Ignored
+        ) {
             let known = previous.is_some_and(|ids| ids.contains(finding.id.as_str()));
             finding.status = if known {
                 FindingStatus::Unchanged

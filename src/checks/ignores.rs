@@ -1,0 +1,185 @@
+//! What people said is to be ignored. It stays in the report, with the reason, and trips no gate; what no longer matches
+//! anything is told.
+
+use crate::model::inventory::Inventory;
+use crate::model::{
+    Coverage, CoverageStatus, Credential, Finding, FindingStatus, Ignored, IgnoredBy, Location,
+};
+use crate::rules::config::Ignore;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// A comment in a current file, at its place.
+#[derive(Clone, Debug)]
+pub struct Comment {
+    /// Repository of the file.
+    pub repository: String,
+    /// Path of the file.
+    pub uri: String,
+    /// Line of the comment.
+    pub line: u32,
+    /// It speaks of the next line too.
+    pub next: bool,
+    /// Rules or checks it names; empty for all.
+    pub rules: Vec<String>,
+    /// Why; empty where none is given.
+    pub reason: String,
+}
+
+impl Comment {
+    fn covers(&self, at: &Location, rule: &str) -> bool {
+        let line = at.line.unwrap_or(0);
+        !self.reason.is_empty()
+            && at.repository.as_deref() == Some(self.repository.as_str())
+            && at.uri == self.uri
+            && (line == self.line || (self.next && line == self.line.saturating_add(1)))
+            && (self.rules.is_empty() || self.rules.iter().any(|id| id == rule))
+    }
+}
+
+/// Applies the configuration's entries and the comments; returns what has to be told of them, sorted.
+pub fn apply(
+    findings: &mut [Finding],
+    inventory: &mut Inventory,
+    entries: &[Ignore],
+    comments: &[Comment],
+    now: Timestamp,
+) -> Vec<Coverage> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let mut used = vec![false; entries.len()];
+    let mut heeded: Vec<bool> = comments.iter().map(|_| false).collect();
+    let live = |entry: &Ignore| entry.expires.is_none_or(|until| today <= until);
+    for credential in inventory.credentials.values_mut() {
+        let names = names(credential);
+        for sighting in &mut credential.sightings {
+            let place = sighting.location();
+            if let Some(at) = comments
+                .iter()
+                .position(|one| one.covers(&place, &sighting.rule))
+            {
+                mark(&mut heeded, at);
+            }
+            if sighting.ignored.is_some() {
+                continue;
+            }
+            let entry = entries
+                .iter()
+                .position(|entry| live(entry) && entry.covers(&names, &place, &sighting.rule));
+            if let Some(at) = entry {
+                mark(&mut used, at);
+                sighting.ignored = entries.get(at).map(of_entry);
+            }
+        }
+    }
+    for finding in findings {
+        let credential = finding
+            .credential
+            .as_ref()
+            .and_then(|id| inventory.credentials.get(id));
+        let names = credential.map(names).unwrap_or_default();
+        let mut reasons = Vec::new();
+        for place in &finding.locations {
+            let sighted = credential
+                .and_then(|one| one.sightings.iter().find(|each| each.location() == *place))
+                .and_then(|sighting| sighting.ignored.clone());
+            let comment = comments
+                .iter()
+                .position(|one| one.covers(place, &finding.rule));
+            let entry = entries
+                .iter()
+                .position(|entry| live(entry) && entry.covers(&names, place, &finding.rule));
+            if let Some(at) = comment {
+                mark(&mut heeded, at);
+            }
+            if let Some(at) = entry {
+                mark(&mut used, at);
+            }
+            let said = comment
+                .and_then(|at| comments.get(at))
+                .map(|comment| Ignored {
+                    by: IgnoredBy::Comment,
+                    reason: comment.reason.clone(),
+                });
+            reasons.push(
+                sighted
+                    .or(said)
+                    .or_else(|| entry.and_then(|at| entries.get(at)).map(of_entry)),
+            );
+        }
+        // One place that nobody spoke of keeps the finding open.
+        if let Some(reasons) = reasons.into_iter().collect::<Option<Vec<Ignored>>>()
+            && let Some(first) = reasons.into_iter().next()
+        {
+            finding.status = FindingStatus::Ignored;
+            finding.ignored = Some(first);
+        }
+    }
+    let mut notices = told_of_entries(entries, &used, live);
+    notices.extend(told_of_comments(comments, &heeded));
+    notices.sort();
+    notices
+}
+
+fn mark(marks: &mut [bool], at: usize) {
+    if let Some(mark) = marks.get_mut(at) {
+        *mark = true;
+    }
+}
+
+fn of_entry(entry: &Ignore) -> Ignored {
+    Ignored {
+        by: IgnoredBy::Configuration,
+        reason: entry.reason.clone(),
+    }
+}
+
+/// What an entry can call a credential by.
+fn names(credential: &Credential) -> Vec<String> {
+    let fingerprint = credential
+        .fingerprint
+        .as_ref()
+        .map(|print| print.as_str().to_owned());
+    fingerprint
+        .into_iter()
+        .chain([credential.id.to_string()])
+        .collect()
+}
+
+fn told_of_entries(
+    entries: &[Ignore],
+    used: &[bool],
+    live: impl Fn(&Ignore) -> bool,
+) -> Vec<Coverage> {
+    let told = entries.iter().zip(used).filter_map(|(entry, used)| {
+        let reason = match (live(entry), used) {
+            (false, _) => "it has expired and ignores nothing: renew or remove it",
+            (true, false) => "it matches nothing any more: remove it",
+            (true, true) => return None,
+        };
+        Some(Coverage::new(
+            "ignores",
+            entry.name(),
+            CoverageStatus::Noted,
+            reason,
+        ))
+    });
+    told.collect()
+}
+
+fn told_of_comments(comments: &[Comment], heeded: &[bool]) -> Vec<Coverage> {
+    let told = comments.iter().zip(heeded).filter_map(|(comment, heeded)| {
+        let reason = match (comment.reason.is_empty(), heeded) {
+            (true, _) => "the comment gives no reason, so it ignores nothing: write one behind it",
+            (false, false) => "the comment ignores nothing any more: remove it",
+            (false, true) => return None,
+        };
+        let unit = format!("{}/{}:{}", comment.repository, comment.uri, comment.line);
+        Some(Coverage::new(
+            "ignores",
+            unit,
+            CoverageStatus::Noted,
+            reason,
+        ))
+    });
+    told.collect()
+}

@@ -1,0 +1,159 @@
+//! What is scanned without being looked for: standard input and what is staged. Nothing is kept of it.
+
+use super::args::Scan;
+use super::environment;
+use super::exit::Failure;
+use crate::model::{Confidence, Finding, FindingStatus, Report};
+use crate::sources::{Given, Limits, StagedError, staged};
+use anyhow::{Context as _, anyhow};
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// Argument that stands for standard input.
+const STDIN: &str = "-";
+
+/// Documents that are handed to a scan.
+pub(super) struct Handed {
+    /// What is scanned.
+    pub given: Vec<Given>,
+    /// What is known already.
+    pub known: Vec<Given>,
+    /// What could not be read.
+    pub coverage: Vec<crate::model::Coverage>,
+}
+
+/// What the arguments hand over; `None` where they name paths.
+pub(super) fn handed(args: &Scan) -> Result<Option<Handed>, Failure> {
+    if args.staged {
+        return of_index(args).map(Some);
+    }
+    if !args.paths.iter().any(|path| path.as_os_str() == STDIN) {
+        return Ok(None);
+    }
+    if args.paths.len() > 1 || !args.aws_snapshot.is_empty() {
+        return Err(Failure::usage(
+            anyhow!("standard input cannot be scanned together with anything else"),
+            "overstay scan -   and the paths in a scan of their own",
+        ));
+    }
+    Ok(Some(Handed {
+        given: vec![standard_input()?],
+        known: Vec::new(),
+        coverage: Vec::new(),
+    }))
+}
+
+fn standard_input() -> Result<Given, Failure> {
+    let cap = Limits::default().max_file_bytes;
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(cap + 1)
+        .read_to_end(&mut bytes)
+        .context("reading standard input")?;
+    if bytes.len() as u64 > cap {
+        return Err(Failure::usage(
+            anyhow!("standard input is larger than {} MiB", cap >> 20),
+            "write it to a file and scan its parts",
+        ));
+    }
+    Ok(Given {
+        repository: "stdin".to_owned(),
+        uri: "stdin".to_owned(),
+        bytes,
+    })
+}
+
+fn of_index(args: &Scan) -> Result<Handed, Failure> {
+    let here = PathBuf::from(".");
+    let path = match args.paths.as_slice() {
+        [] => &here,
+        [path] => path,
+        _ => {
+            return Err(Failure::usage(
+                anyhow!("--staged takes one repository"),
+                "overstay scan --staged PATH",
+            ));
+        }
+    };
+    let index = environment::variable("GIT_INDEX_FILE").filter(|_| args.paths.is_empty());
+    let found = staged(
+        path,
+        index.as_deref(),
+        args.trust_repo_owner,
+        &Limits::default(),
+    );
+    let found = found.map_err(|error| match error {
+        StagedError::NoRepository(_) => {
+            Failure::usage(error, "run it inside a repository, or name one")
+        }
+        StagedError::Refused { .. } | StagedError::Index(_) => {
+            Failure::usage(error, "`git status` says more")
+        }
+    })?;
+    Ok(Handed {
+        given: found.after,
+        known: found.before,
+        coverage: found.coverage,
+    })
+}
+
+/// Whether a finding keeps a commit back: a credential, at least moderately sure, that nobody said to ignore.
+pub(super) fn holds_back(finding: &Finding) -> bool {
+    finding.credential.is_some()
+        && finding.confidence >= Confidence::Medium
+        && !matches!(
+            finding.status,
+            FindingStatus::Accepted | FindingStatus::Ignored
+        )
+}
+
+/// The staged credentials as a hook prints them; empty where there is none.
+pub(super) fn page(report: &Report, path: Option<&Path>) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    for finding in report.findings.iter().filter(|finding| holds_back(finding)) {
+        let credential = finding
+            .credential
+            .as_ref()
+            .and_then(|id| report.credentials.iter().find(|one| one.id == *id));
+        let Some(credential) = credential else {
+            continue;
+        };
+        for sighting in credential
+            .sightings
+            .iter()
+            .filter(|one| one.ignored.is_none())
+        {
+            count += 1;
+            let _ = writeln!(
+                out,
+                "{}:{}:{}  {}  ({} confidence: {})",
+                sighting.uri,
+                sighting.line,
+                sighting.column,
+                sighting.rule,
+                credential.confidence.as_str(),
+                credential.confidence_reason
+            );
+            if let Some(context) = &sighting.context {
+                let _ = writeln!(out, "    {context}");
+            }
+        }
+    }
+    if count > 0 {
+        let what = if count == 1 {
+            "credential is"
+        } else {
+            "credentials are"
+        };
+        let place = path.map_or_else(String::new, |path| format!(" -C {}", path.display()));
+        let _ = writeln!(
+            out,
+            "\n{count} new {what} staged. Take it out of the commit: git{place} restore --staged FILE\n\
+             What is none, or may stay, takes a comment with the reason: overstay:ignore[RULE] REASON"
+        );
+    }
+    out
+}
