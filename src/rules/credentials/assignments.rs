@@ -43,6 +43,8 @@ pub struct Names {
     pub neutral: BTreeSet<String>,
     /// After the head; it is something else.
     pub otherwise: BTreeSet<String>,
+    /// Before the head; it is no secret.
+    pub harmless: BTreeSet<String>,
     /// Before `key`; it is no secret.
     pub other_keys: BTreeSet<String>,
     /// Before `key`; it is one.

@@ -3,11 +3,11 @@
 use super::super::{entropy, login};
 use super::form::{Form, Reading};
 use super::key::Key;
-use super::part;
 use super::surroundings::Surroundings;
 use super::value::Quote;
 use super::words::wording;
-use crate::rules::credentials::assignments;
+use super::{part, shape};
+use crate::rules::credentials::{assignments, context};
 
 /// One feature of an assignment.
 #[derive(Clone, Copy, Debug)]
@@ -271,7 +271,7 @@ fn of_value(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
         "hex-32",
         alphabet.hex && matches!(value.len(), 32 | 40 | 64 | 128),
     );
-    found.when("uuid", is_uuid(value));
+    found.when("uuid", shape::is_uuid(value));
     found.when("identifier", is_identifier(value) && words.share > 0.6);
     found.when(
         "identifier-digits",
@@ -296,6 +296,7 @@ fn of_value(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
         "password-like",
         password && is_password_like(value, &alphabet),
     );
+    found.when("known-weak", is_known(&lower));
     found.when(
         "short-bare",
         reading.quote == Quote::Bare && value.len() < 8,
@@ -308,13 +309,23 @@ fn of_value(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     );
 }
 
-/// `8-4-4-4-12` hexadecimal digits.
-fn is_uuid(value: &[u8]) -> bool {
-    value.len() == 36
-        && value.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+/// A password of default installations and examples, be it with a number behind it.
+fn is_known(lower: &[u8]) -> bool {
+    let digits = lower
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let stem = part(lower, 0..lower.len() - digits);
+    let words = &context().passwords;
+    let is = |value: &[u8]| {
+        words
+            .weak
+            .iter()
+            .chain(&words.stand_ins)
+            .any(|word| word.as_bytes() == value)
+    };
+    is(lower) || (!stem.is_empty() && is(stem))
 }
 
 /// As people make passwords up: letters with a number or a mark, nothing that joins words.

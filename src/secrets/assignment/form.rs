@@ -173,8 +173,10 @@ impl Reader<'_> {
         } else if matches!(at(text, index), b'"' | b'\'' | b'`') {
             // The name's own quotes, or the end of a text that ends with the name.
             self.quoted_name = true;
+            if self.open == Some(at(text, index)) {
+                self.open = None;
+            }
             index += 1;
-            self.open = None;
         } else if self.entity(index, b"&quot;") {
             index += 6;
             self.quoted_name = true;
@@ -212,14 +214,42 @@ impl Reader<'_> {
             b'(' if !blank && !self.quoted_name => (Form::Call, operator + 1),
             b',' if self.quoted_name => {
                 let mut out: Vec<Reading> = self.paired(index).into_iter().collect();
-                out.extend(self.value(Form::Argument, operator + 1));
+                if self.is_first() {
+                    out.extend(self.value(Form::Argument, operator + 1));
+                }
                 return out;
             }
+            b',' => match self.second_name(operator + 1) {
+                Some(value) => (Form::Equals, value),
+                None => return Vec::new(),
+            },
             b'>' if !blank && self.in_tag() => (Form::Markup, operator + 1),
             _ => return self.beside(index, operator),
         };
         self.spaced = blank && matches!(at(text, value), b' ' | b'\t');
         self.value(form, value)
+    }
+
+    /// Whether the quoted name is the first of the arguments it stands among, not one of a list.
+    fn is_first(&self) -> bool {
+        let opening = self.key.range.start.saturating_sub(1);
+        before(self.text, opening) == b'('
+    }
+
+    /// The end of `, error :=` after a name: the second of two names that are assigned to.
+    fn second_name(&self, index: usize) -> Option<usize> {
+        let text = self.text;
+        let name = skip_blanks(text, index, self.line.end);
+        let operator = skip_blanks(text, key::end_of(text, name), self.line.end);
+        let assigns = at(text, operator) == b':' && at(text, operator + 1) == b'=';
+        (operator > name && assigns).then_some(operator + 2)
+    }
+
+    /// Whether the name is that of a source of passwords in the arguments of a command: `-passin pass:…`.
+    fn is_source(&self) -> bool {
+        let start = self.key.range.start;
+        let head = part(self.text, start.saturating_sub(12)..start);
+        self.key.before.is_empty() && memchr::memmem::find(head, b"-pass").is_some()
     }
 
     fn entity(&self, index: usize, entity: &[u8]) -> bool {
@@ -274,7 +304,7 @@ impl Reader<'_> {
             return vec![self.reading(form, found, false)];
         }
         let joined = matches!(before(text, self.key.range.start), b'?' | b'&' | b';');
-        if self.key.dashes > 0 || joined {
+        if self.key.dashes > 0 || joined || (form == Form::Colon && self.is_source()) {
             // A flag of a command line, a parameter of a URL, a part of a connection string.
             let found = value::in_text(text, index..self.line.end, self.open, false);
             let form = if joined { Form::Query } else { Form::Flag };
@@ -321,7 +351,10 @@ impl Reader<'_> {
     fn annotation(&self, index: usize) -> Option<usize> {
         let rest = part(self.text, index..self.line.end.min(index + 60));
         let equals = memchr::memchr(b'=', rest)?;
-        if matches!(rest.get(equals + 1), Some(b'=' | b'>')) {
+        // Padding of base64 is no operator.
+        let next = rest.get(equals + 1)?;
+        let apart = before(rest, equals) == b' ' || matches!(next, b'"' | b'\'');
+        if matches!(next, b'=' | b'>') || !apart {
             return None;
         }
         let name = rest.get(..equals)?.trim_ascii();
@@ -367,6 +400,11 @@ impl Reader<'_> {
         if let Some(found) = value::quoted(text, value, self.line.end, self.open) {
             return vec![self.reading(Form::Beside, found, false)];
         }
+        // `IDENTIFIED BY value`
+        if self.key.after.last().is_some_and(|word| word == "by") {
+            let found = value::in_text(text, value..self.line.end, self.open, false);
+            return vec![self.reading(Form::Flag, found, false)];
+        }
         // A type between the name and the operator.
         let word = value
             + part(text, value..self.line.end)
@@ -407,6 +445,7 @@ impl Reader<'_> {
                 | b"setenv"
                 | b"login"
                 | b"config set"
+                | b"\\set"
                 | b"#"
                 | b"default"
         ) || head
@@ -437,7 +476,6 @@ impl Reader<'_> {
                 | b"content"
                 | b"default"
                 | b"defaultvalue"
-                | b"data"
                 | b"stringvalue"
                 | b"default_value"
         ) {

@@ -84,6 +84,9 @@ pub(super) fn around(text: &[u8], hit: &Range<usize>) -> Option<Key> {
     if after.iter().any(|word| names.otherwise.contains(word)) {
         return None;
     }
+    if before_head.iter().any(|word| names.harmless.contains(word)) {
+        return None;
+    }
     if found.family.id == "key"
         && before_head
             .last()

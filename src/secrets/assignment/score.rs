@@ -12,6 +12,9 @@ use crate::rules::credentials::assignments;
 /// Most reasons that are told beside the first.
 const TOLD: usize = 3;
 
+/// An unquoted value on a line this long stands in generated code.
+const LONG_LINE: usize = 600;
+
 /// Judges one reading; `None` where its score is too low for a finding.
 pub(super) fn judge(text: &[u8], key: &Key, reading: &Reading) -> Option<Assigned> {
     let (value, found) = candidate(text, key, reading)?;
@@ -59,11 +62,27 @@ pub(super) fn candidate(
     let mut range = reading.value.clone();
     let named = scheme(part(text, range.clone()));
     range.start += named;
+    if part(text, range.clone()).starts_with(b"pass:") {
+        range.start += b"pass:".len();
+    }
     let value = part(text, range.clone());
     let around = surroundings::around(text, &reading.line);
-    let bare_code = reading.quote == Quote::Bare
-        && !matches!(reading.form, Form::Flag | Form::Query)
-        && !around.is_configuration();
+    let bare = reading.quote == Quote::Bare;
+    if bare && reading.line.len() > LONG_LINE {
+        return None;
+    }
+    // `NAME=value` of a shell, and whatever follows a flag or a scheme, is text.
+    let name = part(text, key.range.clone());
+    let variable =
+        reading.form == Form::Equals && !reading.spaced && !name.iter().any(u8::is_ascii_lowercase);
+    let is_text = matches!(reading.form, Form::Flag | Form::Query)
+        || variable
+        || named > 0
+        || around.is_configuration();
+    let bare_code = bare && !is_text;
+    if bare && shape::is_call(value) {
+        return None;
+    }
     if shape::is_harmless(value, key, bare_code) || (reading.indirect && value.contains(&b' ')) {
         return None;
     }

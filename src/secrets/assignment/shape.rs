@@ -2,8 +2,9 @@
 
 use super::super::placeholder;
 use super::key::Key;
+use super::part;
 use super::words::wording;
-use crate::rules::credentials::context;
+use crate::rules::credentials::{assignments, context};
 
 /// Longest value that is judged as an identifier, a path or the like.
 const SHORT: usize = 200;
@@ -15,6 +16,9 @@ pub(super) fn is_harmless(value: &[u8], key: &Key, bare_code: bool) -> bool {
         || is_constant(value)
         || is_stand_in(value, key)
         || is_reference(value)
+        || is_hashed(value)
+        || is_data(value)
+        || (is_uuid(value) && key.family.id == "key" && !key.is_qualified(&assignments().names))
         || (bare_code && is_expression(value))
         || (value.len() <= SHORT && (is_address(value) || is_date_or_version(value)))
         || is_sentence(value)
@@ -66,10 +70,21 @@ fn is_stand_in(value: &[u8], key: &Key) -> bool {
     let names: String = key.before.concat();
     let words = &context().passwords;
     words.stand_ins.iter().any(|word| word.as_bytes() == lower)
+        || (letters.len() == lower.len() && is_head(&lower))
         || letters == key.family.id.as_bytes()
         || (!names.is_empty()
             && letters.starts_with(names.as_bytes())
             && letters.ends_with(key.family.id.as_bytes()))
+}
+
+/// The word for a secret itself, in any of the languages that are known.
+fn is_head(word: &[u8]) -> bool {
+    std::str::from_utf8(word).is_ok_and(|word| {
+        assignments()
+            .families
+            .iter()
+            .any(|family| family.words.contains(word))
+    })
 }
 
 /// A reference into another store, an encrypted value, a variable.
@@ -113,6 +128,44 @@ fn is_reference(value: &[u8]) -> bool {
             .iter()
             .any(|mark| memchr::memmem::find(value, mark).is_some())
         || value.starts_with(b"&") && value.get(1).is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// A password that is kept as a hash: it can be guessed, not used.
+fn is_hashed(value: &[u8]) -> bool {
+    const STARTS: [&[u8]; 20] = [
+        b"$1$", b"$2$", b"$2a$", b"$2b$", b"$2y$", b"$5$", b"$6$", b"$7$", b"$argon2", b"$pbkdf2",
+        b"$scrypt", b"$apr1$", b"$y$", b"pbkdf2", b"{SHA", b"{SSHA", b"{MD5", b"{CRYPT", b"bcrypt",
+        b"sha1$",
+    ];
+    STARTS.iter().any(|start| value.starts_with(start))
+}
+
+/// Part of a structure or a filler that is replaced: `["…`, `%%NAME%%`, `###NAME###`.
+fn is_data(value: &[u8]) -> bool {
+    matches!(value, [b'[' | b'{', b'"' | b'\'', ..])
+        || memchr::memmem::find(value, b"\":").is_some()
+        || value.starts_with(b"%%") && value.ends_with(b"%%")
+        || value.starts_with(b"##") && value.ends_with(b"##")
+        || value.starts_with(b"ENC(")
+}
+
+/// A call: a name and an opening parenthesis.
+pub(super) fn is_call(value: &[u8]) -> bool {
+    memchr::memchr(b'(', value).is_some_and(|open| {
+        open > 0
+            && part(value, 0..open).iter().all(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'$' | b'@')
+            })
+    })
+}
+
+/// `8-4-4-4-12` hexadecimal digits.
+pub(super) fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 /// Source code that is evaluated: names, calls, members, operators.

@@ -102,6 +102,13 @@ fn kind(line: &[u8]) -> Option<Kind> {
         b"await ",
         b"elif ",
     ];
+    // A setting that is switched off.
+    let line = match line {
+        [b'#' | b';', rest @ ..] if memchr::memchr2(b'=', b':', rest).is_some() => {
+            rest.trim_ascii_start()
+        }
+        _ => line,
+    };
     let [.., last] = line else { return None };
     if CODE_STARTS.iter().any(|start| line.starts_with(start))
         || matches!(last, b';' | b'{' | b'}' | b'(' | b')')

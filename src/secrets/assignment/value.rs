@@ -225,6 +225,11 @@ pub(super) fn default(text: &[u8], within: Range<usize>) -> Option<Literal> {
     let mut last = None;
     while index < within.end {
         if is_quote(at(text, index)) {
+            let head = part(text, within.start..index);
+            let compares = |mark: &[u8]| memchr::memmem::find(head, mark).is_some();
+            if compares(b"==") || compares(b"!=") {
+                return None;
+            }
             let found = quoted(text, index, within.end, None)?;
             index = found.end;
             let next = at(text, index + usize::from(at(text, index) == b' '));
