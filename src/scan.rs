@@ -39,8 +39,6 @@ pub struct RuleSet {
     pub scoring: Scoring,
     /// Target mechanisms.
     pub targets: Targets,
-    /// Facts about AWS.
-    pub aws: AwsTables,
     /// What the user says of their organisation.
     pub config: Config,
 }
@@ -69,7 +67,6 @@ impl RuleSet {
             posture: Posture::builtin()?,
             scoring: Scoring::with_overrides(&config.scoring)?,
             targets: Targets::builtin()?,
-            aws: AwsTables::builtin()?,
             config,
         })
     }
@@ -225,12 +222,16 @@ pub fn scan(
             .map(ToOwned::to_owned)
     };
     let inputs = inputs(&discovery.roots, &accounts);
+    // Large, and of use for accounts only.
+    let tables = (!accounts.is_empty())
+        .then(AwsTables::builtin)
+        .transpose()?;
     let joined = graph::join(JoinInput {
         accounts: &accounts,
         declarations,
         seen,
         config: &rules.config,
-        tables: &rules.aws,
+        tables: tables.as_ref(),
         owner_of: &owner_of,
         now: request.now,
     });

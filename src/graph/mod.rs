@@ -63,8 +63,8 @@ pub struct JoinInput<'a> {
     pub seen: Vec<SeenCredential>,
     /// The user's configuration.
     pub config: &'a Config,
-    /// Facts about AWS.
-    pub tables: &'a AwsTables,
+    /// Facts about AWS; without them, the accounts are not looked at.
+    pub tables: Option<&'a AwsTables>,
     /// CODEOWNERS.
     pub owner_of: &'a OwnerOf<'a>,
     /// The time of the scan.
@@ -147,7 +147,9 @@ pub fn join(input: JoinInput<'_>) -> Joined {
         subjects: BTreeMap::new(),
         referenced: BTreeMap::new(),
     };
-    aws::add(&mut graph, accounts, tables, &own);
+    if let Some(tables) = tables {
+        aws::add(&mut graph, accounts, tables, &own);
+    }
     let (references, literals) = declared::add(&mut graph, declarations);
     credentials::add_seen(&mut graph, seen.into_iter().chain(literals).collect());
     credentials::add_references(&mut graph, references);

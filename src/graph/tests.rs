@@ -234,7 +234,7 @@ fn joined(
         declarations,
         seen,
         config: &config,
-        tables: &tables,
+        tables: Some(&tables),
         owner_of: &|repository, uri| {
             (repository == "shop" && uri.starts_with(".github/")).then(|| "@shop/ci".to_owned())
         },

@@ -3,6 +3,7 @@
 use super::assignment;
 use super::engine::{Engine, Known};
 use super::prefilter::{Literal, Prefilter};
+use super::runs::Run;
 use super::structure;
 use super::windows::MARGIN;
 use crate::rules::RuleError;
@@ -15,20 +16,36 @@ use std::sync::OnceLock;
 pub(super) struct Pattern {
     source: String,
     compiled: OnceLock<Option<Regex>>,
+    run: OnceLock<Option<Run>>,
 }
 
 impl Pattern {
-    fn new(source: &str) -> Result<Self, String> {
+    /// Checks a pattern first where nobody did so yet.
+    fn new(source: &str, sound: bool) -> Result<Self, String> {
+        if !sound {
+            Self::parse(source)?;
+        }
+        Ok(Self {
+            source: source.to_owned(),
+            compiled: OnceLock::new(),
+            run: OnceLock::new(),
+        })
+    }
+
+    fn parse(source: &str) -> Result<(), String> {
         regex_syntax::ParserBuilder::new()
             .utf8(false)
             .unicode(false)
             .build()
             .parse(source)
-            .map_err(|error| error.to_string())?;
-        Ok(Self {
-            source: source.to_owned(),
-            compiled: OnceLock::new(),
-        })
+            .map(drop)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Whether the pattern may match inside `part`: a few comparisons.
+    pub(super) fn may_match(&self, part: &[u8]) -> bool {
+        let run = self.run.get_or_init(|| Run::of(&self.source));
+        run.is_none_or(|run| run.is_in(part))
     }
 
     pub(super) fn get(&self) -> Option<&Regex> {
@@ -58,20 +75,20 @@ pub(super) struct Reach {
     pub(super) after: usize,
 }
 
-/// How far the judgement of a match looks.
+/// How far the judgement of a match looks. Companions are assigned in rows, which may be long.
 fn reach(rule: &Rule) -> Option<Reach> {
     if rule.assignment.is_some() {
         return Some(assignment::REACH);
     }
+    if !rule.companions.is_empty() {
+        return None;
+    }
     let all = rule.checks.iter().map(structure::reach);
     let checks = all.reduce(|one, other| Some(one?.max(other?)));
-    let checks = checks.unwrap_or(Some(0))?;
-    let beside = |side: fn(&Companion) -> usize| rule.companions.iter().map(side).max();
-    let before = beside(|companion| companion.window.before).unwrap_or(0);
-    let after = beside(|companion| companion.window.after).unwrap_or(0);
+    let most = checks.unwrap_or(Some(0))? + MARGIN;
     Some(Reach {
-        before: checks.max(before) + MARGIN,
-        after: checks.max(after) + MARGIN,
+        before: most,
+        after: most,
     })
 }
 
@@ -84,7 +101,7 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
     let mut by_literal: BTreeMap<(Vec<u8>, bool), Vec<usize>> = BTreeMap::new();
     for (index, rule) in rules.rules().iter().enumerate() {
         let pattern = |source: &str| {
-            Pattern::new(source).map_err(|error| {
+            Pattern::new(source, rule.builtin).map_err(|error| {
                 RuleError::invalid(&rule.file, format!("rule `{}`: pattern: {error}", rule.id))
             })
         };

@@ -113,7 +113,7 @@ impl Engine {
             return false;
         };
         let also = |needle: &String| memchr::memmem::find(part, needle.as_bytes()).is_some();
-        if !compiled.rule.also.iter().all(also) {
+        if !compiled.pattern.may_match(part) || !compiled.rule.also.iter().all(also) {
             return false;
         }
         let Some(pattern) = compiled.pattern.get() else {
@@ -126,14 +126,17 @@ impl Engine {
         let mut any = false;
         let mut at = window.start;
         while at < window.end && *count < MAX_MATCHES {
-            let Some(captures) = pattern.captures_at(haystack, at) else {
+            // Most windows have no match; finding that out takes no memory.
+            let Some(whole) = pattern.find_at(haystack, at) else {
                 break;
             };
             any = true;
-            let Some(whole) = captures.get(0) else { break };
             if whole.end() > window.end {
                 break;
             }
+            let Some(captures) = pattern.captures_at(haystack, at) else {
+                break;
+            };
             at = whole.end().max(at + 1);
             *count += 1;
             if let Some(end) = visit(window, compiled, &captures) {

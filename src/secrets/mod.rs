@@ -40,6 +40,7 @@ mod place;
 mod placeholder;
 mod ppk;
 mod prefilter;
+mod runs;
 mod screen;
 mod sightings;
 mod structure;

@@ -3,7 +3,7 @@
 //! Of each literal one window of four bytes is chosen for rarity. Text is looked at in steps of two bytes: whatever the
 //! parity of an occurrence, one of the window's two blocks of three bytes falls on a step. A block, folded to one letter
 //! case and hashed to 17 bits, is looked up in a bitmap of 16 KiB that stays in the first-level cache; only where its bit is
-//! set are the literals of that hash compared. Steps do not depend on one another, so the processor overlaps them.
+//! set are the literals of that hash compared, eight bytes at once. Steps do not depend on one another, so the processor overlaps them.
 //!
 //! A literal of three bytes has one block on even starts; on odd starts, any byte followed by its first two.
 
@@ -26,6 +26,38 @@ struct Entry {
     literal: u32,
     /// How far the literal's start lies before the block; negative: after it.
     back: i32,
+    /// What decides without a look at the literal itself.
+    head: Head,
+}
+
+/// The first eight bytes of a literal, as a number; those it does not have are zero.
+#[derive(Clone, Copy)]
+struct Head {
+    bytes: u64,
+    /// The bytes it has.
+    held: u64,
+    /// The letter case that does not matter.
+    fold: u64,
+}
+
+impl Head {
+    fn of(literal: &Literal) -> Self {
+        let mut head = [[0_u8; 8]; 3];
+        let [bytes, held, fold] = &mut head;
+        let slots = bytes.iter_mut().zip(held).zip(fold);
+        for (((byte, held), fold), known) in slots.zip(&literal.bytes) {
+            (*byte, *held) = (*known, 0xff);
+            if literal.ignore_case && known.is_ascii_alphabetic() {
+                *fold = 0x20;
+            }
+        }
+        let [bytes, held, fold] = head.map(u64::from_le_bytes);
+        Self { bytes, held, fold }
+    }
+
+    const fn begins(&self, text: [u8; 8]) -> bool {
+        (u64::from_le_bytes(text) | self.fold) & self.held == self.bytes
+    }
 }
 
 /// The compiled literals.
@@ -33,14 +65,16 @@ pub(super) struct Prefilter {
     literals: Vec<Literal>,
     /// One bit per hash.
     bits: Box<[u64; WORDS]>,
-    /// `entries[starts[h]..starts[h + 1]]` are those of hash `h`.
+    /// How many bits are set before each word.
+    ranks: Vec<u32>,
+    /// `entries[starts[r]..starts[r + 1]]` are those of the hash whose bit is the `r`th that is set. Small enough, as the
+    /// bitmap is, to stay in a cache.
     starts: Vec<u32>,
     entries: Vec<Entry>,
 }
 
 const HASH_BITS: u32 = 17;
-const HASHES: usize = 1 << HASH_BITS;
-const WORDS: usize = HASHES / 64;
+const WORDS: usize = (1 << HASH_BITS) / 64;
 /// Bytes advanced per round; a round reads two bytes more.
 const ROUND: usize = 16;
 
@@ -72,29 +106,37 @@ impl Prefilter {
                     block,
                     literal: index as u32,
                     back,
+                    head: Head::of(literal),
                 });
             }
         }
         entries.sort_by_key(|entry| (hash(entry.block), entry.literal, entry.back, entry.block));
         let mut bits = Box::new([0_u64; WORDS]);
-        let mut starts = vec![0_u32; HASHES + 1];
-        for entry in &entries {
-            let at = hash(entry.block);
-            if let Some(word) = bits.get_mut(at / 64) {
-                *word |= 1 << (at % 64);
+        let mut starts = Vec::new();
+        let mut last = None;
+        for (at, entry) in entries.iter().enumerate() {
+            let hash = hash(entry.block);
+            if last != Some(hash) {
+                starts.push(at as u32);
             }
-            if let Some(count) = starts.get_mut(at + 1) {
-                *count += 1;
+            last = Some(hash);
+            if let Some(word) = bits.get_mut(hash / 64) {
+                *word |= 1 << (hash % 64);
             }
         }
-        let mut total = 0;
-        for start in &mut starts {
-            total += *start;
-            *start = total;
-        }
+        starts.push(entries.len() as u32);
+        let ranks = bits
+            .iter()
+            .scan(0, |before, word| {
+                let rank = *before;
+                *before += word.count_ones();
+                Some(rank)
+            })
+            .collect();
         Self {
             literals,
             bits,
+            ranks,
             starts,
             entries,
         }
@@ -107,8 +149,9 @@ impl Prefilter {
             .get(at..)
             .and_then(<[u8]>::first_chunk::<{ ROUND + 4 }>)
         {
-            if self.any(round) {
-                self.candidates(round, text, at, &mut on_hit);
+            let seen = self.steps(round);
+            if seen != 0 {
+                self.candidates(seen, round, text, at, &mut on_hit);
             }
             at += ROUND;
         }
@@ -118,61 +161,81 @@ impl Prefilter {
             for (slot, byte) in round.iter_mut().zip(text.iter().skip(at)) {
                 *slot = *byte;
             }
-            self.candidates(&round, text, at, &mut on_hit);
+            let seen = self.steps(&round);
+            self.candidates(seen, &round, text, at, &mut on_hit);
             at += ROUND;
         }
     }
 
     fn bit(&self, block: u32) -> u64 {
         let at = hash(block);
-        self.bits[(at / 64) % WORDS] >> (at % 64)
+        self.bits[(at / 64) % WORDS] >> (at % 64) & 1
     }
 
-    /// Whether any step of the round may be part of a literal.
-    fn any(&self, round: &[u8; ROUND + 4]) -> bool {
+    /// The steps of the round that may be part of a literal, one bit each.
+    fn steps(&self, round: &[u8; ROUND + 4]) -> u64 {
         let mut seen = 0;
         for step in 0..ROUND / 2 {
             let at = step * 2;
             let word = u32::from_le_bytes([round[at], round[at + 1], round[at + 2], round[at + 3]]);
-            seen |= self.bit(fold(word));
+            seen |= self.bit(fold(word)) << step;
         }
-        seen & 1 == 1
+        seen
     }
 
     #[inline(never)]
     fn candidates(
         &self,
+        mut seen: u64,
         round: &[u8; ROUND + 4],
         text: &[u8],
         base: usize,
         on_hit: &mut impl FnMut(usize, usize),
     ) {
-        for step in 0..ROUND / 2 {
-            let at = step * 2;
+        while seen != 0 {
+            let at = (seen.trailing_zeros() as usize % (ROUND / 2)) * 2;
+            seen &= seen - 1;
             let block = block_of([round[at], round[at + 1], round[at + 2]]);
-            if self.bit(block) & 1 == 1 {
-                self.compare(block, text, base + at, on_hit);
-            }
+            self.compare(block, text, base + at, on_hit);
         }
     }
 
-    fn compare(&self, block: u32, text: &[u8], at: usize, on_hit: &mut impl FnMut(usize, usize)) {
+    /// The entries of a block whose bit is set.
+    fn entries(&self, block: u32) -> &[Entry] {
         let hash = hash(block);
-        let (Some(from), Some(to)) = (self.starts.get(hash), self.starts.get(hash + 1)) else {
-            return;
+        let (Some(word), Some(rank)) = (self.bits.get(hash / 64), self.ranks.get(hash / 64)) else {
+            return &[];
         };
-        let entries = self
-            .entries
+        let below = word & ((1 << (hash % 64)) - 1);
+        let slot = (rank + below.count_ones()) as usize;
+        let (Some(from), Some(to)) = (self.starts.get(slot), self.starts.get(slot + 1)) else {
+            return &[];
+        };
+        self.entries
             .get(*from as usize..*to as usize)
-            .unwrap_or_default();
-        for entry in entries.iter().filter(|entry| entry.block == block) {
+            .unwrap_or_default()
+    }
+
+    fn compare(&self, block: u32, text: &[u8], at: usize, on_hit: &mut impl FnMut(usize, usize)) {
+        for entry in self
+            .entries(block)
+            .iter()
+            .filter(|entry| entry.block == block)
+        {
             let Some(start) = at.checked_add_signed(-entry.back as isize) else {
                 continue;
             };
+            let rest = text.get(start..).unwrap_or_default();
+            if rest
+                .first_chunk()
+                .is_some_and(|chunk| !entry.head.begins(*chunk))
+            {
+                continue;
+            }
             let Some(literal) = self.literals.get(entry.literal as usize) else {
                 continue;
             };
-            let Some(found) = text.get(start..start.saturating_add(literal.bytes.len())) else {
+            let Some(found) = rest.get(..literal.bytes.len()) else {
                 continue;
             };
             if found == literal.bytes

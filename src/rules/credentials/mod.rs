@@ -177,6 +177,9 @@ pub struct Rule {
     /// File the rule came from, for messages.
     #[serde(skip)]
     pub file: String,
+    /// It came with the program, whose tests prove that its patterns are sound.
+    #[serde(skip)]
+    pub builtin: bool,
 }
 
 impl Rule {
@@ -253,7 +256,11 @@ impl CredentialRules {
     /// # Errors
     /// When an embedded file does not have the rule format; the tests prove that none is.
     pub fn builtin() -> Result<Self, RuleError> {
-        Self::load(super::folder("credentials")?)
+        let mut known = Self::load(super::folder("credentials")?)?;
+        for rule in &mut known.rules {
+            rule.builtin = true;
+        }
+        Ok(known)
     }
 
     /// Rules from `(file name, text)` pairs, in the order given.
