@@ -176,6 +176,11 @@ pub(super) fn kubernetes_value(
         SecretBytes::new(text.as_bytes().to_vec())
     };
     let value = std::str::from_utf8(bytes.expose()).ok()?.trim();
+    let layers = if encoded {
+        vec!["base64".to_owned()]
+    } else {
+        Vec::new()
+    };
     if let Some(subject) = subject {
         let signed = value.starts_with("eyJ") && value.split('.').count() == 3;
         if !signed {
@@ -192,9 +197,12 @@ pub(super) fn kubernetes_value(
             reason: "token of a Secret of type service-account-token",
         };
         let mut seen = seen(context, node, value, &told);
+        seen.sighting.layers = layers;
         seen.subject = Some(subject.to_owned());
         return Some(seen);
     }
     let told = recognise(context, value, "form of the token, in a Secret")?;
-    Some(seen(context, node, value, &told))
+    let mut seen = seen(context, node, value, &told);
+    seen.sighting.layers = layers;
+    Some(seen)
 }
