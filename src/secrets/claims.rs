@@ -33,6 +33,9 @@ pub(super) fn settle<'r>(mut found: Vec<Found>, rule: impl Fn(usize) -> &'r Rule
             rule.generic,
             Reverse(rule.confidence),
             Reverse(claimed.len()),
+            // Of two names in front of one secret the nearer wins, of two that end together the longer.
+            found.gap.as_ref().map_or(0, |gap| usize::MAX - gap.start),
+            Reverse(found.gap.as_ref().map_or(0, |_| found.span.len())),
             found.rule,
             found.span.start,
         )
