@@ -7,7 +7,7 @@ use crate::manifests;
 use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::inventory::Declarations;
 use crate::model::{
-    Coverage, FindingError, Fingerprint, FingerprintKey, Report, Run, SeenCredential,
+    Copied, Coverage, FindingError, Fingerprint, FingerprintKey, Report, Run, SeenCredential,
 };
 use crate::plan;
 use crate::report::{self, ReportParts};
@@ -17,8 +17,10 @@ use crate::rules::posture::Posture;
 use crate::rules::scoring::Scoring;
 use crate::rules::targets::Targets;
 use crate::rules::{self, RuleError, aws::AwsTables};
-use crate::secrets::{self, Engine};
-use crate::sources::{self, DiscoverError, Document, Given, Origin, Place, Progress, ReadOptions};
+use crate::secrets::{self, Engine, Marks};
+use crate::sources::{
+    self, DiscoverError, Document, Given, Origin, Place, Progress, ReadOptions, Screen,
+};
 use crate::unpack;
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -143,7 +145,8 @@ pub fn scan(
     progress.stage("reading");
     let engine = Engine::new(&rules.credentials)?;
     let visit = |document: &Document<'_>| inspect(document, &engine, &request.key);
-    let mut read = sources::read(&discovery.roots, &request.read, progress, visit);
+    let worth = Worth(&engine);
+    let mut read = sources::read(&discovery.roots, &request.read, progress, &worth, visit);
     coverage.extend(read.coverage);
     let given = sources::read_given(&request.given, &request.read.limits, visit);
     let known = known(request, &engine);
@@ -313,6 +316,23 @@ fn without_tokens(
     let mut value = serde_json::from_slice(&text).map_err(|_| ScanError::Name)?;
     engine.mask_names(&mut value, key);
     serde_json::from_value(value).map_err(|_| ScanError::Name)
+}
+
+/// Which texts of history are worth inspecting: of those, only credentials are asked for.
+struct Worth<'a>(&'a Engine);
+
+impl Screen for Worth<'_> {
+    type Marks = Marks;
+
+    fn screen(&self, text: &[u8]) -> (Marks, bool) {
+        let (marks, worth) = self.0.screen(text);
+        (marks, worth || unpack::recognise(text).is_some())
+    }
+
+    fn screen_derived(&self, text: &[u8], base: &Marks, copied: &[Copied]) -> (Marks, bool) {
+        let (marks, worth) = self.0.screen_derived(text, base, copied);
+        (marks, worth || unpack::recognise(text).is_some())
+    }
 }
 
 /// What one document gives: credentials in any text, declarations in current files only.

@@ -3,6 +3,7 @@
 use super::files::{self, Listing, Omission};
 use super::git::{self, HeadFile, Known, Reading, Repo, WorkTreeIndex};
 use super::place::{bytes_of, uri_of_bytes};
+use super::screen::Everything;
 use super::site::Site;
 use super::{Document, Origin, Progress, ReadOptions};
 use crate::model::{Coverage, CoverageStatus};
@@ -155,21 +156,29 @@ pub(super) fn read_head<T: Send>(
         paths.entry(file.id).or_default().push(file.path);
     }
     let ids: Vec<Oid> = paths.keys().copied().collect();
-    let read = git::read_blobs(repo, &ids, &options.limits, &site.trouble, |id, bytes| {
-        let mut values = Vec::new();
-        for path in paths.get(&id).into_iter().flatten() {
-            let uri = uri_of_bytes(path);
-            let value = visit(&Document {
-                repository: &site.root.name,
-                uri: Some(&uri),
-                bytes,
-                origin: Origin::Current,
-            });
-            values.extend(value.map(|value| (path.clone(), value)));
-            progress.done(1);
-        }
-        Some((values, bytes.len() as u64))
-    });
+    let read = git::read_blobs(
+        repo,
+        &ids,
+        &options.limits,
+        &site.trouble,
+        &Everything,
+        || (),
+        |id, bytes| {
+            let mut values = Vec::new();
+            for path in paths.get(&id).into_iter().flatten() {
+                let uri = uri_of_bytes(path);
+                let value = visit(&Document {
+                    repository: &site.root.name,
+                    uri: Some(&uri),
+                    bytes,
+                    origin: Origin::Current,
+                });
+                values.extend(value.map(|value| (path.clone(), value)));
+                progress.done(1);
+            }
+            Some((values, bytes.len() as u64))
+        },
+    );
     let mut out = CurrentRead {
         hits: Vec::new(),
         ids: Vec::new(),

@@ -359,6 +359,7 @@ files w/… skipped: 3 more skipped
             &roots,
             &ReadOptions::default(),
             &crate::sources::NoProgress,
+            &crate::sources::Everything,
             |document| {
                 let _ = fs::remove_file(place.path("w/a"));
                 let _ = fs::remove_file(place.path("w/b"));

@@ -17,6 +17,7 @@ mod names;
 mod past;
 mod place;
 mod read;
+mod screen;
 mod site;
 #[cfg(test)]
 mod testing;
@@ -27,6 +28,7 @@ pub use given::{Given, read_given};
 pub use limits::Limits;
 pub use place::{Located, Place};
 pub use read::{ReadOutcome, read};
+pub use screen::{Everything, Screen};
 
 use jiff::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use super::git::{self, History, Reading};
 use super::site::Store;
-use super::{Document, Origin, Progress, ReadOptions};
+use super::{Document, Origin, Progress, ReadOptions, Screen};
 use git2::Oid;
 use std::collections::BTreeSet;
 
@@ -14,6 +14,7 @@ pub(super) fn read_history<T: Send>(
     on_disk: &BTreeSet<Oid>,
     options: &ReadOptions,
     progress: &dyn Progress,
+    screen: &impl Screen,
     visit: &(impl Fn(&Document<'_>) -> Option<T> + Sync),
 ) -> Vec<(Oid, T)> {
     let mut done: Vec<Oid> = on_disk.iter().copied().collect();
@@ -31,15 +32,15 @@ pub(super) fn read_history<T: Send>(
             &mine,
             &options.limits,
             store.trouble,
+            screen,
+            || progress.done(1),
             |_, bytes| {
-                let value = visit(&Document {
+                visit(&Document {
                     repository: store.name,
                     uri: None,
                     bytes,
                     origin: Origin::History,
-                });
-                progress.done(1);
-                value
+                })
             },
         );
         store.repo.rest();

@@ -10,7 +10,7 @@ use super::messages::{self, Heard};
 use super::past::read_history;
 use super::place::Located;
 use super::site::{Site, Store, Work};
-use super::{Document, Progress, ReadOptions};
+use super::{Document, Progress, ReadOptions, Screen};
 use crate::model::Coverage;
 use git2::Oid;
 use jiff::Timestamp;
@@ -31,16 +31,18 @@ pub struct ReadOutcome<T> {
 
 /// Hands every current file, and every distinct blob of history, to `visit`, in parallel on rayon's current pool.
 ///
-/// A blob that a current file also holds is not visited a second time; its other places come with that file. The result
-/// does not depend on the number of threads.
-pub fn read<T, F>(
+/// A blob that a current file also holds is not visited a second time; its other places come with that file. Of the
+/// other blobs, those that `screen` rules out are not visited. The result does not depend on the number of threads.
+pub fn read<T, S, F>(
     roots: &[Root],
     options: &ReadOptions,
     progress: &dyn Progress,
+    screen: &S,
     visit: F,
 ) -> ReadOutcome<T>
 where
     T: Send,
+    S: Screen,
     F: Fn(&Document<'_>) -> Option<T> + Sync,
 {
     git::prepare();
@@ -98,7 +100,9 @@ where
             (history, heard)
         })
         .unzip();
-    let past = read_history(&stores, &histories, &on_disk, options, progress, &visit);
+    let past = read_history(
+        &stores, &histories, &on_disk, options, progress, screen, &visit,
+    );
     drop(on_disk);
 
     progress.stage("attribution");

@@ -1,6 +1,6 @@
 //! Scripted repositories for tests.
 
-use super::{Located, NoProgress, ReadOptions, ReadOutcome, Root, discover, read};
+use super::{Everything, Located, NoProgress, ReadOptions, ReadOutcome, Root, discover, read};
 use crate::model::{Medium, Reach};
 use git2::{Commit, Oid, Repository, Signature, Time};
 use std::fmt::Write as _;
@@ -151,7 +151,7 @@ pub(super) fn scan_with(paths: &[PathBuf], options: &ReadOptions) -> ReadOutcome
 }
 
 pub(super) fn scan_roots(roots: &[Root], options: &ReadOptions) -> ReadOutcome<String> {
-    read(roots, options, &NoProgress, |document| {
+    read(roots, options, &NoProgress, &Everything, |document| {
         let text = String::from_utf8_lossy(document.bytes);
         text.lines()
             .find(|line| line.contains(MARK))

@@ -50,6 +50,11 @@ impl Loose {
         }
     }
 
+    /// The object folders: its own, and those it borrows from.
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
     /// Whether an object is loose and its file does not hold all it says.
     pub(super) fn is_cut_short(&self, id: Oid) -> bool {
         if !self.ids.contains(&id) {

@@ -2,12 +2,17 @@
 
 mod attribute;
 mod blobs;
+mod census;
+mod graph;
 mod ids;
 mod index;
 mod loose;
+mod names;
 mod object;
 mod open;
 mod owner;
+mod pack;
+mod reduce;
 mod reflogs;
 mod refs;
 mod report;
@@ -30,6 +35,8 @@ pub(super) use tell::attribute_messages;
 pub(super) use tree::{HeadFile, head_files};
 pub(super) use walk::{History, walk};
 
+#[cfg(test)]
+mod packed_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Raw objects: reading them under a cap, and the few fields of commits, tags and trees that are needed.
 
-use super::ids::Id;
+use super::ids::{Id, bytes};
 use super::loose::Loose;
+use super::pack::Packs;
 use super::report::Fault;
 use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid};
+use std::sync::Arc;
 
 /// Sets libgit2 up for reading every object once: no cache of what will not be asked for again, and no second hash of
 /// what the pack's own checksum covers.
@@ -21,6 +23,7 @@ pub(in crate::sources) fn hash_blob(bytes: &[u8]) -> Option<Oid> {
 pub(super) struct Objects<'r> {
     pub(super) odb: Odb<'r>,
     pub(super) loose: &'r Loose,
+    pub(super) packs: Arc<Packs>,
 }
 
 /// Reads an object if it is not larger than `cap` bytes.
@@ -29,7 +32,8 @@ pub(super) fn read<'a>(
     id: Oid,
     cap: u64,
 ) -> Result<OdbObject<'a>, Fault> {
-    if objects.loose.is_cut_short(id) {
+    // libgit2 would follow a chain of bases without an end for ever.
+    if objects.loose.is_cut_short(id) || objects.packs.is_endless(&bytes(id)) {
         return Err(Fault::Corrupt);
     }
     let odb = &objects.odb;
@@ -71,23 +75,29 @@ pub(super) struct CommitFields {
 
 /// Parses the header of a commit; `None` when it is not one.
 pub(super) fn commit_fields(raw: &[u8]) -> Option<CommitFields> {
-    let mut tree = None;
     let mut parents = Vec::new();
+    let (tree, time) = commit_ids(raw, |parent| parents.push(oid(&parent)))?;
+    Some(CommitFields {
+        tree: oid(&tree),
+        parents,
+        time,
+    })
+}
+
+/// Parses the header of a commit: its tree and its committer's time; the parents are handed to `parent`.
+pub(super) fn commit_ids(raw: &[u8], mut parent: impl FnMut(Id)) -> Option<(Id, i64)> {
+    let mut tree = None;
     let mut time = 0;
     for line in header(raw) {
         if let Some(id) = line.strip_prefix(b"tree ") {
             tree = tree.or(Some(hex(id)?));
         } else if let Some(id) = line.strip_prefix(b"parent ") {
-            parents.push(hex(id)?);
+            parent(hex(id)?);
         } else if let Some(who) = line.strip_prefix(b"committer ") {
             time = signature_time(who).unwrap_or(0);
         }
     }
-    Some(CommitFields {
-        tree: tree?,
-        parents,
-        time,
-    })
+    Some((tree?, time))
 }
 
 /// `Name <mail>` of a commit's author, readable: controls become spaces, at most 256 characters.
@@ -108,7 +118,7 @@ fn person(line: &[u8]) -> Option<String> {
 
 /// Target and type of an annotated tag.
 pub(super) fn tag_target(raw: &[u8]) -> Option<Oid> {
-    header(raw).find_map(|line| hex(line.strip_prefix(b"object ")?))
+    header(raw).find_map(|line| Some(oid(&hex(line.strip_prefix(b"object ")?)?)))
 }
 
 /// The message of a commit or a tag: what follows the first empty line.
@@ -131,15 +141,35 @@ pub(super) fn tag_fields(raw: &[u8]) -> (&[u8], Option<String>, Option<i64>) {
 }
 
 fn header(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
-    raw.split(|&byte| byte == b'\n')
-        .take_while(|line| !line.is_empty())
+    let mut rest = raw;
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let (line, tail) = rest.split_at(end);
+        rest = tail.get(1..).unwrap_or_default();
+        (!line.is_empty()).then_some(line)
+    })
+    .fuse()
 }
 
-fn hex(text: &[u8]) -> Option<Oid> {
-    if text.len() != 40 {
+fn hex(text: &[u8]) -> Option<Id> {
+    let (pairs, rest) = text.as_chunks::<2>();
+    let mut id = Id::default();
+    if pairs.len() != id.len() || !rest.is_empty() {
         return None;
     }
-    Oid::from_str(std::str::from_utf8(text).ok()?).ok()
+    for (byte, [high, low]) in id.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(id)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }
 
 fn signature_time(line: &[u8]) -> Option<i64> {
@@ -187,6 +217,11 @@ impl Entries<'_> {
     /// Whether everything could be parsed. Means something once the iteration is over.
     pub(super) fn intact(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// Bytes not parsed yet.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::loose::Loose;
 use super::object::Objects;
 use super::owner::open_repository;
+use super::pack::Packs;
 use crate::model::CoverageStatus;
 use crate::sources::discover::{Root, RootKind};
 use git2::{ErrorClass, ErrorCode, Oid, Repository};
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A repository that can be read.
 pub(in crate::sources) struct Repo {
@@ -27,6 +28,8 @@ pub(in crate::sources) struct Repo {
     pub(in crate::sources) shallow: BTreeSet<Oid>,
     /// Its loose objects.
     loose: Loose,
+    /// Its packs, once somebody asked for them.
+    packs: OnceLock<Arc<Packs>>,
     /// Handles not in use. Opening one costs far more than reading an object.
     idle: Mutex<Vec<Repository>>,
 }
@@ -68,6 +71,14 @@ impl Repo {
         })
     }
 
+    /// The packs it has and borrows.
+    pub(super) fn packs(&self) -> Arc<Packs> {
+        let packs = self
+            .packs
+            .get_or_init(|| Arc::new(Packs::open(self.loose.folders())));
+        Arc::clone(packs)
+    }
+
     /// Closes the handles that are not in use, and the packs they hold open.
     pub(in crate::sources) fn rest(&self) {
         self.idle().clear();
@@ -98,6 +109,7 @@ impl Lease<'_> {
         Some(Objects {
             odb,
             loose: &self.repo.loose,
+            packs: self.repo.packs(),
         })
     }
 }
@@ -144,6 +156,7 @@ fn try_open(root: &Root, bare: bool, trust_owner: bool) -> Result<Repo, Refusal>
         trust_owner,
         main: common == git_dir,
         loose: Loose::list(&common.join("objects")),
+        packs: OnceLock::new(),
         common,
         partial,
         shallow,

@@ -1,7 +1,9 @@
 //! Where a history begins: every ref, HEAD, the HEADs of linked work trees, the stash, the reflogs.
 
+use super::ids::bytes;
 use super::object::{self, message, tag_target};
 use super::open::{Lease, Repo, small_file};
+use super::pack::Kind;
 use super::reflogs::reflogs;
 use super::report::{Fault, Trouble};
 use crate::model::Reach;
@@ -165,6 +167,11 @@ impl Tips {
             trouble.note("the object store cannot be opened: run `git fsck`");
             return;
         };
+        if objects.packs.kind_of(&bytes(id)) == Some(Kind::Commit) {
+            let known = self.commits.entry(id).or_default();
+            known.extend(names.iter().cloned());
+            return;
+        }
         let mut target = id;
         for _ in 0..MAX_TAG_CHAIN {
             let found = match object::read(&objects, target, cap) {

@@ -1,7 +1,8 @@
 //! Which commits hold what: reduced root trees numbered in the order of history, and for each path the runs of numbers
 //! that hold it.
 
-use super::attribute::{Child, Children, Node};
+use super::graph::Graph;
+use super::reduce::{Child, Children, Node};
 use super::refs::{Name, Way};
 use super::walk::History;
 use crate::sources::git::Trouble;
@@ -93,6 +94,7 @@ impl States {
     /// Unfolds the nodes path by path: for each wanted blob, its paths with the states that hold it there.
     pub(super) fn unfold(
         &self,
+        graph: &Graph,
         contents: &[Children],
         wanted: usize,
         limits: &Limits,
@@ -108,7 +110,11 @@ impl States {
             let mut below: BTreeMap<&[u8], BTreeMap<Child, Runs>> = BTreeMap::new();
             for (node, runs) in &versions {
                 for (name, child) in contents.get(*node as usize).into_iter().flatten() {
-                    let held = below.entry(name).or_default().entry(*child).or_default();
+                    let held = below
+                        .entry(graph.name(*name))
+                        .or_default()
+                        .entry(*child)
+                        .or_default();
                     for run in &runs.0 {
                         held.push(*run);
                     }

@@ -1,7 +1,7 @@
 //! Histories of every shape, read as a user would.
 
 use crate::sources::testing::{Place, coverage, lines, put, put_bytes, scan, scan_with};
-use crate::sources::{Document, NoProgress, ReadOptions, discover, read};
+use crate::sources::{Document, Everything, NoProgress, ReadOptions, discover, read};
 use git2::{Oid, Repository, Signature, Time};
 use insta::assert_snapshot;
 use std::fs;
@@ -216,6 +216,7 @@ fn a_blob_is_read_once_for_all_clones() {
         &roots,
         &ReadOptions::default(),
         &NoProgress,
+        &Everything,
         |document: &Document<'_>| {
             let text = String::from_utf8_lossy(document.bytes).into_owned();
             if text == "change" {

@@ -1,17 +1,17 @@
 //! The commits of a repository in topological order, and the distinct blobs their trees hold.
 
-use super::ids::{Id, Ids, Shared, bytes};
-use super::object::{self, EntryKind, commit_fields, entries, message, oid};
-use super::open::{Lease, Repo};
+use super::graph::Graph;
+use super::ids::bytes;
+use super::object::{Objects, oid};
+use super::open::Repo;
+use super::pack::{Bits, NONE};
 use super::refs::{Name, Tips, Told, tips};
-use super::report::{Fault, Trouble};
+use super::report::Trouble;
 use super::unreachable::Stored;
 use crate::sources::limits::Limits;
-use git2::{ObjectType, Oid};
-use rayon::prelude::*;
+use git2::Oid;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::sync::{Mutex, PoisonError};
 
 /// One commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) struct Commit {
 }
 
 /// The history of one repository.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(in crate::sources) struct History {
     /// Commits, parents before children; ties by time, then id.
     pub(super) commits: Vec<Commit>,
@@ -43,6 +43,8 @@ pub(in crate::sources) struct History {
     pub(super) head_branch: Option<String>,
     /// Every distinct blob to read, sorted.
     pub(in crate::sources) wanted: Vec<Oid>,
+    /// Its commits and trees as they were read.
+    pub(super) graph: Option<Graph>,
 }
 
 impl History {
@@ -67,53 +69,106 @@ pub(in crate::sources) fn walk(
         trouble.note("the repository cannot be opened a second time: run the scan again");
         return History::default();
     };
+    let Some(objects) = lease.objects() else {
+        trouble.note("the object store cannot be opened: run `git fsck`");
+        return History::default();
+    };
     let cap = limits.max_object_bytes;
     let mut tips = tips(repo, &lease, cap, trouble, told);
-    let mut graph = Graph::default();
-    graph.load(repo, &lease, &tips, limits, trouble, told);
-    let ordinary = graph.commits.len();
+    let mut graph = Graph::read(repo, limits, told);
+    let mut line = Line::default();
+    let reader = Reader {
+        repo,
+        objects: &objects,
+        limits,
+        told,
+    };
+    line.load(&mut graph, &tips, &reader, trouble);
+    let ordinary = line.commits.len();
     let stored = unreachable.then(|| Stored::list(repo, &lease, trouble));
     // What nothing leads to may be half gone: git deletes it object by object.
     let quiet = Trouble::default();
     if let Some(stored) = &stored {
         stored.lost_tips(&mut tips, &lease, cap, &quiet, told, |id| {
-            graph.position.contains_key(&bytes(id))
+            line.has_met(&graph, id)
         });
-        graph.load(repo, &lease, &tips, limits, &quiet, told);
+        line.load(&mut graph, &tips, &reader, &quiet);
     }
-    let order = graph.topological();
-    let mut history = graph.history(&order, tips);
-    let read = Shared::default();
-    let below = |roots: &[Oid], trouble| blobs_below(repo, roots, &read, limits, trouble);
+    line.by_position();
+    let order = line.topological();
+    let mut history = line.history(&graph, &order, tips);
     let led_to = |commit: &Commit| {
-        let at = graph.at(commit.id);
+        let at = line.at(&graph, commit.id);
         at.is_some_and(|at| (at as usize) < ordinary)
     };
-    history.wanted = match since {
-        None => below(&history.roots(led_to), trouble),
-        Some(since) => {
-            let old = below(&graph.border(since), trouble);
-            let new = history.roots(|commit| led_to(commit) && commit.time >= since);
-            let mut new = below(&new, trouble);
-            new.retain(|id| old.binary_search(id).is_err());
-            new
-        }
+    let ordinary = history.roots(led_to);
+    let recent = |commit: &Commit| led_to(commit) && since.is_none_or(|since| commit.time >= since);
+    let recent = history.roots(recent);
+    let mut below = Below {
+        trees: Bits::default(),
+        objects: &objects,
+        limits,
     };
-    if let (Some(stored), None) = (&stored, since) {
-        let mut more = below(&history.roots(|_| true), &quiet);
-        let trees = stored.lost_trees(&lease, cap, |id| read.get(&bytes(id)).is_some());
-        more.extend(below(&trees, &quiet));
-        more.retain(|id| stored.has_blob(*id));
-        history.wanted.extend(more);
-        history.wanted.sort_unstable();
-        let blobs = stored.lost_blobs(&history.wanted);
-        history.add_lost(trees, blobs);
+    let (mut old, mut new) = (Bits::default(), Bits::default());
+    if let Some(since) = since {
+        below.add(&mut graph, &line.border(since), &mut old, trouble);
     }
-    drop(lease);
+    below.add(&mut graph, &recent, &mut new, trouble);
+    history.wanted = new
+        .iter()
+        .filter(|number| !old.has(*number))
+        .map(|number| oid(&graph.id(number)))
+        .collect();
+    if since.is_some() {
+        // Who brought something in is asked of all commits, and in silence: what is old was not asked for.
+        below.add(&mut graph, &ordinary, &mut old, &quiet);
+    }
+    if let Some(stored) = &stored {
+        let mut more = Bits::default();
+        below.add(&mut graph, &history.roots(|_| true), &mut more, &quiet);
+        if since.is_none() {
+            let trees = stored.lost_trees(&lease, cap, |id| {
+                let number = graph.known(&bytes(id));
+                number.is_some_and(|number| below.trees.has(number))
+            });
+            below.add(&mut graph, &trees, &mut more, &quiet);
+            let more = more.iter().map(|number| oid(&graph.id(number)));
+            history
+                .wanted
+                .extend(more.filter(|id| stored.has_blob(*id)));
+            history.wanted.sort_unstable();
+            history.wanted.dedup();
+            let blobs = stored.lost_blobs(&history.wanted);
+            history.add_lost(trees, blobs);
+        }
+    }
     history.wanted.extend(history.blobs.keys());
     history.wanted.sort_unstable();
     history.wanted.dedup();
+    history.graph = Some(graph);
     history
+}
+
+/// Looks at trees, none twice.
+struct Below<'a> {
+    trees: Bits,
+    objects: &'a Objects<'a>,
+    limits: &'a Limits,
+}
+
+impl Below<'_> {
+    /// Adds the blobs of these trees that no tree before them had.
+    fn add(&mut self, graph: &mut Graph, roots: &[Oid], blobs: &mut Bits, trouble: &Trouble) {
+        let roots: Vec<u32> = roots.iter().map(|id| graph.number(&bytes(*id))).collect();
+        graph.reach(
+            roots,
+            &mut self.trees,
+            blobs,
+            self.objects,
+            self.limits,
+            trouble,
+        );
+    }
 }
 
 impl History {
@@ -138,84 +193,84 @@ impl History {
     }
 }
 
-/// The commits as they were met, with their parents.
-#[derive(Default)]
-struct Graph {
-    commits: Vec<Commit>,
-    /// Parents as the commits name them.
-    parents_of: Vec<Vec<Oid>>,
-    /// Positions of the parents of each commit.
-    parents: Vec<Vec<u32>>,
-    /// Position of each commit; `None` for one that cannot be read.
-    position: BTreeMap<Id, Option<u32>>,
+/// How commits are read that no pack gave.
+struct Reader<'a> {
+    repo: &'a Repo,
+    objects: &'a Objects<'a>,
+    limits: &'a Limits,
+    told: Told<'a>,
 }
 
-impl Graph {
+/// The commits as they were met, with their parents.
+#[derive(Default)]
+struct Line {
+    commits: Vec<Commit>,
+    /// Numbers, later positions, of the parents of all commits, one commit after the other.
+    parents: Vec<u32>,
+    /// Where those of each commit begin; in the end, where the last ones end.
+    starts: Vec<u32>,
+    /// Numbers that were looked at.
+    met: Bits,
+    /// Of each number, the position of its commit.
+    positions: Vec<u32>,
+}
+
+impl Line {
     /// Adds everything that the tips lead to.
-    fn load(
-        &mut self,
-        repo: &Repo,
-        lease: &Lease<'_>,
-        tips: &Tips,
-        limits: &Limits,
-        trouble: &Trouble,
-        told: Told<'_>,
-    ) {
-        let Some(objects) = lease.objects() else {
-            return;
-        };
-        let mut pending: Vec<Oid> = tips.commits.keys().copied().collect();
-        while let Some(id) = pending.pop() {
-            if self.position.contains_key(&bytes(id)) {
+    fn load(&mut self, graph: &mut Graph, tips: &Tips, reader: &Reader<'_>, trouble: &Trouble) {
+        let tips = tips.commits.keys();
+        let mut pending: Vec<u32> = tips.map(|id| graph.number(&bytes(*id))).collect();
+        while let Some(number) = pending.pop() {
+            self.met.grow(graph.len());
+            if !self.met.insert(number) {
                 continue;
             }
-            let fields = match object::read(&objects, id, limits.max_object_bytes) {
-                Ok(found) if found.kind() == ObjectType::Commit => {
-                    told(id, message(found.data()));
-                    commit_fields(found.data()).ok_or(Fault::Corrupt)
-                }
-                Ok(_) => Err(Fault::Corrupt),
-                Err(fault) => Err(fault),
-            };
-            match fields {
+            let id = oid(&graph.id(number));
+            let read = graph.commit(number, reader.objects, reader.limits, reader.told);
+            let mut fields = match read {
+                Ok(fields) => fields,
                 Err(fault) => {
                     trouble.fault(id, fault);
-                    self.position.insert(bytes(id), None);
+                    continue;
                 }
-                Ok(mut fields) => {
-                    self.position
-                        .insert(bytes(id), u32::try_from(self.commits.len()).ok());
-                    self.commits.push(Commit {
-                        id,
-                        tree: fields.tree,
-                        time: fields.time,
-                    });
-                    if repo.shallow.contains(&id) {
-                        fields.parents.clear();
-                    }
-                    pending.extend(&fields.parents);
-                    self.parents_of.push(fields.parents);
-                }
+            };
+            if self.positions.len() < graph.len() {
+                self.positions.resize(graph.len(), NONE);
             }
+            self.positions[number as usize] = self.commits.len() as u32;
+            self.commits.push(Commit {
+                id,
+                tree: oid(&graph.id(fields.tree)),
+                time: fields.time,
+            });
+            if reader.repo.shallow.contains(&id) {
+                fields.parents.clear();
+            }
+            self.starts.push(self.parents.len() as u32);
+            pending.extend(&fields.parents);
+            self.parents.append(&mut fields.parents);
         }
-        self.parents = self
-            .parents_of
-            .iter()
-            .map(|parents| parents.iter().filter_map(|id| self.at(*id)).collect())
-            .collect();
     }
 
-    fn at(&self, id: Oid) -> Option<u32> {
-        self.position.get(&bytes(id)).copied().flatten()
+    fn has_met(&self, graph: &Graph, id: Oid) -> bool {
+        let number = graph.known(&bytes(id));
+        number.is_some_and(|number| self.met.has(number))
+    }
+
+    /// The position of a commit; `None` for one that cannot be read.
+    fn at(&self, graph: &Graph, id: Oid) -> Option<u32> {
+        let number = graph.known(&bytes(id))?;
+        let at = self.positions.get(number as usize).copied();
+        at.filter(|at| *at != NONE)
     }
 
     /// The history in this order.
-    fn history(&self, order: &[usize], tips: Tips) -> History {
+    fn history(&self, graph: &Graph, order: &[usize], tips: Tips) -> History {
         let mut place = vec![0_u32; order.len()];
         for (to, &from) in order.iter().enumerate() {
             place[from] = to as u32;
         }
-        let at = |id: Oid| Some(place[self.at(id)? as usize]);
+        let at = |id: Oid| Some(place[self.at(graph, id)? as usize]);
         let mut named: Vec<(u32, Name)> = tips
             .commits
             .iter()
@@ -228,7 +283,7 @@ impl Graph {
             parents: order
                 .iter()
                 .map(|&from| {
-                    let parents = self.parents[from].iter();
+                    let parents = self.parents(from).iter();
                     parents.map(|&parent| place[parent as usize]).collect()
                 })
                 .collect(),
@@ -239,19 +294,59 @@ impl Graph {
             blobs: tips.blobs,
             tags: tips.tags,
             wanted: Vec::new(),
+            graph: None,
+        }
+    }
+
+    /// Turns the numbers of parents into positions. Those that could not be read are left out.
+    fn by_position(&mut self) {
+        self.starts.push(self.parents.len() as u32);
+        let mut kept = Vec::with_capacity(self.parents.len());
+        let mut starts = Vec::with_capacity(self.starts.len());
+        for at in 0..self.commits.len() {
+            starts.push(kept.len() as u32);
+            let known = |number: &u32| self.positions.get(*number as usize).copied();
+            let parents = self.parents(at).iter().filter_map(known);
+            kept.extend(parents.filter(|parent| *parent != NONE));
+        }
+        starts.push(kept.len() as u32);
+        self.parents = kept;
+        self.starts = starts;
+    }
+
+    /// The parents of a commit, by position.
+    fn parents(&self, at: usize) -> &[u32] {
+        match (self.starts.get(at), self.starts.get(at + 1)) {
+            (Some(start), Some(end)) => &self.parents[*start as usize..*end as usize],
+            _ => &[],
         }
     }
 
     /// Positions, parents before children; among those that are free to go, the earliest, then the smallest id.
     fn topological(&self) -> Vec<usize> {
-        let mut waiting: Vec<usize> = self.parents.iter().map(Vec::len).collect();
-        let mut children: Vec<Vec<u32>> = vec![Vec::new(); self.commits.len()];
-        for (child, parents) in self.parents.iter().enumerate() {
-            for &parent in parents {
-                children[parent as usize].push(child as u32);
+        let mut waiting: Vec<u32> = Vec::with_capacity(self.commits.len());
+        let mut starts = vec![0_u32; self.commits.len() + 2];
+        for at in 0..self.commits.len() {
+            waiting.push(self.parents(at).len() as u32);
+            for &parent in self.parents(at) {
+                starts[parent as usize + 2] += 1;
             }
         }
-        let key = |at: usize| Reverse((self.commits[at].time, self.commits[at].id, at));
+        let mut total = 0;
+        for start in &mut starts {
+            total += *start;
+            *start = total;
+        }
+        // `children[starts[c]..starts[c + 1]]` are those of commit `c`, once all are in their places.
+        let mut children = vec![0_u32; self.parents.len()];
+        for at in 0..self.commits.len() {
+            for &parent in self.parents(at) {
+                let next = &mut starts[parent as usize + 1];
+                children[*next as usize] = at as u32;
+                *next += 1;
+            }
+        }
+        let key = |at: usize| Reverse((self.commits[at].time, bytes(self.commits[at].id), at));
         let mut ready: BinaryHeap<_> = (0..self.commits.len())
             .filter(|&at| waiting[at] == 0)
             .map(key)
@@ -259,7 +354,7 @@ impl Graph {
         let mut order = Vec::with_capacity(self.commits.len());
         while let Some(Reverse((_, _, at))) = ready.pop() {
             order.push(at);
-            for &child in &children[at] {
+            for &child in &children[starts[at] as usize..starts[at + 1] as usize] {
                 let child = child as usize;
                 waiting[child] -= 1;
                 if waiting[child] == 0 {
@@ -272,12 +367,9 @@ impl Graph {
 
     /// The root trees of commits before `since` that have a child at or after it.
     fn border(&self, since: i64) -> Vec<Oid> {
-        let mut trees: Vec<Oid> = self
-            .parents
-            .iter()
-            .zip(&self.commits)
-            .filter(|(_, commit)| commit.time >= since)
-            .flat_map(|(parents, _)| parents)
+        let mut trees: Vec<Oid> = (0..self.commits.len())
+            .filter(|&at| self.commits[at].time >= since)
+            .flat_map(|at| self.parents(at))
             .map(|&parent| &self.commits[parent as usize])
             .filter(|parent| parent.time < since)
             .map(|parent| parent.tree)
@@ -285,104 +377,5 @@ impl Graph {
         trees.sort_unstable();
         trees.dedup();
         trees
-    }
-}
-
-/// The blobs of every tree below `roots` that is not in `read` yet, sorted. Each tree is read once.
-fn blobs_below(
-    repo: &Repo,
-    roots: &[Oid],
-    read: &Shared<()>,
-    limits: &Limits,
-    trouble: &Trouble,
-) -> Vec<Oid> {
-    let idle: Mutex<Vec<Met>> = Mutex::default();
-    roots.par_iter().with_min_len(32).for_each_init(
-        || Worker::new(repo, &idle),
-        |worker, root| {
-            let Some(objects) = worker.lease.as_ref().and_then(Lease::objects) else {
-                trouble.fault(*root, Fault::Corrupt);
-                return;
-            };
-            let met = &mut worker.met;
-            let mut pending = vec![bytes(*root)];
-            while let Some(id) = pending.pop() {
-                if !met.trees.insert(id) || !read.insert(id, ()) {
-                    continue;
-                }
-                let tree = oid(&id);
-                let found = match object::read(&objects, tree, limits.max_object_bytes) {
-                    Ok(found) if found.kind() == ObjectType::Tree => found,
-                    Ok(_) => {
-                        trouble.fault(tree, Fault::Corrupt);
-                        continue;
-                    }
-                    Err(fault) => {
-                        trouble.fault(tree, fault);
-                        continue;
-                    }
-                };
-                let mut all = entries(found.data());
-                for entry in all.by_ref() {
-                    match entry.kind {
-                        EntryKind::Tree => {
-                            if !met.trees.contains(&entry.id) {
-                                pending.push(entry.id);
-                            }
-                        }
-                        EntryKind::File | EntryKind::Link => {
-                            met.blobs.insert(entry.id);
-                        }
-                        EntryKind::Submodule => {}
-                    }
-                }
-                if !all.intact() {
-                    trouble.fault(tree, Fault::Corrupt);
-                }
-            }
-        },
-    );
-    let mut blobs: Vec<Oid> = idle
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .iter()
-        .flat_map(|met| met.blobs.iter().map(oid))
-        .collect();
-    blobs.sort_unstable();
-    blobs.dedup();
-    blobs
-}
-
-/// What one worker has met: most of what a tree holds was in the tree before it, and is found here without a lock.
-#[derive(Default)]
-struct Met {
-    trees: Ids,
-    blobs: Ids,
-}
-
-/// A worker with a handle and a memory of its own for as long as it runs.
-struct Worker<'a> {
-    lease: Option<Lease<'a>>,
-    met: Met,
-    idle: &'a Mutex<Vec<Met>>,
-}
-
-impl<'a> Worker<'a> {
-    fn new(repo: &'a Repo, idle: &'a Mutex<Vec<Met>>) -> Self {
-        let met = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Self {
-            lease: repo.lease().ok(),
-            met: met.unwrap_or_default(),
-            idle,
-        }
-    }
-}
-
-impl Drop for Worker<'_> {
-    fn drop(&mut self) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(std::mem::take(&mut self.met));
     }
 }

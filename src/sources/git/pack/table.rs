@@ -1,0 +1,135 @@
+//! The ids of all packed objects of a repository, each with its number.
+
+use super::super::ids::Id;
+
+/// Distinct ids, ascending. An object's number is its position among them.
+#[derive(Default)]
+pub(super) struct Table {
+    ids: Vec<Id>,
+    /// Where the ids with each value of their leading bits begin.
+    starts: Vec<u32>,
+    bits: u32,
+}
+
+impl Table {
+    /// From ids that ascend.
+    pub(super) fn new(ids: Vec<Id>) -> Self {
+        let bits = ids.len().max(2).ilog2().clamp(1, 20);
+        let mut starts = vec![0; (1 << bits) + 1];
+        for id in &ids {
+            if let Some(count) = starts.get_mut(bucket(id, bits) + 1) {
+                *count += 1;
+            }
+        }
+        let mut total = 0;
+        for start in &mut starts {
+            total += *start;
+            *start = total;
+        }
+        Self { ids, starts, bits }
+    }
+
+    /// The ids.
+    pub(super) fn ids(&self) -> &[Id] {
+        &self.ids
+    }
+
+    /// The number of an id.
+    pub(super) fn number(&self, id: &Id) -> Option<u32> {
+        let bucket = bucket(id, self.bits);
+        let start = *self.starts.get(bucket)?;
+        let end = *self.starts.get(bucket + 1)?;
+        let among = self.ids.get(start as usize..end as usize)?;
+        Some(start + among.binary_search(id).ok()? as u32)
+    }
+}
+
+fn bucket(id: &Id, bits: u32) -> usize {
+    let &[a, b, c, d, ..] = id;
+    (u32::from_be_bytes([a, b, c, d]) >> (32 - bits.clamp(1, 32))) as usize
+}
+
+/// A set of numbers.
+#[derive(Clone, Default)]
+pub(in crate::sources::git) struct Bits(Vec<u64>);
+
+impl Bits {
+    /// For numbers below `size`.
+    pub(in crate::sources::git) fn new(size: usize) -> Self {
+        Self(vec![0; size.div_ceil(64)])
+    }
+
+    /// Adds a number; false when it was there. A number beyond the size is not kept.
+    pub(in crate::sources::git) fn insert(&mut self, number: u32) -> bool {
+        let Some(word) = self.0.get_mut(number as usize / 64) else {
+            return false;
+        };
+        let bit = 1 << (number % 64);
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
+    }
+
+    /// Whether a number is in it.
+    pub(in crate::sources::git) fn has(&self, number: u32) -> bool {
+        self.0
+            .get(number as usize / 64)
+            .is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    /// Makes room for numbers below `size`.
+    pub(in crate::sources::git) fn grow(&mut self, size: usize) {
+        let words = size.div_ceil(64);
+        if words > self.0.len() {
+            self.0.resize(words, 0);
+        }
+    }
+
+    /// The numbers, ascending.
+    pub(in crate::sources::git) fn iter(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().enumerate().flat_map(|(at, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
+                rest &= rest - 1;
+                Some(at as u32 * 64 + bit)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn numbers_are_positions(ids in proptest::collection::btree_set(any::<Id>(), 0..90), other: Id, alike in 0_u8..30) {
+            // Some that share their leading bits.
+            let near = (0..alike).map(|last| {
+                let mut id = other;
+                id[19] = last;
+                id
+            });
+            let ids: BTreeSet<Id> = ids.into_iter().chain(near).collect();
+            let table = Table::new(ids.iter().copied().collect());
+            for (at, id) in ids.iter().enumerate() {
+                prop_assert_eq!(table.number(id), Some(at as u32));
+            }
+            prop_assert_eq!(table.number(&other).is_some(), ids.contains(&other));
+        }
+
+        #[test]
+        fn bits_are_a_set(numbers in proptest::collection::vec(0_u32..300, 0..90)) {
+            let mut bits = Bits::new(300);
+            let mut plain = BTreeSet::new();
+            for number in numbers {
+                prop_assert_eq!(bits.insert(number), plain.insert(number));
+                prop_assert!(bits.has(number));
+            }
+            prop_assert_eq!(bits.iter().collect::<Vec<_>>(), plain.into_iter().collect::<Vec<_>>());
+        }
+    }
+}
