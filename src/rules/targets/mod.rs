@@ -5,12 +5,29 @@
 mod tests;
 
 use super::RuleError;
+use super::credentials::CredentialRules;
 use crate::model::ConsumerClass;
+
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// Folder of the data below `rules/`.
 const FOLDER: &str = "targets";
+
+/// What the detection rules say of each type. Looked at only for a type that no entry of the catalogue names.
+static BY_RULE: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    CredentialRules::builtin().map_or_else(
+        |_| BTreeMap::new(),
+        |rules| {
+            rules
+                .rules()
+                .iter()
+                .map(|rule| (rule.credential_type.clone(), rule.target.clone()))
+                .collect()
+        },
+    )
+});
 
 /// What a mechanism rests on, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -324,7 +341,7 @@ impl Targets {
     ///
     /// Entries for exactly this runtime win over entries for any, more specific type names over less specific ones,
     /// better mechanism classes over worse ones, an issuer that the account already has over one it has not, and then
-    /// the order of the files decides.
+    /// the order of the files decides. A credential type that no entry names has the target of its detection rule.
     pub fn select(&self, kind: &str, runtime: &str, facts: &Facts) -> Choice<'_> {
         let best = self
             .entries
@@ -360,7 +377,21 @@ impl Targets {
                 ))
             })
             .min_by_key(|(rank, _, _)| *rank);
+        let of_rule = || {
+            let id = BY_RULE.get(kind)?;
+            self.get(id)
+                .filter(|target| target.situation == facts.situation)
+        };
         match best {
+            // The entry is the last resort: it is for any type and any runtime.
+            Some(((_, usize::MAX, ..), target, exact @ false)) => {
+                let target = of_rule().unwrap_or(target);
+                Choice {
+                    target: Some(target),
+                    reason: reason(target, kind, runtime, exact, facts),
+                    exact_runtime: exact,
+                }
+            }
             Some((_, target, exact)) => Choice {
                 target: Some(target),
                 reason: reason(target, kind, runtime, exact, facts),

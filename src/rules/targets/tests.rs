@@ -286,7 +286,7 @@ fn patterns_name_ends_and_starts() {
 #[test]
 fn what_a_credential_rule_points_to_is_in_the_catalogue() {
     let targets = Targets::builtin().unwrap();
-    let rules = crate::rules::credentials::CredentialRules::builtin().unwrap();
+    let rules = CredentialRules::builtin().unwrap();
     let unknown: Vec<String> = rules
         .rules()
         .iter()
