@@ -143,7 +143,9 @@ fn is_hashed(value: &[u8]) -> bool {
 /// Part of a structure or a filler that is replaced: `["…`, `%%NAME%%`, `###NAME###`.
 fn is_data(value: &[u8]) -> bool {
     matches!(value, [b'[' | b'{', b'"' | b'\'', ..])
-        || memchr::memmem::find(value, b"\":").is_some()
+        || value
+            .windows(3)
+            .any(|three| matches!(three, [before, b'"', b':'] if *before != b'\\'))
         || value.starts_with(b"%%") && value.ends_with(b"%%")
         || value.starts_with(b"##") && value.ends_with(b"##")
         || value.starts_with(b"ENC(")

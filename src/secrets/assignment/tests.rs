@@ -74,6 +74,10 @@ fn every_way_to_write_an_assignment_is_read() {
         ("jdbc:db2://h/x?user=app&password=@&ssl=true", PASSWORD),
         ("{\\\"password\\\": \\\"@\\\"}", PASSWORD),
         ("contraseña: \"@\"", PASSWORD),
+        (
+            "{\"Apitoken\": \"@\"}",
+            "{\\\"id\\\": \\\"{{loweralnum:32:k}}\\\"}",
+        ),
         ("senha = '@'", PASSWORD),
         ("api_key = \"@\"", KEY),
         ("https://h.io/x?api_key=@&y=1", KEY),
