@@ -10,6 +10,7 @@ use super::pack::{Kind, NONE, Object, Packs, Visitor};
 use super::refs::Told;
 use crate::model::Copied;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Set in the number of an object that no pack has: the rest is its position among such objects.
 pub(super) const OUTSIDE: u32 = 1 << 31;
@@ -86,12 +87,16 @@ pub(super) struct Notes {
     pub(super) names: Names,
     /// Objects that are named and in no pack, by the order in which they were met.
     pub(super) outside: BTreeMap<Id, u32>,
+    /// Tells these notes, and the numbers of names and outside objects in them, from those of other threads.
+    owner: u32,
     removed: Vec<Edge>,
 }
 
 /// The entries of a tree, kept while others are made out of it.
 #[derive(Default)]
 pub(super) struct Layout {
+    /// Whose numbers its edges have.
+    owner: u32,
     /// Its number, when others may be noted relative to it.
     number: Option<u32>,
     /// Where each entry begins, and where the last one ends.
@@ -104,6 +109,8 @@ pub(super) struct Census<'a> {
     pub(super) packs: &'a Packs,
     /// Handed the message of every commit.
     pub(super) told: Told<'a>,
+    /// Threads that take notes.
+    pub(super) owners: AtomicU32,
 }
 
 impl Visitor for Census<'_> {
@@ -111,7 +118,10 @@ impl Visitor for Census<'_> {
     type Local = Notes;
 
     fn local(&self) -> Notes {
-        Notes::default()
+        Notes {
+            owner: self.owners.fetch_add(1, Ordering::Relaxed),
+            ..Notes::default()
+        }
     }
 
     fn object(&self, notes: &mut Notes, object: &Object<'_, Layout>) -> Layout {
@@ -159,7 +169,11 @@ impl Census<'_> {
 
     fn tree(&self, notes: &mut Notes, object: &Object<'_, Layout>) -> Layout {
         let begin = notes.edges.len();
-        self.relative(notes, object, object.base, true)
+        // What another thread made has that thread's numbers: a tree made out of it is noted whole.
+        let base = object
+            .base
+            .filter(|(layout, _)| layout.owner == notes.owner);
+        self.relative(notes, object, base, true)
             .or_else(|| {
                 notes.edges.truncate(begin);
                 notes.removed.clear();
@@ -183,6 +197,7 @@ impl Census<'_> {
         let relative = object.wanted && base.number.is_some();
         let begin = notes.edges.len();
         let mut out = Layout {
+            owner: notes.owner,
             number: (object.wanted && ordered).then_some(object.number),
             ..Layout::default()
         };
@@ -288,5 +303,66 @@ impl Layout {
         let inside = starts.partition_point(|start| *start as usize <= end);
         let to = inside.checked_sub(1)?;
         (to > from).then_some((next + from, next + to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &str, id: u8) -> Vec<u8> {
+        [format!("100644 {name}\0").as_bytes(), &[id; 20]].concat()
+    }
+
+    fn names<'a>(notes: &'a Notes, edges: &[Edge]) -> Vec<&'a [u8]> {
+        let name = |edge: &Edge| notes.names.get(edge.name());
+        edges.iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_tree_is_noted_as_what_it_changes_unless_another_thread_noted_its_base() {
+        let packs = Packs::default();
+        let census = Census {
+            packs: &packs,
+            told: &|_, _| {},
+            owners: AtomicU32::new(0),
+        };
+        let base = [entry("a", 1), entry("b", 2), entry("d", 4)].concat();
+        let text = [entry("b", 2), entry("c", 3), entry("d", 4)].concat();
+        let each = entry("a", 1).len();
+        let stretch = |to: usize, from: usize| Copied {
+            to: to * each,
+            from: from * each,
+            len: each,
+        };
+        let copied = [stretch(0, 1), stretch(2, 2)];
+        let whole = Object {
+            number: 0,
+            kind: Kind::Tree,
+            text: &base,
+            base: None,
+            wanted: true,
+            leaf: false,
+        };
+        let mut notes = census.local();
+        let layout = census.object(&mut notes, &whole);
+        let derived = Object {
+            number: 1,
+            text: &text,
+            base: Some((&layout, copied.as_slice())),
+            ..whole
+        };
+        let here = census.object(&mut notes, &derived);
+        let note = notes.trees[1];
+        assert_eq!((note.base, note.added, note.removed), (0, 1, 1));
+        let at = note.at as usize;
+        assert_eq!(names(&notes, &notes.edges[at..at + 2]), [b"c", b"a"]);
+        assert_eq!(names(&notes, &here.edges), [b"b", b"c", b"d"]);
+
+        let mut notes = census.local();
+        let there = census.object(&mut notes, &derived);
+        let note = notes.trees[0];
+        assert_eq!((note.base, note.added, note.removed), (NONE, 3, 0));
+        assert_eq!(names(&notes, &there.edges), [b"b", b"c", b"d"]);
     }
 }

@@ -12,6 +12,7 @@ use crate::sources::limits::Limits;
 use git2::{ObjectType, Oid};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 /// A commit: its tree, its parents, its committer's time.
 pub(super) struct CommitOf {
@@ -49,6 +50,7 @@ impl Graph {
         let census = Census {
             packs: &packs,
             told,
+            owners: AtomicU32::new(0),
         };
         let read = packs.traverse(&wanted, limits, &census);
         drop(wanted);

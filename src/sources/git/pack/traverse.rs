@@ -19,7 +19,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// Roots a thread takes at a time.
 const ROOTS: usize = 16;
 /// Fewer objects than this are not worth a second thread.
-const WORTH_A_THREAD: u64 = 2_000;
+const WORTH_A_THREAD: u64 = if cfg!(test) { 8 } else { 2_000 };
 
 /// One object on its way through a visitor.
 pub(in crate::sources::git) struct Object<'a, K> {
