@@ -76,7 +76,7 @@ fn every_way_to_write_an_assignment_is_read() {
         ("contraseña: \"@\"", PASSWORD),
         (
             "{\"Apitoken\": \"@\"}",
-            "{\\\"id\\\": \\\"{{loweralnum:32:k}}\\\"}",
+            "{\\\"id\\\":\\\"{{loweralnum:32:k}}\\\"}",
         ),
         ("senha = '@'", PASSWORD),
         ("api_key = \"@\"", KEY),
