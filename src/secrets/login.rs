@@ -17,6 +17,24 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     let login = found.span.clone();
     let login = text.get(login).and_then(login_of);
     let (user, host) = login.unwrap_or_default();
+    if !weigh(secret, &user, found) {
+        return false;
+    }
+    if is_local(&host) {
+        found.doubt("the host is local");
+    }
+    if !host.is_empty() {
+        found.subject = Some(if user.is_empty() {
+            host
+        } else {
+            format!("{user}@{host}")
+        });
+    }
+    true
+}
+
+/// Judges a password by itself; false where it only says what belongs there.
+pub(super) fn weigh(secret: &[u8], user: &str, found: &mut Found) -> bool {
     let lower = secret.to_ascii_lowercase();
     let words = &context().passwords;
     if words.stand_ins.iter().any(|word| word.as_bytes() == lower) {
@@ -31,16 +49,6 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
         || entropy::shannon(secret) < WORD_ENTROPY
     {
         found.doubt("the password looks like a word");
-    }
-    if is_local(&host) {
-        found.doubt("the host is local");
-    }
-    if !host.is_empty() {
-        found.subject = Some(if user.is_empty() {
-            host
-        } else {
-            format!("{user}@{host}")
-        });
     }
     true
 }

@@ -74,6 +74,7 @@ fn passes(check: Check, text: &[u8], found: &mut Found) -> bool {
         Check::Password => login::check(text, found),
         Check::Gap => gap::check(text, found),
         Check::Ppk => ppk::check(text, found),
+        Check::WeakPassword => secret.is_none_or(|secret| login::weigh(secret, "", found)),
         Check::Entropy(_)
         | Check::LettersAndDigits
         | Check::NotHex
@@ -99,6 +100,7 @@ pub(super) const fn reach(check: &Check) -> Option<usize> {
         | Check::NpmCrc32
         | Check::AwsKeyId
         | Check::Password
+        | Check::WeakPassword
         | Check::Gap
         | Check::Entropy(_)
         | Check::LettersAndDigits

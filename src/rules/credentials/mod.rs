@@ -67,6 +67,8 @@ pub enum Check {
     Base64Login,
     /// Base64 of printable text, else no match.
     Base64Text,
+    /// Judges a password by itself: weak, word-like; no match where it only says what belongs there.
+    WeakPassword,
     /// Extends the match over a whole PuTTY key file; tells encrypted and damaged keys.
     Ppk,
     /// What stands between a name and the secret it announces neither ends the thought nor speaks of a hash; without an
