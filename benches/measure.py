@@ -5,6 +5,7 @@ A process of its own, so that the size of the script that asks is not counted as
 peak of the process it was forked from.
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -12,13 +13,21 @@ import sys
 import time
 
 
+def die_with_parent() -> None:
+    """An interrupted comparison leaves no scanner running."""
+    set_death_signal = 1
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+
+
 def main(args: list[str]) -> int:
     result, limit, cpus, out, err, *command = args
     available = sorted(os.sched_getaffinity(0))
+    die_with_parent()
     start = time.perf_counter()
     child = os.fork()
     if child == 0:
         try:
+            die_with_parent()
             os.setsid()
             os.sched_setaffinity(0, available[: int(cpus)])
             for path, number, mode in ((os.devnull, 0, os.O_RDONLY), (out, 1, None), (err, 2, None)):
