@@ -13,6 +13,7 @@ mod checks_end_to_end;
 mod command_line;
 mod demo;
 mod determinism;
+mod everyday;
 mod failures;
 mod formats;
 mod joins;

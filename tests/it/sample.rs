@@ -166,7 +166,10 @@ fn credential(identity: &Identity, consumer: &Consumer) -> Credential {
             at_head: false,
             context: Some("AWS_ACCESS_KEY_ID=AKIA********".into()),
             layers: vec!["base64".into(), "gzip".into()],
-            ignored: None,
+            ignored: Some(Ignored {
+                by: IgnoredBy::Comment,
+                reason: "rotated".into(),
+            }),
             rule: "aws-access-key".into(),
             public: true,
             trail: Trail {

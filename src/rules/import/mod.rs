@@ -247,9 +247,13 @@ fn allowed(allow: &Allow, not: &mut Vec<String>, note: &mut impl FnMut(&str)) {
         );
     }
     for regex in &allow.regexes {
-        match super::credentials::compile(regex) {
-            Ok(_) => not.push(regex.clone()),
-            Err(_) => note("an allowed pattern is left out: it cannot be compiled"),
+        let plain = pattern::literal_braces(regex);
+        let usable = [regex, &plain]
+            .into_iter()
+            .find(|regex| super::credentials::compile(regex).is_ok());
+        match usable {
+            Some(regex) => not.push(regex.clone()),
+            None => note("an allowed pattern is left out: it cannot be compiled"),
         }
     }
 }
@@ -292,7 +296,7 @@ entropy = 3.2
 keywords = ["ACME"]
 [[rules.allowlists]]
 stopwords = ["sample"]
-regexes = ['^0+$']
+regexes = ['^0+$', '^\$(?:\d+|{\d+})$']
 "#,
         );
         assert_eq!(imported.notes, Vec::<String>::new());
@@ -303,7 +307,7 @@ regexes = ['^0+$']
             (rule.id.as_str(), rule.literals.as_slice()),
             ("acme-key", ["acme".to_owned()].as_slice())
         );
-        assert_eq!(rule.not, ["(?i:sample)", "^0+$"]);
+        assert_eq!(rule.not, ["(?i:sample)", "^0+$", r"^\$(?:\d+|\{\d+})$"]);
         assert!(rule.pattern.contains("(?P<secret>"), "{}", rule.pattern);
     }
 

@@ -67,6 +67,31 @@ pub(super) fn rewrite(source: &str, secret: usize) -> Result<Rewritten, String> 
     Err(format!("its pattern can match more than {MAX_MATCH} bytes"))
 }
 
+/// Go takes a brace that begins no repetition as itself; here it is escaped.
+pub(super) fn literal_braces(source: &str) -> String {
+    let mut out = String::with_capacity(source.len() + 4);
+    let mut escaped = false;
+    let mut rest = source.chars().peekable();
+    while let Some(next) = rest.next() {
+        let repeats = rest.peek().is_some_and(char::is_ascii_digit);
+        if next == '{' && !escaped && !repeats {
+            out.push('\\');
+        }
+        out.push(next);
+        escaped = next == '\\' && !escaped;
+        // What stands in braces behind these is part of the escape.
+        if escaped
+            && rest
+                .peek()
+                .is_some_and(|class| matches!(class, 'p' | 'P' | 'x'))
+        {
+            out.extend(rest.next());
+            escaped = rest.peek() == Some(&'{');
+        }
+    }
+    out
+}
+
 struct Walk {
     secret: u32,
     limit: Option<u32>,
