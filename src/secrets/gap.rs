@@ -27,6 +27,25 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     true
 }
 
+/// Words that end the name of a secret.
+const NOUNS: [&[u8]; 6] = [b"key", b"token", b"secret", b"access", b"private", b"pat"];
+
+/// Whether the gap ends in a word for a secret: `…_TOKEN=`, `… secret `, `…Key: "`.
+pub(super) fn announces(text: &[u8], found: &Found) -> bool {
+    let Some(gap) = found.gap.clone().and_then(|gap| text.get(gap)) else {
+        return false;
+    };
+    let end = gap
+        .iter()
+        .rposition(u8::is_ascii_alphanumeric)
+        .map_or(0, |at| at + 1);
+    let words = gap.get(..end).unwrap_or_default().to_ascii_lowercase();
+    gap.len() - end <= MOST_SIGNS && NOUNS.iter().any(|noun| words.ends_with(noun))
+}
+
+/// Most signs between the last word and the value: `": "`, ` => '`.
+const MOST_SIGNS: usize = 6;
+
 /// Whether what follows is a revision: `vendor/action@…`, `vendor.tgz#…`.
 const fn pins(gap: &[u8]) -> bool {
     matches!(gap.last(), Some(b'@' | b'#'))

@@ -34,11 +34,55 @@ pub(super) fn is_stand_in(value: &[u8], random: &[u8]) -> bool {
     if value.is_empty() || value.len() > MAX_LENGTH {
         return value.is_empty();
     }
-    holds(&WORDS, value)
-        || holds(&MARKERS, value)
-        || is_variable(value)
-        || few_characters(random)
-        || has_run(random)
+    says_so(value) || is_filler(random)
+}
+
+/// The same for a text in a vendor's own form: what is filled with `A` in place of `x` may be meant as a key, hardly.
+pub(super) fn is_vendor_stand_in(value: &[u8], random: &[u8]) -> bool {
+    if value.is_empty() || value.len() > MAX_LENGTH {
+        return value.is_empty();
+    }
+    says_so(value) || (is_filler(random) && !is_lettered(random))
+}
+
+fn says_so(value: &[u8]) -> bool {
+    holds(&WORDS, value) || (holds(&MARKERS, value) && !is_crossed(value)) || is_variable(value)
+}
+
+/// Whether a value is filled up with few characters.
+pub(super) fn is_filler(random: &[u8]) -> bool {
+    few_characters(random) || has_run(random)
+}
+
+/// A filler of letters other than `x`.
+fn is_lettered(random: &[u8]) -> bool {
+    random
+        .windows(FILLER_RUN)
+        .all(|run| !matches!(run, [first, rest @ ..] if !is_key_letter(*first) && rest.iter().all(|byte| byte == first)))
+        && random.iter().filter(|byte| is_key_letter(**byte)).count() * 10 >= random.len() * 7
+}
+
+const fn is_key_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() && !matches!(byte, b'x' | b'X')
+}
+
+/// Brackets that close what another kind opened: no template is written so, a password may be.
+fn is_crossed(value: &[u8]) -> bool {
+    let mut open = Vec::new();
+    for byte in value {
+        match byte {
+            b'{' => open.push(b'}'),
+            b'(' => open.push(b')'),
+            b'[' => open.push(b']'),
+            b'}' | b')' | b']' => {
+                if open.pop().is_some_and(|expected| expected != *byte) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Whether a value looks typed in by hand: a long sequence of the alphabet or the digits is in it.

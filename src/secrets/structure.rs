@@ -21,14 +21,18 @@ pub(super) fn judge(rule: &Rule, text: &[u8], found: &mut Found) -> bool {
     let none = if rule.generic {
         placeholder::is_placeholder
     } else {
-        placeholder::is_stand_in
+        placeholder::is_vendor_stand_in
     };
     if any(none) {
         return false;
     }
     // A vendor's form is more than chance; that the rest of it is `1234567890` makes it an example, most likely.
+    let filler = any(|_, random| placeholder::is_filler(random));
     if any(placeholder::is_typed) {
         found.discredit("it holds a sequence, as examples do");
+    }
+    if filler {
+        found.discredit("it is filled up with one letter, as examples are");
     }
     rule.checks.iter().all(|check| passes(*check, text, found))
 }
@@ -75,6 +79,13 @@ fn passes(check: Check, text: &[u8], found: &mut Found) -> bool {
         Check::Gap => gap::check(text, found),
         Check::Ppk => ppk::check(text, found),
         Check::WeakPassword => secret.is_none_or(|secret| login::weigh(secret, "", found)),
+        Check::LettersAndDigits if secret.is_some_and(|secret| !value_passes(check, secret)) => {
+            let announced = gap::announces(text, found);
+            if announced {
+                found.discredit("it lacks either letters or digits");
+            }
+            announced
+        }
         Check::Entropy(_)
         | Check::LettersAndDigits
         | Check::NotHex

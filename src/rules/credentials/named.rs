@@ -8,6 +8,8 @@ use serde::Deserialize;
 const REACH: usize = 40;
 /// Bits per character of a value where a rule does not say.
 const ENTROPY: f64 = 3.0;
+/// Longest word that may be joined to the secret by a hyphen: `acme-private-…`.
+const NOUN: usize = 7;
 
 /// A secret that is recognised by a name in front of it: `acme_key = …`, `"acme": {"token": "…"}`.
 #[derive(Clone, Debug, Deserialize)]
@@ -44,7 +46,7 @@ impl Named {
             .unwrap_or(0)
             .saturating_sub(lengths().min().unwrap_or(0));
         let pattern = format!(
-            r"(?i:{})(?P<gap>(?s-u:.){{0,{reach}}}?[^A-Za-z0-9_-])(?P<secret>{})(?:[^A-Za-z0-9_-]|$)",
+            r"(?i:{})(?P<gap>(?s-u:.){{0,{reach}}}?(?:[^A-Za-z0-9_-]|(?i:key|token|secret|access|private)[_-]))(?P<secret>{})(?:[^A-Za-z0-9_-]|$)",
             names.join("|"),
             self.value
         );
@@ -57,7 +59,7 @@ impl Named {
             pattern,
             window: Window {
                 before: 0,
-                after: uneven + reach + 2 + longest(&self.value),
+                after: uneven + reach + NOUN + 2 + longest(&self.value),
             },
             checks: vec![Check::Gap, Check::Entropy(ENTROPY), Check::LettersAndDigits],
         }
@@ -100,7 +102,7 @@ examples = ["ACME.IO_KEY = '{{hex:32:a}}'"]
         assert_eq!(rules.check(), []);
         let rule = &rules.rules()[0];
         assert_eq!(rule.literals, ["acme.io", "acme_ltd"]);
-        assert_eq!(rule.window.after, 1 + 40 + 2 + 32);
+        assert_eq!(rule.window.after, 1 + 40 + 7 + 2 + 32);
         insta::assert_compact_debug_snapshot!(rule.checks, @"[Gap, LettersAndDigits, Entropy(2.5)]");
     }
 }
