@@ -74,10 +74,8 @@ fn is_crossed(value: &[u8]) -> bool {
             b'{' => open.push(b'}'),
             b'(' => open.push(b')'),
             b'[' => open.push(b']'),
-            b'}' | b')' | b']' => {
-                if open.pop().is_some_and(|expected| expected != *byte) {
-                    return true;
-                }
+            b'}' | b')' | b']' if open.pop().is_some_and(|expected| expected != *byte) => {
+                return true;
             }
             _ => {}
         }
