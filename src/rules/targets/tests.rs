@@ -3,7 +3,16 @@
 use super::*;
 
 /// Types that nobody issues or that do not tell who did.
-const WITHOUT_ISSUER: [&str; 4] = ["age-secret-key", "basic-auth", "jwt", "pgp-private-key"];
+const WITHOUT_ISSUER: [&str; 8] = [
+    "age-secret-key",
+    "basic-auth",
+    "generic-key",
+    "generic-secret",
+    "generic-token",
+    "jwt",
+    "password",
+    "pgp-private-key",
+];
 
 fn pick(kind: &str, runtime: &str, situation: Situation) -> String {
     let targets = Targets::builtin().unwrap();
