@@ -133,6 +133,7 @@ fn account() -> AwsAccount {
             arn: "arn:aws:iam::aws:policy/AdministratorAccess".into(),
             document: json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}),
             versions: 1,
+            others: Vec::new(),
             location: place("policy"),
         }],
         oidc_providers: Vec::new(),
@@ -143,6 +144,7 @@ fn account() -> AwsAccount {
             password_last_use: LastUse::Unknown,
             location: place("root"),
         }),
+        ..AwsAccount::default()
     }
 }
 

@@ -5,11 +5,12 @@
 
 use super::{LastUse, Location};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Which parts of an account the source delivered. What is absent is unknown, not empty.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsParts {
     /// Account authorization details (always, else there is no account).
     pub authorization_details: bool,
@@ -28,7 +29,7 @@ pub struct AwsParts {
 }
 
 /// One account.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AwsAccount {
     /// 12-digit account id.
     pub account_id: String,
@@ -50,10 +51,60 @@ pub struct AwsAccount {
     pub oidc_providers: Vec<AwsOidcProvider>,
     /// The root user, as the credential report shows it.
     pub root: Option<AwsRoot>,
+    /// Policies of resources (buckets, keys, queues, functions …), by ARN.
+    pub resources: Vec<AwsResource>,
+    /// Where the account stands in its organization, where that was delivered.
+    pub membership: Option<AwsMembership>,
+}
+
+/// A resource and its own policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AwsResource {
+    /// ARN.
+    pub arn: String,
+    /// Decoded document; `null` where the export says that the resource has none.
+    pub policy: Value,
+    /// Where it is described.
+    pub location: Location,
+}
+
+/// An account's place in an organization: what the organization lets it do at most.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AwsMembership {
+    /// Organization id (`o-…`); empty when not delivered.
+    pub organization: String,
+    /// The account manages the organization: control policies do not reach it.
+    pub management: bool,
+    /// Ids from the root down to the account itself.
+    pub path: Vec<String>,
+    /// Service control policies, level by level from the root down to the account; `None` when not delivered.
+    pub service_control: Option<Vec<AwsControlLevel>>,
+    /// Resource control policies, level by level; `None` when not delivered.
+    pub resource_control: Option<Vec<AwsControlLevel>>,
+}
+
+/// The control policies attached to one root, unit or account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AwsControlLevel {
+    /// Id of the root, unit or account.
+    pub target: String,
+    /// What is attached to it.
+    pub policies: Vec<AwsControlPolicy>,
+}
+
+/// A service or resource control policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AwsControlPolicy {
+    /// Id (`p-…`).
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Decoded document; `null` where it was not delivered.
+    pub document: Value,
 }
 
 /// Reference to a managed policy.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AwsAttached {
     /// Policy name.
     pub name: String,
@@ -62,7 +113,7 @@ pub struct AwsAttached {
 }
 
 /// Policy written into a principal.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AwsInlinePolicy {
     /// Policy name.
     pub name: String,
@@ -71,7 +122,7 @@ pub struct AwsInlinePolicy {
 }
 
 /// IAM user.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AwsUser {
     /// User name.
     pub name: String,
@@ -108,7 +159,7 @@ pub struct AwsUser {
 }
 
 /// IAM group.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AwsGroup {
     /// Group name.
     pub name: String,
@@ -123,7 +174,7 @@ pub struct AwsGroup {
 }
 
 /// IAM role.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AwsRole {
     /// Role name.
     pub name: String,
@@ -160,7 +211,7 @@ pub struct AwsRole {
 }
 
 /// Managed policy.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AwsPolicy {
     /// Policy name.
     pub name: String,
@@ -170,12 +221,23 @@ pub struct AwsPolicy {
     pub document: Value,
     /// Number of versions listed.
     pub versions: u32,
+    /// Versions that are not the default: they count only once somebody makes them the default.
+    pub others: Vec<AwsPolicyVersion>,
     /// Where the account details describe it.
     pub location: Location,
 }
 
+/// A version of a managed policy that is not its default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AwsPolicyVersion {
+    /// Version (`v1`).
+    pub id: String,
+    /// Decoded document.
+    pub document: Value,
+}
+
 /// Access key of a user or of root.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsAccessKey {
     /// Key id; `None` when only the credential report knows the key.
     pub key_id: Option<String>,
@@ -192,7 +254,7 @@ pub struct AwsAccessKey {
 }
 
 /// Services a principal was granted and used in the tracking period.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsServiceUse {
     /// Service namespaces granted.
     pub granted: Vec<String>,
@@ -203,7 +265,7 @@ pub struct AwsServiceUse {
 }
 
 /// OIDC provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsOidcProvider {
     /// ARN.
     pub arn: String,
@@ -214,7 +276,7 @@ pub struct AwsOidcProvider {
 }
 
 /// The root user.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsRoot {
     /// ARN.
     pub arn: String,

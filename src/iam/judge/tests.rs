@@ -73,6 +73,7 @@ fn managed(name: &str, document: Value) -> AwsPolicy {
         arn: arn("policy", name),
         document,
         versions: 1,
+        others: Vec::new(),
         location: place(),
     }
 }

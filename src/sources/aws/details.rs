@@ -8,7 +8,9 @@ use super::fields::{
 };
 use super::lines::Index;
 use super::{SOURCE, policy};
-use crate::model::aws::{AwsAttached, AwsGroup, AwsInlinePolicy, AwsPolicy, AwsRole, AwsUser};
+use crate::model::aws::{
+    AwsAttached, AwsGroup, AwsInlinePolicy, AwsPolicy, AwsPolicyVersion, AwsRole, AwsUser,
+};
 use crate::model::{Coverage, CoverageStatus, LastUse, Location};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -190,12 +192,25 @@ impl Page<'_> {
             .iter()
             .position(is_default)
             .or_else(|| (count == 1).then_some(0));
-        let document = chosen
-            .and_then(|at| versions.into_iter().nth(at))
-            .and_then(|mut version| version.remove("Document"));
+        let mut document = None;
+        let mut others = Vec::new();
+        for (at, mut version) in versions.into_iter().enumerate() {
+            let id = take_text(&mut version, "VersionId").unwrap_or_default();
+            let text = version.remove("Document");
+            if Some(at) == chosen {
+                document = text;
+            } else if let Some(text) = text {
+                let whose = format!("version {id} of managed policy `{}`", named.name);
+                others.push(AwsPolicyVersion {
+                    document: self.document(Some(text), &whose),
+                    id,
+                });
+            }
+        }
         AwsPolicy {
             document: self.document(document, &format!("managed policy `{}`", named.name)),
             versions: count,
+            others,
             location: self.place(&named.arn),
             name: named.name,
             arn: named.arn,

@@ -58,6 +58,11 @@ pub(super) fn policy(into: &mut AwsPolicy, from: AwsPolicy) {
         into.document = from.document;
     }
     into.versions = into.versions.max(from.versions);
+    for version in from.others {
+        if !into.others.iter().any(|known| known.id == version.id) {
+            into.others.push(version);
+        }
+    }
 }
 
 /// The later of two uses; a use before no use, no use before not knowing.
