@@ -4,7 +4,7 @@
 
 use super::arn::ArnPattern;
 use super::matcher;
-use super::policy::{Condition, Effect, Policy, Selection, Statement};
+use super::policy::{Condition, Effect, Policy, PrincipalName, Selection, Statement};
 use super::variables;
 use crate::rules::aws::{ActionSet, ActionTable};
 use std::collections::BTreeMap;
@@ -24,6 +24,12 @@ pub enum ResourceItem {
 pub struct CompiledStatement {
     /// How people find it.
     pub label: String,
+    /// Position in the document, from 0.
+    pub index: usize,
+    /// `Sid`, where it has one.
+    pub sid: Option<String>,
+    /// Whom a resource policy speaks of.
+    pub principals: Selection<PrincipalName>,
     /// Effect.
     pub effect: Effect,
     /// Known actions it matches.
@@ -54,12 +60,47 @@ pub struct CompiledPolicy {
 }
 
 impl CompiledPolicy {
-    /// Makes a policy ready.
+    /// Makes a policy of a principal ready.
     pub fn new(policy: Policy, table: &ActionTable) -> Self {
+        Self::ready(policy, table, false)
+    }
+
+    /// Makes a policy of a resource ready: its statements may leave the resource out.
+    pub fn of_resource(policy: Policy, table: &ActionTable) -> Self {
+        Self::ready(policy, table, true)
+    }
+
+    /// Whether one of its statements allows every action on every resource, whoever asks.
+    pub fn allows_everything(&self) -> bool {
+        self.statements.iter().any(|statement| {
+            statement.effect == Effect::Allow
+                && statement.conditions.is_empty()
+                && !statement.inverted
+                && statement.written.iter().any(|written| written == "*")
+                && matches!(&statement.resources, Selection::Only(items) if items.iter().any(
+                    |item| matches!(item, ResourceItem::Pattern(pattern, _) if pattern.is_everything())
+                ))
+        })
+    }
+
+    /// Whether one of its statements denies anything.
+    pub fn denies(&self) -> bool {
+        self.statements
+            .iter()
+            .any(|statement| statement.effect == Effect::Deny)
+    }
+
+    fn ready(policy: Policy, table: &ActionTable, own: bool) -> Self {
         let mut notices = policy.notices;
         let mut statements = Vec::with_capacity(policy.statements.len());
         for statement in policy.statements {
-            statements.push(compile(statement, policy.variables, table, &mut notices));
+            statements.push(compile(
+                statement,
+                policy.variables,
+                own,
+                table,
+                &mut notices,
+            ));
         }
         Self {
             statements,
@@ -71,6 +112,7 @@ impl CompiledPolicy {
 fn compile(
     statement: Statement,
     variables: bool,
+    own: bool,
     table: &ActionTable,
     notices: &mut Vec<String>,
 ) -> CompiledStatement {
@@ -131,7 +173,9 @@ fn compile(
     };
     let resources = match statement.resources {
         Selection::Absent => {
-            notices.push(format!("{label} names no resource and matches nothing"));
+            if !own {
+                notices.push(format!("{label} names no resource and matches nothing"));
+            }
             Selection::Absent
         }
         Selection::Only(texts) => Selection::Only(read(texts)),
@@ -140,6 +184,9 @@ fn compile(
     notices.dedup();
     CompiledStatement {
         label,
+        index: statement.index,
+        sid: statement.sid,
+        principals: statement.principals,
         effect: statement.effect,
         actions,
         written: statement.actions.values().to_vec(),

@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use std::net::IpAddr;
 
 /// Yes, no, or it depends on what a scan cannot know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Truth {
     /// It holds.
     Yes,
     /// It does not.
+    #[default]
     No,
     /// Nobody can tell before the request.
     Unknown,
@@ -198,7 +199,7 @@ pub fn holds(condition: &Condition, context: &Context, variables: bool) -> Truth
     if operator.comparison == Comparison::Null {
         let absent = match known {
             Known::Absent => true,
-            Known::Value(_) => false,
+            Known::Value(_) | Known::Present => false,
             Known::Unknown => return Truth::Unknown,
         };
         return condition.values.iter().fold(Truth::No, |truth, value| {
@@ -218,18 +219,19 @@ pub fn holds(condition: &Condition, context: &Context, variables: bool) -> Truth
                 }
             };
         }
-        Known::Unknown => return by_time(condition, operator, context),
+        Known::Present | Known::Unknown => return by_time(condition, operator, context),
     };
     let one = |value: &String| {
-        let any = condition.values.iter().fold(Truth::No, |truth, wanted| {
-            truth.or(compare(
-                operator.comparison,
-                wanted,
-                value,
-                context,
-                variables,
-            ))
-        });
+        let mut any = Truth::No;
+        for wanted in &condition.values {
+            match compare(operator.comparison, wanted, value, context, variables) {
+                Some(truth) => any = any.or(truth),
+                // A variable without a value, or a value of the wrong type, makes no condition hold: not even one that
+                // asks for the opposite.
+                None if operator.negated => return Truth::No,
+                None => {}
+            }
+        }
         if operator.negated { any.negated() } else { any }
     };
     match operator.quantifier {
@@ -286,13 +288,14 @@ fn by_time(condition: &Condition, operator: Operator, context: &Context) -> Trut
     }
 }
 
+/// Whether a value is the one wanted; `None` when what is wanted can be compared with nothing.
 fn compare(
     comparison: Comparison,
     wanted: &str,
     actual: &str,
     context: &Context,
     variables: bool,
-) -> Truth {
+) -> Option<Truth> {
     let resolved;
     let wanted = if variables && variables::has_variable(wanted) {
         match variables::resolve(wanted, context) {
@@ -300,44 +303,44 @@ fn compare(
                 resolved = text;
                 resolved.as_str()
             }
-            Resolved::Unknown(_) => return Truth::Unknown,
-            Resolved::Never => return Truth::No,
+            Resolved::Unknown(_) => return Some(Truth::Unknown),
+            Resolved::Never => return None,
         }
     } else {
         wanted
     };
     use Comparison as C;
-    match comparison {
-        C::StringEquals | C::BinaryEquals => (wanted == actual).into(),
-        C::StringEqualsIgnoreCase => (wanted.to_lowercase() == actual.to_lowercase()).into(),
-        C::StringLike => matcher::matches(wanted, actual).into(),
-        C::Bool => wanted.eq_ignore_ascii_case(actual).into(),
-        C::Arn => ArnPattern::parse(wanted)
-            .is_some_and(|pattern| pattern.matches(actual))
-            .into(),
-        C::IpAddress => in_network(wanted, actual).into(),
+    let holds = match comparison {
+        C::StringEquals => wanted == actual,
+        C::BinaryEquals => wanted.trim_end_matches('=') == actual.trim_end_matches('='),
+        C::StringEqualsIgnoreCase => wanted.to_lowercase() == actual.to_lowercase(),
+        C::StringLike => matcher::matches(wanted, actual),
+        C::Bool => wanted.eq_ignore_ascii_case(actual),
+        C::Arn => ArnPattern::parse(wanted).is_some_and(|pattern| pattern.matches(actual)),
+        C::IpAddress => in_network(wanted, actual),
         C::NumericEquals
         | C::NumericLess
         | C::NumericLessOrEqual
         | C::NumericGreater
         | C::NumericGreaterOrEqual => {
-            let (Ok(wanted), Ok(actual)) = (wanted.parse::<f64>(), actual.parse::<f64>()) else {
-                return Truth::No;
-            };
-            ordered(comparison, actual.partial_cmp(&wanted)).into()
+            let wanted = wanted.parse::<f64>().ok()?;
+            let actual = actual.parse::<f64>().ok();
+            ordered(
+                comparison,
+                actual.and_then(|actual| actual.partial_cmp(&wanted)),
+            )
         }
         C::DateEquals
         | C::DateLess
         | C::DateLessOrEqual
         | C::DateGreater
         | C::DateGreaterOrEqual => {
-            let (Some(wanted), Some(actual)) = (date(wanted), date(actual)) else {
-                return Truth::No;
-            };
-            ordered(comparison, Some(actual.cmp(&wanted))).into()
+            let wanted = date(wanted)?;
+            ordered(comparison, date(actual).map(|actual| actual.cmp(&wanted)))
         }
-        C::Null => Truth::Unknown,
-    }
+        C::Null => return Some(Truth::Unknown),
+    };
+    Some(holds.into())
 }
 
 fn ordered(comparison: Comparison, order: Option<std::cmp::Ordering>) -> bool {

@@ -26,8 +26,9 @@ pub struct Held<'a> {
 pub struct Holder<'a> {
     /// Policies that give permissions.
     pub held: Vec<Held<'a>>,
-    /// Permission boundary, where its document is known.
-    pub boundary: Option<&'a CompiledPolicy>,
+    /// Sets of policies each of which must allow what the principal does: its permission boundary, and each level of
+    /// its organization's service control policies. What they deny is denied.
+    pub limits: Vec<Vec<&'a CompiledPolicy>>,
     /// Known condition keys.
     pub context: Context,
 }
@@ -54,8 +55,8 @@ pub struct Cell<'a> {
     pub unknown: Vec<&'a str>,
     /// Resources.
     pub pattern: ArnPattern,
-    /// The boundary's pattern, where it limits further.
-    pub within: Option<ArnPattern>,
+    /// Patterns of the boundary and the control policies, where they limit further.
+    pub within: Vec<ArnPattern>,
     /// Resources left out.
     pub except: Vec<ArnPattern>,
     /// Conditions a scan cannot decide.
@@ -70,7 +71,7 @@ impl Cell<'_> {
     /// How much it takes in; never more than several where something narrows it.
     pub fn breadth(&self) -> Breadth {
         let mut breadth = self.pattern.breadth();
-        if let Some(within) = &self.within {
+        for within in &self.within {
             breadth = breadth.min(within.breadth());
         }
         if self.narrowed {
@@ -82,10 +83,7 @@ impl Cell<'_> {
     /// Whether an ARN lies in its resources.
     pub fn reaches(&self, arn: &str) -> bool {
         self.pattern.matches(arn)
-            && self
-                .within
-                .as_ref()
-                .is_none_or(|within| within.matches(arn))
+            && self.within.iter().all(|within| within.matches(arn))
             && !self.except.iter().any(|except| except.matches(arn))
     }
 
@@ -159,7 +157,7 @@ impl<'a> Effective<'a> {
             .held
             .iter()
             .map(|held| held.policy)
-            .chain(holder.boundary)
+            .chain(holder.limits.iter().flatten().copied())
         {
             for statement in &policy.statements {
                 if statement.effect == Effect::Deny {
@@ -321,7 +319,7 @@ impl<'a> Effective<'a> {
             actions,
             unknown: statement.unknown.iter().map(String::as_str).collect(),
             pattern,
-            within: None,
+            within: Vec::new(),
             except: Vec::new(),
             gates: gates.clone(),
             narrowed,
@@ -365,7 +363,7 @@ impl<'a> Effective<'a> {
         }
     }
 
-    /// Takes off what is denied, then what the boundary does not let through.
+    /// Takes off what is denied, then what the limits do not let through.
     fn limit(&mut self, mut cell: Cell<'a>, holder: &Holder<'a>) {
         for deny in &self.denies {
             if deny.truth != Truth::Yes
@@ -381,9 +379,18 @@ impl<'a> Effective<'a> {
                 self.partly_denied = true;
             }
         }
-        match holder.boundary {
-            None => self.push(cell),
-            Some(boundary) => self.bound(&cell, boundary, &holder.context),
+        let mut cells = vec![cell];
+        for limit in &holder.limits {
+            if limit.iter().any(|policy| policy.allows_everything()) {
+                continue;
+            }
+            cells = cells
+                .iter()
+                .flat_map(|cell| bound(cell, limit, &holder.context))
+                .collect();
+        }
+        for cell in cells {
+            self.push(cell);
         }
     }
 
@@ -392,71 +399,79 @@ impl<'a> Effective<'a> {
             self.cells.push(cell);
         }
     }
+}
 
-    /// Splits a cell at the statements of a boundary.
-    fn bound(&mut self, cell: &Cell<'a>, boundary: &'a CompiledPolicy, context: &Context) {
-        let mut rest = (*cell.actions).clone();
-        let mut unknown: Vec<&'a str> = cell.unknown.clone();
-        for wide in [true, false] {
-            for statement in &boundary.statements {
-                let mut gates = Vec::new();
-                if statement.effect != Effect::Allow
-                    || !open_gates(statement, context, &mut gates)
-                    || (!statement.actions.meets(&rest) && unknown.is_empty())
-                {
-                    continue;
+/// Splits a cell at the statements of a limit; what none of them lets through is gone.
+fn bound<'a>(cell: &Cell<'a>, limit: &[&'a CompiledPolicy], context: &Context) -> Vec<Cell<'a>> {
+    let mut out = Vec::new();
+    let mut push = |cell: Cell<'a>| {
+        if !cell.actions.is_empty() || !cell.unknown.is_empty() {
+            out.push(cell);
+        }
+    };
+    let mut rest = (*cell.actions).clone();
+    let mut unknown: Vec<&'a str> = cell.unknown.clone();
+    for wide in [true, false] {
+        for statement in limit.iter().flat_map(|policy| &policy.statements) {
+            let mut gates = Vec::new();
+            if statement.effect != Effect::Allow
+                || !open_gates(statement, context, &mut gates)
+                || (!statement.actions.meets(&rest) && unknown.is_empty())
+            {
+                continue;
+            }
+            let narrowed = gates.iter().any(|gate| narrows(&gate.condition.key));
+            let (limits, inverted) = match &statement.resources {
+                Selection::Absent => continue,
+                Selection::Only(items) => (resolve_all(items, context).0, false),
+                Selection::Except(items) => (resolve_all(items, context).0, true),
+            };
+            let covering = if inverted {
+                !limits.iter().any(|limit| limit.intersects(&cell.pattern))
+            } else {
+                limits.iter().any(|limit| limit.covers(&cell.pattern))
+            };
+            // First the statements that let the whole pattern through without a condition, then the others.
+            if wide != (covering && gates.is_empty()) {
+                continue;
+            }
+            let mut part = cell.clone();
+            let actions = Arc::make_mut(&mut part.actions);
+            actions.keep(&rest);
+            actions.keep(&statement.actions);
+            part.unknown = unknown
+                .iter()
+                .copied()
+                .filter(|pattern| names_some(statement, pattern))
+                .collect();
+            part.gates.extend(gates);
+            part.narrowed |= narrowed;
+            if wide {
+                rest.remove(&part.actions);
+                unknown.retain(|pattern| !part.unknown.contains(pattern));
+                push(part);
+            } else if covering || inverted {
+                if inverted {
+                    part.except.extend(limits);
                 }
-                let narrowed = gates.iter().any(|gate| narrows(&gate.condition.key));
-                let (limits, inverted) = match &statement.resources {
-                    Selection::Absent => continue,
-                    Selection::Only(items) => (resolve_all(items, context).0, false),
-                    Selection::Except(items) => (resolve_all(items, context).0, true),
-                };
-                let covering = if inverted {
-                    !limits.iter().any(|limit| limit.intersects(&cell.pattern))
-                } else {
-                    limits.iter().any(|limit| limit.covers(&cell.pattern))
-                };
-                // First the statements that let the whole pattern through without a condition, then the others.
-                if wide != (covering && gates.is_empty()) {
-                    continue;
-                }
-                let mut part = cell.clone();
-                let actions = Arc::make_mut(&mut part.actions);
-                actions.keep(&rest);
-                actions.keep(&statement.actions);
-                part.unknown = unknown
-                    .iter()
-                    .copied()
-                    .filter(|pattern| names_some(statement, pattern))
-                    .collect();
-                part.gates.extend(gates);
-                part.narrowed |= narrowed;
-                if wide {
-                    rest.remove(&part.actions);
-                    unknown.retain(|pattern| !part.unknown.contains(pattern));
-                    self.push(part);
-                } else if covering || inverted {
-                    if inverted {
-                        part.except.extend(limits);
-                    }
-                    self.push(part);
-                } else {
-                    for limit in limits {
-                        if cell.pattern.covers(&limit) {
-                            let mut part = part.clone();
-                            part.within = Some(std::mem::replace(&mut part.pattern, limit));
-                            self.push(part);
-                        } else if cell.pattern.intersects(&limit) {
-                            let mut part = part.clone();
-                            part.within = Some(limit);
-                            self.push(part);
-                        }
+                push(part);
+            } else {
+                for limit in limits {
+                    if cell.pattern.covers(&limit) {
+                        let mut part = part.clone();
+                        part.within
+                            .push(std::mem::replace(&mut part.pattern, limit));
+                        push(part);
+                    } else if cell.pattern.intersects(&limit) {
+                        let mut part = part.clone();
+                        part.within.push(limit);
+                        push(part);
                     }
                 }
             }
         }
     }
+    out
 }
 
 /// Collects the conditions of a statement that a scan cannot decide. `false` when one certainly fails.

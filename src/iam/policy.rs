@@ -272,6 +272,11 @@ impl Policy {
                 kind: PrincipalType::Anyone,
                 value: "*".to_owned(),
             }],
+            // AWS writes `{"AWS": …}` around it.
+            Value::String(text) => vec![PrincipalName {
+                kind: PrincipalType::Aws,
+                value: text.clone(),
+            }],
             Value::Object(kinds) => {
                 let mut out = Vec::new();
                 for (kind, values) in kinds {

@@ -221,7 +221,7 @@ fn reaches_other_account(cell: &Cell<'_>, account: &str) -> bool {
         let named = pattern.account();
         pattern.is_everything() || (named != account && !named.is_empty())
     };
-    reaches(&cell.pattern) && cell.within.as_ref().is_none_or(reaches)
+    reaches(&cell.pattern) && cell.within.iter().all(reaches)
 }
 
 struct Gauge<'t, 'l> {
@@ -292,7 +292,7 @@ fn reason(
         }
     }
     let _ = write!(text, " on {}", cell.pattern.as_str());
-    if let Some(within) = &cell.within {
+    for within in &cell.within {
         let _ = write!(text, " within {}", within.as_str());
     }
     if !cell.except.is_empty() {

@@ -400,7 +400,7 @@ impl<'s, 'a> Search<'s, 'a> {
             rule.services.iter().map(ToString::to_string).collect(),
         );
         let grip = self.effective.grip_anywhere(pass, &context)?;
-        if grip.cell.pattern.breadth() < Breadth::Service || grip.cell.within.is_some() {
+        if grip.cell.pattern.breadth() < Breadth::Service || !grip.cell.within.is_empty() {
             return None;
         }
         depends.extend(grip.depends_on);

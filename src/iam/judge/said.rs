@@ -1,6 +1,7 @@
 //! What is said of a principal besides its tier: its grants, the limits of the judgement, what was missing.
 
-use super::{Judge, Source, Subject};
+use super::Judge;
+use crate::iam::account::{Control, Source, Subject};
 use crate::iam::expand::Effective;
 use crate::iam::policy::{Condition, Effect, Selection};
 use crate::iam::power;
@@ -61,6 +62,17 @@ impl Judge<'_> {
                 )
             };
             privilege.evidence.push(Evidence::new(Grade::A, text));
+        }
+        match &subject.control {
+            Control::None => {}
+            Control::Levels(_) => privilege.evidence.push(Evidence::new(
+                Grade::A,
+                "limited by the service control policies of the organization",
+            )),
+            Control::Missing => privilege.evidence.push(Evidence::new(
+                Grade::A,
+                "a service control policy of the organization is not in the snapshot: it may allow less than this",
+            )),
         }
         if effective.partly_denied {
             privilege.evidence.push(Evidence::new(

@@ -1,9 +1,10 @@
 use super::*;
 use crate::model::LastUse;
-use crate::model::aws::{AwsAttached, AwsInlinePolicy, AwsPolicy};
+use crate::model::aws::{AwsAttached, AwsGroup, AwsInlinePolicy, AwsPolicy};
 use crate::model::{Grade, Location};
 use serde_json::Value;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 static TABLES: LazyLock<AwsTables> = LazyLock::new(|| AwsTables::builtin().unwrap());

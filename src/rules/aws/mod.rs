@@ -5,7 +5,7 @@ mod actions;
 pub use actions::{AccessLevel, ActionSet, ActionTable};
 
 use super::{RuleError, text};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an action means beyond its access level; the classes of `rules/aws/sensitive.txt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,8 +147,10 @@ pub struct AwsTables {
     classes: BTreeMap<ActionClass, ActionSet>,
     accounts: BTreeMap<&'static str, KnownAccount>,
     managed: BTreeMap<&'static str, &'static str>,
+    resource_control: BTreeSet<&'static str>,
 }
 
+const RESOURCE_CONTROL: &str = "aws/resource-control.txt";
 const SENSITIVE: &str = "aws/sensitive.txt";
 const ESCALATION: &str = "aws/escalation.tsv";
 const ACCOUNTS: &str = "aws/accounts.tsv";
@@ -203,7 +205,17 @@ impl AwsTables {
             classes,
             accounts,
             managed,
+            resource_control: text(RESOURCE_CONTROL)?
+                .lines()
+                .filter(|line| !line.is_empty() && !line.starts_with('#'))
+                .collect(),
         })
+    }
+
+    /// Whether an organization's resource control policies reach the resources of a service.
+    pub fn has_resource_control(&self, service: &str) -> bool {
+        self.resource_control
+            .contains(service.to_ascii_lowercase().as_str())
     }
 
     /// Actions of one class.

@@ -1,0 +1,478 @@
+//! Every account of a scan together: may this caller do this, and who can.
+
+mod find;
+mod reply;
+#[cfg(test)]
+mod tests;
+
+pub use find::{NotFound, nearest};
+pub use reply::{Reason, Reply};
+
+use super::account::{Control, Holdings, Subject, controls};
+use super::caller::{Caller, CallerKind};
+use super::compile::CompiledPolicy;
+use super::context::Context;
+use super::decide::decide;
+use super::layers::{Given, Labelled, Layers, Level};
+use super::policy::Policy;
+use super::request::Request;
+use super::services;
+use crate::model::aws::{AwsAccount, AwsMembership, AwsRole, AwsUser};
+use crate::rules::aws::AwsTables;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is asked of a caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    /// `service:Action`.
+    pub action: &'q str,
+    /// ARN or pattern; `*` for whatever there is.
+    pub resource: &'q str,
+    /// Account of the resource, where its ARN does not tell it.
+    pub account: Option<&'q str>,
+    /// What is known of the request besides what the caller tells.
+    pub context: &'q Context,
+    /// Policies that are not in the snapshot.
+    pub given: &'q GivenPolicies,
+}
+
+/// Policies that come with a question.
+#[derive(Clone, Debug, Default)]
+pub struct GivenPolicies {
+    /// Session policies.
+    pub session: Vec<CompiledPolicy>,
+    /// Policies of the endpoint the request goes through.
+    pub endpoint: Vec<CompiledPolicy>,
+    /// The resource's policy, in place of the snapshot's; `Some(None)`: it has none.
+    pub resource: Option<Option<CompiledPolicy>>,
+    /// Grants to the ARN of a session are not limited by its session policies.
+    pub session_grants_unlimited: bool,
+}
+
+/// A resource and its policy made ready.
+struct Resource<'a> {
+    account: &'a str,
+    policy: Option<Arc<CompiledPolicy>>,
+}
+
+/// One account.
+struct Place<'a> {
+    account: &'a AwsAccount,
+    holdings: Holdings<'a>,
+    users: BTreeMap<&'a str, &'a AwsUser>,
+    roles: BTreeMap<&'a str, &'a AwsRole>,
+    resource_control: Control,
+}
+
+/// Every account of a scan.
+pub struct World<'a> {
+    tables: &'a AwsTables,
+    places: BTreeMap<&'a str, Place<'a>>,
+    resources: BTreeMap<&'a str, Resource<'a>>,
+}
+
+impl<'a> World<'a> {
+    /// Makes accounts ready. Of two exports of one account the later counts, then the fuller.
+    pub fn new(accounts: &'a [AwsAccount], tables: &'a AwsTables) -> Self {
+        let mut chosen: BTreeMap<&str, &AwsAccount> = BTreeMap::new();
+        for account in accounts {
+            let size = |account: &AwsAccount| {
+                (
+                    account.collected_at,
+                    account.users.len() + account.roles.len(),
+                )
+            };
+            let known = chosen.entry(&account.account_id).or_insert(account);
+            if size(account) > size(known) {
+                *known = account;
+            }
+        }
+        let mut world = Self {
+            tables,
+            places: BTreeMap::new(),
+            resources: BTreeMap::new(),
+        };
+        for (id, account) in chosen {
+            for resource in &account.resources {
+                world.resources.insert(
+                    &resource.arn,
+                    Resource {
+                        account: owner(&resource.arn).unwrap_or(id),
+                        policy: (!resource.policy.is_null())
+                            .then(|| own_policy(&resource.policy, tables)),
+                    },
+                );
+            }
+            world.places.insert(id, Place::new(account, tables));
+        }
+        world
+    }
+
+    /// Answers one question about one caller.
+    pub fn ask(&self, caller: &Caller, question: &Question<'_>) -> Reply {
+        let subject = self.subject(caller);
+        let account = self.account_of(caller, question);
+        let context = self.context(caller, subject.as_ref(), account, question.context);
+        let request = Request::new(
+            caller,
+            question.action,
+            question.resource,
+            account,
+            &context,
+            self.tables,
+        );
+        let trust = self.trust(&request);
+        let mut layers = Layers {
+            session: named("session policy", &question.given.session),
+            endpoint: named("endpoint policy", &question.given.endpoint),
+            session_grants_unlimited: question.given.session_grants_unlimited,
+            ..Layers::default()
+        };
+        match &subject {
+            Some(subject) => {
+                for source in &subject.sources {
+                    match &source.policy {
+                        Some(policy) => layers
+                            .identity
+                            .push(Labelled::new(source.label.as_str(), policy)),
+                        None => layers
+                            .unseen
+                            .push(format!("the document of {}", source.label)),
+                    }
+                }
+                layers.unseen.extend(
+                    subject
+                        .missing_groups
+                        .iter()
+                        .map(|group| format!("the policies of group `{group}`")),
+                );
+                layers.boundary = match (subject.boundary, &subject.boundary_policy) {
+                    (None, _) => Given::None,
+                    (Some(arn), Some(policy)) => {
+                        Given::Known(Labelled::new(format!("policy `{arn}`"), policy))
+                    }
+                    (Some(arn), None) => Given::Unknown(format!("the permission boundary `{arn}`")),
+                };
+                layers.service_control = levels(&subject.control);
+                if matches!(subject.control, Control::Missing) {
+                    layers
+                        .limits_unseen
+                        .push("a service control policy of the organization".to_owned());
+                }
+            }
+            None if caller.kind == CallerKind::Root => {
+                if let Some(place) = self.places.get(caller.account.as_str()) {
+                    layers.service_control = levels(place.holdings.control());
+                }
+            }
+            None if caller.has_account() => layers
+                .unseen
+                .push(format!("the policies of {}", caller.arn)),
+            None => {}
+        }
+        if self
+            .tables
+            .has_resource_control(request.action.split(':').next().unwrap_or_default())
+            && let Some(place) = self.places.get(account)
+        {
+            layers.resource_control = levels(&place.resource_control);
+        }
+        layers.resource = match (&question.given.resource, &trust) {
+            (Some(Some(policy)), _) => Given::Known(Labelled::new("resource policy", policy)),
+            (Some(None), _) => Given::None,
+            (None, Trust::Ready(policy)) => Given::Known(Labelled::new(
+                format!("trust policy of {}", question.resource),
+                policy,
+            )),
+            (None, Trust::Gone(what)) => Given::Absent(what.clone()),
+            (None, Trust::Unseen(what)) => Given::Unknown(what.clone()),
+            (None, Trust::Other) => self.resource(&request),
+        };
+        let verdict = decide(&request, &layers);
+        Reply::new(caller, question, account, &verdict)
+    }
+
+    /// Answers one question about every user, role and root user of the scan, strongest answer first.
+    pub fn who(&self, question: &Question<'_>) -> Vec<Reply> {
+        let mut replies: Vec<Reply> = self
+            .callers()
+            .map(|caller| self.ask(&caller, question))
+            .filter(Reply::permits)
+            .collect();
+        replies.sort_by(|a, b| {
+            b.answer
+                .cmp(&a.answer)
+                .then_with(|| a.principal.cmp(&b.principal))
+        });
+        replies
+    }
+
+    /// Every user and role of the scan, and the root user of each account.
+    pub fn callers(&self) -> impl Iterator<Item = Caller> + '_ {
+        self.places.values().flat_map(|place| {
+            let partition = place
+                .account
+                .users
+                .iter()
+                .map(|user| &user.arn)
+                .chain(place.account.roles.iter().map(|role| &role.arn))
+                .find_map(|arn| arn.split(':').nth(1))
+                .unwrap_or("aws");
+            let root = format!("arn:{partition}:iam::{}:root", place.account.account_id);
+            let users = place.account.users.iter().filter_map(|user| {
+                let caller = Caller::parse(&user.arn)?;
+                Some(Caller {
+                    unique_id: user.unique_id.clone(),
+                    ..caller
+                })
+            });
+            let roles = place.account.roles.iter().filter_map(|role| {
+                let caller = Caller::parse(&role.arn)?;
+                Some(Caller {
+                    unique_id: role.unique_id.clone(),
+                    ..caller
+                })
+            });
+            users.chain(roles).chain(Caller::parse(&root))
+        })
+    }
+
+    /// What the scan knows of a caller.
+    fn subject(&self, caller: &Caller) -> Option<Subject<'_>> {
+        let place = self.places.get(caller.account.as_str())?;
+        match caller.kind {
+            CallerKind::User => place
+                .users
+                .get(caller.name.as_str())
+                .map(|user| place.holdings.user(user)),
+            CallerKind::Role | CallerKind::Session => place
+                .roles
+                .get(caller.name.as_str())
+                .map(|role| place.holdings.role(role)),
+            _ => None,
+        }
+    }
+
+    fn account_of<'q>(&'q self, caller: &'q Caller, question: &Question<'q>) -> &'q str {
+        question
+            .account
+            .or_else(|| owner(question.resource))
+            .or_else(|| {
+                self.find_resource(question.resource)
+                    .map(|found| found.account)
+            })
+            .or_else(|| {
+                // Nothing says whose it is: the one account there is, else the caller's.
+                let mut ids = self.places.keys();
+                match (caller.account.is_empty(), ids.next(), ids.next()) {
+                    (true, Some(only), None) => Some(*only),
+                    _ => None,
+                }
+            })
+            .unwrap_or(&caller.account)
+    }
+
+    fn context(
+        &self,
+        caller: &Caller,
+        subject: Option<&Subject<'_>>,
+        account: &str,
+        extra: &Context,
+    ) -> Context {
+        let mut context = subject.map_or_else(
+            || super::principal::of_caller(caller),
+            |subject| subject.context.clone(),
+        );
+        let membership = |id: &str| {
+            self.places
+                .get(id)
+                .and_then(|place| place.account.membership.as_ref())
+        };
+        if let Some(place) = membership(&caller.account) {
+            organization(&mut context, place, "Principal");
+        }
+        if !account.is_empty() {
+            context.set("aws:ResourceAccount", account);
+        }
+        if let Some(place) = membership(account) {
+            organization(&mut context, place, "Resource");
+        }
+        context.extend(extra);
+        context
+    }
+
+    /// The trust policy a request to become a role is decided by.
+    fn trust(&self, request: &Request<'_>) -> Trust {
+        if !services::becomes_role(request.action)
+            || !services::needs_own_policy(request.action, &request.target)
+        {
+            return Trust::Other;
+        }
+        let super::request::Target::One(arn) = &request.target else {
+            return Trust::Unseen("the trust policy of the role".to_owned());
+        };
+        let Some(place) = self.places.get(request.account) else {
+            return Trust::Unseen(format!("the trust policy of {arn}"));
+        };
+        let name = arn.rsplit('/').next().unwrap_or_default();
+        match place.roles.get(name).filter(|role| role.arn == *arn) {
+            Some(role) if role.trust.is_null() => {
+                Trust::Unseen(format!("the trust policy of {arn}"))
+            }
+            Some(role) => Trust::Ready(own_policy(&role.trust, self.tables)),
+            None if place.account.parts.authorization_details => {
+                Trust::Gone(format!("the account has no role {arn}"))
+            }
+            None => Trust::Unseen(format!("the trust policy of {arn}")),
+        }
+    }
+
+    /// The policy of any other resource.
+    fn resource<'s>(&'s self, request: &Request<'s>) -> Given<Labelled<'s>> {
+        let super::request::Target::One(arn) = &request.target else {
+            return if services::needs_own_policy(request.action, &request.target) {
+                Given::Unknown("the policy of the key".to_owned())
+            } else {
+                Given::None
+            };
+        };
+        if let Some(found) = self.find_resource(arn) {
+            return found.policy.as_ref().map_or(Given::None, |policy| {
+                Given::Known(Labelled::new(format!("policy of {arn}"), policy))
+            });
+        }
+        let service = arn.split(':').nth(2).unwrap_or_default();
+        if !services::has_resource_policies(service) {
+            return Given::None;
+        }
+        // Where policies of a service's resources were delivered, one that is not among them has none.
+        let delivered = self.places.get(request.account).is_some_and(|place| {
+            place
+                .account
+                .resources
+                .iter()
+                .any(|resource| resource.arn.split(':').nth(2) == Some(service))
+        });
+        if delivered {
+            Given::None
+        } else {
+            Given::Unknown(format!("the policy of {arn}"))
+        }
+    }
+
+    /// A resource by its ARN, or by the ARN of what it lies in: a bucket, a function, a table.
+    fn find_resource(&self, arn: &str) -> Option<&Resource<'a>> {
+        if let Some(found) = self.resources.get(arn) {
+            return Some(found);
+        }
+        let mut text = arn;
+        while let Some((shorter, _)) = text.rsplit_once(['/', ':']) {
+            // Type and name are the least that names a resource; a bucket has no type.
+            if shorter.matches(':').count() < 5 {
+                return None;
+            }
+            if let Some(found) = self.resources.get(shorter) {
+                return Some(found);
+            }
+            text = shorter;
+        }
+        None
+    }
+}
+
+/// What is known of a role's trust policy.
+enum Trust {
+    /// The question is not about becoming a role.
+    Other,
+    Ready(Arc<CompiledPolicy>),
+    Gone(String),
+    Unseen(String),
+}
+
+impl<'a> Place<'a> {
+    fn new(account: &'a AwsAccount, tables: &'a AwsTables) -> Self {
+        Self {
+            account,
+            holdings: Holdings::new(account, tables),
+            users: account
+                .users
+                .iter()
+                .map(|user| (user.name.as_str(), user))
+                .collect(),
+            roles: account
+                .roles
+                .iter()
+                .map(|role| (role.name.as_str(), role))
+                .collect(),
+            resource_control: match &account.membership {
+                Some(place) if !place.management => {
+                    controls(place.resource_control.as_deref(), |document| {
+                        own_policy(document, tables)
+                    })
+                }
+                _ => Control::None,
+            },
+        }
+    }
+}
+
+fn own_policy(document: &Value, tables: &AwsTables) -> Arc<CompiledPolicy> {
+    Arc::new(CompiledPolicy::of_resource(
+        Policy::parse(document),
+        &tables.actions,
+    ))
+}
+
+fn named<'p>(what: &str, policies: &'p [CompiledPolicy]) -> Vec<Labelled<'p>> {
+    policies
+        .iter()
+        .enumerate()
+        .map(|(at, policy)| {
+            let label = if policies.len() == 1 {
+                what.to_owned()
+            } else {
+                format!("{what} {}", at + 1)
+            };
+            Labelled::new(label, policy)
+        })
+        .collect()
+}
+
+fn levels(control: &Control) -> Vec<Level<'_>> {
+    match control {
+        Control::Levels(levels) => levels
+            .iter()
+            .map(|level| {
+                level
+                    .iter()
+                    .map(|control| Labelled::new(control.label.as_str(), &control.policy))
+                    .collect()
+            })
+            .collect(),
+        Control::None | Control::Missing => Vec::new(),
+    }
+}
+
+/// Account segment of an ARN, where it names an account.
+fn owner(arn: &str) -> Option<&str> {
+    let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
+}
+
+fn organization(context: &mut Context, place: &AwsMembership, whose: &str) {
+    if place.organization.is_empty() {
+        return;
+    }
+    context.set(&format!("aws:{whose}OrgID"), place.organization.clone());
+    if let Some((_, above)) = place.path.split_last() {
+        let mut path = place.organization.clone();
+        for id in above {
+            path.push('/');
+            path.push_str(id);
+        }
+        path.push('/');
+        context.set_all(&format!("aws:{whose}OrgPaths"), vec![path]);
+    }
+}
