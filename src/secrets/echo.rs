@@ -2,7 +2,7 @@
 
 use crate::model::Redacted;
 use crate::rules::credentials::context;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::ops::Range;
 
 /// Values shorter than this are too common to be looked for.
@@ -36,7 +36,10 @@ impl Echoes {
         if values.is_empty() {
             return Self(None);
         }
+        // What is searched is a line here and there: the automaton that is made fastest is the best one.
         let built = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .prefilter(false)
             .match_kind(MatchKind::LeftmostLongest)
             .build(values);
         Self(built.ok())

@@ -231,6 +231,10 @@ impl Paths {
     }
 }
 
+/// Most memory that one thread spends on the states of one pattern, in bytes. There are hundreds of patterns, and what
+/// each sees is a short window.
+const DFA_MEMORY: usize = 256 << 10;
+
 /// A set of detection rules.
 #[derive(Clone, Debug)]
 pub struct CredentialRules {
@@ -242,7 +246,10 @@ pub struct CredentialRules {
 /// # Errors
 /// When it is not a regular expression, or too large.
 pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).unicode(false).build()
+    RegexBuilder::new(pattern)
+        .unicode(false)
+        .dfa_size_limit(DFA_MEMORY)
+        .build()
 }
 
 #[derive(Deserialize)]

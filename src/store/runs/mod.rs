@@ -11,7 +11,7 @@ use flate2::write::ZlibEncoder;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
-use std::io::{self, Read};
+use std::io::{self, BufWriter, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
@@ -364,9 +364,14 @@ fn explain(path: &Path, error: rusqlite::Error) -> RunsError {
 }
 
 fn pack(report: &Report) -> io::Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    serde_json::to_writer(&mut encoder, report)?;
-    encoder.finish()
+    // The encoder clears its output buffer on every write, and JSON is written a few bytes at a time.
+    let encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    let mut buffered = BufWriter::with_capacity(1 << 16, encoder);
+    serde_json::to_writer(&mut buffered, report)?;
+    buffered
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .finish()
 }
 
 fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
