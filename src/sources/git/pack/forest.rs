@@ -3,8 +3,7 @@
 use super::super::ids::Id;
 use super::entry::{Form, Header, Kind, header};
 use super::idx::Index;
-use super::map::map;
-use memmap2::Mmap;
+use super::map::Mapped;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::path::Path;
@@ -31,7 +30,7 @@ pub(super) enum Nature {
 
 /// A pack's entries, in the order in which they lie in it.
 pub(super) struct Pack {
-    data: Mmap,
+    data: Mapped,
     /// Where each entry begins; at the end, where the last one ends.
     offsets: Vec<u64>,
     /// The number of each entry's object.
@@ -58,9 +57,9 @@ impl Pack {
     /// Opens a pack by the path of its index. `None` when the two do not fit together: libgit2, which is asked for what
     /// no pack gives, has words for that.
     pub(super) fn open(index: &Path) -> Option<Opened> {
-        let raw = map(index).ok()?;
+        let raw = Mapped::open(index).ok()?;
         let index_of = Index::parse(&raw)?;
-        let data = map(&index.with_extension("pack")).ok()?;
+        let data = Mapped::open(&index.with_extension("pack")).ok()?;
         let ids = index_of.ids().to_vec();
         let end = (data.len() as u64).checked_sub(TAIL)?;
         let head = data.first_chunk::<{ HEAD as usize }>()?;
@@ -165,6 +164,11 @@ impl Pack {
         Some((header, raw.get(header.length..)?))
     }
 
+    /// Tells that so many bytes of entries were looked at, so that their pages need not stay.
+    pub(super) fn looked_at(&self, bytes: usize) {
+        self.data.looked_at(bytes);
+    }
+
     /// Finds the base of every entry, and what follows from that.
     fn link(&mut self, ids: &[Id], entries: &[u32]) {
         let count = entries.len() as u32;
@@ -172,9 +176,10 @@ impl Pack {
             .into_par_iter()
             .with_min_len(4096)
             .map(|entry| {
-                let Some((header, _)) = self.entry(entry) else {
+                let Some((header, deflated)) = self.entry(entry) else {
                     return LOST;
                 };
+                self.looked_at(header.length + deflated.len());
                 match header.form {
                     Form::Whole(_) => WHOLE,
                     Form::Behind(distance) => {
@@ -232,12 +237,16 @@ impl Pack {
                             form: Form::Whole(kind),
                             ..
                         },
-                        _,
-                    )) => Nature::Of(kind),
+                        deflated,
+                    )) => {
+                        self.looked_at(deflated.len());
+                        Nature::Of(kind)
+                    }
                     _ => Nature::Elsewhere,
                 },
             };
         }
         self.natures = natures;
+        self.data.let_go();
     }
 }

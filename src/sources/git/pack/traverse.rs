@@ -18,6 +18,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Roots a thread takes at a time.
 const ROOTS: usize = 16;
+/// Bytes of entries a thread looks at before it tells the pack.
+const TELL: usize = 1 << 20;
 /// Fewer objects than this are not worth a second thread.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 8 } else { 2_000 };
 
@@ -201,6 +203,8 @@ struct Worker<'a, V: Visitor> {
     delta: Buffer,
     copied: Vec<Copied>,
     spare: Spare,
+    /// Bytes of entries looked at and not yet told of.
+    looked_at: usize,
     local: V::Local,
     left: Vec<u32>,
 }
@@ -213,6 +217,7 @@ impl<'a, V: Visitor> Worker<'a, V> {
             delta: Buffer::default(),
             copied: Vec::new(),
             spare: Spare::default(),
+            looked_at: 0,
             local: plan.visitor.local(),
             left: Vec::new(),
         }
@@ -377,6 +382,12 @@ impl<'a, V: Visitor> Worker<'a, V> {
         let (header, deflated) = self.plan.pack.entry(entry)?;
         if header.size > cap {
             return None;
+        }
+        self.looked_at += header.length + deflated.len();
+        if self.looked_at >= TELL {
+            self.plan
+                .pack
+                .looked_at(std::mem::take(&mut self.looked_at));
         }
         let Some(base) = base else {
             return inflate(&mut self.inflater, deflated, text.fit(header.size as usize));
