@@ -139,7 +139,7 @@ pub fn scan(
     rules: &RuleSet,
     progress: &dyn Progress,
 ) -> Result<Report, ScanError> {
-    let discovery = sources::discover_except(&request.paths, &request.own)?;
+    let discovery = sources::discover_except(&request.paths, &request.own, &request.read.limits)?;
     let mut coverage = discovery.coverage;
 
     progress.stage("reading");

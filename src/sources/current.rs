@@ -1,8 +1,11 @@
 //! Reading what a user of a root sees today.
 
-use super::files::{self, Listing, Omission};
+use super::discover::RootKind;
+use super::files::{self, Omission};
+use super::folders::Batch;
 use super::git::{self, HeadFile, Known, Reading, Repo, WorkTreeIndex};
-use super::place::{bytes_of, uri_of_bytes};
+use super::load::{Buffer, load};
+use super::place::{os_of, uri_of, uri_of_bytes};
 use super::screen::Everything;
 use super::site::Site;
 use super::{Document, Origin, Progress, ReadOptions};
@@ -11,12 +14,12 @@ use git2::Oid;
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
 
 thread_local! {
     /// One file at a time per thread. Taken out while in use, so that a visitor that works in parallel itself finds an
     /// empty one rather than a borrowed one.
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static BUFFER: RefCell<Buffer> = const { RefCell::new(Buffer::new()) };
 }
 
 /// A current document of interest.
@@ -39,105 +42,163 @@ pub(super) struct CurrentRead<T> {
     pub(super) coverage: Vec<Coverage>,
 }
 
-enum FileOutcome<T> {
-    Read {
-        bytes: u64,
-        id: Option<Oid>,
-        hit: Option<Box<CurrentHit<T>>>,
-    },
-    Omitted(Omission),
+/// What reading some of the files of one root gave.
+struct Part<T> {
+    files: u64,
+    bytes: u64,
+    ids: Vec<Oid>,
+    hits: Vec<CurrentHit<T>>,
+    omissions: Vec<Omission>,
+}
+
+impl<T> Part<T> {
+    const fn new() -> Self {
+        Self {
+            files: 0,
+            bytes: 0,
+            ids: Vec::new(),
+            hits: Vec::new(),
+            omissions: Vec::new(),
+        }
+    }
+
+    fn and(mut self, mut other: Self) -> Self {
+        self.files += other.files;
+        self.bytes += other.bytes;
+        self.ids.append(&mut other.ids);
+        self.hits.append(&mut other.hits);
+        self.omissions.append(&mut other.omissions);
+        self
+    }
 }
 
 /// Reads the files of a folder or work tree.
 pub(super) fn read_files<T: Send>(
     site: &Site<'_>,
-    listing: Listing,
     index: &WorkTreeIndex,
     options: &ReadOptions,
     progress: &dyn Progress,
     visit: &(impl Fn(&Document<'_>) -> Option<T> + Sync),
 ) -> CurrentRead<T> {
-    progress.planned(listing.files.len() as u64);
-    let outcomes: Vec<FileOutcome<T>> = listing
-        .files
+    let listing = &site.root.listing;
+    let mut gone = None;
+    let mut batches = listing.batches.as_slice();
+    if site.root.kind != RootKind::File
+        && let Err(error) = fs::symlink_metadata(&site.root.path)
+    {
+        gone = Some(Omission::failed(Vec::new(), &error));
+        batches = &[];
+    }
+    progress.planned(listing.files);
+    let Part {
+        files,
+        bytes,
+        ids,
+        mut hits,
+        mut omissions,
+    } = batches
         .par_iter()
-        .map(|path| {
+        .fold(Part::new, |mut part, batch| {
             let mut buffer = BUFFER.take();
-            let outcome = read_file(site, path, index, options, &mut buffer, visit);
+            read_batch(site, batch, index, options, &mut buffer, &mut part, visit);
+            buffer.rest();
             BUFFER.set(buffer);
-            progress.done(1);
-            outcome
+            progress.done(batch.names().count() as u64);
+            part
         })
-        .collect();
-    let mut out = CurrentRead {
-        hits: Vec::new(),
-        ids: Vec::new(),
-        coverage: Vec::new(),
-    };
-    let (mut files, mut total) = (0, 0);
-    let mut omissions = listing.omissions;
-    for outcome in outcomes {
-        match outcome {
-            FileOutcome::Omitted(omission) => omissions.push(omission),
-            FileOutcome::Read { bytes, id, hit } => {
-                files += 1;
-                total += bytes;
-                out.ids.extend(id);
-                out.hits.extend(hit.map(|hit| *hit));
+        .reduce(Part::new, Part::and);
+    omissions.extend(gone);
+    omissions.extend(listing.omissions.iter().cloned());
+    hits.sort_by(|a, b| by_folder(&a.path).cmp(by_folder(&b.path)));
+    CurrentRead {
+        hits,
+        ids,
+        coverage: files::coverage(&site.root.name, files, bytes, omissions, &options.limits),
+    }
+}
+
+/// Orders paths the way folders do: what is below a folder stands where the folder does.
+fn by_folder(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|byte| *byte == b'/')
+}
+
+fn read_batch<T>(
+    site: &Site<'_>,
+    batch: &Batch,
+    index: &WorkTreeIndex,
+    options: &ReadOptions,
+    buffer: &mut Buffer,
+    out: &mut Part<T>,
+    visit: &(impl Fn(&Document<'_>) -> Option<T> + Sync),
+) {
+    let mut path = batch.folder().to_vec();
+    if !path.is_empty() {
+        path.push(b'/');
+    }
+    let folder = path.len();
+    let mut on_disk = site.root.path.clone();
+    if site.root.kind == RootKind::File {
+        on_disk.pop();
+    }
+    for part in by_folder(batch.folder()).filter(|part| !part.is_empty()) {
+        on_disk.push(os_of(part));
+    }
+    for name in batch.names() {
+        path.truncate(folder);
+        path.extend_from_slice(name);
+        on_disk.push(os_of(name));
+        match load(&on_disk, &options.limits, buffer) {
+            Ok(metadata) => {
+                let known = index.known(&path, &metadata);
+                read_file(site, &path, known, buffer.file(), out, visit);
+            }
+            Err(why) => {
+                let omission = Omission::unread(path.clone(), &why, &options.limits);
+                out.omissions.push(omission);
             }
         }
+        on_disk.pop();
     }
-    out.coverage = files::coverage(&site.root.name, files, total, omissions, &options.limits);
-    out
 }
 
 fn read_file<T>(
     site: &Site<'_>,
-    relative: &Path,
-    index: &WorkTreeIndex,
-    options: &ReadOptions,
-    buffer: &mut Vec<u8>,
+    path: &[u8],
+    known: Known,
+    bytes: &[u8],
+    out: &mut Part<T>,
     visit: &(impl Fn(&Document<'_>) -> Option<T> + Sync),
-) -> FileOutcome<T> {
-    let metadata = match files::load(site.root, relative, &options.limits, buffer) {
-        Ok(metadata) => metadata,
-        Err(omission) => return FileOutcome::Omitted(omission),
-    };
-    let path = bytes_of(relative);
-    let known = index.known(&path, &metadata);
+) {
     // The blob of an untracked file is looked for only when it matters; almost none has one.
     let id = match known {
         Known::Unchanged(id) => Some(id),
-        Known::Tracked => git::hash_blob(buffer),
+        Known::Tracked => git::hash_blob(bytes),
         Known::Untracked => None,
     };
-    let uri = uri_of_bytes(&path);
+    out.files += 1;
+    out.bytes += bytes.len() as u64;
+    out.ids.extend(id);
     let value = visit(&Document {
         repository: &site.root.name,
-        uri: Some(&uri),
-        bytes: buffer,
+        uri: Some(&uri_of(path)),
+        bytes,
         origin: Origin::Current,
     });
-    let hit = value.map(|value| {
+    if let Some(value) = value {
         let mut ids: Vec<Oid> = id.into_iter().collect();
         if site.repo().is_some()
             && known != Known::Tracked
-            && let Some(own) = git::hash_blob(buffer)
+            && let Some(own) = git::hash_blob(bytes)
             && !ids.contains(&own)
         {
             ids.push(own);
         }
-        Box::new(CurrentHit {
+        out.hits.push(CurrentHit {
             site: site.at,
-            path,
+            path: path.to_vec(),
             ids,
             value,
-        })
-    });
-    FileOutcome::Read {
-        bytes: buffer.len() as u64,
-        id,
-        hit,
+        });
     }
 }
 

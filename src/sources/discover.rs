@@ -1,5 +1,7 @@
 //! From the paths a user gave to the roots below them.
 
+use super::folders::{Found, Listing, roots_below};
+use super::limits::Limits;
 use super::names::{self, Candidate};
 use crate::model::{Coverage, CoverageStatus};
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +9,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
-use walkdir::WalkDir;
 
 /// A path that cannot be scanned because of how the program was called.
 #[derive(Debug, Error)]
@@ -39,8 +40,8 @@ pub struct Root {
     pub path: PathBuf,
     /// What it is.
     pub kind: RootKind,
-    /// Canonical paths below it that are roots of their own, sorted.
-    pub(super) inner: Vec<PathBuf>,
+    /// Its files, as they were when it was found.
+    pub(super) listing: Listing,
 }
 
 /// Everything found below the arguments.
@@ -58,7 +59,7 @@ pub struct Discovery {
 /// # Errors
 /// When a path does not exist.
 pub fn discover(paths: &[PathBuf]) -> Result<Discovery, DiscoverError> {
-    discover_except(paths, &[])
+    discover_except(paths, &[], &Limits::default())
 }
 
 /// Like [`discover`], without the program's own folders, such as the one its reports go to: what a run writes is no input
@@ -66,7 +67,11 @@ pub fn discover(paths: &[PathBuf]) -> Result<Discovery, DiscoverError> {
 ///
 /// # Errors
 /// When a path does not exist.
-pub fn discover_except(paths: &[PathBuf], own: &[PathBuf]) -> Result<Discovery, DiscoverError> {
+pub fn discover_except(
+    paths: &[PathBuf],
+    own: &[PathBuf],
+    limits: &Limits,
+) -> Result<Discovery, DiscoverError> {
     let own: BTreeSet<PathBuf> = own
         .iter()
         .filter_map(|path| fs::canonicalize(path).ok())
@@ -83,20 +88,20 @@ pub fn discover_except(paths: &[PathBuf], own: &[PathBuf]) -> Result<Discovery, 
         }
     }
     // Sorted, a folder comes before everything below it.
-    let mut found: BTreeMap<PathBuf, (PathBuf, RootKind)> = BTreeMap::new();
+    let mut found: BTreeMap<PathBuf, (PathBuf, Found)> = BTreeMap::new();
     let mut walked: Vec<PathBuf> = Vec::new();
     for argument in arguments {
         if walked.iter().any(|outer| covers(outer, &argument, &found)) {
             continue;
         }
-        for (path, kind) in roots_below(&argument, &own) {
+        for root in roots_below(&argument, &own, limits.max_depth) {
             found
-                .entry(path)
-                .or_insert_with(|| (argument.clone(), kind));
+                .entry(root.path.clone())
+                .or_insert_with(|| (argument.clone(), root));
         }
         walked.push(argument);
     }
-    out.roots = named(&found, &own);
+    out.roots = named(found);
     out.coverage.sort();
     out.coverage.dedup();
     Ok(out)
@@ -132,99 +137,41 @@ fn without_dot_git(path: PathBuf) -> PathBuf {
 }
 
 /// Whether walking `outer` reached `path`.
-fn covers(outer: &Path, path: &Path, found: &BTreeMap<PathBuf, (PathBuf, RootKind)>) -> bool {
+fn covers(outer: &Path, path: &Path, found: &BTreeMap<PathBuf, (PathBuf, Found)>) -> bool {
     let Ok(below) = path.strip_prefix(outer) else {
         return false;
     };
     let hidden = below.components().any(|part| part.as_os_str() == ".git")
-        || path
-            .ancestors()
-            .skip(1)
-            .any(|above| matches!(found.get(above), Some((_, RootKind::Bare))));
+        || path.ancestors().skip(1).any(|above| {
+            found
+                .get(above)
+                .is_some_and(|(_, root)| root.kind == RootKind::Bare)
+        });
     !hidden
 }
 
-/// The roots at and below one canonical path.
-fn roots_below(argument: &Path, own: &BTreeSet<PathBuf>) -> Vec<(PathBuf, RootKind)> {
-    if !argument.is_dir() {
-        return vec![(argument.to_path_buf(), RootKind::File)];
-    }
-    let mut roots = Vec::new();
-    let mut loose = false;
-    // Depths of the repositories the walk is inside of.
-    let mut inside: Vec<usize> = Vec::new();
-    let mut walk = WalkDir::new(argument).follow_links(false).into_iter();
-    while let Some(entry) = walk.next() {
-        // What cannot be read here cannot be read later either, and is reported there.
-        let Ok(entry) = entry else { continue };
-        while inside.last().is_some_and(|&depth| depth >= entry.depth()) {
-            inside.pop();
-        }
-        let kind = entry.file_type();
-        if kind.is_dir() {
-            if entry.depth() > 0 && (entry.file_name() == ".git" || own.contains(entry.path())) {
-                walk.skip_current_dir();
-            } else if has_dot_git(entry.path()) {
-                inside.push(entry.depth());
-                roots.push((entry.into_path(), RootKind::WorkTree));
-            } else if is_bare(entry.path()) {
-                roots.push((entry.into_path(), RootKind::Bare));
-                walk.skip_current_dir();
-            }
-        } else if inside.is_empty() && kind.is_file() {
-            loose = true;
-        }
-    }
-    let itself = roots.iter().any(|(path, _)| path == argument);
-    if !itself && (loose || roots.is_empty()) {
-        roots.push((argument.to_path_buf(), RootKind::Folder));
-    }
-    roots
-}
-
-/// Whether a folder carries a repository: `.git` as a folder, or as the file that links to one.
-fn has_dot_git(folder: &Path) -> bool {
-    fs::metadata(folder.join(".git")).is_ok_and(|found| found.is_dir() || found.is_file())
-}
-
-/// Whether a folder is laid out as a repository itself.
-fn is_bare(folder: &Path) -> bool {
-    // One failing lookup for almost every folder.
-    fs::symlink_metadata(folder.join("HEAD")).is_ok()
-        && folder.join("objects").is_dir()
-        && folder.join("refs").is_dir()
-}
-
-fn named(found: &BTreeMap<PathBuf, (PathBuf, RootKind)>, own: &BTreeSet<PathBuf>) -> Vec<Root> {
+fn named(found: BTreeMap<PathBuf, (PathBuf, Found)>) -> Vec<Root> {
     let candidates: Vec<Candidate<'_>> = found
         .iter()
-        .map(|(path, (argument, kind))| Candidate {
+        .map(|(path, (argument, root))| Candidate {
             argument,
             path,
-            bare: *kind == RootKind::Bare,
+            bare: root.kind == RootKind::Bare,
         })
         .collect();
     let names = names::assign(&candidates);
     let mut roots: Vec<Root> = found
-        .iter()
+        .into_values()
         .zip(names)
-        .map(|((path, (_, kind)), name)| Root {
+        .map(|((_, root), name)| Root {
             name,
-            path: path.clone(),
-            kind: *kind,
-            inner: below(path, found.keys().chain(own)),
+            path: root.path,
+            kind: root.kind,
+            listing: root.listing,
         })
         .collect();
     roots.sort_by(|a, b| a.name.cmp(&b.name));
     roots
-}
-
-/// The folders below a root that are not read as part of it, sorted.
-fn below<'a>(root: &Path, folders: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
-    let inner: BTreeSet<&PathBuf> = folders
-        .filter(|folder| folder.as_path() != root && folder.starts_with(root))
-        .collect();
-    inner.into_iter().cloned().collect()
 }
 
 #[cfg(test)]
@@ -237,7 +184,8 @@ mod tests {
         let lines: Vec<String> = discovery
             .roots
             .iter()
-            .map(|root| format!("{} {:?} {}", root.name, root.kind, root.inner.len()))
+            // The last is the number of its files.
+            .map(|root| format!("{} {:?} {}", root.name, root.kind, root.listing.files))
             .collect();
         lines.join("\n")
     }
@@ -253,10 +201,10 @@ mod tests {
         place.file("w/team/app/.git/hooks/sample", "");
         let found = discover(&[place.path("w")]).unwrap();
         assert_snapshot!(shown(&found), @"
-w Folder 4
+w Folder 1
 w/mirror Bare 0
 w/sub WorkTree 0
-w/team/app WorkTree 1
+w/team/app WorkTree 0
 w/team/app/vendor/inner WorkTree 0
 ");
     }
@@ -303,11 +251,13 @@ w/a WorkTree 0
         let place = Place::new();
         let repo = place.repo("w/a");
         let hooks = repo.git_dir().join("hooks");
+        fs::remove_dir_all(&hooks).unwrap();
+        place.file("w/a/.git/hooks/sample", "");
         let file = place.file("w/one.env", "");
         assert_snapshot!(shown(&discover(&[file, hooks, place.path("w/a")]).unwrap()), @"
-a WorkTree 1
-hooks Folder 0
-one.env File 0
+a WorkTree 0
+hooks Folder 1
+one.env File 1
 ");
     }
 
@@ -317,12 +267,17 @@ one.env File 0
         place.file("w/a.txt", "a");
         place.file("w/report/report.json", "{}");
         let own = [place.path("w/report"), place.path("w/not-there")];
-        let found = discover_except(&[place.path("w")], &own).unwrap();
+        let found = discover_except(&[place.path("w")], &own, &Limits::default()).unwrap();
         assert_snapshot!(shown(&found), @"w Folder 1");
         let only = Place::new();
         only.file("w/report/report.json", "{}");
-        let found = discover_except(&[only.path("w")], &[only.path("w/report")]).unwrap();
-        assert_snapshot!(shown(&found), @"w Folder 1");
+        let found = discover_except(
+            &[only.path("w")],
+            &[only.path("w/report")],
+            &Limits::default(),
+        )
+        .unwrap();
+        assert_snapshot!(shown(&found), @"w Folder 0");
     }
 
     #[test]

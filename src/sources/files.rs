@@ -1,13 +1,10 @@
-//! Files of folders and work trees: listing them and reading one.
+//! What is told of the files of a root.
 
-use super::discover::{Root, RootKind};
 use super::limits::Limits;
-use super::place::{bytes_of, uri_of_bytes};
+use super::load::Unread;
+use super::place::uri_of_bytes;
 use crate::model::{Coverage, CoverageStatus};
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
+use std::io;
 
 /// Source word of this part of the coverage.
 pub(super) const SOURCE: &str = "files";
@@ -22,155 +19,30 @@ pub(super) struct Omission {
 }
 
 impl Omission {
-    fn failed(path: Vec<u8>, error: &io::Error) -> Self {
+    pub(super) fn failed(path: Vec<u8>, error: &io::Error) -> Self {
         Self {
             path,
             status: CoverageStatus::Failed,
             reason: reason_of(error),
         }
     }
-}
 
-/// The regular files of a root, by path.
-#[derive(Debug, Default)]
-pub(super) struct Listing {
-    pub(super) files: Vec<PathBuf>,
-    pub(super) omissions: Vec<Omission>,
-}
-
-/// Lists the regular files of a root: hidden and git-ignored ones too, nothing behind a symbolic link, nothing of the
-/// roots inside it, nothing in `.git`.
-pub(super) fn list(root: &Root, limits: &Limits) -> Listing {
-    let mut out = Listing::default();
-    match root.kind {
-        RootKind::Bare => return out,
-        RootKind::File => {
-            out.files.extend(root.path.file_name().map(PathBuf::from));
-            return out;
-        }
-        RootKind::Folder | RootKind::WorkTree => {}
-    }
-    let mut walk = WalkDir::new(&root.path)
-        .follow_links(false)
-        .max_depth(limits.max_depth)
-        .sort_by_file_name()
-        .into_iter();
-    while let Some(entry) = walk.next() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let path = error
-                    .path()
-                    .and_then(|path| path.strip_prefix(&root.path).ok())
-                    .map(bytes_of)
-                    .unwrap_or_default();
-                let error = error
-                    .into_io_error()
-                    .unwrap_or_else(|| io::ErrorKind::Other.into());
-                // What went away below the root meanwhile has gone; a root that did was asked for.
-                if error.kind() != io::ErrorKind::NotFound || path.is_empty() {
-                    out.omissions.push(Omission::failed(path, &error));
-                }
-                continue;
+    /// Of a file that was there when the folder was looked into.
+    pub(super) fn unread(path: Vec<u8>, why: &Unread, limits: &Limits) -> Self {
+        let reason = match why {
+            Unread::TooLarge => too_large(limits.max_file_bytes),
+            Unread::NotAFile => "not a regular file".to_owned(),
+            Unread::Failed(error) if error.kind() == io::ErrorKind::NotFound => {
+                "removed while the scan ran".to_owned()
             }
+            Unread::Failed(error) => return Self::failed(path, error),
         };
-        let depth = entry.depth();
-        if depth == 0 {
-            continue;
-        }
-        let kind = entry.file_type();
-        let below = || entry.path().strip_prefix(&root.path).map(Path::to_path_buf);
-        if entry.file_name() == ".git" || is_inner(root, entry.path()) {
-            if kind.is_dir() {
-                walk.skip_current_dir();
-            }
-        } else if kind.is_dir() {
-            if depth == limits.max_depth {
-                out.omissions.push(Omission {
-                    path: below().as_deref().map(bytes_of).unwrap_or_default(),
-                    status: CoverageStatus::Skipped,
-                    reason: format!(
-                        "folders below {} levels are not read; scan this folder by itself",
-                        limits.max_depth
-                    ),
-                });
-            }
-        } else if kind.is_file()
-            && let Ok(path) = below()
-        {
-            out.files.push(path);
+        Self {
+            path,
+            status: CoverageStatus::Skipped,
+            reason,
         }
     }
-    out
-}
-
-fn is_inner(root: &Root, path: &Path) -> bool {
-    root.inner
-        .binary_search_by(|inner| inner.as_path().cmp(path))
-        .is_ok()
-}
-
-/// Reads a file whole into `buffer`, which is cleared first, and returns what the file system says of it.
-///
-/// # Errors
-/// The omission to report when it is not there any more, too large, not a regular file any more, or not readable.
-pub(super) fn load(
-    root: &Root,
-    relative: &Path,
-    limits: &Limits,
-    buffer: &mut Vec<u8>,
-) -> Result<Metadata, Omission> {
-    buffer.clear();
-    let path = match root.kind {
-        RootKind::File => root.path.clone(),
-        _ => root.path.join(relative),
-    };
-    let omit = |status, reason: String| Omission {
-        path: bytes_of(relative),
-        status,
-        reason,
-    };
-    let fail = |error: &io::Error| {
-        if error.kind() == io::ErrorKind::NotFound {
-            omit(
-                CoverageStatus::Skipped,
-                "removed while the scan ran".to_owned(),
-            )
-        } else {
-            Omission::failed(bytes_of(relative), error)
-        }
-    };
-    // Looked at again right before it is opened: opening a pipe would wait for its writer.
-    let metadata = fs::symlink_metadata(&path).map_err(|error| fail(&error))?;
-    if !metadata.is_file() {
-        return Err(omit(
-            CoverageStatus::Skipped,
-            "not a regular file".to_owned(),
-        ));
-    }
-    if metadata.len() > limits.max_file_bytes {
-        return Err(omit(
-            CoverageStatus::Skipped,
-            too_large(limits.max_file_bytes),
-        ));
-    }
-    let file = File::open(&path).map_err(|error| fail(&error))?;
-    // One byte more than expected tells end of file without growing the buffer.
-    buffer.reserve(
-        usize::try_from(metadata.len())
-            .unwrap_or(0)
-            .saturating_add(1),
-    );
-    file.take(limits.max_file_bytes.saturating_add(1))
-        .read_to_end(buffer)
-        .map_err(|error| fail(&error))?;
-    if buffer.len() as u64 > limits.max_file_bytes {
-        return Err(omit(
-            CoverageStatus::Skipped,
-            too_large(limits.max_file_bytes),
-        ));
-    }
-    Ok(metadata)
 }
 
 fn too_large(cap: u64) -> String {
@@ -270,6 +142,7 @@ mod tests {
     };
     use crate::sources::{ReadOptions, discover};
     use insta::assert_snapshot;
+    use std::fs;
 
     #[test]
     fn hidden_and_ignored_files_are_read() {
@@ -367,28 +240,24 @@ files w/… skipped: 3 more skipped
             },
         );
         assert!(!outcome.items.is_empty());
-        let listing = Listing {
-            files: vec![PathBuf::from("gone")],
-            omissions: Vec::new(),
-        };
-        let error = load(
-            &roots[0],
-            &listing.files[0],
-            &Limits::default(),
-            &mut Vec::new(),
-        )
-        .unwrap_err();
-        assert_eq!(error.status, CoverageStatus::Skipped);
+        assert_snapshot!(shown(&scan_roots(&roots, &ReadOptions::default())), @"
+files w read: 0 files, 0 bytes
+files w/a skipped: removed while the scan ran
+files w/b skipped: removed while the scan ran
+");
 
-        put_bytes(&place.path("w/plain"), b"");
-        let error = load(
-            &roots[0],
-            Path::new("plain/below"),
-            &Limits::default(),
-            &mut Vec::new(),
-        )
-        .unwrap_err();
-        assert_eq!(error.status, CoverageStatus::Failed);
+        put_bytes(&place.path("w/a"), b"");
+        put_bytes(&place.path("w/b/below"), b"");
+        let changed = discover(&[place.path("w")]).unwrap().roots;
+        fs::remove_file(place.path("w/a")).unwrap();
+        fs::remove_dir_all(place.path("w/b")).unwrap();
+        put_bytes(&place.path("w/a/below"), b"");
+        put_bytes(&place.path("w/b"), b"");
+        assert_snapshot!(shown(&scan_roots(&changed, &ReadOptions::default())), @"
+files w partial: 0 files, 0 bytes; 1 path could not be read
+files w/a skipped: not a regular file
+files w/b/below failed: could not be read: not a directory
+");
 
         fs::remove_dir_all(place.path("w")).unwrap();
         let outcome = scan_roots(&roots, &ReadOptions::default());

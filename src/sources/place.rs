@@ -3,6 +3,8 @@
 use crate::model::Trail;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// One path of one repository that holds, or held, a document.
@@ -59,7 +61,12 @@ const ENCODED: &AsciiSet = &CONTROLS
 
 /// The uri of a `/`-separated path of bytes.
 pub(super) fn uri_of_bytes(path: &[u8]) -> String {
-    percent_encode(path, ENCODED).to_string()
+    uri_of(path).into_owned()
+}
+
+/// The same, as it stands where nothing has to be encoded.
+pub(super) fn uri_of(path: &[u8]) -> Cow<'_, str> {
+    percent_encode(path, ENCODED).into()
 }
 
 /// A relative path as `/`-separated bytes.
@@ -72,6 +79,23 @@ pub(super) fn bytes_of(path: &Path) -> Vec<u8> {
         out.extend_from_slice(part.as_os_str().as_encoded_bytes());
     }
     out
+}
+
+/// A name as the system takes it.
+#[cfg(unix)]
+pub(super) fn os_of(name: &[u8]) -> &OsStr {
+    std::os::unix::ffi::OsStrExt::from_bytes(name)
+}
+
+/// A name as the system takes it.
+#[cfg(not(unix))]
+#[expect(
+    unsafe_code,
+    reason = "nothing safe makes a name of this system out of bytes"
+)]
+pub(super) fn os_of(name: &[u8]) -> &OsStr {
+    // SAFETY: the bytes are those of a whole name that this program got from the system.
+    unsafe { OsStr::from_encoded_bytes_unchecked(name) }
 }
 
 #[cfg(test)]

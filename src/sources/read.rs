@@ -18,6 +18,9 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Roots whose index or HEAD is held at a time.
+const PLANNED: usize = 64;
+
 /// Everything of interest, and what was read to find it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadOutcome<T> {
@@ -61,20 +64,20 @@ where
         .collect();
 
     progress.stage("files");
-    let work: Vec<Work<'_>> = sites.par_iter().map(|site| site.plan(options)).collect();
     let mut current = Vec::new();
     let mut on_disk = BTreeSet::new();
-    for (site, work) in sites.iter().zip(work) {
-        let read = match work {
-            Work::Files(listing, index) => {
-                read_files(site, listing, &index, options, progress, &visit)
-            }
-            Work::Head(repo, files) => read_head(site, repo, files, options, progress, &visit),
-        };
-        on_disk.extend(read.ids);
-        coverage.extend(read.coverage);
-        current.extend(read.hits);
-        site.rest();
+    for some in sites.chunks(PLANNED) {
+        let work: Vec<Work<'_>> = some.par_iter().map(|site| site.plan(options)).collect();
+        for (site, work) in some.iter().zip(work) {
+            let read = match work {
+                Work::Files(index) => read_files(site, &index, options, progress, &visit),
+                Work::Head(repo, files) => read_head(site, repo, files, options, progress, &visit),
+            };
+            on_disk.extend(read.ids);
+            coverage.extend(read.coverage);
+            current.extend(read.hits);
+            site.rest();
+        }
     }
 
     let stores = if options.history {

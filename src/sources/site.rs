@@ -2,7 +2,6 @@
 
 use super::ReadOptions;
 use super::discover::{Root, RootKind};
-use super::files::{self, Listing};
 use super::git::{self, Access, HeadFile, Repo, Trouble, WorkTreeIndex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -18,7 +17,7 @@ pub(super) struct Site<'a> {
 
 /// What there is to read of a root as it is today.
 pub(super) enum Work<'a> {
-    Files(Listing, WorkTreeIndex),
+    Files(WorkTreeIndex),
     Head(&'a Repo, Vec<HeadFile>),
 }
 
@@ -57,14 +56,8 @@ impl<'a> Site<'a> {
             Some(repo) if self.root.kind == RootKind::Bare => {
                 Work::Head(repo, git::head_files(repo, &options.limits, &self.trouble))
             }
-            Some(repo) => Work::Files(
-                files::list(self.root, &options.limits),
-                WorkTreeIndex::load(repo, &self.trouble),
-            ),
-            None => Work::Files(
-                files::list(self.root, &options.limits),
-                WorkTreeIndex::default(),
-            ),
+            Some(repo) => Work::Files(WorkTreeIndex::load(repo, &self.trouble)),
+            None => Work::Files(WorkTreeIndex::default()),
         };
         self.rest();
         work

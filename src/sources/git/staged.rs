@@ -4,6 +4,7 @@ use super::object;
 use super::open::{Access, open};
 use crate::model::{Coverage, CoverageStatus};
 use crate::sources::discover::{Root, RootKind};
+use crate::sources::folders::Listing;
 use crate::sources::given::Given;
 use crate::sources::limits::Limits;
 use crate::sources::place::uri_of_bytes;
@@ -117,7 +118,7 @@ fn root_around(path: &Path) -> Result<Root, StagedError> {
         name,
         path: folder.to_owned(),
         kind: RootKind::WorkTree,
-        inner: Vec::new(),
+        listing: Listing::default(),
     })
 }
 

@@ -78,13 +78,14 @@ impl Deref for Mapped {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::testing::put_bytes;
 
     #[test]
     fn pages_that_were_let_go_come_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pack");
         let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_be_bytes).collect();
-        std::fs::write(&path, &bytes).unwrap();
+        put_bytes(&path, &bytes);
         let mapped = Mapped::open(&path).unwrap();
         assert!(*mapped == bytes[..]);
         for _ in 0..3 {
