@@ -18,7 +18,13 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     let Some(gap) = found.gap.clone().and_then(|gap| text.get(gap)) else {
         return true;
     };
-    if OTHERWISE.as_ref().is_some_and(|words| words.is_match(gap)) || pins(gap) {
+    let secret = found.secret.clone().and_then(|secret| text.get(secret));
+    if OTHERWISE.as_ref().is_some_and(|words| words.is_match(gap))
+        || pins(gap)
+        || joins(gap)
+        || (gap.ends_with(b"/") && secret.is_some_and(is_uuid))
+        || names_application(gap)
+    {
         return false;
     }
     if !assigns(gap) {
@@ -49,6 +55,33 @@ const MOST_SIGNS: usize = 6;
 /// Whether what follows is a revision: `vendor/action@…`, `vendor.tgz#…`.
 const fn pins(gap: &[u8]) -> bool {
     matches!(gap.last(), Some(b'@' | b'#'))
+}
+
+/// Whether the gap goes on into the value: `…Ab3?`, `…x%`.
+fn joins(gap: &[u8]) -> bool {
+    matches!(gap, [.., before, b'?' | b'%' | b'|' | b'#' | b'^' | b'*' | b'~'] if before.is_ascii_alphanumeric())
+}
+
+/// Groups of hexadecimal digits: in a path, the id of something.
+fn is_uuid(value: &[u8]) -> bool {
+    value.contains(&b'-')
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+}
+
+/// Whether what is assigned is the public id of an application.
+fn names_application(gap: &[u8]) -> bool {
+    let lower = gap.to_ascii_lowercase();
+    [
+        &b"app_id"[..],
+        b"app-id",
+        b"app id",
+        b"application_id",
+        b"application id",
+    ]
+    .iter()
+    .any(|name| memchr::memmem::find(&lower, name).is_some())
 }
 
 /// Whether the gap ends in an assignment: `=`, `:`, `=>`, a comma or parenthesis between quotes, a header's blank.

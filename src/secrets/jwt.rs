@@ -15,6 +15,9 @@ use std::ops::Range;
 /// Longest token read, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
 
+/// Fewer characters than this are no signature: the shortest is that of 16 bytes.
+const SHORTEST_SIGNATURE: usize = 20;
+
 type Object = Map<String, Value>;
 
 struct Token {
@@ -45,6 +48,10 @@ fn read(text: &[u8], start: usize) -> Option<Token> {
     } else {
         claims_end
     };
+    let signature = signature_end.saturating_sub(claims_end + 1);
+    if (1..SHORTEST_SIGNATURE).contains(&signature) {
+        return None;
+    }
     let header = object(rest.get(..header_end)?)?;
     header.get("alg")?.as_str()?;
     Some(Token {

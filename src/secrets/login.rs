@@ -2,6 +2,7 @@
 
 use super::entropy;
 use super::found::Found;
+use super::placeholder;
 use super::structure::plain;
 use crate::rules::credentials::context;
 use base64::Engine as _;
@@ -89,6 +90,22 @@ pub(super) fn is_wrapped(text: &[u8]) -> bool {
         plain.len() >= 5
             && plain.iter().all(u8::is_ascii_graphic)
             && memchr::memchr(b':', &plain).is_some_and(|at| at > 0 && at + 1 < plain.len())
+    })
+}
+
+/// Whether the password of a login in base64 only says what belongs there.
+pub(super) fn is_wrapped_stand_in(text: &[u8]) -> bool {
+    super::pem::LENIENT.decode(text).is_ok_and(|plain| {
+        let password = memchr::memchr(b':', &plain).and_then(|at| plain.get(at + 1..));
+        password.is_some_and(|password| {
+            let lower = password.to_ascii_lowercase();
+            placeholder::is_stand_in(password, password)
+                || context()
+                    .passwords
+                    .stand_ins
+                    .iter()
+                    .any(|word| word.as_bytes() == lower)
+        })
     })
 }
 

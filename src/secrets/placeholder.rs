@@ -67,7 +67,7 @@ const fn is_key_letter(byte: u8) -> bool {
 }
 
 /// Brackets that close what another kind opened: no template is written so, a password may be.
-fn is_crossed(value: &[u8]) -> bool {
+pub(super) fn is_crossed(value: &[u8]) -> bool {
     let mut open = Vec::new();
     for byte in value {
         match byte {
@@ -143,8 +143,26 @@ fn has_run(value: &[u8]) -> bool {
     false
 }
 
-/// Most neighbours differ by one: `abcdef…`, `987654…`.
+/// Most neighbours differ by one: `abcdef…`, `987654…`; or those two apart do: `a1b2c3d4…`.
 fn is_sequence(value: &[u8]) -> bool {
+    is_row(value) || is_woven(value)
+}
+
+/// Two sequences, letter by letter: `a1B2c3D4…`.
+fn is_woven(value: &[u8]) -> bool {
+    if value.len() < 16 || !value.iter().all(u8::is_ascii_alphanumeric) {
+        return false;
+    }
+    let steps = value
+        .windows(3)
+        .filter(|three| {
+            matches!(three, [a, _, b] if a.to_ascii_lowercase().abs_diff(b.to_ascii_lowercase()) == 1)
+        })
+        .count();
+    steps * 10 >= (value.len() - 2) * 7
+}
+
+fn is_row(value: &[u8]) -> bool {
     if value.len() < 6 {
         return false;
     }
@@ -182,6 +200,7 @@ mod tests {
             "EXAMPLEKEY",
             "__TOKEN__",
             "ab12000000000000",
+            "a1B2c3D4e5F6g7H8",
             "[password]",
             "{password}",
         ] {
@@ -196,7 +215,7 @@ mod tests {
             "c0rrect",
             "$2a$10$Kd8sXw",
             "p%40ss",
-            "a1b2c3d4e5f6a7b8",
+            "a1b2c3d4",
         ] {
             assert!(
                 !is_placeholder(value.as_bytes(), value.as_bytes()),

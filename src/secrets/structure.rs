@@ -127,7 +127,7 @@ pub(super) fn value_passes(check: Check, value: &[u8]) -> bool {
         Check::Entropy(least) => entropy::shannon(value) >= least,
         Check::LettersAndDigits => entropy::letters_and_digits(value),
         Check::NotHex => !value.iter().all(u8::is_ascii_hexdigit),
-        Check::Base64Login => login::is_wrapped(value),
+        Check::Base64Login => login::is_wrapped(value) && !login::is_wrapped_stand_in(value),
         Check::Base64Text => login::is_wrapped_text(value),
         _ => true,
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// Bytes between the name and the secret where a rule does not say.
 const REACH: usize = 40;
 /// Bits per character of a value where a rule does not say.
-const ENTROPY: f64 = 3.0;
+const ENTROPY: f64 = 2.5;
 /// Longest word that may be joined to the secret by a hyphen: `acme-private-…`.
 const NOUN: usize = 7;
 
@@ -45,8 +45,14 @@ impl Named {
             .max()
             .unwrap_or(0)
             .saturating_sub(lengths().min().unwrap_or(0));
+        let turns: Vec<String> = self.names.iter().filter_map(|name| turn(name)).collect();
+        let turns = if turns.is_empty() {
+            String::new()
+        } else {
+            format!("|[a-z](?:{})", turns.join("|"))
+        };
         let pattern = format!(
-            r"(?i:{})(?P<gap>(?s-u:.){{0,{reach}}}?(?:[^A-Za-z0-9_-]|(?i:key|token|secret|access|private)[_-]))(?P<secret>{})(?:[^A-Za-z0-9_-]|$)",
+            r"(?:(?:^|[^A-Za-z])(?i:{}){turns})(?P<gap>(?s-u:.){{0,{reach}}}?(?:[^A-Za-z0-9_-]|(?i:key|token|secret|access|private)[_-]))(?P<secret>{})(?:[^A-Za-z0-9_?%|#^!*~$-]|[?%|#^!*~$](?:[^A-Za-z0-9]|$)|$)",
             names.join("|"),
             self.value
         );
@@ -58,12 +64,19 @@ impl Named {
                 .collect(),
             pattern,
             window: Window {
-                before: 0,
-                after: uneven + reach + NOUN + 2 + longest(&self.value),
+                before: 1,
+                after: uneven + reach + NOUN + 3 + longest(&self.value),
             },
             checks: vec![Check::Gap, Check::Entropy(ENTROPY), Check::LettersAndDigits],
         }
     }
+}
+
+/// The pattern of a name that begins a word within others: `myAcmeKey`.
+fn turn(name: &str) -> Option<String> {
+    let first = name.chars().next().filter(char::is_ascii_alphabetic)?;
+    let rest = regex_syntax::escape(name.get(1..)?);
+    Some(format!("{}(?i:{rest})", first.to_ascii_uppercase()))
 }
 
 /// Length of the longest text a pattern matches; 0 for one that is unbounded or wrong, which its rule is told of.
@@ -102,7 +115,7 @@ examples = ["ACME.IO_KEY = '{{hex:32:a}}'"]
         assert_eq!(rules.check(), []);
         let rule = &rules.rules()[0];
         assert_eq!(rule.literals, ["acme.io", "acme_ltd"]);
-        assert_eq!(rule.window.after, 1 + 40 + 7 + 2 + 32);
+        assert_eq!(rule.window.after, 1 + 40 + 7 + 3 + 32);
         insta::assert_compact_debug_snapshot!(rule.checks, @"[Gap, LettersAndDigits, Entropy(2.5)]");
     }
 }

@@ -6,7 +6,7 @@ use super::key::Key;
 use super::surroundings::Surroundings;
 use super::value::Quote;
 use super::words::wording;
-use super::{part, shape};
+use super::{part, shape, vendors};
 use crate::rules::credentials::{assignments, context};
 
 /// One feature of an assignment.
@@ -167,6 +167,7 @@ fn of_form(
         reading.spaced && reading.quote == Quote::Bare,
     );
     found.when("more", reading.more);
+    found.when("vendor-near", vendors::are_near(text, &reading.line));
     found.when("scheme", scheme);
     found.when("long-line", reading.line.len() > 600);
     found.when(
@@ -301,6 +302,10 @@ fn of_value(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
         "short-bare",
         reading.quote == Quote::Bare && value.len() < 8,
     );
+    found.when(
+        "foreign-mark",
+        is_issued(value, key) && has_foreign_mark(value),
+    );
     let random = digits && letters && words.share < 0.4 && value.len() >= 16;
     found.when("random-16", random);
     found.when(
@@ -339,6 +344,55 @@ fn is_password_like(value: &[u8], alphabet: &Alphabet) -> bool {
                 byte,
                 b'_' | b'-' | b'.' | b'/' | b':' | b' ' | b',' | b'\\' | b'(' | b'<' | b'[' | b'{'
             )
+        })
+}
+
+/// Whether a value is one that a service hands out, by the name it is assigned to; people make up the others.
+fn is_issued(value: &[u8], key: &Key) -> bool {
+    const OWN: [&str; 18] = [
+        "secret",
+        "encryption",
+        "encrypt",
+        "cookie",
+        "signing",
+        "sign",
+        "private",
+        "master",
+        "session",
+        "cipher",
+        "crypto",
+        "crypt",
+        "aes",
+        "hmac",
+        "security",
+        "validation",
+        "shared",
+        "host",
+    ];
+    match key.family.id.as_str() {
+        "token" | "auth" | "credential" => true,
+        "key" => !key.before.iter().any(|word| OWN.contains(&word.as_str())),
+        "secret" => value.len() >= 20,
+        _ => false,
+    }
+}
+
+/// A mark that is in no alphabet of tokens, between the letters and digits of a long one.
+fn has_foreign_mark(value: &[u8]) -> bool {
+    let plain = value
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .count();
+    value.len() >= 16
+        && plain * 5 >= value.len() * 4
+        && value.iter().enumerate().any(|(at, byte)| match byte {
+            b'?' | b'^' | b'#' | b'(' | b')' | b'!' | b'*' | b'$' | b'<' | b'>' | b'|' | b'['
+            | b']' | b'{' | b'}' | b'&' | b'@' | b',' | b';' => true,
+            b'%' => !part(value, at + 1..at + 3)
+                .iter()
+                .all(u8::is_ascii_hexdigit),
+            b'=' => value.get(at + 1).is_some_and(u8::is_ascii_alphanumeric),
+            _ => false,
         })
 }
 

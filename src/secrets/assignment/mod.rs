@@ -15,6 +15,7 @@ mod score;
 mod shape;
 mod surroundings;
 mod value;
+mod vendors;
 mod words;
 
 use super::compile::Reach;

@@ -5,7 +5,7 @@ use super::form::{Form, Reading};
 use super::key::Key;
 use super::surroundings;
 use super::value::{Quote, scheme};
-use super::{Assigned, part, shape};
+use super::{Assigned, part, shape, vendors};
 use crate::model::Confidence;
 use crate::rules::credentials::assignments;
 
@@ -84,6 +84,9 @@ pub(super) fn candidate(
         return None;
     }
     if shape::is_harmless(value, key, bare_code) || (reading.indirect && value.contains(&b' ')) {
+        return None;
+    }
+    if vendors::is_of_another_form(text, key, &reading.line, value) {
         return None;
     }
     let found = features::of(value, text, key, reading, around, named > 0);

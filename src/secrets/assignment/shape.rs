@@ -19,7 +19,7 @@ pub(super) fn is_harmless(value: &[u8], key: &Key, bare_code: bool) -> bool {
         || is_hashed(value)
         || is_data(value)
         || (is_uuid(value) && key.family.id == "key" && !key.is_qualified(&assignments().names))
-        || (bare_code && is_expression(value))
+        || (bare_code && !is_riddled(value) && is_expression(value))
         || (value.len() <= SHORT && (is_address(value) || is_date_or_version(value)))
         || is_sentence(value)
 }
@@ -124,9 +124,10 @@ fn is_reference(value: &[u8]) -> bool {
         b"os.getenv",
     ];
     STARTS.iter().any(|start| value.starts_with(start))
-        || ANYWHERE
-            .iter()
-            .any(|mark| memchr::memmem::find(value, mark).is_some())
+        || (!placeholder::is_crossed(value)
+            && ANYWHERE
+                .iter()
+                .any(|mark| memchr::memmem::find(value, mark).is_some()))
         || value.starts_with(b"&") && value.get(1).is_some_and(u8::is_ascii_alphabetic)
 }
 
@@ -168,6 +169,11 @@ pub(super) fn is_uuid(value: &[u8]) -> bool {
             8 | 13 | 18 | 23 => *byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
+}
+
+/// Brackets that close what another kind opened, and no text in quotes that could hold them: no code is written so.
+fn is_riddled(value: &[u8]) -> bool {
+    !value.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'`')) && placeholder::is_crossed(value)
 }
 
 /// Source code that is evaluated: names, calls, members, operators.
