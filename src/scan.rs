@@ -7,7 +7,8 @@ use crate::manifests;
 use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::inventory::Declarations;
 use crate::model::{
-    Copied, Coverage, FindingError, Fingerprint, FingerprintKey, Report, Run, SeenCredential,
+    Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey, Report, Run,
+    SeenCredential,
 };
 use crate::plan;
 use crate::report::{self, ReportParts};
@@ -17,7 +18,7 @@ use crate::rules::posture::Posture;
 use crate::rules::scoring::Scoring;
 use crate::rules::targets::Targets;
 use crate::rules::{self, RuleError, aws::AwsTables};
-use crate::secrets::{self, Engine, Marks};
+use crate::secrets::{self, Engine, Marks, Scanned};
 use crate::sources::{
     self, DiscoverError, Document, Given, Origin, Place, Progress, ReadOptions, Screen,
 };
@@ -121,6 +122,8 @@ struct Inspected {
     declarations: Option<Declarations>,
     codeowners: Option<Owners>,
     comments: Vec<Comment>,
+    /// It holds more credentials than are told of.
+    more: bool,
 }
 
 /// A CODEOWNERS file, the repository it stands in, and how binding it is there.
@@ -188,8 +191,10 @@ pub fn scan(
             declarations: declared,
             codeowners,
             comments: said,
+            more,
         } = item.value;
         comments.extend(said);
+        coverage.extend(item.places.first().filter(|_| more).map(more_in));
         for place in &item.places {
             seen.extend(
                 found
@@ -337,7 +342,7 @@ impl Screen for Worth<'_> {
 
 /// What one document gives: credentials in any text, declarations in current files only.
 fn inspect(document: &Document<'_>, engine: &Engine, key: &FingerprintKey) -> Option<Inspected> {
-    let seen = engine.scan(document.bytes, key);
+    let Scanned { seen, more } = engine.scan_all(document.bytes, key);
     let mut declarations = None;
     let mut codeowners = None;
     let mut comments = Vec::new();
@@ -367,7 +372,18 @@ fn inspect(document: &Document<'_>, engine: &Engine, key: &FingerprintKey) -> Op
         declarations,
         codeowners,
         comments,
+        more,
     })
+}
+
+/// Of a document that holds more than is told of.
+fn more_in(place: &Place) -> Coverage {
+    Coverage::new(
+        "secrets",
+        format!("{}/{}", place.repository, place.uri),
+        CoverageStatus::Skipped,
+        "holds more credentials than are told of in one file; the first of them are in the report",
+    )
 }
 
 /// Literals of a manifest stand where git says its file does.

@@ -8,6 +8,7 @@ use crate::model::{
 use crate::rules::config::Ignore;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 
 /// A comment in a current file, at its place.
 #[derive(Clone, Debug)]
@@ -27,13 +28,40 @@ pub struct Comment {
 }
 
 impl Comment {
-    fn covers(&self, at: &Location, rule: &str) -> bool {
-        let line = at.line.unwrap_or(0);
+    fn speaks_of(&self, line: u32, rule: &str) -> bool {
         !self.reason.is_empty()
-            && at.repository.as_deref() == Some(self.repository.as_str())
-            && at.uri == self.uri
             && (line == self.line || (self.next && line == self.line.saturating_add(1)))
             && (self.rules.is_empty() || self.rules.iter().any(|id| id == rule))
+    }
+}
+
+/// The comments by repository, file and line: there may be as many of them as of findings.
+struct Comments<'a>(BTreeMap<Line<'a>, Vec<(usize, &'a Comment)>>);
+
+/// Repository, path and line.
+type Line<'a> = (&'a str, &'a str, u32);
+
+impl<'a> Comments<'a> {
+    fn new(comments: &'a [Comment]) -> Self {
+        let mut lines: BTreeMap<Line<'_>, Vec<_>> = BTreeMap::new();
+        for (at, one) in comments.iter().enumerate() {
+            let line = (one.repository.as_str(), one.uri.as_str(), one.line);
+            lines.entry(line).or_default().push((at, one));
+        }
+        Self(lines)
+    }
+
+    /// The first that speaks of a rule at a place: of those on the line before, then of those on the line.
+    fn covering(&self, place: &Location, rule: &str) -> Option<(usize, &'a Comment)> {
+        let repository = place.repository.as_deref()?;
+        let line = place.line.unwrap_or(0);
+        [line.checked_sub(1), Some(line)]
+            .into_iter()
+            .flatten()
+            .filter_map(|on| self.0.get(&(repository, place.uri.as_str(), on)))
+            .flatten()
+            .find(|(_, one)| one.speaks_of(line, rule))
+            .copied()
     }
 }
 
@@ -48,15 +76,13 @@ pub fn apply(
     let today = now.to_zoned(TimeZone::UTC).date();
     let mut used = vec![false; entries.len()];
     let mut heeded: Vec<bool> = comments.iter().map(|_| false).collect();
+    let said = Comments::new(comments);
     let live = |entry: &Ignore| entry.expires.is_none_or(|until| today <= until);
     for credential in inventory.credentials.values_mut() {
         let names = names(credential);
         for sighting in &mut credential.sightings {
             let place = sighting.location();
-            if let Some(at) = comments
-                .iter()
-                .position(|one| one.covers(&place, &sighting.rule))
-            {
+            if let Some((at, _)) = said.covering(&place, &sighting.rule) {
                 mark(&mut heeded, at);
             }
             if sighting.ignored.is_some() {
@@ -77,32 +103,32 @@ pub fn apply(
             .as_ref()
             .and_then(|id| inventory.credentials.get(id));
         let names = credential.map(names).unwrap_or_default();
+        let sightings = credential.map(|one| one.sightings.as_slice());
+        let mut sighted: BTreeMap<Location, Option<&Ignored>> = BTreeMap::new();
+        for sighting in sightings.unwrap_or_default() {
+            let first = sighted.entry(sighting.location());
+            first.or_insert(sighting.ignored.as_ref());
+        }
         let mut reasons = Vec::new();
         for place in &finding.locations {
-            let sighted = credential
-                .and_then(|one| one.sightings.iter().find(|each| each.location() == *place))
-                .and_then(|sighting| sighting.ignored.clone());
-            let comment = comments
-                .iter()
-                .position(|one| one.covers(place, &finding.rule));
+            let sighted = sighted.get(place).copied().flatten().cloned();
+            let comment = said.covering(place, &finding.rule);
             let entry = entries
                 .iter()
                 .position(|entry| live(entry) && entry.covers(&names, place, &finding.rule));
-            if let Some(at) = comment {
+            if let Some((at, _)) = comment {
                 mark(&mut heeded, at);
             }
             if let Some(at) = entry {
                 mark(&mut used, at);
             }
-            let said = comment
-                .and_then(|at| comments.get(at))
-                .map(|comment| Ignored {
-                    by: IgnoredBy::Comment,
-                    reason: comment.reason.clone(),
-                });
+            let commented = comment.map(|(_, comment)| Ignored {
+                by: IgnoredBy::Comment,
+                reason: comment.reason.clone(),
+            });
             reasons.push(
                 sighted
-                    .or(said)
+                    .or(commented)
                     .or_else(|| entry.and_then(|at| entries.get(at)).map(of_entry)),
             );
         }

@@ -16,6 +16,7 @@ pub(super) fn options(csv: Csv, global: &Global) -> Options {
         csv_bom: csv.csv_bom,
         csv_raw: csv.csv_raw,
         colour: color(global.color),
+        unkept: false,
     }
 }
 

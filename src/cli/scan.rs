@@ -7,7 +7,7 @@ use super::handed::{self, Handed};
 use super::progress::Bar;
 use super::{outputs, print, rule_files};
 use crate::model::{FindingStatus, FingerprintKey, Report, Severity};
-use crate::report::Format;
+use crate::report::{Format, Options};
 use crate::scan::{RuleSet, ScanError, ScanRequest, scan};
 use crate::sources::{NoProgress, ReadOptions};
 use crate::store::key;
@@ -143,7 +143,10 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         .iter()
         .any(|entry| entry.status.incomplete());
 
-    let options = outputs::options(args.csv, global);
+    let options = Options {
+        unkept: true,
+        ..outputs::options(args.csv, global)
+    };
     for output in &args.output {
         outputs::file(output, &report, options)?;
     }

@@ -40,6 +40,25 @@ impl Context<'_> {
         notice(self.repository, self.uri, status, reason)
     }
 
+    /// The first entries of a list, and a coverage entry where there are more: `most` and what they are, for people.
+    pub(super) fn first<'n, T>(
+        &self,
+        list: &'n [T],
+        most: usize,
+        what: &str,
+        notices: &mut Vec<Coverage>,
+    ) -> &'n [T] {
+        if list.len() <= most {
+            return list;
+        }
+        let reason = format!("more than {most} {what}; those behind were left out");
+        let told = self.notice(CoverageStatus::Skipped, &reason);
+        if !notices.contains(&told) {
+            notices.push(told);
+        }
+        list.get(..most).unwrap_or(list)
+    }
+
     /// The text is a template of another language: Helm, Jinja, ERB.
     pub(super) fn templated(&self) -> bool {
         let text = self.text.as_str();

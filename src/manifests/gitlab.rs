@@ -135,7 +135,8 @@ pub(super) fn read(context: &Context<'_>, root: &Node, out: &mut Declarations) {
             .iter()
             .any(|wanted| node.get(wanted).is_some())
         });
-    for (key, node) in jobs.take(MAX_JOBS) {
+    let jobs: Vec<(&Key, &Node)> = jobs.collect();
+    for (key, node) in context.first(&jobs, MAX_JOBS, "jobs", &mut out.notices) {
         job(context, root, key, node, out);
     }
 }

@@ -224,6 +224,47 @@ mod tests {
         large.resize(MAX_BYTES + 1, b'#');
         let out = read("shop", "a.yaml", &large, &key).unwrap();
         assert_eq!(out.notices[0].status, CoverageStatus::Skipped);
+
+        let steps = "      - run: make\n".repeat(1_001);
+        let jobs: Vec<String> = (0..1_001)
+            .map(|at| {
+                format!(
+                    "  j{at}:\n    steps:\n{}",
+                    if at == 0 { &steps } else { "" }
+                )
+            })
+            .collect();
+        let servers: Vec<String> = (0..501)
+            .map(|at| format!(r#""s{at}":{{"command":"x"}}"#))
+            .collect();
+        let rules = "- {verbs: [get]}\n".repeat(501);
+        let files = [
+            (
+                ".github/workflows/a.yml",
+                format!("on: push\njobs:\n{}", jobs.concat()),
+            ),
+            (
+                ".mcp.json",
+                format!(r#"{{"mcpServers":{{{}}}}}"#, servers.join(",")),
+            ),
+            (
+                "role.yaml",
+                format!(
+                    "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: a}}\nrules:\n{rules}"
+                ),
+            ),
+        ];
+        let told: Vec<String> = files
+            .iter()
+            .flat_map(|(uri, text)| read("shop", uri, text.as_bytes(), &key).unwrap().notices)
+            .map(|notice| notice.reason)
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @"
+        more than 1000 jobs; those behind were left out
+        more than 1000 steps; those behind were left out
+        more than 500 tool servers; those behind were left out
+        more than 500 rules in one role; those behind were left out
+        ");
     }
 
     /// Pieces of manifests in any order: more likely to reach the readers than random bytes.

@@ -3,8 +3,8 @@
 use super::cells::{Cell, Column, SCHEMA_VERSION, write};
 use super::{Emitter, Index, Options, ReportError};
 use crate::model::{
-    Assessment, Consumer, Credential, Finding, Frameworks, Identity, Location, PlanItem, Report,
-    Sighting, evidence::days_between,
+    Assessment, Consumer, Credential, CredentialTrail, Finding, Frameworks, Identity, Location,
+    PlanItem, Report, Sighting, evidence::days_between,
 };
 use std::io::Write;
 
@@ -39,6 +39,10 @@ impl Row<'_> {
                 Some(&seen.repository) == place.repository.as_ref() && seen.uri == place.uri
             })
         })
+    }
+
+    fn of_trail(&self, cell: impl FnOnce(&CredentialTrail) -> Cell) -> Cell {
+        Cell::maybe(self.credential.and_then(|each| each.trail.as_ref()), cell)
     }
 
     fn of_assessment(&self, cell: impl FnOnce(&Assessment) -> Cell) -> Cell {
@@ -321,6 +325,33 @@ columns! {
             row.sighting().filter(|seen| !seen.layers.is_empty()),
             |seen| Cell::text(seen.layers.join(" > ")),
         );
+    reached_by: "The most public thing in git that leads to the primary place: `branch`, `tag`, `ref`, `stash`, `reflog`, `unreachable`."
+        => |row| Cell::maybe(
+            row.sighting().and_then(|seen| seen.trail.reached_by),
+            |reach| Cell::text(reach.as_str()),
+        );
+    introduced_in: "Earliest commit that holds the credential, at any of its places."
+        => |row| row.of_trail(|each| Cell::maybe(each.first_commit.as_deref(), Cell::text));
+    introduced_by: "Author of that commit."
+        => |row| row.of_trail(|each| Cell::maybe(each.introduced_by.as_deref(), Cell::text));
+    introduced_at: "Time of that commit."
+        => |row| row.of_trail(|each| Cell::maybe(each.introduced_at, Cell::Time));
+    last_commit: "Latest commit known to hold the credential."
+        => |row| row.of_trail(|each| Cell::maybe(each.last_commit.as_deref(), Cell::text));
+    held_today: "A file of today holds the credential, at any of its places."
+        => |row| row.of_trail(|each| Cell::Truth(each.at_head));
+    removed_in: "Commit that took the last of it out of HEAD's line; empty while a file of today holds it, and where HEAD never did."
+        => |row| row.of_trail(|each| Cell::maybe(each.removed_in.as_deref(), Cell::text));
+    removed_at: "Time of that commit."
+        => |row| row.of_trail(|each| Cell::maybe(each.removed_at, Cell::Time));
+    branches: "Branches whose history holds the credential, at most ten."
+        => |row| row.of_trail(|each| Cell::list(&each.branches));
+    branches_total: "Number of those branches."
+        => |row| row.of_trail(|each| Cell::Whole(each.branches_total.into()));
+    clones_total: "Number of repositories and clones that hold the credential."
+        => |row| row.of_trail(|each| Cell::Whole(each.repositories.into()));
+    sightings: "Number of places of the credential."
+        => |row| row.of_trail(|each| Cell::Whole(each.sightings.into()));
 }
 
 pub(super) fn environment(identity: &Identity) -> Cell {

@@ -76,6 +76,8 @@ pub struct Options {
     pub csv_raw: bool,
     /// Colour the terminal pages.
     pub colour: bool,
+    /// No run is kept, so no other command can be pointed to.
+    pub unkept: bool,
 }
 
 impl Format {
@@ -123,6 +125,7 @@ impl Format {
             Self::Markdown => Box::new(markdown::Markdown),
             Self::Summary => Box::new(summary::SummaryPage {
                 colour: options.colour,
+                unkept: options.unkept,
             }),
         }
     }

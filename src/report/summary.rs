@@ -24,6 +24,8 @@ const GAPS: usize = 4;
 pub struct SummaryPage {
     /// Use colours.
     pub colour: bool,
+    /// No run is kept, so no other command can be pointed to.
+    pub unkept: bool,
 }
 
 impl Emitter for SummaryPage {
@@ -36,7 +38,11 @@ impl Emitter for SummaryPage {
         page.counts(report)?;
         page.stories(&index)?;
         page.coverage(report)?;
-        page.next(&index)?;
+        if self.unkept {
+            page.next_format()?;
+        } else {
+            page.next(&index)?;
+        }
         Ok(out.flush()?)
     }
 }
@@ -228,6 +234,17 @@ impl Page<'_> {
             let more = format!("  and {} more in report.json", entries.len() - GAPS);
             writeln!(self.out, "{}", self.style.dim(&more))?;
         }
+        Ok(())
+    }
+
+    fn next_format(&mut self) -> Result<(), ReportError> {
+        writeln!(self.out, "\n{}", self.style.heading("Next"))?;
+        let formats = "this scan is not kept; again with it, for every reason and the plan";
+        writeln!(
+            self.out,
+            "  --format markdown   {}",
+            self.style.dim(formats)
+        )?;
         Ok(())
     }
 

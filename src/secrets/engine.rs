@@ -2,6 +2,7 @@
 
 use super::compile::{self, Compiled};
 use super::prefilter::Prefilter;
+use super::sightings::Scanned;
 use super::text;
 use crate::model::{FingerprintKey, SeenCredential};
 use crate::rules::RuleError;
@@ -42,6 +43,11 @@ impl Engine {
     /// context and rule; repository, uri and everything about commits are for the caller to fill in, who also asks
     /// [`Engine::stands_at`] for every path of the document.
     pub fn scan(&self, bytes: &[u8], key: &FingerprintKey) -> Vec<SeenCredential> {
+        self.scan_all(bytes, key).seen
+    }
+
+    /// The same, and whether that is all: of a document of nothing but tokens, only so many are told of.
+    pub fn scan_all(&self, bytes: &[u8], key: &FingerprintKey) -> Scanned {
         let text = text::read(bytes);
         let windows = self.windows(&text);
         let found = self.matches(&text.bytes, &windows);
@@ -51,9 +57,13 @@ impl Engine {
         if found.is_empty() && inside.is_empty() {
             // Which of them holds is for the path to say, so none takes the text from another.
             let whole = self.whole(&text.bytes).into_iter();
-            return whole
-                .flat_map(|one| self.sightings(&text.bytes, vec![one], Vec::new(), around, key))
+            let seen = whole
+                .flat_map(|one| {
+                    self.sightings(&text.bytes, vec![one], Vec::new(), around, key)
+                        .seen
+                })
                 .collect();
+            return Scanned { seen, more: false };
         }
         self.sightings(&text.bytes, found, inside, around, key)
     }

@@ -64,6 +64,14 @@ pub fn markers(text: &[u8]) -> Vec<Marker> {
     out
 }
 
+/// The first marker that covers a rule on a line. They are sorted by line.
+pub(super) fn covering<'m>(markers: &'m [Marker], line: u32, rule: &str) -> Option<&'m Marker> {
+    let first = markers.partition_point(|marker| marker.line.saturating_add(1) < line);
+    let near = markers.get(first..).unwrap_or_default().iter();
+    near.take_while(|marker| marker.line <= line)
+        .find(|marker| marker.covers(line, rule))
+}
+
 /// Rules and reason behind the marker; `None` where the text goes on as another word.
 fn parts(rest: &str) -> Option<(Vec<String>, String)> {
     let (rules, reason) = match rest.strip_prefix('[') {

@@ -10,8 +10,8 @@ use super::text::Text;
 use super::windows::{MARGIN, Span, Windows};
 use regex::bytes::Captures;
 
-/// Most matches of one rule that are judged in one document: a bound on what a hostile file can cost.
-const MAX_MATCHES: usize = 100_000;
+/// Most credentials that one rule may claim in one document: a bound on what a hostile file can cost.
+pub(super) const MAX_MATCHES: usize = 100_000;
 
 impl Engine {
     pub(super) fn windows(&self, text: &Text<'_>) -> Vec<Span> {
@@ -65,7 +65,8 @@ impl Engine {
         found.extend(
             windows
                 .iter()
-                .filter_map(|window| self.assigned(text, window)),
+                .filter_map(|window| self.assigned(text, window))
+                .take(MAX_MATCHES),
         );
         found
     }
@@ -94,7 +95,7 @@ impl Engine {
         }
     }
 
-    /// The same for one window. `count` is of the rule's matches so far. Says whether the pattern matched at all, be it
+    /// The same for one window. `count` is of those matches of the rule that `visit` took. Says whether the pattern matched at all, be it
     /// beyond the window.
     pub(super) fn each_match_in(
         &self,
@@ -138,8 +139,8 @@ impl Engine {
                 break;
             };
             at = whole.end().max(at + 1);
-            *count += 1;
             if let Some(end) = visit(window, compiled, &captures) {
+                *count += 1;
                 at = at.max(end);
             }
         }

@@ -52,9 +52,12 @@ mod windows;
 pub use engine::Engine;
 pub use marks::Marks;
 pub use place::{expire, place};
+pub use sightings::Scanned;
 pub use verify::check;
 
 #[cfg(test)]
 mod kind_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tree_tests;

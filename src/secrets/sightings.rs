@@ -7,6 +7,7 @@ use super::found::Found;
 use super::ignores::{self, Marker};
 use super::inside::Inside;
 use super::lines::Lines;
+use super::matching::MAX_MATCHES;
 use crate::model::{
     Fingerprint, FingerprintKey, Ignored, IgnoredBy, Redacted, SeenCredential, Sighting, Trail,
 };
@@ -16,6 +17,18 @@ use std::ops::Range;
 /// Most places of one credential that are told of in one document: more say nothing new, and a hostile file could have
 /// millions.
 const MAX_PLACES: usize = 1_000;
+/// Most sightings that are told of in one document. Each costs a judgement, a plan and its lines in every report, so that
+/// a file of nothing but tokens could cost more memory than there is.
+const MAX_SIGHTINGS: usize = 10_000;
+
+/// What a document holds.
+#[derive(Debug)]
+pub struct Scanned {
+    /// Each credential at every line it stands on, in order.
+    pub seen: Vec<SeenCredential>,
+    /// There is more than is told of in one document.
+    pub more: bool,
+}
 
 impl Engine {
     pub(super) fn sightings(
@@ -25,7 +38,8 @@ impl Engine {
         mut inside: Vec<Inside>,
         around: &[String],
         key: &FingerprintKey,
-    ) -> Vec<SeenCredential> {
+    ) -> Scanned {
+        let more = found.len() >= MAX_MATCHES;
         let secrets = secrets_of(&found);
         let mut settled = self.settled(found);
         self.reconcile(&mut settled, &mut inside);
@@ -40,6 +54,7 @@ impl Engine {
             markers: ignores::markers(text),
             known: BTreeMap::new(),
             out: Vec::new(),
+            more,
         };
         let mut lines = Lines::new(text);
         settled.sort_by_key(|one| (anchor(one), one.span.start));
@@ -65,7 +80,10 @@ impl Engine {
                 .out
                 .sort_by_key(|seen| (seen.sighting.line, seen.sighting.column));
         }
-        telling.out
+        Scanned {
+            seen: telling.out,
+            more: telling.more,
+        }
     }
 }
 
@@ -150,6 +168,8 @@ struct Telling<'e> {
     /// The lines each credential was told of.
     known: BTreeMap<(String, Option<String>, Option<Fingerprint>), BTreeSet<u32>>,
     out: Vec<SeenCredential>,
+    /// Something was left out.
+    more: bool,
 }
 
 impl Telling<'_> {
@@ -197,9 +217,14 @@ impl Telling<'_> {
             fingerprint.clone(),
         );
         let on = self.known.entry(credential).or_default();
-        if on.len() >= MAX_PLACES || !on.insert(line) {
+        if on.contains(&line) {
             return;
         }
+        if on.len() >= MAX_PLACES || self.out.len() >= MAX_SIGHTINGS {
+            self.more = true;
+            return;
+        }
+        on.insert(line);
         let focus = one
             .secret
             .as_ref()
@@ -210,10 +235,7 @@ impl Telling<'_> {
             &shown.secrets,
             &shown.every,
         );
-        let ignored = self
-            .markers
-            .iter()
-            .find(|marker| marker.covers(line, &rule.id));
+        let ignored = ignores::covering(&self.markers, line, &rule.id);
         let ignored = ignored.map(|marker| Ignored {
             by: IgnoredBy::Comment,
             reason: shown.every.mask(marker.reason.clone()),

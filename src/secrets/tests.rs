@@ -296,3 +296,18 @@ proptest! {
         }
     }
 }
+
+/// What one document may hold is told up to a number, and what is beyond it is not passed over in silence.
+#[test]
+fn more_than_is_told_of_is_said() {
+    let one = |text: &str| ENGINE.scan_all(text.as_bytes(), &key());
+    let tokens: String = (0..10_050)
+        .map(|at| expand(&format!("ghp_{{{{crc32:30:{at}}}}}\n")).unwrap())
+        .collect();
+    let all = one(&tokens);
+    assert!(all.more);
+    assert_eq!(all.seen.len(), 10_000);
+    let half = one(&tokens[..tokens.len() / 2]);
+    assert!(!half.more);
+    assert!((5_000..=5_025).contains(&half.seen.len()));
+}

@@ -283,6 +283,18 @@ first_seen: 2025-09-15T10:00:00Z
 last_seen: 2025-10-01T10:00:00Z
 at_head: false
 layers: base64 > gzip
+reached_by: branch
+introduced_in: 0123456789abcdef0123456789abcdef01234567
+introduced_by: '=cmd|' /C calc'!A0 �[2J[x](https://e.example) <img src=x> `a` @all �
+introduced_at: 2025-09-15T10:00:00Z
+last_commit: 89abcdef0123456789abcdef0123456789abcdef
+held_today: false
+removed_in: fedcba9876543210fedcba9876543210fedcba98
+removed_at: 2025-10-02T10:00:00Z
+branches: main
+branches_total: 1
+clones_total: 2
+sightings: 1
 ");
 }
 

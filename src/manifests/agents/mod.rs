@@ -50,7 +50,9 @@ pub(super) fn read(
     if !root.is_map() {
         return;
     }
-    let servers = servers(client, root);
+    let mut servers = servers(client, root);
+    let named = context.first(&servers, MAX_SERVERS, "tool servers", &mut out.notices);
+    servers.truncate(named.len());
     let approved = approvals::of(context, root, &servers);
     // A settings file of an editor is an agent's only if it says something of one.
     if servers.is_empty() && approved.is_empty() && !client.marker.is_empty() {
@@ -141,7 +143,7 @@ fn servers<'n>(client: &AgentClient, root: &'n Node) -> Vec<Server<'n>> {
         let name = clean(name);
         if node.is_map()
             && !built_in
-            && servers.len() < MAX_SERVERS
+            && servers.len() <= MAX_SERVERS
             && !servers.iter().any(|known| known.name == name)
         {
             servers.push(Server {

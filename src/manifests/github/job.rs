@@ -126,9 +126,9 @@ pub(super) fn read(
         .location(key.line, key.column)
         .naming(native_id.clone());
 
-    let steps = job
-        .get("steps")
-        .map_or_else(Steps::default, |list| Steps::of(context, list));
+    let steps = job.get("steps").map_or_else(Steps::default, |list| {
+        Steps::of(context, list, &mut out.notices)
+    });
     let mut secrets = Secrets::default();
     if let Some(env) = workflow.env {
         secrets.read(context, "env", env, &steps);

@@ -7,7 +7,7 @@ mod steps;
 
 use super::clean::clean;
 use super::context::Context;
-use super::node::Node;
+use super::node::{Key, Node};
 use super::text::saturate;
 use crate::model::{
     Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Uses,
@@ -24,7 +24,8 @@ pub(super) fn workflow(context: &Context<'_>, root: &Node, out: &mut Declaration
         return;
     };
     let workflow = Workflow::of(context, root);
-    for (key, job) in jobs.entries().take(MAX_JOBS) {
+    let all: Vec<(&Key, &Node)> = jobs.entries().collect();
+    for (key, job) in context.first(&all, MAX_JOBS, "jobs", &mut out.notices) {
         if job.is_map() {
             job::read(context, &workflow, key, job, out);
         }
@@ -36,7 +37,7 @@ pub(super) fn composite(context: &Context<'_>, root: &Node, out: &mut Declaratio
     let Some(list) = root.path(&["runs", "steps"]) else {
         return;
     };
-    let steps = Steps::of(context, list);
+    let steps = Steps::of(context, list, &mut out.notices);
     if steps.native_ids.is_empty() && steps.notes.is_empty() && !steps.federated {
         return;
     }

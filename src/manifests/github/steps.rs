@@ -4,7 +4,7 @@ use super::super::clean::clean;
 use super::super::context::{Context, templated};
 use super::super::node::Node;
 use super::expressions::{Reference, references};
-use crate::model::{Evidence, Grade};
+use crate::model::{Coverage, Evidence, Grade};
 use std::collections::BTreeMap;
 
 /// Most steps read of one job.
@@ -27,9 +27,9 @@ pub(super) struct Steps {
 
 impl Steps {
     /// Reads a list of steps.
-    pub(super) fn of(context: &Context<'_>, list: &Node) -> Self {
+    pub(super) fn of(context: &Context<'_>, list: &Node, notices: &mut Vec<Coverage>) -> Self {
         let mut steps = Self::default();
-        for step in list.items().iter().take(MAX_STEPS) {
+        for step in context.first(list.items(), MAX_STEPS, "steps", notices) {
             if let Some(uses) = step.text_at(&["uses"]) {
                 if unpinned(context, uses) {
                     steps.unpinned.push(clean(uses));

@@ -35,6 +35,7 @@ fn labels(node: Option<&Node>) -> BTreeMap<String, String> {
 pub(super) fn role(context: &Context<'_>, resource: &Resource<'_>, out: &mut Declarations) {
     let node = resource.node;
     let rules = node.get("rules").map_or(&[][..], Node::items);
+    let rules = context.first(rules, MAX_ITEMS, "rules in one role", &mut out.notices);
     let selectors = node.path(&["aggregationRule", "clusterRoleSelectors"]);
     out.roles.push(RbacRole {
         repository: context.repository.to_owned(),
@@ -50,7 +51,6 @@ pub(super) fn role(context: &Context<'_>, resource: &Resource<'_>, out: &mut Dec
             .collect(),
         rules: rules
             .iter()
-            .take(MAX_ITEMS)
             .map(|rule| RbacRule {
                 api_groups: words(rule, "apiGroups"),
                 resources: words(rule, "resources"),
