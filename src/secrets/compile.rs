@@ -144,7 +144,7 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
             .into_keys()
             .map(|(bytes, ignore_case)| Literal { bytes, ignore_case })
             .collect(),
-        &credentials::trigrams()?,
+        credentials::blocks()?,
     );
     let whole = (0..).zip(rules.rules()).filter(|(_, rule)| rule.whole);
     let bound = rules.rules().iter().filter(|rule| !rule.paths.is_empty());

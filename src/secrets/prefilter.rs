@@ -1,13 +1,13 @@
-//! Finds every occurrence of some hundred literals in one pass.
+//! Finds every occurrence of some thousand literals in one pass.
 //!
-//! Of each literal one window of four bytes is chosen for rarity. Text is looked at in steps of two bytes: whatever the
-//! parity of an occurrence, one of the window's two blocks of three bytes falls on a step. A block, folded to one letter
-//! case and hashed to 17 bits, is looked up in a bitmap of 16 KiB that stays in the first-level cache; only where its bit is
-//! set are the literals of that hash compared, eight bytes at once. Steps do not depend on one another, so the processor overlaps them.
+//! Text is looked at in steps of two bytes, a block of five bytes at each, folded to one letter case: whatever the parity
+//! of an occurrence, one of two neighbouring blocks of the literal falls on a step. Of each literal the two are chosen for
+//! rarity. The three bytes in the middle of a block, hashed, name a slot of a table that stays in the nearer caches; its
+//! first and its last byte each have a bit there. Only where both are set are the literals of that slot compared. Steps do
+//! not depend on one another, so the processor overlaps them.
 //!
-//! A literal of three bytes has one block on even starts; on odd starts, any byte followed by its first two.
-
-use std::collections::BTreeMap;
+//! Of a literal shorter than six bytes a block may have any byte before or behind it: all bits of its slot. Of three bytes,
+//! a block that begins with them has any byte in the middle too: a slot for each.
 
 /// A literal to find.
 #[derive(Clone, Debug)]
@@ -18,16 +18,60 @@ pub(super) struct Literal {
     pub ignore_case: bool,
 }
 
+/// Five bytes of a text, the first in the low bits; what is above them does not count.
+#[derive(Clone, Copy)]
+struct Block(u64);
+
+impl Block {
+    /// Letters in lower case; other bytes may collide, which costs a comparison and no match.
+    fn of(bytes: [u8; WORD]) -> Self {
+        Self(u64::from_le_bytes(bytes) | 0x20_2020_2020)
+    }
+
+    /// The slot: of the three bytes in the middle.
+    const fn slot(self) -> usize {
+        let middle = (self.0 >> 8) as u32 & 0x00ff_ffff;
+        (middle.wrapping_mul(0x9e37_79b1) >> (32 - SLOT_BITS)) as usize
+    }
+
+    /// The bit of the first byte in a slot. Folding leaves the upper half.
+    const fn first(self) -> u32 {
+        self.0 as u32 & 63
+    }
+
+    /// The bit of the last byte in a slot, in the lower half.
+    const fn last(self) -> u32 {
+        (self.0 >> 32) as u32 & 31
+    }
+}
+
+/// A block at which a literal may stand.
 #[derive(Clone, Copy)]
 struct Entry {
-    /// Folded block.
-    block: u32,
+    block: Block,
+    /// The bytes of it that the literal has, all bits of each.
+    held: u64,
     /// Which literal.
     literal: u32,
     /// How far the literal's start lies before the block; negative: after it.
     back: i32,
-    /// What decides without a look at the literal itself.
-    head: Head,
+}
+
+impl Entry {
+    /// The bits of the slot that let its block pass.
+    const fn bits(&self) -> u64 {
+        let first = if self.held & FIRST == 0 {
+            FIRSTS
+        } else {
+            1 << self.block.first()
+        };
+        let last = if self.held & LAST == 0 {
+            LASTS
+        } else {
+            1 << self.block.last()
+        };
+        first | last
+    }
 }
 
 /// The first eight bytes of a literal, as a number; those it does not have are zero.
@@ -63,80 +107,77 @@ impl Head {
 /// The compiled literals.
 pub(super) struct Prefilter {
     literals: Vec<Literal>,
-    /// One bit per hash.
-    bits: Box<[u64; WORDS]>,
-    /// How many bits are set before each word.
-    ranks: Vec<u32>,
-    /// `entries[starts[r]..starts[r + 1]]` are those of the hash whose bit is the `r`th that is set. Small enough, as the
-    /// bitmap is, to stay in a cache.
+    /// Of each literal, what decides without a look at the literal itself.
+    heads: Vec<Head>,
+    /// Of each slot, a bit for each first and for each last byte of its blocks.
+    slots: Box<[u64]>,
+    /// `entries[starts[s]..starts[s + 1]]` are those of slot `s`.
     starts: Vec<u32>,
     entries: Vec<Entry>,
 }
 
-const HASH_BITS: u32 = 17;
-const WORDS: usize = (1 << HASH_BITS) / 64;
-/// Bytes advanced per round; a round reads two bytes more.
-const ROUND: usize = 16;
-
-/// The three low bytes, letters in lower case; other bytes may collide, which costs a comparison and no match.
-const fn fold(word: u32) -> u32 {
-    (word & 0x00ff_ffff) | 0x0020_2020
-}
-
-const fn hash(block: u32) -> usize {
-    (block.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
-}
-
-fn block_of(bytes: [u8; 3]) -> u32 {
-    let [a, b, c] = bytes;
-    fold(u32::from_le_bytes([a, b, c, 0]))
-}
+const SLOT_BITS: u32 = 14;
+const SLOTS: usize = 1 << SLOT_BITS;
+/// The bits of a slot that are for first bytes.
+const FIRSTS: u64 = 0xffff_ffff_0000_0000;
+/// The bits of a slot that are for last bytes.
+const LASTS: u64 = 0xffff_ffff;
+/// The first byte of a block.
+const FIRST: u64 = 0xff;
+/// The last byte of a block.
+const LAST: u64 = 0xff << 32;
+/// All of a block.
+const WHOLE: u64 = 0xff_ffff_ffff;
+/// Bytes that are read of a text at once, of which a block is the first five.
+const WORD: usize = 8;
+/// Bytes advanced per round; a round reads six bytes more.
+const ROUND: usize = 32;
+/// How common four bytes are of which nothing is known, per million: less than anything that was counted.
+const UNKNOWN: u32 = 5;
 
 impl Prefilter {
-    /// Compiles literals; `frequencies` tells how common three neighbouring bytes are, per million.
-    pub(super) fn new(literals: Vec<Literal>, frequencies: &BTreeMap<[u8; 3], u32>) -> Self {
-        let common: BTreeMap<u32, u32> = frequencies
-            .iter()
-            .map(|(bytes, count)| (block_of(*bytes), *count))
-            .collect();
+    /// Compiles literals; `frequencies` tells how common four neighbouring bytes are, per million.
+    pub(super) fn new(literals: Vec<Literal>, frequencies: Vec<([u8; 4], u32)>) -> Self {
+        let common = Common::new(frequencies);
         let mut entries = Vec::new();
         for (index, literal) in literals.iter().enumerate() {
-            for (block, back) in blocks(&literal.bytes, &common) {
+            common.blocks(&literal.bytes, |bytes, held, back| {
+                let mut word = [0; WORD];
+                for (slot, byte) in word.iter_mut().zip(bytes) {
+                    *slot = *byte;
+                }
                 entries.push(Entry {
-                    block,
+                    block: Block::of(word),
+                    held,
                     literal: index as u32,
                     back,
-                    head: Head::of(literal),
                 });
+            });
+        }
+        entries.sort_unstable_by_key(|entry| {
+            let block = entry.block;
+            (block.slot(), entry.literal, entry.back, block.0)
+        });
+        let mut slots = vec![0; SLOTS].into_boxed_slice();
+        let mut starts = vec![0; SLOTS + 1];
+        for entry in &entries {
+            let slot = entry.block.slot();
+            if let Some(bits) = slots.get_mut(slot) {
+                *bits |= entry.bits();
+            }
+            if let Some(next) = starts.get_mut(slot + 1) {
+                *next += 1;
             }
         }
-        entries.sort_by_key(|entry| (hash(entry.block), entry.literal, entry.back, entry.block));
-        let mut bits = Box::new([0_u64; WORDS]);
-        let mut starts = Vec::new();
-        let mut last = None;
-        for (at, entry) in entries.iter().enumerate() {
-            let hash = hash(entry.block);
-            if last != Some(hash) {
-                starts.push(at as u32);
-            }
-            last = Some(hash);
-            if let Some(word) = bits.get_mut(hash / 64) {
-                *word |= 1 << (hash % 64);
-            }
+        let mut before = 0;
+        for start in &mut starts {
+            before += *start;
+            *start = before;
         }
-        starts.push(entries.len() as u32);
-        let ranks = bits
-            .iter()
-            .scan(0, |before, word| {
-                let rank = *before;
-                *before += word.count_ones();
-                Some(rank)
-            })
-            .collect();
         Self {
+            heads: literals.iter().map(Head::of).collect(),
             literals,
-            bits,
-            ranks,
+            slots,
             starts,
             entries,
         }
@@ -144,12 +185,15 @@ impl Prefilter {
 
     /// Calls `on_hit(literal, start)` for every occurrence, in no particular order.
     pub(super) fn find(&self, text: &[u8], mut on_hit: impl FnMut(usize, usize)) {
+        let Some(slots) = self.slots.first_chunk() else {
+            return;
+        };
         let mut at = 0;
         while let Some(round) = text
             .get(at..)
-            .and_then(<[u8]>::first_chunk::<{ ROUND + 4 }>)
+            .and_then(<[u8]>::first_chunk::<{ ROUND + WORD - 2 }>)
         {
-            let seen = self.steps(round);
+            let seen = Self::steps(slots, round);
             if seen != 0 {
                 self.candidates(seen, round, text, at, &mut on_hit);
             }
@@ -157,28 +201,23 @@ impl Prefilter {
         }
         // The rest, padded so that its last blocks are whole.
         while at < text.len() {
-            let mut round = [0_u8; ROUND + 4];
+            let mut round = [0_u8; ROUND + WORD - 2];
             for (slot, byte) in round.iter_mut().zip(text.iter().skip(at)) {
                 *slot = *byte;
             }
-            let seen = self.steps(&round);
+            let seen = Self::steps(slots, &round);
             self.candidates(seen, &round, text, at, &mut on_hit);
             at += ROUND;
         }
     }
 
-    fn bit(&self, block: u32) -> u64 {
-        let at = hash(block);
-        self.bits[(at / 64) % WORDS] >> (at % 64) & 1
-    }
-
     /// The steps of the round that may be part of a literal, one bit each.
-    fn steps(&self, round: &[u8; ROUND + 4]) -> u64 {
+    fn steps(slots: &[u64; SLOTS], round: &[u8; ROUND + WORD - 2]) -> u32 {
         let mut seen = 0;
         for step in 0..ROUND / 2 {
-            let at = step * 2;
-            let word = u32::from_le_bytes([round[at], round[at + 1], round[at + 2], round[at + 3]]);
-            seen |= self.bit(fold(word)) << step;
+            let block = block_at(round, step * 2);
+            let bits = slots[block.slot() % SLOTS];
+            seen |= (((bits >> block.first()) & (bits >> block.last()) & 1) as u32) << step;
         }
         seen
     }
@@ -186,8 +225,8 @@ impl Prefilter {
     #[inline(never)]
     fn candidates(
         &self,
-        mut seen: u64,
-        round: &[u8; ROUND + 4],
+        mut seen: u32,
+        round: &[u8; ROUND + WORD - 2],
         text: &[u8],
         base: usize,
         on_hit: &mut impl FnMut(usize, usize),
@@ -195,81 +234,134 @@ impl Prefilter {
         while seen != 0 {
             let at = (seen.trailing_zeros() as usize % (ROUND / 2)) * 2;
             seen &= seen - 1;
-            let block = block_of([round[at], round[at + 1], round[at + 2]]);
-            self.compare(block, text, base + at, on_hit);
+            let block = block_at(round, at);
+            for entry in self.entries(block.slot()) {
+                if (entry.block.0 ^ block.0) & entry.held == 0 {
+                    self.compare(entry, text, base + at, on_hit);
+                }
+            }
         }
     }
 
-    /// The entries of a block whose bit is set.
-    fn entries(&self, block: u32) -> &[Entry] {
-        let hash = hash(block);
-        let (Some(word), Some(rank)) = (self.bits.get(hash / 64), self.ranks.get(hash / 64)) else {
-            return &[];
-        };
-        let below = word & ((1 << (hash % 64)) - 1);
-        let slot = (rank + below.count_ones()) as usize;
-        let (Some(from), Some(to)) = (self.starts.get(slot), self.starts.get(slot + 1)) else {
-            return &[];
-        };
-        self.entries
-            .get(*from as usize..*to as usize)
-            .unwrap_or_default()
+    fn entries(&self, slot: usize) -> &[Entry] {
+        match (self.starts.get(slot), self.starts.get(slot + 1)) {
+            (Some(from), Some(to)) => self.entries.get(*from as usize..*to as usize),
+            _ => None,
+        }
+        .unwrap_or_default()
     }
 
-    fn compare(&self, block: u32, text: &[u8], at: usize, on_hit: &mut impl FnMut(usize, usize)) {
-        for entry in self
-            .entries(block)
-            .iter()
-            .filter(|entry| entry.block == block)
+    /// Compares a literal with the text around the block at `at`.
+    fn compare(
+        &self,
+        entry: &Entry,
+        text: &[u8],
+        at: usize,
+        on_hit: &mut impl FnMut(usize, usize),
+    ) {
+        let index = entry.literal as usize;
+        let Some(start) = at.checked_add_signed(-entry.back as isize) else {
+            return;
+        };
+        let rest = text.get(start..).unwrap_or_default();
+        let (Some(head), Some(literal)) = (self.heads.get(index), self.literals.get(index)) else {
+            return;
+        };
+        if let Some(chunk) = rest.first_chunk() {
+            if !head.begins(*chunk) {
+                return;
+            }
+            if literal.bytes.len() <= chunk.len() {
+                on_hit(index, start);
+                return;
+            }
+        }
+        let Some(found) = rest.get(..literal.bytes.len()) else {
+            return;
+        };
+        if found == literal.bytes
+            || (literal.ignore_case && found.eq_ignore_ascii_case(&literal.bytes))
         {
-            let Some(start) = at.checked_add_signed(-entry.back as isize) else {
-                continue;
-            };
-            let rest = text.get(start..).unwrap_or_default();
-            if rest
-                .first_chunk()
-                .is_some_and(|chunk| !entry.head.begins(*chunk))
-            {
-                continue;
-            }
-            let Some(literal) = self.literals.get(entry.literal as usize) else {
-                continue;
-            };
-            let Some(found) = rest.get(..literal.bytes.len()) else {
-                continue;
-            };
-            if found == literal.bytes
-                || (literal.ignore_case && found.eq_ignore_ascii_case(&literal.bytes))
-            {
-                on_hit(entry.literal as usize, start);
-            }
+            on_hit(index, start);
         }
     }
 }
 
-/// The blocks of a literal, with the distance from its start to each.
-fn blocks(literal: &[u8], common: &BTreeMap<u32, u32>) -> Vec<(u32, i32)> {
-    if let &[a, b, c] = literal {
-        let mut out = vec![(block_of([a, b, c]), 0)];
-        let mut before: Vec<u32> = (0..=255).map(|any| block_of([any, a, b])).collect();
-        before.sort_unstable();
-        before.dedup();
-        out.extend(before.into_iter().map(|block| (block, -1)));
-        return out;
+/// The block of a round that begins at `at`, which is even.
+fn block_at(round: &[u8; ROUND + WORD - 2], at: usize) -> Block {
+    let mut word = [0; WORD];
+    word.copy_from_slice(&round[at..at + WORD]);
+    Block::of(word)
+}
+
+/// How common four bytes are, folded and sorted.
+struct Common(Vec<(u32, u32)>);
+
+impl Common {
+    fn new(frequencies: Vec<([u8; 4], u32)>) -> Self {
+        let counts = frequencies.into_iter();
+        let folded = |bytes| u32::from_le_bytes(bytes) | 0x2020_2020;
+        let mut sorted: Vec<_> = counts.map(|(four, count)| (folded(four), count)).collect();
+        sorted.sort_unstable();
+        Self(sorted)
     }
-    let window = literal.windows(4).enumerate().min_by_key(|(_, window)| {
-        let count = |bytes: &[u8]| match *bytes {
-            [a, b, c] => common.get(&block_of([a, b, c])).copied().unwrap_or(0),
-            _ => 0,
+
+    fn of(&self, four: &[u8]) -> u32 {
+        let Ok(four) = <[u8; 4]>::try_from(four) else {
+            return UNKNOWN;
         };
-        window.windows(3).map(count).sum::<u32>()
-    });
-    match window {
-        Some((at, &[a, b, c, d])) => vec![
-            (block_of([a, b, c]), at as i32),
-            (block_of([b, c, d]), at as i32 + 1),
-        ],
-        _ => Vec::new(),
+        let folded = u32::from_le_bytes(four) | 0x2020_2020;
+        let found = self.0.binary_search_by_key(&folded, |(known, _)| *known);
+        found
+            .ok()
+            .and_then(|at| self.0.get(at))
+            .map_or(UNKNOWN, |(_, count)| *count)
+    }
+
+    /// How common a block is: no more than the rarer of its halves.
+    fn block(&self, block: &[u8]) -> u32 {
+        let halves = block.windows(4).map(|four| self.of(four));
+        halves.min().unwrap_or(UNKNOWN)
+    }
+
+    /// Calls `add(block, held, back)` for the blocks of a literal, with the distance from its start to each.
+    fn blocks(&self, literal: &[u8], mut add: impl FnMut(&[u8], u64, i32)) {
+        let headless = || [&[0], literal].concat();
+        match *literal {
+            [a, b, c] => {
+                add(&headless(), WHOLE & !FIRST & !LAST, -1);
+                // Every other byte is the same when folded.
+                let any = (0..=u8::MAX).filter(|byte| byte & 0x20 != 0);
+                any.for_each(|any| add(&[a, b, c, any], WHOLE & !LAST, 0));
+            }
+            [_, _, _, _] => {
+                add(&headless(), WHOLE & !FIRST, -1);
+                add(literal, WHOLE & !LAST, 0);
+            }
+            [_, ref rest @ ..] if rest.len() == 4 => {
+                add(literal, WHOLE, 0);
+                if self.of(rest)
+                    < literal
+                        .split_last()
+                        .map_or(UNKNOWN, |(_, four)| self.of(four))
+                {
+                    add(rest, WHOLE & !LAST, 1);
+                } else {
+                    add(&headless(), WHOLE & !FIRST, -1);
+                }
+            }
+            _ => {
+                let rarest = literal.windows(6).enumerate().min_by_key(|(_, window)| {
+                    let both = window.windows(5).map(|block| self.block(block));
+                    both.sum::<u32>()
+                });
+                if let Some((at, window)) = rarest {
+                    for (block, at) in window.windows(5).zip(at as i32..) {
+                        add(block, WHOLE, at);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -279,10 +371,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn compile(literals: Vec<Literal>) -> Prefilter {
-        Prefilter::new(
-            literals,
-            &BTreeMap::from([(*b"abc", 7), (*b"pas", 9), (*b"b_b", 3)]),
-        )
+        Prefilter::new(literals, vec![(*b"abca", 7), (*b"pass", 9), (*b"b_bb", 8)])
     }
 
     fn literals(texts: &[(&str, bool)]) -> Vec<Literal> {

@@ -5,6 +5,7 @@
 //! prefilter sees only what lies between two of them, and a pattern only those windows whose text, or whatever else
 //! decides what is made of a match, is not copied whole.
 
+use super::assignment;
 use super::engine::Engine;
 use super::marks::{Hit, Marks, Noted, Verdict};
 use super::matching::judged;
@@ -132,7 +133,7 @@ impl Engine {
         // The literals are sorted, so windows of one rule that touch have been joined.
         for window in windows.unsorted() {
             let verdict = self
-                .carried(base, window, &mut near)
+                .carried(text, base, window, &mut near)
                 .unwrap_or_else(|| self.verdict(text, window));
             loud |= verdict == Verdict::Loud;
             if verdict != Verdict::Still {
@@ -149,7 +150,13 @@ impl Engine {
     }
 
     /// The verdict of the base, where the window and everything that decides of it is copied.
-    fn carried(&self, base: &Base<'_>, window: &Span, near: &mut usize) -> Option<Verdict> {
+    fn carried(
+        &self,
+        text: &[u8],
+        base: &Base<'_>,
+        window: &Span,
+        near: &mut usize,
+    ) -> Option<Verdict> {
         let stretch = base.around(window, near)?;
         let image = Span {
             rule: window.rule,
@@ -160,9 +167,15 @@ impl Engine {
         let compiled = self.rules.get(window.rule)?;
         if compiled.rule.assignment.is_some() {
             let reach = compiled.reach?;
+            let held = holds(reach.before, reach.after) || {
+                let seen = assignment::sees(text, &(window.start..window.end));
+                holds(
+                    window.start.saturating_sub(seen.start),
+                    seen.end - window.end,
+                )
+            };
             let known = base.marks.noted_at(&image);
-            return holds(reach.before, reach.after)
-                .then(|| known.map_or(Verdict::Still, |noted| noted.verdict));
+            return held.then(|| known.map_or(Verdict::Still, |noted| noted.verdict));
         }
         if !holds(MARGIN, MARGIN) {
             return None;

@@ -2,7 +2,6 @@
 
 use crate::rules::{self, RuleError};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// Everything that makes a matched text improbable.
@@ -78,23 +77,36 @@ static CONTEXT: LazyLock<Context> = LazyLock::new(|| {
         .unwrap_or_default()
 });
 
-/// How often three neighbouring bytes occur in source text, per million, letters in lower case:
-/// `rules/trigram-frequencies.txt`. What is not there is rare.
+/// How common three neighbouring characters are in source text, per million; rarer ones are left out.
 ///
 /// # Errors
-/// When a line is not three characters and a number.
-pub fn trigrams() -> Result<BTreeMap<[u8; 3], u32>, RuleError> {
-    const FILE: &str = "trigram-frequencies.txt";
-    rules::text(FILE)?
+/// When the embedded file does not have its form; the tests prove that it does.
+pub fn trigrams() -> Result<Vec<([u8; 3], u32)>, RuleError> {
+    frequencies("trigram-frequencies.txt")
+}
+
+/// How common four neighbouring characters are in source text, per million, each with bit 0x20 set; rarer ones are left
+/// out.
+///
+/// # Errors
+/// When the embedded file does not have its form; the tests prove that it does.
+pub fn blocks() -> Result<Vec<([u8; 4], u32)>, RuleError> {
+    frequencies("block-frequencies.txt")
+}
+
+fn frequencies<const N: usize>(file: &str) -> Result<Vec<([u8; N], u32)>, RuleError> {
+    rules::text(file)?
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with("# "))
         .map(|line| {
             let (characters, count) = line.rsplit_once(' ')?;
-            let characters = <[u8; 3]>::try_from(characters.as_bytes()).ok()?;
+            let characters = <[u8; N]>::try_from(characters.as_bytes()).ok()?;
             Some((characters, count.parse().ok()?))
         })
         .collect::<Option<_>>()
-        .ok_or_else(|| RuleError::invalid(FILE, "a line is not three characters and a number"))
+        .ok_or_else(|| {
+            RuleError::invalid(file, format!("a line is not {N} characters and a number"))
+        })
 }
 
 /// The embedded context. A test proves that the embedded file is whole.

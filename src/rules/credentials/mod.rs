@@ -8,7 +8,7 @@ mod problems;
 pub mod template;
 
 pub use assignments::{Assignments, Family, Names, assignments};
-pub use context::{Context, Place, context, trigrams};
+pub use context::{Context, Place, blocks, context, trigrams};
 pub use named::Named;
 pub use problems::RuleProblem;
 

@@ -103,7 +103,7 @@ pub(super) fn of(
 }
 
 fn of_name(found: &mut Found, key: &Key) {
-    let family = match key.family.id.as_str() {
+    let family = match key.name.family.id.as_str() {
         "password" => "name-password",
         "secret" => "name-secret",
         "token" => "name-token",
@@ -116,13 +116,19 @@ fn of_name(found: &mut Found, key: &Key) {
     };
     found.when(family, true);
     let names = &assignments().names;
-    if key.family.id == "key" {
-        found.when("key-qualified", key.is_qualified(names));
-        found.when("key-alone", key.before.is_empty() && key.after.is_empty());
+    if key.name.family.id == "key" {
+        found.when("key-qualified", key.name.is_qualified(names));
+        found.when(
+            "key-alone",
+            key.name.before.is_empty() && key.name.after.is_empty(),
+        );
     }
-    found.when("name-alone", key.before.is_empty() && key.after.is_empty());
-    found.when("name-goes-on", key.unknown);
-    found.when("name-plural", key.plural);
+    found.when(
+        "name-alone",
+        key.name.before.is_empty() && key.name.after.is_empty(),
+    );
+    found.when("name-goes-on", key.name.unknown);
+    found.when("name-plural", key.name.plural);
 }
 
 fn of_form(
@@ -224,7 +230,7 @@ fn of_value(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     found.when("words-one", words.words == 1);
     found.when("words-more", words.words >= 2);
     found.when("riddle", words.riddles > 0);
-    let password = key.family.id == "password";
+    let password = key.name.family.id == "password";
     found.when("word-password", password && words.share > 0.7);
     found.when("word-other", !password && words.share > 0.5);
     found.when("no-word-password", password && words.share < 0.3);
@@ -287,7 +293,7 @@ fn of_value(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     let says = |word: &[u8]| memchr::memmem::find(&lower, word).is_some();
     found.when(
         "says-name",
-        says(key.family.id.as_bytes()) || says(b"pass") || says(b"secret") || says(b"token"),
+        says(key.name.family.id.as_bytes()) || says(b"pass") || says(b"secret") || says(b"token"),
     );
     found.when(
         "says-test",
@@ -310,7 +316,7 @@ fn of_value(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     found.when("random-16", random);
     found.when(
         "random-16-key",
-        random && matches!(key.family.id.as_str(), "key" | "token" | "secret"),
+        random && matches!(key.name.family.id.as_str(), "key" | "token" | "secret"),
     );
 }
 
@@ -369,9 +375,13 @@ fn is_issued(value: &[u8], key: &Key) -> bool {
         "shared",
         "host",
     ];
-    match key.family.id.as_str() {
+    match key.name.family.id.as_str() {
         "token" | "auth" | "credential" => true,
-        "key" => !key.before.iter().any(|word| OWN.contains(&word.as_str())),
+        "key" => !key
+            .name
+            .before
+            .iter()
+            .any(|word| OWN.contains(&word.as_str())),
         "secret" => value.len() >= 20,
         _ => false,
     }

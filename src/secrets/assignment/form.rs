@@ -103,6 +103,18 @@ pub(super) fn plausible(text: &[u8], hit: &Range<usize>) -> bool {
     }
 }
 
+/// Whether whatever is assigned to a name ends on its line, of which `rest` follows the name: no text in triple quotes
+/// begins there, and no operator waits for the next line.
+pub(super) fn ends_on_line(rest: &[u8]) -> bool {
+    let said = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    let triple = |three: &[u8]| matches!(three, [b'"' | b'\'' | b'`', b, c] if three.first() == Some(b) && b == c);
+    let waits = rest
+        .trim_ascii_end()
+        .last()
+        .is_none_or(|last| matches!(last, b'=' | b':' | b'>' | b'(' | b','));
+    !waits && rest.iter().any(said) && !rest.windows(3).any(triple)
+}
+
 /// The quote that the name stands inside of: opened before it on its line and closed behind it.
 fn enclosing(text: &[u8], line: &Range<usize>, name: &Range<usize>) -> Option<u8> {
     let mut open: Option<u8> = None;
@@ -249,7 +261,7 @@ impl Reader<'_> {
     fn is_source(&self) -> bool {
         let start = self.key.range.start;
         let head = part(self.text, start.saturating_sub(12)..start);
-        self.key.before.is_empty() && memchr::memmem::find(head, b"-pass").is_some()
+        self.key.name.before.is_empty() && memchr::memmem::find(head, b"-pass").is_some()
     }
 
     fn entity(&self, index: usize, entity: &[u8]) -> bool {
@@ -401,7 +413,7 @@ impl Reader<'_> {
             return vec![self.reading(Form::Beside, found, false)];
         }
         // `IDENTIFIED BY value`
-        if self.key.after.last().is_some_and(|word| word == "by") {
+        if self.key.name.after.last().is_some_and(|word| word == "by") {
             let found = value::in_text(text, value..self.line.end, self.open, false);
             return vec![self.reading(Form::Flag, found, false)];
         }

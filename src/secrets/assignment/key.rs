@@ -2,15 +2,26 @@
 
 use super::{at, before, part};
 use crate::rules::credentials::{Family, Names, assignments};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// Longest name, on either side of the keyword.
 const LONGEST: usize = 64;
 
-/// A name that speaks of a secret.
+/// A name that speaks of a secret, where it stands.
 pub(super) struct Key {
     /// Its place, without sigils and dashes before it.
     pub range: Range<usize>,
+    /// What it says.
+    pub name: Rc<Name>,
+    /// Dashes right before it, as of a flag.
+    pub dashes: usize,
+}
+
+/// What a name says of the secret that is assigned to it.
+pub(super) struct Name {
     /// What its head is.
     pub family: &'static Family,
     /// Words before the head; the beginning of the head's own word among them (`db` of `dbpassword`).
@@ -21,16 +32,72 @@ pub(super) struct Key {
     pub unknown: bool,
     /// In the plural.
     pub plural: bool,
-    /// Dashes right before it, as of a flag.
-    pub dashes: usize,
 }
 
-impl Key {
+impl Name {
     /// A key (in the narrow sense) that its other words make a secret: an API key, a private key.
     pub(super) fn is_qualified(&self, names: &Names) -> bool {
         let qualifies = |word: &String| names.secret_keys.contains(word);
         self.before.last().is_some_and(qualifies) || self.before.iter().any(|word| word == "secret")
     }
+
+    /// What a name says; `None` where it speaks of no secret.
+    fn read(name: &[u8]) -> Option<Self> {
+        let words = words(name);
+        let known = assignments();
+        let (position, found) = words
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(position, word)| Some((position, known.family_of(word)?)))?;
+        let names = &known.names;
+        let mut before: Vec<String> = words.get(..position)?.to_vec();
+        before.extend(found.before.map(str::to_owned));
+        let mut after: Vec<String> = found.after.map(str::to_owned).into_iter().collect();
+        after.extend(words.get(position + 1..)?.iter().cloned());
+        let last = before.last();
+        let is_other_key =
+            found.family.id == "key" && last.is_some_and(|word| names.other_keys.contains(word));
+        if is_other_key
+            || after.iter().any(|word| names.otherwise.contains(word))
+            || before.iter().any(|word| names.harmless.contains(word))
+        {
+            return None;
+        }
+        Some(Self {
+            plural: words
+                .get(position)
+                .is_some_and(|word| word.ends_with('s') && !word.ends_with("ss")),
+            unknown: after.iter().any(|word| !names.neutral.contains(word)),
+            family: found.family,
+            before,
+            after,
+        })
+    }
+}
+
+/// Names whose meaning is remembered: a source has few, each many times.
+const REMEMBERED: usize = 4096;
+
+type Meanings = BTreeMap<Box<[u8]>, Option<Rc<Name>>>;
+
+thread_local! {
+    static NAMES: RefCell<Meanings> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// What a name says, remembered by this thread.
+fn meaning(name: &[u8]) -> Option<Rc<Name>> {
+    NAMES.with_borrow_mut(|names| {
+        if let Some(known) = names.get(name) {
+            return known.clone();
+        }
+        if names.len() >= REMEMBERED {
+            names.clear();
+        }
+        let read = Name::read(name).map(Rc::new);
+        names.insert(name.into(), read.clone());
+        read
+    })
 }
 
 /// Whether a byte continues a name.
@@ -65,49 +132,23 @@ fn start_of(text: &[u8], mut index: usize) -> usize {
     index
 }
 
+/// Where the name around the keyword at `hit` stands.
+pub(super) fn range(text: &[u8], hit: &Range<usize>) -> Range<usize> {
+    start_of(text, hit.start)..end_of(text, hit.end)
+}
+
 /// The name around the keyword at `hit`; `None` where it speaks of no secret.
 pub(super) fn around(text: &[u8], hit: &Range<usize>) -> Option<Key> {
-    let range = start_of(text, hit.start)..end_of(text, hit.end);
-    let name = part(text, range.clone());
-    let words = words(name);
-    let known = assignments();
-    let (position, found) = words
-        .iter()
-        .enumerate()
-        .rev()
-        .find_map(|(position, word)| Some((position, known.family_of(word)?)))?;
-    let names = &known.names;
-    let mut before_head: Vec<String> = words.get(..position)?.to_vec();
-    before_head.extend(found.before.map(str::to_owned));
-    let mut after: Vec<String> = found.after.map(str::to_owned).into_iter().collect();
-    after.extend(words.get(position + 1..)?.iter().cloned());
-    if after.iter().any(|word| names.otherwise.contains(word)) {
-        return None;
-    }
-    if before_head.iter().any(|word| names.harmless.contains(word)) {
-        return None;
-    }
-    if found.family.id == "key"
-        && before_head
-            .last()
-            .is_some_and(|word| names.other_keys.contains(word))
-    {
-        return None;
-    }
+    let range = range(text, hit);
+    let name = meaning(part(text, range.clone()))?;
     let mut dashes = 0;
     while dashes < 2 && before(text, range.start - dashes) == b'-' {
         dashes += 1;
     }
     Some(Key {
-        plural: words
-            .get(position)
-            .is_some_and(|word| word.ends_with('s') && !word.ends_with("ss")),
-        unknown: after.iter().any(|word| !names.neutral.contains(word)),
-        family: found.family,
-        before: before_head,
-        after,
-        dashes,
         range,
+        name,
+        dashes,
     })
 }
 
@@ -164,7 +205,7 @@ mod tests {
     fn family(name: &str, literal: &str) -> Option<&'static str> {
         let start = name.to_lowercase().find(literal)?;
         let key = around(name.as_bytes(), &(start..start + literal.len()))?;
-        Some(&key.family.id)
+        Some(&key.name.family.id)
     }
 
     #[test]

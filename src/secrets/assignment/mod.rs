@@ -23,11 +23,14 @@ use crate::model::Confidence;
 use std::ops::Range;
 
 /// Most bytes on either side of a keyword that decide of what is made of it: of the line before it and the lines
-/// before that; of the line behind it, a value on the next line, and the lines after.
+/// before that; of the line behind it, a value on the next line, and the lines after. [`sees`] tells more exactly.
 pub(super) const REACH: Reach = Reach {
     before: 1_300,
     after: 5_000,
 };
+
+/// Bytes that are looked at beyond a line to see where it ends.
+const MARGIN: usize = 16;
 
 /// A secret and the name it is assigned to.
 pub(super) struct Assigned {
@@ -45,13 +48,26 @@ pub(super) fn look(text: &[u8], hit: &Range<usize>) -> bool {
     form::plausible(text, hit)
 }
 
+/// The part of a text that decides of what [`judge`] makes of the keyword at `hit`. It may end beyond the text: what comes
+/// to stand there would count.
+pub(super) fn sees(text: &[u8], hit: &Range<usize>) -> Range<usize> {
+    let name = key::range(text, hit);
+    let line = form::line_of(text, &name);
+    let end = if form::ends_on_line(part(text, name.end..line.end)) {
+        line.end + surroundings::AROUND + MARGIN
+    } else {
+        hit.end + REACH.after
+    };
+    line.start.saturating_sub(surroundings::AROUND + MARGIN)..end
+}
+
 /// Judges what is assigned to the name around the keyword at `hit`, if that name is of `family`.
 pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Option<Assigned> {
     if !look(text, hit) {
         return None;
     }
     let key = key::around(text, hit)?;
-    if key.family.id != family {
+    if key.name.family.id != family {
         return None;
     }
     form::readings(text, &key)

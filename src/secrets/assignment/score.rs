@@ -40,7 +40,7 @@ pub(super) fn judge(text: &[u8], key: &Key, reading: &Reading) -> Option<Assigne
     told.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     let mut reasons = vec![format!(
         "assigned to a name that speaks of a {}",
-        key.family.id
+        key.name.family.id
     )];
     for (points, reason) in told.into_iter().take(TOLD) {
         let sign = if points < 0.0 { "less sure: " } else { "" };
@@ -66,11 +66,14 @@ pub(super) fn candidate(
         range.start += b"pass:".len();
     }
     let value = part(text, range.clone());
-    let around = surroundings::around(text, &reading.line);
     let bare = reading.quote == Quote::Bare;
-    if bare && reading.line.len() > LONG_LINE {
+    if bare && (reading.line.len() > LONG_LINE || shape::is_call(value)) {
         return None;
     }
+    if shape::is_harmless(value, key) || (reading.indirect && value.contains(&b' ')) {
+        return None;
+    }
+    let around = surroundings::around(text, &reading.line);
     // `NAME=value` of a shell, and whatever follows a flag or a scheme, is text.
     let name = part(text, key.range.clone());
     let variable =
@@ -79,11 +82,7 @@ pub(super) fn candidate(
         || variable
         || named > 0
         || around.is_configuration();
-    let bare_code = bare && !is_text;
-    if bare && shape::is_call(value) {
-        return None;
-    }
-    if shape::is_harmless(value, key, bare_code) || (reading.indirect && value.contains(&b' ')) {
+    if bare && !is_text && shape::is_code(value) {
         return None;
     }
     if vendors::is_of_another_form(text, key, &reading.line, value) {

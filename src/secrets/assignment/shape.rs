@@ -9,8 +9,8 @@ use crate::rules::credentials::{assignments, context};
 /// Longest value that is judged as an identifier, a path or the like.
 const SHORT: usize = 200;
 
-/// Whether a value cannot be the secret of `key`.
-pub(super) fn is_harmless(value: &[u8], key: &Key, bare_code: bool) -> bool {
+/// Whether a value cannot be the secret of `key`, wherever it stands.
+pub(super) fn is_harmless(value: &[u8], key: &Key) -> bool {
     value.len() < 3
         || placeholder::is_placeholder(value, value)
         || is_constant(value)
@@ -18,8 +18,9 @@ pub(super) fn is_harmless(value: &[u8], key: &Key, bare_code: bool) -> bool {
         || is_reference(value)
         || is_hashed(value)
         || is_data(value)
-        || (is_uuid(value) && key.family.id == "key" && !key.is_qualified(&assignments().names))
-        || (bare_code && !is_riddled(value) && is_expression(value))
+        || (is_uuid(value)
+            && key.name.family.id == "key"
+            && !key.name.is_qualified(&assignments().names))
         || (value.len() <= SHORT && (is_address(value) || is_date_or_version(value)))
         || is_sentence(value)
 }
@@ -67,14 +68,14 @@ fn is_stand_in(value: &[u8], key: &Key) -> bool {
     if letters.is_empty() {
         return false;
     }
-    let names: String = key.before.concat();
+    let names: String = key.name.before.concat();
     let words = &context().passwords;
     words.stand_ins.iter().any(|word| word.as_bytes() == lower)
         || (letters.len() == lower.len() && is_head(&lower))
-        || letters == key.family.id.as_bytes()
+        || letters == key.name.family.id.as_bytes()
         || (!names.is_empty()
             && letters.starts_with(names.as_bytes())
-            && letters.ends_with(key.family.id.as_bytes()))
+            && letters.ends_with(key.name.family.id.as_bytes()))
 }
 
 /// The word for a secret itself, in any of the languages that are known.
@@ -177,6 +178,10 @@ fn is_riddled(value: &[u8]) -> bool {
 }
 
 /// Source code that is evaluated: names, calls, members, operators.
+pub(super) fn is_code(value: &[u8]) -> bool {
+    !is_riddled(value) && is_expression(value)
+}
+
 fn is_expression(value: &[u8]) -> bool {
     let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
     let Some(first) = value.first() else {

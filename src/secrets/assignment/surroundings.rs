@@ -1,10 +1,12 @@
 //! What kind of text a line stands in: an unquoted value is text in a configuration and an expression in code.
 
 use super::part;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Bytes on either side of a line that are looked at.
-const AROUND: usize = 700;
+pub(super) const AROUND: usize = 700;
 /// Lines on either side.
 const LINES: usize = 8;
 
@@ -48,7 +50,7 @@ impl Surroundings {
         if line.is_empty() {
             return;
         }
-        if near && speaks_of_user(line) {
+        if near && !self.user && speaks_of_user(line) {
             self.user = true;
         }
         match kind(line) {
@@ -71,37 +73,31 @@ enum Kind {
     Prose,
 }
 
+/// Whether a line begins as only code does.
+fn begins_code(line: &[u8]) -> bool {
+    let starts: &[&[u8]] = match line.first() {
+        Some(b'/') => &[b"//", b"/*"],
+        Some(b'*') => &[b"* "],
+        Some(b'#') => &[b"#include", b"#define"],
+        Some(b'a') => &[b"assert", b"await "],
+        Some(b'c') => &[b"class ", b"const "],
+        Some(b'd') => &[b"def "],
+        Some(b'e') => &[b"else", b"elif "],
+        Some(b'f') => &[b"from ", b"for ", b"func ", b"fn "],
+        Some(b'i') => &[b"import ", b"if ", b"if("],
+        Some(b'l') => &[b"let "],
+        Some(b'p') => &[b"public ", b"private ", b"package "],
+        Some(b'r') => &[b"return"],
+        Some(b's') => &[b"self."],
+        Some(b't') => &[b"this."],
+        Some(b'u') => &[b"use "],
+        Some(b'v') => &[b"var "],
+        _ => &[],
+    };
+    starts.iter().any(|start| line.starts_with(start))
+}
+
 fn kind(line: &[u8]) -> Option<Kind> {
-    const CODE_STARTS: [&[u8]; 28] = [
-        b"//",
-        b"/*",
-        b"* ",
-        b"import ",
-        b"from ",
-        b"def ",
-        b"class ",
-        b"if ",
-        b"if(",
-        b"for ",
-        b"return",
-        b"func ",
-        b"fn ",
-        b"let ",
-        b"const ",
-        b"var ",
-        b"public ",
-        b"private ",
-        b"package ",
-        b"use ",
-        b"else",
-        b"#include",
-        b"#define",
-        b"assert",
-        b"self.",
-        b"this.",
-        b"await ",
-        b"elif ",
-    ];
     // A setting that is switched off.
     let line = match line {
         [b'#' | b';', rest @ ..] if memchr::memchr2(b'=', b':', rest).is_some() => {
@@ -110,9 +106,7 @@ fn kind(line: &[u8]) -> Option<Kind> {
         _ => line,
     };
     let [.., last] = line else { return None };
-    if CODE_STARTS.iter().any(|start| line.starts_with(start))
-        || matches!(last, b';' | b'{' | b'}' | b'(' | b')')
-    {
+    if begins_code(line) || matches!(last, b';' | b'{' | b'}' | b'(' | b')') {
         return Some(Kind::Code);
     }
     if [b"ENV ".as_slice(), b"ARG ", b"export ", b"SET ", b"set "]
@@ -164,21 +158,27 @@ fn kind(line: &[u8]) -> Option<Kind> {
     None
 }
 
+/// Words for who logs in.
+static USERS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build([
+            "user",
+            "login",
+            "email",
+            "account",
+            "usr",
+            "uid",
+            "client_id",
+            "clientid",
+        ])
+        .ok()
+});
+
 fn speaks_of_user(line: &[u8]) -> bool {
-    const USERS: [&[u8]; 8] = [
-        b"user",
-        b"login",
-        b"email",
-        b"account",
-        b"usr",
-        b"uid",
-        b"client_id",
-        b"clientid",
-    ];
-    let line = part(line, 0..line.len().min(200)).to_ascii_lowercase();
-    USERS
-        .iter()
-        .any(|user| memchr::memmem::find(&line, user).is_some())
+    let line = part(line, 0..line.len().min(200));
+    USERS.as_ref().is_some_and(|users| users.is_match(line))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Assignments as languages and formats write them, and what only looks like one.
 
-use super::{judge, look};
+use super::{Assigned, judge, look, sees};
 use crate::rules::credentials::{assignments, template};
 use proptest::prelude::*;
 
@@ -158,6 +158,41 @@ proptest! {
         let hit = 0..4;
         if !look(text.as_bytes(), &hit) {
             prop_assert!(judge(text.as_bytes(), &hit, "password").is_none());
+        }
+    }
+}
+
+/// Lines that look like assignments, wherever they are cut.
+fn lines() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        6 => "[a-z_]{0,8}(password|pass|user|name)[\"']{0,3}( = |: |=|, |=>|: str = )[\"']{0,3}[A-Za-z0-9<({]{0,14}[\"'),;:=]{0,3}\n",
+        2 => "[ -~]{0,40}\n",
+        1 => "(value|\"value\"|default): [\"']{0,1}[A-Za-z0-9]{0,20}[\"']{0,1}\n",
+        1 => Just("\n".to_owned()),
+    ];
+    proptest::collection::vec(line, 0..30).prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn what_is_not_seen_changes_nothing(text in lines(), other in lines(), more in lines()) {
+        let lower = text.to_ascii_lowercase();
+        for start in memchr::memmem::find_iter(lower.as_bytes(), "pass") {
+            let hit = start..start + 4;
+            let seen = sees(text.as_bytes(), &hit);
+            // What it begins with is long enough for what is before to be out of sight.
+            let before = if seen.start == 0 { "" } else { other.as_str() };
+            let after = if seen.end >= text.len() { "" } else { more.as_str() };
+            let held = &text.as_bytes()[seen.start..text.len().min(seen.end)];
+            let moved = [before.as_bytes(), held, after.as_bytes()].concat();
+            let back = |at: usize| at + before.len() - seen.start;
+            let tell = |one: Assigned, back: &dyn Fn(usize) -> usize| {
+                (back(one.secret.start), one.secret.len(), one.confidence, one.reasons)
+            };
+            let whole = judge(text.as_bytes(), &hit, "password").map(|one| tell(one, &back));
+            let part = judge(&moved, &(back(hit.start)..back(hit.end)), "password");
+            prop_assert_eq!(whole, part.map(|one| tell(one, &|at| at)));
         }
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn is_of_another_form(
     value: &[u8],
 ) -> bool {
     if !matches!(
-        key.family.id.as_str(),
+        key.name.family.id.as_str(),
         "key" | "token" | "secret" | "auth" | "credential"
     ) {
         return false;

@@ -8,7 +8,7 @@ const LETTERS: usize = 26;
 /// Three neighbouring letters that are common in text.
 static COMMON: LazyLock<Vec<bool>> = LazyLock::new(|| {
     let mut common = vec![false; LETTERS * LETTERS * LETTERS];
-    for three in trigrams().unwrap_or_default().into_keys() {
+    for (three, _) in trigrams().unwrap_or_default() {
         if let Some(slot) = index(three).and_then(|index| common.get_mut(index)) {
             *slot = true;
         }
