@@ -8,7 +8,16 @@ const MAX_PART: usize = 300;
 /// Most markers heeded in one document.
 const MAX_MARKERS: usize = 10_000;
 /// What ends a comment on its own line.
-const CLOSERS: &[&str] = &["*/", "-->", "--%>", "%>", "#}", "=#", "*)", "|#"];
+const CLOSERS: &[&str] = &[
+    "*/", "--->", "-->", "--%>", "%>", "#}", "=#", "*)", "|#", "#>", "]]", "-}", "--}}", "*}",
+    "*#", "*@", "###",
+];
+/// What opens a comment and is more than punctuation; in lower case.
+const OPENERS: &[&[u8]] = &[
+    b"rem ", b"@rem ", b"dnl ", b"::", b"..", b"--[[", b"[//]: #", b"@*", b"@", b"\\",
+];
+/// What some editors begin a UTF-8 file with.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One such comment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,15 +103,28 @@ fn parts(rest: &str) -> Option<(Vec<String>, String)> {
     let reason = reason
         .get(..cut.unwrap_or(reason.len()))
         .unwrap_or_default();
-    let reason = reason.trim().trim_start_matches([':', '-']).trim();
+    let mut reason = reason.trim().trim_start_matches([':', '-']).trim();
+    // Of a Markdown comment: `[//]: # (overstay:ignore reason)`.
+    if !reason.contains('(') {
+        reason = reason.trim_end_matches(')').trim_end();
+    }
     let shown = reason.chars().filter(|character| !character.is_control());
     Some((rules, shown.take(MAX_PART).collect()))
 }
 
 /// Whether only what opens a comment stands before the marker.
 fn opens_comment(before: &[u8]) -> bool {
-    before
-        .iter()
+    let before = before
+        .strip_prefix(MARK)
+        .unwrap_or(before)
+        .trim_ascii_start();
+    let begins = |opener: &&&[u8]| {
+        let head = before.get(..opener.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(opener))
+    };
+    let opener = OPENERS.iter().find(begins).map_or(0, |opener| opener.len());
+    let rest = before.get(opener..).unwrap_or_default();
+    rest.iter()
         .all(|byte| byte.is_ascii_whitespace() || b"/*#-;<!%{'\"=(|".contains(byte))
 }
 
@@ -115,6 +137,64 @@ mod tests {
         let mut all = markers(text.as_bytes());
         assert_eq!(all.len(), 1, "{text}");
         all.remove(0)
+    }
+
+    #[test]
+    fn comments_of_many_languages_are_read() {
+        let alone = [
+            "# {}",
+            "// {}",
+            "/* {} */",
+            "<!-- {} -->",
+            "<!--- {} --->",
+            "-- {}",
+            "--[[ {} ]]",
+            "; {}",
+            "% {}",
+            "REM {}",
+            "@rem {}",
+            ":: {}",
+            "dnl {}",
+            ".. {}",
+            "' {}",
+            "\" {}",
+            "! {}",
+            "{- {} -}",
+            "{# {} #}",
+            "{* {} *}",
+            "{{!-- {} --}}",
+            "<%# {} %>",
+            "(* {} *)",
+            "<# {} #>",
+            "#* {} *#",
+            "@* {} *@",
+            "@ {}",
+            "[//]: # ({})",
+            "### {} ###",
+            "\\ {}",
+            "   * {}",
+            "\u{feff}# {}",
+        ];
+        for comment in alone {
+            let text = comment.replace("{}", "overstay:ignore[a] why not");
+            let marker = only(&text);
+            assert_eq!(
+                (marker.alone, marker.reason.as_str()),
+                (true, "why not"),
+                "{text}"
+            );
+            let behind = only(&format!("x = 1 {text}"));
+            assert_eq!(
+                (behind.alone, behind.reason.as_str()),
+                (false, "why not"),
+                "{text}"
+            );
+        }
+        assert!(!only("}, // overstay:ignore of this line").alone);
+        assert_eq!(
+            only("# overstay:ignore sample (old)").reason,
+            "sample (old)"
+        );
     }
 
     #[test]
