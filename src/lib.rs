@@ -19,6 +19,7 @@
 //! 6. Thresholds, weights, mechanisms, mappings and paths are data under `rules/`.
 //! 7. Everything from outside is hostile: sizes, depths and ratios are capped, text is neutralised where it is shown.
 
+pub mod ask;
 pub mod checks;
 pub mod cli;
 pub mod graph;

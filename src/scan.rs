@@ -5,6 +5,7 @@ use crate::graph::{self, JoinInput};
 use crate::jit::{self, JitContext};
 use crate::manifests;
 use crate::manifests::codeowners::{self, Codeowners};
+use crate::model::aws::AwsAccount;
 use crate::model::inventory::Declarations;
 use crate::model::{
     Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey, Report, Run,
@@ -142,6 +143,18 @@ pub fn scan(
     rules: &RuleSet,
     progress: &dyn Progress,
 ) -> Result<Report, ScanError> {
+    scan_with_accounts(request, rules, progress).map(|(report, _)| report)
+}
+
+/// Scans, and hands over the accounts that were read beside the report.
+///
+/// # Errors
+/// Only when no scan can be made; see [`ScanError`].
+pub fn scan_with_accounts(
+    request: &ScanRequest,
+    rules: &RuleSet,
+    progress: &dyn Progress,
+) -> Result<(Report, Vec<AwsAccount>), ScanError> {
     let discovery = sources::discover_except(&request.paths, &request.own, &request.read.limits)?;
     let mut coverage = discovery.coverage;
 
@@ -282,7 +295,7 @@ pub fn scan(
         plan,
         long_lived_days: rules.scoring.thresholds.long_lived_days,
     });
-    without_tokens(report, &engine, &request.key)
+    Ok((without_tokens(report, &engine, &request.key)?, accounts))
 }
 
 /// What makes two credentials that were seen the same one.
@@ -430,7 +443,7 @@ fn put(
 }
 
 /// Names of the inputs as the report has them.
-fn inputs(roots: &[sources::Root], accounts: &[crate::model::aws::AwsAccount]) -> Vec<String> {
+fn inputs(roots: &[sources::Root], accounts: &[AwsAccount]) -> Vec<String> {
     let mut names: Vec<String> = roots.iter().map(|root| root.name.clone()).collect();
     names.extend(
         accounts

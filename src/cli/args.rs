@@ -111,6 +111,10 @@ pub enum Command {
     Review(Review),
     /// Explain one identity, credential, finding or plan item of the last run
     Explain(Explain),
+    /// Ask whether a principal may do something, and which statements decide
+    Can(Can),
+    /// Ask who may do something
+    WhoCan(WhoCan),
     /// Write a stored run in another format
     Report(ReportArgs),
     /// List, show and check detection rules and checks
@@ -222,6 +226,77 @@ pub struct Explain {
     /// Run to explain from [default: the last one]
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,
+}
+
+/// `overstay can`.
+#[derive(Args, Debug)]
+pub struct Can {
+    /// User or role: ARN, name, unique id or access key id; ARN of a session or of the root user; host name of a service;
+    /// `*` for anyone
+    #[arg(required_unless_present = "requests", conflicts_with = "requests")]
+    pub principal: Option<String>,
+    /// Action, such as s3:GetObject
+    #[arg(required_unless_present = "requests")]
+    pub action: Option<String>,
+    /// ARN of the resource, or a pattern of several [default: whatever there is]
+    pub resource: Option<String>,
+    /// Answer every request of a file, one JSON object a line, with one JSON object a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub requests: Option<PathBuf>,
+    /// What the question is asked of.
+    #[command(flatten)]
+    pub of: AskedOf,
+}
+
+/// `overstay who-can`.
+#[derive(Args, Debug)]
+pub struct WhoCan {
+    /// Action, such as s3:GetObject
+    pub action: String,
+    /// ARN of the resource, or a pattern of several [default: whatever there is]
+    pub resource: Option<String>,
+    /// What the question is asked of.
+    #[command(flatten)]
+    pub of: AskedOf,
+}
+
+/// What a question is asked of, and what is known of the request.
+#[derive(Args, Debug)]
+pub struct AskedOf {
+    /// What a condition key is in the request, as KEY=VALUE (repeatable; a key given twice has both values); KEY alone:
+    /// the request does not have it
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub context: Vec<String>,
+    /// The request has no condition keys but those given and those of the principal
+    #[arg(long)]
+    pub context_complete: bool,
+    /// Account of the resource, where its ARN does not tell it
+    #[arg(long, value_name = "ID")]
+    pub resource_account: Option<String>,
+    /// The resource's policy, in place of the scan's; `none`: it has none
+    #[arg(long, value_name = "FILE")]
+    pub resource_policy: Option<PathBuf>,
+    /// Session policy of the request (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub session_policy: Vec<PathBuf>,
+    /// Policy of the network endpoint the request goes through (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub endpoint_policy: Vec<PathBuf>,
+    /// Grants to the ARN of a session are not limited by its session policies, as AWS documents
+    #[arg(long)]
+    pub session_grants_unlimited: bool,
+    /// Ask for an action that AWS does not list
+    #[arg(long)]
+    pub unlisted_action: bool,
+    /// Ask saved IAM JSON instead of a stored run: a file or a folder (repeatable)
+    #[arg(long, value_name = "PATH", conflicts_with = "run")]
+    pub aws_snapshot: Vec<PathBuf>,
+    /// Run to ask [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+    /// Answer as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `overstay report`.

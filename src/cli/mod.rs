@@ -1,6 +1,7 @@
 //! One file per command: arguments in, exit code out. The only room that reads the environment and the clock.
 
 pub mod args;
+mod ask;
 mod completions;
 mod demo;
 mod doctor;
@@ -50,6 +51,8 @@ fn run(cli: &Cli) -> CommandResult {
         Command::Demo(args) => demo::run(args, &cli.global),
         Command::Review(args) => review::run(args, &cli.global),
         Command::Explain(args) => explain::run(args, &cli.global),
+        Command::Can(args) => ask::can(args, &cli.global),
+        Command::WhoCan(args) => ask::who_can(args, &cli.global),
         Command::Report(args) => report::run(args, &cli.global),
         Command::Rules(args) => rules::run(args),
         Command::Doctor(args) => doctor::run(args, &cli.global),

@@ -4,11 +4,34 @@ use super::args::Global;
 use super::environment::{self, LoadedConfig};
 use super::exit::Failure;
 use crate::model::Report;
+use crate::model::aws::AwsAccount;
 use crate::store::runs::Runs;
 use anyhow::anyhow;
 
 /// The stored run with this id, or the last one.
 pub(super) fn load(global: &Global, id: Option<&str>) -> Result<(LoadedConfig, Report), Failure> {
+    with_store(global, id).map(|(config, report, _)| (config, report))
+}
+
+/// The stored run with this id, or the last one, and the accounts it was made from.
+pub(super) fn accounts(global: &Global, id: Option<&str>) -> Result<Vec<AwsAccount>, Failure> {
+    let (_, report, store) = with_store(global, id)?;
+    let accounts = store.accounts(&report.run.id).map_err(|error| {
+        Failure::usage(
+            anyhow::Error::new(error).context("reading the accounts of the run"),
+            "`overstay doctor` checks the state folder",
+        )
+    })?;
+    if accounts.is_empty() {
+        return Err(Failure::usage(
+            anyhow!("the run {} has no AWS account to ask", report.run.id),
+            "scan with --aws-snapshot PATH, or ask a snapshot with --aws-snapshot PATH",
+        ));
+    }
+    Ok(accounts)
+}
+
+fn with_store(global: &Global, id: Option<&str>) -> Result<(LoadedConfig, Report, Runs), Failure> {
     let config = environment::configuration(global.config.as_deref())?;
     let state = environment::state_folder(global.state.as_deref(), &config)?;
     let none = || {
@@ -37,5 +60,5 @@ pub(super) fn load(global: &Global, id: Option<&str>) -> Result<(LoadedConfig, R
         None => store.latest(),
     }
     .map_err(failed)?;
-    Ok((config, report.ok_or_else(none)?))
+    Ok((config, report.ok_or_else(none)?, store))
 }

@@ -6,9 +6,10 @@ use super::exit::{CommandResult, Failure, Outcome};
 use super::handed::{self, Handed};
 use super::progress::Bar;
 use super::{outputs, print, rule_files};
+use crate::model::aws::AwsAccount;
 use crate::model::{FindingStatus, FingerprintKey, Report, Severity};
 use crate::report::{Format, Options};
-use crate::scan::{RuleSet, ScanError, ScanRequest, scan};
+use crate::scan::{RuleSet, ScanError, ScanRequest, scan, scan_with_accounts};
 use crate::sources::{NoProgress, ReadOptions};
 use crate::store::key;
 use crate::store::lock::{Held, LockError, StateLock};
@@ -95,10 +96,10 @@ fn scan_paths(
         now,
     };
     let bar = Bar::new(global);
-    let report = in_pool(args.jobs, || scan(&request, &rules, &bar))?;
+    let scanned = in_pool(args.jobs, || scan_with_accounts(&request, &rules, &bar))?;
     bar.finish();
-    let mut report = report.map_err(scan_failure)?;
-    let kept = keep(state, &mut report);
+    let (mut report, accounts) = scanned.map_err(scan_failure)?;
+    let kept = keep(state, &mut report, &accounts);
     Ok(Scanned { report, kept })
 }
 
@@ -246,12 +247,13 @@ fn scan_failure(error: ScanError) -> Failure {
 
 /// Marks what is new against the previous run and keeps this one. A store that cannot be used costs neither the scan nor
 /// its reports.
-fn keep(state: &Path, report: &mut Report) -> Result<(), Failure> {
+fn keep(state: &Path, report: &mut Report, accounts: &[AwsAccount]) -> Result<(), Failure> {
     let mut save = || -> Result<(), RunsError> {
         let mut runs = Runs::open(state)?;
         let previous = runs.previous_findings(&report.run)?;
         mark_status(report, previous.as_ref());
-        runs.save(report)
+        runs.save(report)?;
+        runs.save_accounts(&report.run.id, accounts)
     };
     save().map_err(|error| {
         Failure::usage(

@@ -93,6 +93,11 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Says whether the action works on resources, whatever AWS lists.
+    pub fn name_resources(&mut self, resource: &'a str, names: bool) {
+        self.target = Target::parse(resource, !names);
+    }
+
     /// Whether a statement's action, resource and conditions speak of this request. `own`: the policy stands at the
     /// resource, so a statement without a resource element speaks of that resource.
     pub fn meets(&self, statement: &CompiledStatement, own: bool) -> Truth {

@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secrets", &["model", "rules", "unpack"]),
     ("manifests", &["model", "rules"]),
     ("iam", &["model", "rules"]),
+    ("ask", &["model", "rules", "iam", "sources"]),
     ("graph", &["model", "rules", "iam"]),
     ("checks", &["model", "rules", "iam", "graph"]),
     ("jit", &["model", "rules", "graph"]),
@@ -40,7 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "model", "rules", "scan", "sources", "secrets", "store", "report", "tui",
+            "ask", "model", "rules", "scan", "sources", "secrets", "store", "report", "tui",
         ],
     ),
 ];

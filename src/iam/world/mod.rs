@@ -14,7 +14,7 @@ use super::compile::CompiledPolicy;
 use super::context::Context;
 use super::decide::decide;
 use super::layers::{Given, Labelled, Layers, Level};
-use super::policy::Policy;
+use super::policy::{Effect, Policy, PrincipalName, PrincipalType, Selection};
 use super::request::Request;
 use super::services;
 use crate::model::aws::{AwsAccount, AwsMembership, AwsRole, AwsUser};
@@ -191,22 +191,67 @@ impl<'a> World<'a> {
             (None, Trust::Other) => self.resource(&request),
         };
         let verdict = decide(&request, &layers);
-        Reply::new(caller, question, account, &verdict)
+        Reply::of(
+            caller,
+            question.action,
+            question.resource,
+            account,
+            &verdict,
+        )
     }
 
-    /// Answers one question about every user, role and root user of the scan, strongest answer first.
-    pub fn who(&self, question: &Question<'_>) -> Vec<Reply> {
-        let mut replies: Vec<Reply> = self
-            .callers()
-            .map(|caller| self.ask(&caller, question))
-            .filter(Reply::permits)
-            .collect();
-        replies.sort_by(|a, b| {
-            b.answer
-                .cmp(&a.answer)
-                .then_with(|| a.principal.cmp(&b.principal))
-        });
-        replies
+    /// Callers outside the scan that the policy of the resource asked for names.
+    pub fn outsiders(&self, question: &Question<'_>) -> Vec<Caller> {
+        let role = self.role_of(question.resource);
+        let trust = role.map(|role| own_policy(&role.trust, self.tables));
+        let policy = match (&question.given.resource, &trust) {
+            (Some(given), _) => given.as_ref(),
+            (None, Some(trust)) => Some(&**trust),
+            (None, None) => self
+                .find_resource(question.resource)
+                .and_then(|found| found.policy.as_deref()),
+        };
+        let mut out: BTreeMap<String, Caller> = BTreeMap::new();
+        for statement in policy.iter().flat_map(|policy| &policy.statements) {
+            if statement.effect != Effect::Allow {
+                continue;
+            }
+            let everyone = [PrincipalName {
+                kind: PrincipalType::Anyone,
+                value: "*".to_owned(),
+            }];
+            let named = match &statement.principals {
+                Selection::Absent => &[],
+                Selection::Only(list) => list.as_slice(),
+                Selection::Except(_) => everyone.as_slice(),
+            };
+            for principal in named {
+                let value = principal.value.as_str();
+                let text = if value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_digit()) {
+                    format!("arn:aws:iam::{value}:root")
+                } else {
+                    value.to_owned()
+                };
+                let known = |caller: &Caller| {
+                    caller.has_account() && self.places.contains_key(caller.account.as_str())
+                };
+                if let Some(caller) = Caller::parse(&text).filter(|caller| !known(caller)) {
+                    out.insert(text, caller);
+                }
+            }
+        }
+        out.into_values().collect()
+    }
+
+    /// The role an ARN names.
+    fn role_of(&self, arn: &str) -> Option<&'a AwsRole> {
+        let place = self.places.get(owner(arn)?)?;
+        let name = arn.rsplit('/').next().unwrap_or_default();
+        place
+            .roles
+            .get(name)
+            .copied()
+            .filter(|role| role.arn == arn)
     }
 
     /// Every user and role of the scan, and the root user of each account.

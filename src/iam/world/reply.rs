@@ -1,6 +1,5 @@
 //! Answers with their reasons, free of what they were made from.
 
-use super::Question;
 use crate::iam::caller::Caller;
 use crate::iam::decide::{Answer, Verdict};
 use crate::iam::layers::{Deciding, Layer};
@@ -55,9 +54,11 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub(super) fn new(
+    /// Puts an answer into words.
+    pub fn of(
         caller: &Caller,
-        question: &Question<'_>,
+        action: &str,
+        resource: &str,
         account: &str,
         verdict: &Verdict<'_>,
     ) -> Self {
@@ -70,8 +71,8 @@ impl Reply {
         notes.extend(verdict.because.map(str::to_owned));
         Self {
             principal,
-            action: question.action.to_owned(),
-            resource: question.resource.to_owned(),
+            action: action.to_owned(),
+            resource: resource.to_owned(),
             resource_account: account.to_owned(),
             answer: verdict.answer,
             explicit: verdict.explicit,

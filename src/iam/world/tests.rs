@@ -384,50 +384,6 @@ fn resource_control_reaches_callers_of_other_accounts() {
 }
 
 #[test]
-fn who_can_lists_the_certain_ones_first() {
-    let mfa = json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*",
-        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}});
-    let accounts = [account(
-        OWN,
-        vec![
-            user(OWN, "ana", &mfa),
-            user(OWN, "bob", &all()),
-            user(OWN, "eve", &json!([])),
-        ],
-        Vec::new(),
-    )];
-    let world = World::new(&accounts, &TABLES);
-    let replies = world.who(&Question {
-        action: "s3:DeleteBucket",
-        resource: "arn:aws:s3:::b",
-        account: None,
-        context: &Context::default(),
-        given: &GivenPolicies::default(),
-    });
-    let list: Vec<(&str, &str)> = replies
-        .iter()
-        .map(|reply| {
-            (
-                reply.principal.rsplit(':').next().unwrap(),
-                reply.answer.as_str(),
-            )
-        })
-        .collect();
-    assert_eq!(
-        list,
-        [
-            ("root", "allowed"),
-            ("user/bob", "allowed"),
-            ("user/ana", "depends-on")
-        ]
-    );
-    assert_eq!(
-        replies[2].because[0].depends_on,
-        ["Bool aws:MultiFactorAuthPresent = true"]
-    );
-}
-
-#[test]
 fn callers_are_found_by_any_of_their_names() {
     let accounts = [
         account(OWN, vec![user(OWN, "deployer", &json!([]))], Vec::new()),

@@ -7,10 +7,13 @@
 use super::draft::Draft;
 use super::fields::{account_of, is_account};
 use super::files::Source;
+use super::organization::Organizations;
+use super::resources;
 use super::shape::{Found, KeyUse, Piece};
 use super::{FileFound, SOURCE};
-use crate::model::aws::AwsAccount;
-use crate::model::{Coverage, CoverageStatus};
+use crate::model::aws::{AwsAccount, AwsResource};
+use crate::model::{Coverage, CoverageStatus, Location};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of accounts before the exports are placed.
@@ -151,10 +154,35 @@ pub(super) fn assemble(files: Vec<FileFound>, coverage: &mut Vec<Coverage>) -> V
     let mut drafts: BTreeMap<String, Draft> = BTreeMap::new();
     let mut later = Vec::new();
     let mut placed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut organizations = Organizations::default();
+    let mut resources = Vec::new();
     for file in files {
-        for found in file.found {
+        for mut found in file.found {
             let account = hints.account(&found, &file.source);
             let source = file.source.clone();
+            match found.piece {
+                Piece::Organization(facts) => {
+                    for fact in facts {
+                        organizations.add(fact);
+                    }
+                    continue;
+                }
+                Piece::Resource {
+                    named,
+                    names,
+                    document,
+                } => {
+                    resources.push(Standing {
+                        account,
+                        source,
+                        named,
+                        names,
+                        document,
+                    });
+                    continue;
+                }
+                other => found.piece = other,
+            }
             if let Some(turn) = turn(&found.piece, account.is_some()) {
                 later.push(Later {
                     turn,
@@ -187,10 +215,78 @@ pub(super) fn assemble(files: Vec<FileFound>, coverage: &mut Vec<Coverage>) -> V
             entry.unit = format!("aws/{account}/{}", entry.unit);
         }
     }
-    drafts
+    let mut accounts: Vec<AwsAccount> = drafts
         .into_values()
         .map(|draft| draft.finish(coverage))
-        .collect()
+        .collect();
+    for resource in resources {
+        if let Err((uri, reason)) = resource.settle(&mut accounts) {
+            coverage.push(Coverage::new(SOURCE, uri, CoverageStatus::Partial, reason));
+        }
+    }
+    for account in &mut accounts {
+        account.resources.sort_by(|a, b| a.arn.cmp(&b.arn));
+        account.resources.dedup_by(|a, b| a.arn == b.arn);
+        organizations.place(account, coverage);
+    }
+    accounts
+}
+
+/// A resource's policy whose account is to be found.
+struct Standing {
+    account: Option<String>,
+    source: Source,
+    named: Option<String>,
+    names: Vec<String>,
+    document: Value,
+}
+
+impl Standing {
+    /// Puts the policy into its account; the error is a unit and a reason for the coverage.
+    fn settle(self, accounts: &mut Vec<AwsAccount>) -> Result<(), (String, &'static str)> {
+        let folder = self.source.folders.last().map(String::as_str);
+        let uri = self.source.uri;
+        let Some(arn) = resources::place(
+            self.named,
+            &self.names,
+            folder,
+            &self.source.stem,
+            &self.document,
+        ) else {
+            return Err((
+                uri,
+                "cannot tell which resource this policy stands at: put its ARN beside it as `ResourceArn`, or into the \
+                 file's name",
+            ));
+        };
+        let Some(id) = account_of(&arn).map(str::to_owned).or(self.account) else {
+            return Err((
+                uri,
+                "cannot tell the account of this resource: put the file into a folder named by the account id",
+            ));
+        };
+        let location = Location {
+            repository: Some(format!("aws/{id}")),
+            uri,
+            line: None,
+            column: None,
+            logical: Some(arn.clone()),
+        };
+        let resource = AwsResource {
+            arn,
+            policy: self.document,
+            location,
+        };
+        match accounts.iter_mut().find(|account| account.account_id == id) {
+            Some(account) => account.resources.push(resource),
+            None => accounts.push(AwsAccount {
+                account_id: id,
+                resources: vec![resource],
+                ..AwsAccount::default()
+            }),
+        }
+        Ok(())
+    }
 }
 
 fn draft<'a>(drafts: &'a mut BTreeMap<String, Draft>, account: &str) -> &'a mut Draft {
@@ -310,7 +406,12 @@ fn entities(
         Piece::Caller(account) => {
             touched.insert(account);
         }
-        Piece::Keys(_) | Piece::KeyUse(_) | Piece::ServiceUse { .. } | Piece::Nothing(_) => {}
+        Piece::Keys(_)
+        | Piece::KeyUse(_)
+        | Piece::ServiceUse { .. }
+        | Piece::Organization(_)
+        | Piece::Resource { .. }
+        | Piece::Nothing(_) => {}
     }
     touched
 }

@@ -58,6 +58,17 @@ impl Page<'_> {
             .collect()
     }
 
+    /// The file's name without its last extension, and its folders, nearest first: ids may stand in them.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut parts: Vec<String> = self.uri.rsplit('/').map(str::to_owned).collect();
+        if let Some(file) = parts.first_mut()
+            && let Some((stem, _)) = file.rsplit_once('.')
+        {
+            *file = stem.to_owned();
+        }
+        parts
+    }
+
     /// Notes that something of the file could not be used.
     pub(super) fn partial(&mut self, reason: String) {
         self.notices.push(Coverage::new(

@@ -13,8 +13,10 @@ mod files;
 mod keys;
 mod lines;
 mod merge;
+mod organization;
 mod policy;
 mod report;
+mod resources;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -220,6 +222,8 @@ fn summary(found: &[Found]) -> String {
             }
             Piece::Aliases(_) => words.push("account alias".to_owned()),
             Piece::Caller(_) => words.push("account id".to_owned()),
+            Piece::Organization(_) => words.push("organization".to_owned()),
+            Piece::Resource { .. } => words.push("resource policies".to_owned()),
             Piece::Nothing(reason) => words.push((*reason).to_owned()),
         }
     }

@@ -5,7 +5,9 @@ use super::details::{Page, Telling};
 use super::fields::{
     Object, is_account, take_list, take_objects, take_text, take_texts, text, time,
 };
+use super::organization::{self, Fact};
 use super::report::{self, Row};
+use super::resources;
 use crate::model::Location;
 use crate::model::aws::{AwsGroup, AwsOidcProvider, AwsPolicy, AwsRole, AwsServiceUse, AwsUser};
 use base64::Engine as _;
@@ -63,6 +65,17 @@ pub(super) enum Piece {
     Aliases(Vec<String>),
     /// `get-caller-identity`.
     Caller(String),
+    /// Facts of an organization.
+    Organization(Vec<Fact>),
+    /// Policy of a resource.
+    Resource {
+        /// ARN that stands beside it.
+        named: Option<String>,
+        /// Names around it that may tell the resource, nearest first.
+        names: Vec<String>,
+        /// The document; `null`: the resource has none.
+        document: Value,
+    },
     /// A known export that adds nothing; says why.
     Nothing(&'static str),
 }
@@ -117,7 +130,8 @@ fn walk(value: Value, around: &Around, depth: usize, page: &mut Page<'_>, found:
                     around.account = Some(account.to_owned());
                 }
             }
-            for key in ["Arn", "PrincipalArn", "arn", "AccessKeyId"] {
+            let names = ["Arn", "PrincipalArn", "arn", "AccessKeyId"];
+            for key in names.iter().chain(&resources::NAMES) {
                 if let Some(name) = text(&object, key) {
                     around.names.insert(0, name.to_owned());
                 }
@@ -153,6 +167,19 @@ fn recognise(
             piece,
         });
     };
+    let mut names = around.names.clone();
+    names.extend(page.names());
+    let facts = organization::take(&mut object, &names);
+    if !facts.is_empty() {
+        add(Piece::Organization(facts));
+    }
+    if let Some((named, document)) = resources::take(&mut object) {
+        add(Piece::Resource {
+            named,
+            names: around.names.clone(),
+            document,
+        });
+    }
     if is_details(&object) {
         add(details(&mut object, page));
     } else if entries_have(&object, "Policies", &["PolicyName", "DefaultVersionId"]) {

@@ -405,3 +405,35 @@ fn use_of_keys_and_services_finds_its_owner_by_file_name_or_object_key() {
         Some("2026-02-01T00:00:00Z".parse().unwrap())
     );
 }
+
+#[test]
+fn organizations_and_resource_policies_reach_their_accounts() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+        "Action": "*", "Resource": "*"}]});
+    let snapshot = read(&[
+        ("111122223333/details.json", json!({"UserDetailList": [user("ann")], "RoleDetailList": []}).to_string()),
+        ("111122223333/s3/logs.json", json!({"Policy": policy.to_string()}).to_string()),
+        ("queues.json", json!({"Attributes": {"QueueArn": "arn:aws:sqs:eu-west-1:444455556666:q", "Policy": policy.to_string()}}).to_string()),
+        ("unplaced.json", json!({"Policy": policy.to_string()}).to_string()),
+        ("organization.json", json!({"Organization": {"Id": "o-abc", "MasterAccountId": "999988887777"},
+            "Accounts": [{"Id": "111122223333", "ParentId": "r-ab12"}],
+            "Policies": [{"PolicySummary": {"Id": "p-1", "Name": "limit", "Type": "SERVICE_CONTROL_POLICY"},
+                "Content": policy.to_string(), "Targets": [{"TargetId": "r-ab12"}, {"TargetId": "111122223333"}]}]}).to_string()),
+    ]);
+    let [own, other] = snapshot.accounts.as_slice() else {
+        panic!("{:?}", snapshot.accounts)
+    };
+    assert_eq!(own.resources[0].arn, "arn:aws:s3:::logs");
+    assert_eq!(own.resources[0].policy, policy);
+    assert_eq!(
+        (other.account_id.as_str(), other.resources.len()),
+        ("444455556666", 1)
+    );
+    let place = own.membership.as_ref().unwrap();
+    assert_eq!(place.path, ["r-ab12", "111122223333"]);
+    assert_eq!(place.service_control.as_ref().unwrap().len(), 2);
+    assert!(other.membership.is_none());
+    assert!(snapshot.coverage.iter().any(|entry| {
+        entry.unit == "unplaced.json" && entry.reason.starts_with("cannot tell which resource")
+    }));
+}

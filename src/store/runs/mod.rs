@@ -1,5 +1,6 @@
 //! Finished runs, in SQLite, one database per state folder. The tables are described in [`schema`].
 
+mod accounts;
 mod rows;
 mod schema;
 

@@ -3,6 +3,15 @@
 use crate::model::Report;
 use rusqlite::{Result, Transaction, params};
 
+/// Version of the program that stored a run.
+pub(super) fn version(connection: &rusqlite::Connection, id: &str) -> String {
+    connection
+        .query_row("SELECT tool_version FROM runs WHERE id = ?1", [id], |row| {
+            row.get(0)
+        })
+        .unwrap_or_default()
+}
+
 /// Fills every table but `runs` for the run of this number.
 pub(super) fn insert(transaction: &Transaction<'_>, run: i64, report: &Report) -> Result<()> {
     identities(transaction, run, report)?;

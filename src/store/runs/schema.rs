@@ -12,6 +12,7 @@
 //! | `assessments` | `id`, `identity`, `credential`, `risk`, `band`, `vector`, `fit`, `disposition`, `confidence`, `target`, `ttl_seconds`, `risk_after` |
 //! | `plan_items` | `id`, `wave`, `position`, `assessment`, `identity`, `credential`, `disposition`, `mechanism`, `ttl_seconds`, `risk_before`, `risk_after` |
 //! | `coverage` | `source`, `unit`, `status`, `reason` |
+//! | `accounts` | `packed`: the AWS accounts of the run with their policies as JSON, compressed with zlib; what `can` and `who-can` ask |
 
 /// Marks the file as a run database (`PRAGMA application_id`): the letters `ovst`.
 pub(super) const APPLICATION_ID: i32 = 0x6f76_7374;
@@ -77,4 +78,9 @@ pub(super) const STEPS: &[&str] = &["
     ) STRICT;
     CREATE INDEX coverage_run ON coverage(run);
     CREATE INDEX findings_id ON findings(id);
+", "
+    CREATE TABLE accounts (
+        run INTEGER PRIMARY KEY REFERENCES runs(number) ON DELETE CASCADE,
+        packed BLOB NOT NULL
+    ) STRICT;
 "];

@@ -1,0 +1,157 @@
+//! Answers for people.
+
+use crate::iam::decide::Answer;
+use crate::iam::world::{Reason, Reply};
+use std::fmt::Write as _;
+
+/// Neutralises what a snapshot wrote: no control character reaches the terminal.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// One answer with its reasons.
+pub fn render(reply: &Reply) -> String {
+    let mut out = headline(reply);
+    for reason in &reply.because {
+        let _ = write!(
+            out,
+            "  {}  {}, {}",
+            if reason.effect == "Deny" {
+                "denied by "
+            } else {
+                "allowed by"
+            },
+            source(reason),
+            plain(&reason.statement)
+        );
+        if !reason.depends_on.is_empty() {
+            let _ = write!(out, "\n              if {}", conditions(reason));
+        }
+        out.push('\n');
+    }
+    for reason in &reply.unless {
+        let _ = writeln!(
+            out,
+            "  unless      {}, {} denies it: {}",
+            source(reason),
+            plain(&reason.statement),
+            conditions(reason)
+        );
+    }
+    let blockers = reply.blockers();
+    if !blockers.is_empty() {
+        let _ = writeln!(out, "  granted, and stopped by: {}", blockers.join(", "));
+    } else if reply.answer == Answer::Denied && reply.because.is_empty() && reply.notes.is_empty() {
+        out.push_str("  no policy allows it\n");
+    }
+    for note in &reply.notes {
+        let _ = writeln!(out, "  {} {}", note_word(reply), plain(note));
+    }
+    out
+}
+
+fn note_word(reply: &Reply) -> &'static str {
+    match reply.answer {
+        Answer::DependsOn => "not seen:",
+        _ => "note:",
+    }
+}
+
+fn headline(reply: &Reply) -> String {
+    let on = if reply.resource == "*" {
+        String::new()
+    } else {
+        format!(" on {}", plain(&reply.resource))
+    };
+    format!(
+        "{}: {} {} {}{on}\n",
+        reply.answer.as_str(),
+        who(&reply.principal),
+        match reply.answer {
+            Answer::Allowed => "may do",
+            Answer::DependsOn => "may do, depending on what follows,",
+            Answer::Denied => "may not do",
+        },
+        plain(&reply.action),
+    )
+}
+
+fn who(principal: &str) -> String {
+    if principal == "*" {
+        "anyone".to_owned()
+    } else {
+        plain(principal)
+    }
+}
+
+/// Everyone who can, one a line with the first reason.
+pub fn render_who(action: &str, resource: &str, replies: &[Reply]) -> String {
+    let on = if resource == "*" {
+        String::new()
+    } else {
+        format!(" on {}", plain(resource))
+    };
+    if replies.is_empty() {
+        return format!("nobody the scan knows may do {}{on}\n", plain(action));
+    }
+    let certain = replies
+        .iter()
+        .filter(|reply| reply.answer == Answer::Allowed)
+        .count();
+    let mut out = format!(
+        "{certain} may do {}{on}, {} more depending on conditions\n",
+        plain(action),
+        replies.len() - certain
+    );
+    for reply in replies {
+        let _ = writeln!(
+            out,
+            "{:<10}  {}",
+            reply.answer.as_str(),
+            who(&reply.principal)
+        );
+        for reason in &reply.because {
+            let _ = write!(
+                out,
+                "            {}, {}",
+                source(reason),
+                plain(&reason.statement)
+            );
+            if !reason.depends_on.is_empty() {
+                let _ = write!(out, " if {}", conditions(reason));
+            }
+            out.push('\n');
+        }
+        for reason in &reply.unless {
+            let _ = writeln!(
+                out,
+                "            unless {}, {} denies it: {}",
+                source(reason),
+                plain(&reason.statement),
+                conditions(reason)
+            );
+        }
+        if reply.answer == Answer::DependsOn {
+            for note in &reply.notes {
+                let _ = writeln!(out, "            not seen: {}", plain(note));
+            }
+        }
+    }
+    out
+}
+
+fn source(reason: &Reason) -> String {
+    format!("{}: {}", reason.kind, plain(&reason.policy))
+}
+
+fn conditions(reason: &Reason) -> String {
+    plain(&reason.depends_on.join(" and "))
+}
