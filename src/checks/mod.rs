@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_check_without_metadata_is_a_fault() {
-        let posture = Posture::load(&[], &[]).unwrap();
+        let posture = Posture::of(Vec::new(), Vec::new()).unwrap();
         let error = in_case("about = \"nothing\"", |context| {
             run(&CheckContext {
                 posture: &posture,

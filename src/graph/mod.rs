@@ -43,12 +43,7 @@ pub use ids::{credential_by_fingerprint, credential_by_public_id};
 /// Name of this room in the coverage.
 const SOURCE: &str = "inventory";
 
-static RULES: LazyLock<Option<(InventoryRules, ManifestTables)>> = LazyLock::new(|| {
-    Some((
-        InventoryRules::builtin().ok()?,
-        ManifestTables::builtin().ok()?,
-    ))
-});
+static RULES: LazyLock<Option<InventoryRules>> = LazyLock::new(|| InventoryRules::builtin().ok());
 
 /// Owner of a path by the CODEOWNERS of its repository: from the repository's name and the path, percent-encoded.
 pub type OwnerOf<'a> = dyn Fn(&str, &str) -> Option<String> + 'a;
@@ -109,7 +104,7 @@ pub fn join(input: JoinInput<'_>) -> Joined {
         owner_of,
         now,
     } = input;
-    let Some((rules, manifests)) = RULES.as_ref() else {
+    let (Some(rules), Ok(manifests)) = (RULES.as_ref(), ManifestTables::builtin()) else {
         return Joined {
             inventory: Inventory::default(),
             coverage: vec![Coverage::new(

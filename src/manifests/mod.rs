@@ -25,13 +25,10 @@ use crate::model::{CoverageStatus, Declarations, FingerprintKey};
 use crate::rules::manifests::{AgentClient, ManifestTables};
 use context::Context;
 use node::{Node, Parsed};
-use std::sync::LazyLock;
 use text::Text;
 
 /// Largest file read as a manifest, in bytes.
 const MAX_BYTES: usize = 5 << 20;
-
-static TABLES: LazyLock<Option<ManifestTables>> = LazyLock::new(|| ManifestTables::builtin().ok());
 
 /// What a path says a file is.
 #[derive(Clone, Copy)]
@@ -62,8 +59,8 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
     if gitlab::is_pipeline(folder, name) {
         return Some(Surface::GitlabPipeline);
     }
-    let client = TABLES
-        .as_ref()
+    let client = ManifestTables::builtin()
+        .ok()
         .filter(|_| has_extension(name, &["json", "jsonc", "toml", "yml", "yaml"]))
         .and_then(|tables| tables.agents.client_of(uri));
     if let Some(client) = client {
@@ -97,7 +94,7 @@ pub fn read(
         return None;
     }
     let mut out = Declarations::default();
-    let Some(tables) = TABLES.as_ref() else {
+    let Ok(tables) = ManifestTables::builtin() else {
         out.notices.push(context::notice(
             repository,
             uri,
@@ -152,7 +149,7 @@ pub fn read(
 /// declarations in a stable order. An identity is then in one file of its repository only, Kubernetes bindings are grants
 /// with their tier, and workloads know the cloud identities of their service account.
 pub fn link(declarations: &mut [Declarations]) {
-    if let Some(tables) = TABLES.as_ref() {
+    if let Ok(tables) = ManifestTables::builtin() {
         link::link(tables, declarations);
     }
 }

@@ -1,6 +1,6 @@
 //! `rules/inventory.toml`: how names, tags and trust are read when the inventory is joined.
 
-use super::{RuleError, text};
+use super::RuleError;
 use crate::model::{ConsumerClass, Storage};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -86,7 +86,7 @@ impl InventoryRules {
     /// # Errors
     /// When the file is missing or has not this shape.
     pub fn builtin() -> Result<Self, RuleError> {
-        toml::from_str(text(FILE)?).map_err(|error| RuleError::invalid(FILE, error.to_string()))
+        super::read(FILE)
     }
 
     /// Value of the first of `keys` that the tags have, not blank.

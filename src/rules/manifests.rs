@@ -7,7 +7,7 @@ use crate::model::Environment;
 use regex::bytes::Regex;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// Everything the manifest readers look up.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct SecretNames {
     secret_like: Vec<Pattern>,
     not_secret: Vec<Pattern>,
     pairs: Vec<Pair>,
-    only_by_name: Vec<String>,
+    pub only_by_name: Vec<String>,
     name: Vec<SecretName>,
 }
 
@@ -368,7 +368,7 @@ pub struct TokenForm {
 
 impl TokenForms {
     fn of(rules: &CredentialRules) -> Self {
-        let whole = |rule: &&Rule| {
+        let whole = |rule: &&Arc<Rule>| {
             rule.pattern.contains("(?P<prefix>")
                 && rule.pattern.contains("(?P<secret>")
                 && rule.companions.is_empty()
@@ -423,33 +423,23 @@ impl ManifestTables {
     ///
     /// # Errors
     /// When a file is missing or has another shape.
-    pub fn builtin() -> Result<Self, RuleError> {
+    pub fn builtin() -> Result<&'static Self, RuleError> {
+        static BUILTIN: LazyLock<Result<ManifestTables, RuleError>> =
+            LazyLock::new(ManifestTables::embedded);
+        BUILTIN.as_ref().map_err(Clone::clone)
+    }
+
+    fn embedded() -> Result<Self, RuleError> {
         let rules = CredentialRules::builtin()?;
-        let tables = Self {
-            names: toml_file("manifests/secret-names.toml")?,
-            github: toml_file("manifests/github-actions.toml")?,
-            agents: toml_file("manifests/agent-configs.toml")?,
-            kubernetes: toml_file("manifests/kubernetes.toml")?,
-            environments: toml_file("manifests/environments.toml")?,
+        Ok(Self {
+            names: super::read("manifests/secret-names.toml")?,
+            github: super::read("manifests/github-actions.toml")?,
+            agents: super::read("manifests/agent-configs.toml")?,
+            kubernetes: super::read("manifests/kubernetes.toml")?,
+            environments: super::read("manifests/environments.toml")?,
             escalation: escalation("manifests/k8s-escalation.tsv")?,
             forms: TokenForms::of(&rules),
-        };
-        let names = tables.names.name.iter().map(|rule| &rule.kind);
-        let actions = tables.github.action.iter().map(|rule| &rule.kind);
-        let unknown = names.chain(actions).find(|kind| {
-            !tables.names.only_by_name.contains(kind)
-                && !rules
-                    .rules()
-                    .iter()
-                    .any(|rule| rule.credential_type == **kind)
-        });
-        match unknown {
-            Some(kind) => Err(RuleError::invalid(
-                "manifests/secret-names.toml",
-                format!("type `{kind}` is neither one of rules/credentials nor `only_by_name`"),
-            )),
-            None => Ok(tables),
-        }
+        })
     }
 
     /// The environment a name tells, by its whole words; the most sensitive when it tells several.
@@ -472,10 +462,6 @@ impl ManifestTables {
             Environment::Unknown
         }
     }
-}
-
-fn toml_file<T: serde::de::DeserializeOwned>(path: &str) -> Result<T, RuleError> {
-    toml::from_str(text(path)?).map_err(|error| RuleError::invalid(path, error.to_string()))
 }
 
 fn escalation(path: &str) -> Result<Vec<RbacEscalation>, RuleError> {
@@ -511,13 +497,13 @@ fn escalation(path: &str) -> Result<Vec<RbacEscalation>, RuleError> {
 mod tests {
     use super::*;
 
-    fn tables() -> ManifestTables {
+    fn tables() -> &'static ManifestTables {
         ManifestTables::builtin().unwrap()
     }
 
     #[test]
     fn names_tell_types() {
-        let names = tables().names;
+        let names = &tables().names;
         let kind = |name: &str| names.lookup(name).map(|rule| rule.kind.clone());
         assert_eq!(
             kind("prod-aws-access-key-id").as_deref(),
@@ -570,7 +556,7 @@ mod tests {
 
     #[test]
     fn tokens_are_recognised_whole() {
-        let forms = tables().forms;
+        let forms = &tables().forms;
         let token = ["gh", "p_", "16C7e42F292c6912E7710c838347Ae178B4a"].concat();
         let (form, prefix) = forms.recognise(&token).unwrap();
         assert_eq!((form.kind.as_str(), prefix), ("github-pat", &token[..4]));
@@ -581,7 +567,7 @@ mod tests {
 
     #[test]
     fn clients_are_known_by_path_endings_at_folder_boundaries() {
-        let agents = tables().agents;
+        let agents = &tables().agents;
         let name = |uri: &str| agents.client_of(uri).map(|client| client.name.clone());
         assert_eq!(name(".mcp.json").as_deref(), Some("claude-code"));
         assert_eq!(name("a/.cursor/mcp.json").as_deref(), Some("cursor"));
@@ -604,7 +590,7 @@ mod tests {
 
     #[test]
     fn every_escalation_row_says_where_it_leads() {
-        let rows = tables().escalation;
+        let rows = &tables().escalation;
         assert!(rows.iter().any(|row| row.tier == 5 && row.resource == "*"));
         assert!(
             rows.iter()

@@ -13,13 +13,14 @@ pub mod scoring;
 pub mod targets;
 
 use include_dir::{Dir, include_dir};
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-/// The embedded `rules/` folder.
-static DATA: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules");
+/// The embedded `rules/` folder, in which the build has written TOML as JSON.
+static DATA: Dir<'static> = include_dir!("$OUT_DIR/rules");
 
 /// Why rule data could not be used.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub enum RuleError {
     /// A file the program needs is not in the embedded folder.
     #[error("rule data `{0}` is missing from this build")]
@@ -54,27 +55,31 @@ pub fn text(path: &str) -> Result<&'static str, RuleError> {
         .ok_or_else(|| RuleError::Missing(path.to_owned()))
 }
 
-/// All embedded files directly in one folder below `rules/`, sorted by path: `(path, text)`.
+/// One embedded file that is written in TOML, by its path below `rules/`.
 ///
 /// # Errors
-/// When the folder is not there or a file in it is not UTF-8.
-pub fn folder(path: &str) -> Result<Vec<(&'static str, &'static str)>, RuleError> {
-    let dir = DATA
-        .get_dir(path)
-        .ok_or_else(|| RuleError::Missing(path.to_owned()))?;
-    let mut files = Vec::new();
-    for file in dir.files() {
-        let name = file
-            .path()
-            .to_str()
-            .ok_or_else(|| RuleError::Missing(path.to_owned()))?;
-        let text = file
-            .contents_utf8()
-            .ok_or_else(|| RuleError::invalid(name, "not UTF-8"))?;
-        files.push((name, text));
-    }
-    files.sort_unstable();
-    Ok(files)
+/// When the file is not there or does not have the shape asked for.
+pub fn read<T: DeserializeOwned>(path: &str) -> Result<T, RuleError> {
+    serde_json::from_str(text(path)?).map_err(|error| RuleError::invalid(path, error.to_string()))
+}
+
+/// All embedded files directly in one folder below `rules/`, which are written in TOML, sorted by path.
+///
+/// # Errors
+/// When the folder is not there or a file in it does not have the shape asked for.
+pub fn folder<T: DeserializeOwned>(path: &str) -> Result<Vec<(&'static str, T)>, RuleError> {
+    let missing = || RuleError::Missing(path.to_owned());
+    let dir = DATA.get_dir(path).ok_or_else(missing)?;
+    let mut paths = dir
+        .files()
+        .map(|file| file.path().to_str())
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(missing)?;
+    paths.sort_unstable();
+    paths
+        .into_iter()
+        .map(|path| Ok((path, read(path)?)))
+        .collect()
 }
 
 /// Digest of every embedded rule file: two builds with the same digest judge alike.

@@ -169,20 +169,22 @@ impl Posture {
     /// # Errors
     /// When a file does not have its shape, or cites what its framework does not have.
     pub fn builtin() -> Result<Self, RuleError> {
-        Self::load(&super::folder(CHECKS)?, &super::folder(FRAMEWORKS)?)
+        Self::of(super::folder(CHECKS)?, super::folder(FRAMEWORKS)?)
     }
 
-    /// Reads the given files: `(path, text)`.
+    /// Joins checks and frameworks, each with the path of its file.
     ///
     /// # Errors
     /// As [`Posture::builtin`].
-    pub fn load(checks: &[(&str, &str)], frameworks: &[(&str, &str)]) -> Result<Self, RuleError> {
+    pub fn of(
+        checks: Vec<(&str, CheckMeta)>,
+        frameworks: Vec<(&str, Framework)>,
+    ) -> Result<Self, RuleError> {
         let mut posture = Self {
             checks: BTreeMap::new(),
             frameworks: BTreeMap::new(),
         };
-        for &(file, text) in frameworks {
-            let mut framework: Framework = parse(file, text)?;
+        for (file, mut framework) in frameworks {
             named_as_its_file(file, &framework.id)?;
             for concept in framework.concepts.values() {
                 if let Some(number) = concept.numbers.get(&framework.version) {
@@ -193,8 +195,7 @@ impl Posture {
             }
             posture.frameworks.insert(framework.id.clone(), framework);
         }
-        for &(file, text) in checks {
-            let mut meta: CheckMeta = parse(file, text)?;
+        for (file, mut meta) in checks {
             named_as_its_file(file, &meta.id)?;
             meta.frameworks = posture.resolve(file, &meta.frameworks)?;
             meta.agent_frameworks = posture.resolve(file, &meta.agent_frameworks)?;
@@ -266,10 +267,6 @@ impl Posture {
     }
 }
 
-fn parse<T: for<'de> Deserialize<'de>>(file: &str, text: &str) -> Result<T, RuleError> {
-    toml::from_str(text).map_err(|error| RuleError::invalid(file, error.to_string()))
-}
-
 fn named_as_its_file(file: &str, id: &str) -> Result<(), RuleError> {
     let name = file.rsplit('/').next().unwrap_or(file);
     if name.strip_suffix(".toml") == Some(id) {
@@ -326,11 +323,14 @@ mod tests {
         )
     }
 
+    fn load_as(file: &str, cites: &str) -> Result<Posture, RuleError> {
+        let check = toml::from_str(&check(cites)).unwrap();
+        let framework = toml::from_str(FRAMEWORK).unwrap();
+        Posture::of(vec![(file, check)], vec![("frameworks/f.toml", framework)])
+    }
+
     fn load(cites: &str) -> Result<Posture, RuleError> {
-        Posture::load(
-            &[("posture/c.toml", &check(cites))],
-            &[("frameworks/f.toml", FRAMEWORK)],
-        )
+        load_as("posture/c.toml", cites)
     }
 
     #[test]
@@ -368,11 +368,7 @@ mod tests {
                 "{error}"
             );
         }
-        let misnamed = Posture::load(
-            &[("posture/d.toml", &check(r#""A""#))],
-            &[("frameworks/f.toml", FRAMEWORK)],
-        );
-        assert!(misnamed.is_err());
+        assert!(load_as("posture/d.toml", r#""A""#).is_err());
     }
 
     #[test]

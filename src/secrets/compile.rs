@@ -10,7 +10,7 @@ use crate::rules::RuleError;
 use crate::rules::credentials::{self, Companion, CredentialRules, Paths, Rule};
 use regex::bytes::Regex;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A pattern that is compiled when it is first needed: most scans need few of them.
 pub(super) struct Pattern {
@@ -57,7 +57,7 @@ impl Pattern {
 
 /// A rule and its patterns.
 pub(super) struct Compiled {
-    pub(super) rule: Rule,
+    pub(super) rule: Arc<Rule>,
     pub(super) pattern: Pattern,
     pub(super) companions: Vec<(Companion, Pattern)>,
     /// What the secret must not hold.
@@ -116,7 +116,7 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
                 .push(index);
         }
         compiled.push(Compiled {
-            rule: rule.clone(),
+            rule: Arc::clone(rule),
             pattern: pattern(&rule.pattern)?,
             companions: rule
                 .companions

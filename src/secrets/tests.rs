@@ -28,7 +28,7 @@ fn examples() -> Vec<(&'static Rule, String)> {
         .flat_map(|rule| {
             rule.examples
                 .iter()
-                .map(move |text| (rule, template::expand(&rule.id, text).unwrap()))
+                .map(move |text| (rule.as_ref(), template::expand(&rule.id, text).unwrap()))
         })
         .collect()
 }

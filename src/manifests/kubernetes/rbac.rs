@@ -253,8 +253,8 @@ mod tests {
 
     #[test]
     fn tiers_follow_what_rules_lead_to() {
-        let table = ManifestTables::builtin().unwrap().escalation;
-        let tier = |rule: RbacRule, cluster| judge(&[rule], &table, cluster).tier;
+        let table = &ManifestTables::builtin().unwrap().escalation;
+        let tier = |rule: RbacRule, cluster| judge(&[rule], table, cluster).tier;
         assert_eq!(tier(rule(&["*"], &["*"], &["*"]), true), 5);
         assert_eq!(tier(rule(&["*"], &["*"], &["*"]), false), 4);
         assert_eq!(tier(rule(&["apps"], &["*"], &["*"]), true), 4);
@@ -272,8 +272,8 @@ mod tests {
         assert_eq!(tier(RbacRule::default(), true), 0);
     }
 
-    static TABLE: LazyLock<Vec<RbacEscalation>> =
-        LazyLock::new(|| ManifestTables::builtin().unwrap().escalation);
+    static TABLE: LazyLock<&[RbacEscalation]> =
+        LazyLock::new(|| &ManifestTables::builtin().unwrap().escalation);
 
     proptest! {
         #[test]

@@ -132,12 +132,8 @@ impl Assignments {
     }
 }
 
-static ASSIGNMENTS: LazyLock<Assignments> = LazyLock::new(|| {
-    rules::text("assignments.toml")
-        .ok()
-        .and_then(|text| toml::from_str(text).ok())
-        .unwrap_or_default()
-});
+static ASSIGNMENTS: LazyLock<Assignments> =
+    LazyLock::new(|| rules::read("assignments.toml").unwrap_or_default());
 
 /// The embedded knowledge. A test proves that the embedded file is whole.
 pub fn assignments() -> &'static Assignments {
@@ -150,8 +146,7 @@ mod tests {
 
     #[test]
     fn the_embedded_file_is_whole() {
-        let text = rules::text("assignments.toml").unwrap();
-        let known: Assignments = toml::from_str(text).unwrap();
+        let known: Assignments = rules::read("assignments.toml").unwrap();
         assert!(known.families.len() >= 6 && known.features.len() >= 20);
         assert!(known.score.low < known.score.medium && known.score.medium < known.score.high);
     }

@@ -70,12 +70,8 @@ impl Place {
     }
 }
 
-static CONTEXT: LazyLock<Context> = LazyLock::new(|| {
-    rules::text("credential-context.toml")
-        .ok()
-        .and_then(|text| toml::from_str(text).ok())
-        .unwrap_or_default()
-});
+static CONTEXT: LazyLock<Context> =
+    LazyLock::new(|| rules::read("credential-context.toml").unwrap_or_default());
 
 /// How common three neighbouring characters are in source text, per million; rarer ones are left out.
 ///
@@ -120,8 +116,7 @@ mod tests {
 
     #[test]
     fn the_embedded_context_is_whole() {
-        let text = rules::text("credential-context.toml").unwrap();
-        let context: Context = toml::from_str(text).unwrap();
+        let context: Context = rules::read("credential-context.toml").unwrap();
         assert!(!context.placeholders.words.is_empty() && context.places.len() >= 6);
         let lower = |list: &[String]| {
             list.iter()

@@ -3,12 +3,14 @@
 mod assignments;
 pub mod checksum;
 mod context;
+mod length;
 mod named;
 mod problems;
 pub mod template;
 
 pub use assignments::{Assignments, Family, Names, assignments};
 pub use context::{Context, Place, blocks, context, trigrams};
+pub(super) use length::parsed;
 pub use named::Named;
 pub use problems::RuleProblem;
 
@@ -19,6 +21,7 @@ use jiff::civil::Date;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 /// How far around a literal, in bytes, a match may reach.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -238,8 +241,12 @@ const DFA_MEMORY: usize = 256 << 10;
 /// A set of detection rules.
 #[derive(Clone, Debug)]
 pub struct CredentialRules {
-    rules: Vec<Rule>,
+    rules: Vec<Arc<Rule>>,
 }
+
+/// The rules embedded in the program, which several rooms ask for.
+static BUILTIN: LazyLock<Result<CredentialRules, RuleError>> =
+    LazyLock::new(CredentialRules::embedded);
 
 /// Compiles a pattern the way the engine does: over bytes, ASCII classes.
 ///
@@ -265,11 +272,24 @@ impl CredentialRules {
     /// # Errors
     /// When an embedded file does not have the rule format; the tests prove that none is.
     pub fn builtin() -> Result<Self, RuleError> {
-        let mut known = Self::load(super::folder("credentials")?)?;
-        for rule in &mut known.rules {
-            rule.builtin = true;
+        BUILTIN.clone()
+    }
+
+    fn embedded() -> Result<Self, RuleError> {
+        #[derive(Deserialize)]
+        struct File {
+            rule: Vec<Rule>,
         }
-        Ok(known)
+        let mut rules = Vec::new();
+        for (name, file) in super::folder::<File>("credentials")? {
+            rules.extend(file.rule.into_iter().map(|mut rule| {
+                name.clone_into(&mut rule.file);
+                rule.builtin = true;
+                rule.write_out();
+                Arc::new(rule)
+            }));
+        }
+        Ok(Self { rules })
     }
 
     /// Rules from `(file name, text)` pairs, in the order given.
@@ -282,7 +302,7 @@ impl CredentialRules {
         N: AsRef<str>,
         T: AsRef<str>,
     {
-        let mut rules: Vec<Rule> = Vec::new();
+        let mut rules = Vec::new();
         let mut seen: BTreeMap<String, String> = BTreeMap::new();
         for (name, text) in files {
             let (name, text) = (name.as_ref(), text.as_ref());
@@ -304,7 +324,7 @@ impl CredentialRules {
                         format!("{label}: the id is taken by a rule in `{other}`"),
                     ));
                 }
-                rules.push(rule);
+                rules.push(Arc::new(rule));
             }
         }
         Ok(Self { rules })
@@ -345,24 +365,27 @@ impl CredentialRules {
     }
 
     /// A set of rules made elsewhere.
-    pub const fn of(rules: Vec<Rule>) -> Self {
+    pub fn of(rules: Vec<Rule>) -> Self {
+        let rules = rules.into_iter().map(Arc::new).collect();
         Self { rules }
     }
 
     /// The rules, in load order.
-    pub fn rules(&self) -> &[Rule] {
+    pub fn rules(&self) -> &[Arc<Rule>] {
         &self.rules
     }
 
     /// One rule by its id.
     pub fn get(&self, id: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.id == id)
+        let mut rules = self.rules.iter();
+        rules.find(|rule| rule.id == id).map(AsRef::as_ref)
     }
 
     /// What is wrong with the rules by themselves, in load order. What the engine makes of their examples is checked by
     /// `secrets::check`.
     pub fn check(&self) -> Vec<RuleProblem> {
-        self.rules.iter().flat_map(problems::check).collect()
+        let rules = self.rules.iter();
+        rules.flat_map(|rule| problems::check(rule)).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules for secrets without a shape of their own: a name stands before them.
 
+use super::length::longest;
 use super::{Check, Window};
-use regex_syntax::hir::Hir;
 use serde::Deserialize;
 
 /// Bytes between the name and the secret where a rule does not say.
@@ -21,6 +21,8 @@ pub struct Named {
     pub value: String,
     /// Most bytes between the name and the secret, line ends included.
     pub reach: Option<usize>,
+    /// Length of the longest value; worked out from `value` where it is not given, as the build does for our own rules.
+    pub longest: Option<usize>,
 }
 
 /// What a [`Named`] form stands for.
@@ -65,7 +67,11 @@ impl Named {
             pattern,
             window: Window {
                 before: 1,
-                after: uneven + reach + NOUN + 3 + longest(&self.value),
+                after: uneven
+                    + reach
+                    + NOUN
+                    + 3
+                    + self.longest.unwrap_or_else(|| longest(&self.value)),
             },
             checks: vec![Check::Gap, Check::Entropy(ENTROPY), Check::LettersAndDigits],
         }
@@ -77,18 +83,6 @@ fn turn(name: &str) -> Option<String> {
     let first = name.chars().next().filter(char::is_ascii_alphabetic)?;
     let rest = regex_syntax::escape(name.get(1..)?);
     Some(format!("{}(?i:{rest})", first.to_ascii_uppercase()))
-}
-
-/// Length of the longest text a pattern matches; 0 for one that is unbounded or wrong, which its rule is told of.
-fn longest(pattern: &str) -> usize {
-    regex_syntax::ParserBuilder::new()
-        .utf8(false)
-        .unicode(false)
-        .build()
-        .parse(pattern)
-        .ok()
-        .and_then(|hir: Hir| hir.properties().maximum_len())
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! A foreign pattern as the engine takes it: one group called `secret`, every repetition with an upper limit.
 
+use crate::rules::credentials::parsed;
 use regex_syntax::ast::parse::Parser;
 use regex_syntax::ast::print::Printer;
 use regex_syntax::ast::{
     Ast, CaptureName, Flags, Group, GroupKind, RepetitionKind, RepetitionRange, Span,
 };
-use regex_syntax::hir::Hir;
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 
 /// Upper limits tried in turn for repetitions that have none.
@@ -50,7 +50,7 @@ pub(super) fn rewrite(source: &str, secret: usize) -> Result<Rewritten, String> 
         if !walk.named {
             pattern = format!("(?P<secret>{pattern})");
         }
-        let hir = hir(&pattern)
+        let hir = parsed(&pattern)
             .ok_or("its pattern needs Unicode classes or is otherwise not over bytes")?;
         if let Some(longest) = hir
             .properties()
@@ -166,19 +166,9 @@ impl Walk {
     }
 }
 
-/// The pattern as the engine compiles it.
-pub(super) fn hir(pattern: &str) -> Option<Hir> {
-    regex_syntax::ParserBuilder::new()
-        .utf8(false)
-        .unicode(false)
-        .build()
-        .parse(pattern)
-        .ok()
-}
-
 /// Texts of which one begins or ends every match, each at least so long; `None` where there are none.
 pub(super) fn literals(pattern: &str, least: usize) -> Option<Vec<String>> {
-    let hir = hir(pattern)?;
+    let hir = parsed(pattern)?;
     [ExtractKind::Prefix, ExtractKind::Suffix]
         .into_iter()
         .find_map(|kind| {

@@ -1,7 +1,6 @@
 //! A text that a pattern matches, as the example that every rule has.
 
-use super::pattern::hir;
-use crate::rules::credentials;
+use crate::rules::credentials::{self, parsed};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Texts made before giving up.
@@ -11,7 +10,7 @@ const MAX_REPEAT: u32 = 80;
 
 /// A text that matches, with one of the literals in it and a secret of at least so many bits per character.
 pub(super) fn of(pattern: &str, literals: &[String], entropy: f64) -> Option<String> {
-    let hir = hir(pattern)?;
+    let hir = parsed(pattern)?;
     let regex = credentials::compile(pattern).ok()?;
     let mut fallback = None;
     for seed in 0..TRIES {

@@ -550,9 +550,7 @@ pub fn points(table: &BTreeMap<String, u8>, level: &str) -> u8 {
 }
 
 fn base() -> Result<Table, RuleError> {
-    super::text(FILE)?
-        .parse::<Table>()
-        .map_err(|error| RuleError::invalid(FILE, error.message()))
+    super::read(FILE)
 }
 
 /// Keys of these tables are names of the user's own; everywhere else a key must exist.

@@ -305,9 +305,7 @@ impl Targets {
             runtimes: Vec::new(),
             disabling: Vec::new(),
         };
-        for (path, text) in super::folder(FOLDER)? {
-            let file: File =
-                toml::from_str(text).map_err(|error| RuleError::invalid(path, error.message()))?;
+        for (path, file) in super::folder::<File>(FOLDER)? {
             for target in &file.target {
                 check(path, target)?;
             }

@@ -237,18 +237,16 @@ fn every_type_that_can_be_targeted_can_be_switched_off() {
 
 #[test]
 fn what_detection_can_find_has_an_entry_beyond_the_last_resort() {
-    for (path, text) in crate::rules::folder("credentials").unwrap() {
-        let file: toml::Table = text.parse().unwrap();
-        for rule in file["rule"].as_array().unwrap() {
-            let kind = rule["credential_type"].as_str().unwrap();
-            let found = pick(kind, "unknown", Situation::Credential);
-            let expected = WITHOUT_ISSUER.contains(&kind);
-            assert_eq!(
-                found == "unknown-issuer",
-                expected,
-                "{path}: {kind} → {found}"
-            );
-        }
+    for rule in CredentialRules::builtin().unwrap().rules() {
+        let kind = rule.credential_type.as_str();
+        let found = pick(kind, "unknown", Situation::Credential);
+        let expected = WITHOUT_ISSUER.contains(&kind);
+        assert_eq!(
+            found == "unknown-issuer",
+            expected,
+            "{}: {kind} → {found}",
+            rule.id
+        );
     }
 }
 
@@ -256,7 +254,7 @@ fn what_detection_can_find_has_an_entry_beyond_the_last_resort() {
 fn what_manifests_can_name_has_an_entry_beyond_the_last_resort() {
     let text = crate::rules::text("manifests/secret-names.toml").unwrap();
     let kinds: BTreeSet<&str> = text
-        .split("kind = \"")
+        .split("\"kind\":\"")
         .skip(1)
         .filter_map(|rest| rest.split('"').next())
         .collect();

@@ -26,12 +26,8 @@ struct Vendors {
     prefixes: Vec<String>,
 }
 
-static VENDORS: LazyLock<Vendors> = LazyLock::new(|| {
-    rules::text("vendor-names.toml")
-        .ok()
-        .and_then(|text| toml::from_str(text).ok())
-        .unwrap_or_default()
-});
+static VENDORS: LazyLock<Vendors> =
+    LazyLock::new(|| rules::read("vendor-names.toml").unwrap_or_default());
 
 static NAMES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder()
