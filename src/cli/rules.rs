@@ -133,7 +133,9 @@ fn import(file: &Path, out: Option<&Path>) -> CommandResult {
     let source = rule_files::text(file)
         .map_err(|error| Failure::usage(error, "name the TOML file of a gitleaks configuration"))?;
     let today = environment::now(None).to_zoned(TimeZone::UTC).date();
-    let imported = import::gitleaks(&source, today)
+    let (builtin, _) = builtin()?;
+    let taken = builtin.rules().iter().map(|rule| rule.id.as_str());
+    let imported = import::gitleaks(&source, today, &taken.collect())
         .with_context(|| format!("converting {}", file.display()))
         .map_err(|error| {
             Failure::usage(

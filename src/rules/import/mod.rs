@@ -8,6 +8,7 @@ mod sample;
 use jiff::civil::Date;
 use pattern::Rewritten;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use thiserror::Error;
 
@@ -15,6 +16,8 @@ use thiserror::Error;
 const MIN_LITERAL: usize = 3;
 /// Bytes between a literal and a match that does not hold it.
 const REACH: usize = 40;
+/// What is put behind an id that another rule has.
+const RENAMED: &str = "-imported";
 
 /// Why a configuration cannot be converted at all.
 #[derive(Debug, Error)]
@@ -82,11 +85,12 @@ struct Allow {
     target_rules: Vec<String>,
 }
 
-/// Converts a configuration. `as_of` is the day the rules are taken over.
+/// Converts a configuration. `as_of` is the day the rules are taken over, `taken` are ids that other rules have: a rule
+/// with one of them is renamed.
 ///
 /// # Errors
 /// When the text is not such a configuration, or nothing in it can be converted.
-pub fn gitleaks(text: &str, as_of: Date) -> Result<Imported, ImportError> {
+pub fn gitleaks(text: &str, as_of: Date, taken: &BTreeSet<&str>) -> Result<Imported, ImportError> {
     let file: File =
         toml::from_str(text).map_err(|error| ImportError::Shape(error.message().to_owned()))?;
     let mut out = Imported {
@@ -111,12 +115,18 @@ pub fn gitleaks(text: &str, as_of: Date) -> Result<Imported, ImportError> {
             ));
         }
     }
+    let mut ids: BTreeSet<String> = taken.iter().map(|&id| id.to_owned()).collect();
+    let mut renamed = 0;
     for rule in &file.rules {
         let of_all = global
             .iter()
             .filter(|allow| allow.target_rules.is_empty() || allow.target_rules.contains(&rule.id));
-        match convert(rule, of_all, as_of, &mut out.notes) {
+        let name = kebab(&rule.id);
+        let id = free(&name, &ids);
+        match convert(rule, &id, of_all, as_of, &mut out.notes) {
             Ok(text) => {
+                renamed += usize::from(id != name);
+                ids.insert(id);
                 out.text.push('\n');
                 out.text.push_str(&text);
                 out.rules += 1;
@@ -126,14 +136,35 @@ pub fn gitleaks(text: &str, as_of: Date) -> Result<Imported, ImportError> {
                 .push(format!("rule `{}` is left out: {reason}", rule.id)),
         }
     }
+    if renamed > 0 {
+        out.notes.push(format!(
+            "{renamed} of the rules have the id of another rule, built in or before them, and are renamed to \
+             `…{RENAMED}`; `disable` in overstay.toml takes the ids of built-in rules that are not wanted beside them"
+        ));
+    }
     if out.rules == 0 {
         return Err(ImportError::Empty);
     }
     Ok(out)
 }
 
+/// The id, or one made from it that no rule has.
+fn free(id: &str, ids: &BTreeSet<String>) -> String {
+    let mut free = id.to_owned();
+    let mut number = 1;
+    while ids.contains(&free) {
+        free = match number {
+            1 => format!("{id}{RENAMED}"),
+            _ => format!("{id}{RENAMED}-{number}"),
+        };
+        number += 1;
+    }
+    free
+}
+
 fn convert<'a>(
     rule: &'a Foreign,
+    id: &str,
     global: impl Iterator<Item = &'a Allow>,
     as_of: Date,
     notes: &mut Vec<String>,
@@ -141,8 +172,8 @@ fn convert<'a>(
     if rule.regex.is_empty() {
         return Err("it has no pattern, only a path".to_owned());
     }
-    let id = kebab(&rule.id);
-    if id.is_empty() {
+    let kind = kebab(&rule.id);
+    if kind.is_empty() {
         return Err("its id has neither letters nor digits".to_owned());
     }
     let Rewritten {
@@ -161,10 +192,16 @@ fn convert<'a>(
         note("its required other rules are left out; `companions` take patterns");
     }
     let mut not = Vec::new();
-    for allow in rule.allowlist.iter().chain(&rule.allowlists).chain(global) {
+    let own = rule.allowlist.iter().chain(&rule.allowlists);
+    let own = own.map(|allow| (allow, true));
+    let global = global.map(|allow| (allow, !allow.target_rules.is_empty()));
+    for (allow, of_rule) in own.chain(global) {
+        if of_rule && !allow.paths.is_empty() {
+            note("the allowed paths are left out; write them as [[ignore]] entries");
+        }
         allowed(allow, &mut not, &mut note);
     }
-    let mut text = format!("[[rule]]\nid = {}\n", quoted(&id));
+    let mut text = format!("[[rule]]\nid = {}\n", quoted(id));
     let mut line = |key: &str, value: String| {
         let _ = writeln!(text, "{key} = {value}");
     };
@@ -174,8 +211,8 @@ fn convert<'a>(
         &rule.description
     };
     line("title", quoted(title));
-    line("provider", quoted(id.split('-').next().unwrap_or(&id)));
-    line("credential_type", quoted(&id));
+    line("provider", quoted(kind.split('-').next().unwrap_or(&kind)));
+    line("credential_type", quoted(&kind));
     line("literals", list(&literals));
     if ignore_case {
         line("ignore_case", "true".to_owned());
@@ -226,9 +263,6 @@ fn literals(rule: &Foreign, pattern: &str) -> Result<(Vec<String>, bool), String
 fn allowed(allow: &Allow, not: &mut Vec<String>, note: &mut impl FnMut(&str)) {
     if allow.condition.eq_ignore_ascii_case("and") {
         return note("an allow list whose conditions must all hold is left out");
-    }
-    if !allow.paths.is_empty() && !allow.target_rules.is_empty() {
-        note("the allowed paths are left out; write them as [[ignore]] entries");
     }
     if !allow.commits.is_empty() {
         note("allowed commits are left out; an [[ignore]] names a fingerprint instead");
@@ -281,7 +315,8 @@ mod tests {
     use crate::rules::credentials::CredentialRules;
 
     fn import(text: &str) -> Imported {
-        gitleaks(text, jiff::civil::date(2026, 11, 22)).unwrap()
+        let taken = BTreeSet::from(["taken-token"]);
+        gitleaks(text, jiff::civil::date(2026, 11, 22), &taken).unwrap()
     }
 
     #[test]
@@ -339,6 +374,49 @@ path = '''\.py$'''
         rule `words` is left out: it has no keyword of three characters, and its pattern holds none
         rule `good`: its condition on the path is left out; `paths` takes globs
         ");
-        assert!(gitleaks("[[rules]]\nid = 1", jiff::civil::date(2026, 1, 1)).is_err());
+        assert!(
+            gitleaks(
+                "[[rules]]\nid = 1",
+                jiff::civil::date(2026, 1, 1),
+                &BTreeSet::new()
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn ids_that_are_taken_are_changed_and_allowed_paths_are_told() {
+        let imported = import(
+            r#"
+[[rules]]
+id = "Taken_Token"
+regex = "tak_[a-z0-9]{24}"
+[rules.allowlist]
+paths = ["test/"]
+[[rules]]
+id = "new token"
+regex = "new_[a-z0-9]{24}"
+[[rules]]
+id = "new-token"
+regex = "nuw_[a-z0-9]{24}"
+"#,
+        );
+        let rules = CredentialRules::load([("imported.toml", &imported.text)]).unwrap();
+        let ids = rules
+            .rules()
+            .iter()
+            .map(|rule| (&*rule.id, &*rule.credential_type));
+        assert_eq!(
+            ids.collect::<Vec<_>>(),
+            [
+                ("taken-token-imported", "taken-token"),
+                ("new-token", "new-token"),
+                ("new-token-imported", "new-token")
+            ]
+        );
+        insta::assert_snapshot!(imported.notes.join("\n"), @"
+        rule `Taken_Token`: the allowed paths are left out; write them as [[ignore]] entries
+        2 of the rules have the id of another rule, built in or before them, and are renamed to `…-imported`; `disable` in overstay.toml takes the ids of built-in rules that are not wanted beside them
+        ");
     }
 }
