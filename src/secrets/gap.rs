@@ -22,7 +22,7 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     if OTHERWISE.as_ref().is_some_and(|words| words.is_match(gap))
         || pins(gap)
         || joins(gap)
-        || (gap.ends_with(b"/") && secret.is_some_and(is_uuid))
+        || (gap.ends_with(b"/") && (secret.is_some_and(is_uuid) || is_segment(gap)))
         || names_application(gap)
     {
         return false;
@@ -60,6 +60,16 @@ const fn pins(gap: &[u8]) -> bool {
 /// Whether the gap goes on into the value: `…Ab3?`, `…x%`.
 fn joins(gap: &[u8]) -> bool {
     matches!(gap, [.., before, b'?' | b'%' | b'|' | b'#' | b'^' | b'*' | b'~'] if before.is_ascii_alphanumeric())
+}
+
+/// The rest of a part of a path, and the slash behind it: the name is that of a folder.
+fn is_segment(gap: &[u8]) -> bool {
+    gap.len() > 1
+        && gap
+            .iter()
+            .rev()
+            .skip(1)
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// Groups of hexadecimal digits: in a path, the id of something.

@@ -46,7 +46,10 @@ pub(super) fn is_vendor_stand_in(value: &[u8], random: &[u8]) -> bool {
 }
 
 fn says_so(value: &[u8]) -> bool {
-    holds(&WORDS, value) || (holds(&MARKERS, value) && !is_crossed(value)) || is_variable(value)
+    holds(&WORDS, value)
+        || (holds(&MARKERS, value) && !is_crossed(value))
+        || is_formatted(value)
+        || is_variable(value)
 }
 
 /// Whether a value is filled up with few characters.
@@ -64,6 +67,18 @@ fn is_lettered(random: &[u8]) -> bool {
 
 const fn is_key_letter(byte: u8) -> bool {
     byte.is_ascii_alphabetic() && !matches!(byte, b'x' | b'X')
+}
+
+/// `%(name)s`: a name between the parentheses, for a password may hold `%(` too.
+pub(super) fn is_formatted(value: &[u8]) -> bool {
+    memchr::memmem::find_iter(value, b"%(").any(|at| {
+        let rest = value.get(at + 2..).unwrap_or_default();
+        let name = rest
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+            .count();
+        name > 0 && matches!(rest.get(name), Some(b')') | None)
+    })
 }
 
 /// Brackets that close what another kind opened: no template is written so, a password may be.

@@ -312,6 +312,17 @@ fn of_value(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
         "foreign-mark",
         is_issued(value, key) && has_foreign_mark(value),
     );
+    found.when("riddled", shape::is_riddled(value));
+    found.when(
+        "random-key",
+        key.name.family.id == "key"
+            && !key.name.is_qualified(&assignments().names)
+            && matches!(value.len(), 24..=64)
+            && !alphabet.hex
+            && alphabet.marks == 0
+            && alphabet.classes() == 3
+            && words.share < 0.3,
+    );
     let random = digits && letters && words.share < 0.4 && value.len() >= 16;
     found.when("random-16", random);
     found.when(

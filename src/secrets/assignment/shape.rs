@@ -114,21 +114,13 @@ fn is_reference(value: &[u8]) -> bool {
         b"data:",
         b"os.environ",
     ];
-    const ANYWHERE: [&[u8]; 8] = [
-        b"${",
-        b"{{",
-        b"$(",
-        b"#{",
-        b"<%",
-        b"%(",
-        b"secrets.",
-        b"os.getenv",
-    ];
+    const ANYWHERE: [&[u8]; 7] = [b"${", b"{{", b"$(", b"#{", b"<%", b"secrets.", b"os.getenv"];
     STARTS.iter().any(|start| value.starts_with(start))
         || (!placeholder::is_crossed(value)
             && ANYWHERE
                 .iter()
                 .any(|mark| memchr::memmem::find(value, mark).is_some()))
+        || placeholder::is_formatted(value)
         || value.starts_with(b"&") && value.get(1).is_some_and(u8::is_ascii_alphabetic)
 }
 
@@ -172,17 +164,17 @@ pub(super) fn is_uuid(value: &[u8]) -> bool {
         })
 }
 
-/// Brackets that close what another kind opened, and no text in quotes that could hold them: no code is written so.
-fn is_riddled(value: &[u8]) -> bool {
-    !value.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'`')) && placeholder::is_crossed(value)
+/// Brackets that close what another kind opened, and neither a text in quotes nor a regular expression that could hold
+/// them: no code is written so.
+pub(super) fn is_riddled(value: &[u8]) -> bool {
+    !value
+        .iter()
+        .any(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'^' | b'\\' | b' '))
+        && placeholder::is_crossed(value)
 }
 
 /// Source code that is evaluated: names, calls, members, operators.
 pub(super) fn is_code(value: &[u8]) -> bool {
-    !is_riddled(value) && is_expression(value)
-}
-
-fn is_expression(value: &[u8]) -> bool {
     let name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
     let Some(first) = value.first() else {
         return true;
