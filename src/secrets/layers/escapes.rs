@@ -15,7 +15,7 @@ const LONGEST: usize = 16 << 10;
 pub(super) enum Kind {
     /// `%3D`.
     Url,
-    /// `\u003d`, `\x3d` and the escapes of JSON.
+    /// `\u003d`, `\u{3d}`, `\U0000003d`, `\x3d`, `\075` and the escapes of JSON.
     Backslash,
     /// `&#61;`, `&#x3d;`, `&quot;`.
     Entity,
@@ -69,7 +69,7 @@ fn escape_at(text: &[u8], at: usize) -> Option<Kind> {
     let (kind, escape) = match rest {
         [b'%', ..] => (Kind::Url, url(rest)?),
         [b'&', b'#' | b'q' | b'a' | b'l' | b'g', ..] => (Kind::Entity, entity(rest)?),
-        [b'\\', b'u' | b'x' | b'"', ..] => (Kind::Backslash, backslash(rest)?),
+        [b'\\', b'u' | b'U' | b'x' | b'"' | b'0'..=b'1', ..] => (Kind::Backslash, backslash(rest)?),
         _ => return None,
     };
     (escape.weight > 0).then_some(kind)
@@ -170,8 +170,47 @@ fn url(rest: &[u8]) -> Option<Escape> {
     })
 }
 
+/// A character by its number in hexadecimal digits, of an escape of `length` bytes.
+fn scalar(length: usize, digits: &[u8]) -> Option<Escape> {
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let number = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    let character = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
+    let weight = if printable(character) { 4 } else { 0 };
+    Some(escape(length, character, weight))
+}
+
+/// `\u{3d}`.
+fn braced(rest: &[u8]) -> Option<Escape> {
+    let digits = rest.get(3..rest.len().min(10))?;
+    let end = memchr::memchr(b'}', digits)?;
+    if end == 0 {
+        return None;
+    }
+    scalar(end + 4, digits.get(..end)?)
+}
+
+/// `\075`, of ASCII.
+fn octal(rest: &[u8]) -> Option<Escape> {
+    let digits = rest.get(1..4)?;
+    if !digits.iter().all(|digit| matches!(digit, b'0'..=b'7')) {
+        return None;
+    }
+    let number = digits
+        .iter()
+        .fold(0, |number, digit| number * 8 + (digit - b'0'));
+    let character = char::from(number);
+    Some(escape(4, character, usize::from(printable(character))))
+}
+
 fn backslash(rest: &[u8]) -> Option<Escape> {
     let character = match rest.get(1)? {
+        b'u' if rest.get(2) == Some(&b'{') => return braced(rest),
+        b'U' => {
+            let digits = rest.get(2..10)?;
+            return scalar(10, digits);
+        }
         b'u' => {
             let high = pair_value(*rest.get(2)?, *rest.get(3)?)?;
             let low = pair_value(*rest.get(4)?, *rest.get(5)?)?;
@@ -190,6 +229,7 @@ fn backslash(rest: &[u8]) -> Option<Escape> {
                 weight: usize::from(printable(character)),
             });
         }
+        b'0'..=b'1' => return octal(rest),
         b'"' => return Some(escape(2, '"', 1)),
         b'\\' => '\\',
         b'/' => '/',
@@ -266,6 +306,14 @@ mod tests {
             [r#"escapes: x = "AKIA""#]
         );
         assert_eq!(
+            decoded(r#"x = "\u{41}\u{00004b}\U00000049\101""#),
+            [r#"escapes: x = "AKIA""#]
+        );
+        assert_eq!(
+            decoded(r"x = $'\101\113\111\101'"),
+            ["escapes: x = $'AKIA'"]
+        );
+        assert_eq!(
             decoded("<a k=&quot;v&#61;&#x3D;&quot;>"),
             [r#"entities: <a k="v==">"#]
         );
@@ -282,6 +330,8 @@ mod tests {
             r"let c = '\\'; a && b || &mut c",
             r#"x = "日本 \u65e5\u672c""#,
             "fish &amp; chips",
+            r#"print("\033[1m\033[0m\033[2m\033[0m", "\u{}\u{41", "\0\1\189")"#,
+            r"C:\Users\U\100\111",
         ] {
             assert_eq!(decoded(text), [""; 0], "{text}");
         }
