@@ -327,11 +327,11 @@ fn without_tokens(
     engine: &Engine,
     key: &FingerprintKey,
 ) -> Result<Report, ScanError> {
-    let text = serde_json::to_vec(&report).map_err(|_| ScanError::Name)?;
-    if !engine.names_a_token(&text) {
+    let any = engine.names_a_token(&report);
+    if !any.map_err(|_| ScanError::Name)? {
         return Ok(report);
     }
-    let mut value = serde_json::from_slice(&text).map_err(|_| ScanError::Name)?;
+    let mut value = serde_json::to_value(report).map_err(|_| ScanError::Name)?;
     engine.mask_names(&mut value, key);
     serde_json::from_value(value).map_err(|_| ScanError::Name)
 }

@@ -7,7 +7,7 @@ use crate::model::Report;
 use crate::report::{Format, Options};
 use crate::store::atomic;
 use anyhow::Context as _;
-use std::io::IsTerminal as _;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
 
 /// How reports are written under these flags.
@@ -39,8 +39,15 @@ pub(super) fn folder(out: &Path, report: &Report, options: Options) -> Result<()
 
 /// Writes one file, replacing it in one step.
 pub(super) fn file(output: &Output, report: &Report, options: Options) -> Result<(), Failure> {
-    let text = render(output.format, report, options)?;
-    atomic::write(&output.path, &text).map_err(|error| {
+    let mut rendered = Ok(());
+    let written = atomic::write_with(&output.path, |out| {
+        emit(output.format, report, options, out).unwrap_or_else(|failure| {
+            rendered = Err(failure);
+            Err(io::ErrorKind::Other.into())
+        })
+    });
+    rendered?;
+    written.map_err(|error| {
         Failure::usage(
             error,
             "name a place that can be written with --out or --output",
@@ -48,18 +55,60 @@ pub(super) fn file(output: &Output, report: &Report, options: Options) -> Result
     })
 }
 
-/// One format as bytes.
-pub(super) fn render(
+/// Writes one format to standard output.
+pub(super) fn show(format: Format, report: &Report, options: Options) -> Result<(), Failure> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    emit(format, report, options, &mut out)?
+        .and_then(|()| out.flush())
+        .context("writing to standard output")?;
+    Ok(())
+}
+
+/// Writes one format; what the output refuses is apart from what is wrong with the report.
+fn emit(
     format: Format,
     report: &Report,
     options: Options,
-) -> Result<Vec<u8>, Failure> {
-    let mut text = Vec::new();
-    format
-        .emitter(options)
-        .emit(report, &mut text)
-        .with_context(|| format!("rendering {}", format.as_str()))?;
-    Ok(text)
+    out: &mut dyn Write,
+) -> Result<io::Result<()>, Failure> {
+    let mut watched = Watched { out, refused: None };
+    let emitted = format.emitter(options).emit(report, &mut watched);
+    if let Some(error) = watched.refused {
+        return Ok(Err(error));
+    }
+    emitted.with_context(|| format!("rendering {}", format.as_str()))?;
+    Ok(Ok(()))
+}
+
+/// Remembers why an output refused, which a format may wrap in an error of its own.
+struct Watched<'a> {
+    out: &'a mut dyn Write,
+    refused: Option<io::Error>,
+}
+
+impl Watched<'_> {
+    fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|error| {
+            let kind = error.kind();
+            // Whoever writes tries that one again.
+            if kind != io::ErrorKind::Interrupted {
+                self.refused.get_or_insert(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+impl Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        self.note(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.note(flushed)
+    }
 }
 
 /// Whether standard output takes colour: `--color`, else a terminal and no NO_COLOR.
@@ -68,7 +117,7 @@ pub(super) fn color(choice: ColorChoice) -> bool {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto => {
-            std::io::stdout().is_terminal()
+            io::stdout().is_terminal()
                 && environment::variable("NO_COLOR").is_none()
                 && environment::variable("TERM").is_none_or(|term| term.as_os_str() != "dumb")
         }

@@ -2,7 +2,7 @@
 
 use super::args::{Global, ReportArgs};
 use super::exit::{CommandResult, Outcome};
-use super::{outputs, print, runs};
+use super::{outputs, runs};
 
 /// Writes a stored run again.
 pub(super) fn run(args: &ReportArgs, global: &Global) -> CommandResult {
@@ -12,7 +12,7 @@ pub(super) fn run(args: &ReportArgs, global: &Global) -> CommandResult {
         outputs::file(output, &report, options)?;
     }
     if args.output.is_empty() {
-        print(&outputs::render(args.format, &report, options)?)?;
+        outputs::show(args.format, &report, options)?;
     }
     Ok(Outcome::Done)
 }

@@ -52,11 +52,11 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
         outputs::file(output, &report, options)?;
     }
     if let Some(format) = args.format {
-        print(&outputs::render(format, &report, options)?)?;
+        outputs::show(format, &report, options)?;
     } else {
         outputs::folder(out, &report, options)?;
         if global.quiet == 0 {
-            print(&outputs::render(Format::Summary, &report, options)?)?;
+            outputs::show(Format::Summary, &report, options)?;
             print(format!("\nReports: {}\n", out.display()).as_bytes())?;
         }
     }
@@ -155,11 +155,11 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         outputs::folder(out, &report, options)?;
     }
     if let Some(format) = args.format {
-        print(&outputs::render(format, &report, options)?)?;
+        outputs::show(format, &report, options)?;
     } else if args.staged {
         print(handed::page(&report, args.paths.first().map(PathBuf::as_path)).as_bytes())?;
     } else if global.quiet == 0 {
-        print(&outputs::render(Format::Summary, &report, options)?)?;
+        outputs::show(Format::Summary, &report, options)?;
     }
     let held =
         args.staged && args.fail_on.is_none() && report.findings.iter().any(handed::holds_back);

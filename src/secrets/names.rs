@@ -3,7 +3,9 @@
 use super::sightings::disjoint;
 use super::{Engine, text};
 use crate::model::{FingerprintKey, Redacted};
+use serde::Serialize;
 use serde_json::Value;
+use std::io;
 use std::ops::Range;
 
 /// Characters of the fingerprint that keep two masked names apart.
@@ -90,9 +92,53 @@ impl Engine {
             .collect()
     }
 
-    /// Whether `text` has a token that names its own type.
-    pub fn names_a_token(&self, text: &[u8]) -> bool {
-        !self.tokens(text).is_empty()
+    /// Whether a text anywhere in `value` has a token that names its own type.
+    ///
+    /// # Errors
+    /// When the value cannot be written as JSON.
+    pub fn names_a_token(&self, value: &impl Serialize) -> serde_json::Result<bool> {
+        let mut pieces = Pieces {
+            engine: self,
+            piece: Vec::new(),
+            any: false,
+        };
+        serde_json::to_writer(&mut pieces, value)?;
+        pieces.look();
+        Ok(pieces.any)
+    }
+}
+
+/// Most bytes of JSON that are looked at together, but for what belongs to one object.
+const PIECE: usize = 1 << 18;
+
+/// Looks for tokens in JSON while it is written, a piece at a time: of a large report there is no copy.
+struct Pieces<'e> {
+    engine: &'e Engine,
+    piece: Vec<u8>,
+    any: bool,
+}
+
+impl Pieces<'_> {
+    fn look(&mut self) {
+        self.any = self.any || !self.engine.tokens(&self.piece).is_empty();
+        self.piece.clear();
+    }
+}
+
+impl io::Write for Pieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.any {
+            self.piece.extend_from_slice(bytes);
+            // No token has a brace in it.
+            if self.piece.len() >= PIECE && bytes.ends_with(b"}") {
+                self.look();
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -118,7 +164,9 @@ mod tests {
             one.as_str(): {"author": format!("Joe <{two}@x.io>")},
             "plain": plain,
         });
-        assert!(engine.names_a_token(value.to_string().as_bytes()));
+        let many = serde_json::json!([vec![&plain; PIECE / 20], &value, vec![&plain; PIECE / 20]]);
+        assert!(engine.names_a_token(&many).unwrap());
+        assert!(!engine.names_a_token(&vec![&plain; PIECE / 20]).unwrap());
         assert!(engine.mask_names(&mut value, &key));
         let shown = value.to_string();
         assert!(

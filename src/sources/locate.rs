@@ -2,6 +2,7 @@
 
 use super::current::CurrentHit;
 use super::git::Attribution;
+use super::histories::Told;
 use super::place::{Located, Place, uri_of_bytes};
 use super::site::{Site, Store, store_of};
 use crate::model::Trail;
@@ -43,7 +44,7 @@ fn present(place: Place) -> Place {
 pub(super) fn locate<T>(
     sites: &[Site<'_>],
     stores: &[Store<'_>],
-    attributions: &[BTreeMap<Oid, Vec<Attribution>>],
+    told_by: &[Told],
     current: Vec<CurrentHit<T>>,
     past: Vec<(Oid, T)>,
     since: Option<i64>,
@@ -68,8 +69,8 @@ pub(super) fn locate<T>(
     }
     let elsewhere = |id: Oid| -> Vec<Place> {
         let mut places = Vec::new();
-        for (at, (store, found)) in stores.iter().zip(attributions).enumerate() {
-            for found in found.get(&id).into_iter().flatten().filter(in_window) {
+        for (at, (store, found)) in stores.iter().zip(told_by).enumerate() {
+            for found in found.blobs.get(&id).into_iter().flatten().filter(in_window) {
                 if !told.contains(&(at, found.path.as_slice(), id)) {
                     places.push(place(store.name, found));
                 }
@@ -82,7 +83,8 @@ pub(super) fn locate<T>(
         let name = sites[hit.site].root.name.as_str();
         let found = store_of(sites, stores, hit.site).and_then(|store| {
             hit.ids.iter().find_map(|id| {
-                attributions[store]
+                told_by[store]
+                    .blobs
                     .get(id)?
                     .iter()
                     .find(|found| found.path == hit.path)

@@ -1,12 +1,11 @@
 //! Messages of commits and tags: documents without a file.
 
-use super::git::{self, History};
+use super::histories::Told;
 use super::locate::place;
 use super::place::Located;
 use super::site::Store;
-use super::{Document, Origin, ReadOptions};
+use super::{Document, Origin};
 use git2::Oid;
-use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -41,40 +40,43 @@ impl<T> Heard<T> {
                 .push((id, value));
         }
     }
+
+    /// Whether the visitor made nothing of any of them.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids().is_empty()
+    }
+
+    /// The messages the visitor made something of.
+    pub(super) fn ids(&self) -> Vec<Oid> {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.iter().map(|(id, _)| *id).collect()
+    }
 }
 
-/// Places every message of interest in the histories that have it.
-pub(super) fn locate<T>(
-    stores: &[Store<'_>],
-    histories: &[History],
-    heard: Vec<Heard<T>>,
-    options: &ReadOptions,
-) -> Vec<Located<T>> {
+/// Every message of interest once: the same may be in several clones.
+pub(super) fn distinct<T>(heard: Vec<Heard<T>>) -> BTreeMap<Oid, T> {
     let mut values: BTreeMap<Oid, T> = BTreeMap::new();
     for Heard(found) in heard {
         for (id, value) in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            // The same message in several clones.
             values.entry(id).or_insert(value);
         }
     }
-    let ids: Vec<Oid> = values.keys().copied().collect();
-    let since = options.since.map(Timestamp::as_second);
-    let found: Vec<_> = stores
-        .iter()
-        .zip(histories)
-        .map(|(store, history)| {
-            let limits = &options.limits;
-            let found = git::attribute_messages(store.repo, history, &ids, limits, store.trouble);
-            store.repo.rest();
-            found
-        })
-        .collect();
+    values
+}
+
+/// Gives every message its places, in the histories that have it.
+pub(super) fn locate<T>(
+    stores: &[Store<'_>],
+    values: BTreeMap<Oid, T>,
+    found: &[Told],
+    since: Option<i64>,
+) -> Vec<Located<T>> {
     let mut items = Vec::new();
     for (id, value) in values {
         let places: Vec<_> = stores
             .iter()
-            .zip(&found)
-            .filter_map(|(store, found)| Some((store, found.get(&id)?)))
+            .zip(found)
+            .filter_map(|(store, found)| Some((store, found.messages.get(&id)?)))
             .filter(|(_, found)| since.is_none_or(|since| found.first_seen >= Some(since)))
             .map(|(store, found)| place(store.name, found))
             .collect();

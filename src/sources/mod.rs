@@ -11,6 +11,7 @@ mod folders;
 mod git;
 mod git_coverage;
 mod given;
+mod histories;
 pub mod limits;
 mod load;
 mod locate;

@@ -6,24 +6,36 @@ use super::{Document, Origin, Progress, ReadOptions, Screen};
 use git2::Oid;
 use std::collections::BTreeSet;
 
-/// Reads every blob once: from the first store, by name, that holds it, and from the next when that one's copy is
-/// damaged.
-pub(super) fn read_history<T: Send>(
-    stores: &[Store<'_>],
-    histories: &[History],
-    on_disk: &BTreeSet<Oid>,
-    options: &ReadOptions,
-    progress: &dyn Progress,
-    screen: &impl Screen,
-    visit: &(impl Fn(&Document<'_>) -> Option<T> + Sync),
-) -> Vec<(Oid, T)> {
-    let mut done: Vec<Oid> = on_disk.iter().copied().collect();
-    let mut out = Vec::new();
-    for (store, history) in stores.iter().zip(histories) {
+/// What only history holds, as far as it was read.
+pub(super) struct Past<T> {
+    /// Blobs that need not be read again, sorted.
+    done: Vec<Oid>,
+    found: Vec<(Oid, T)>,
+}
+
+impl<T: Send> Past<T> {
+    /// Before anything was read but what is on disk.
+    pub(super) fn new(on_disk: BTreeSet<Oid>) -> Self {
+        Self {
+            done: on_disk.into_iter().collect(),
+            found: Vec::new(),
+        }
+    }
+
+    /// Reads every blob of a store that no store before it has given.
+    pub(super) fn read(
+        &mut self,
+        store: &Store<'_>,
+        history: &History,
+        options: &ReadOptions,
+        progress: &dyn Progress,
+        screen: &impl Screen,
+        visit: &(impl Fn(&Document<'_>) -> Option<T> + Sync),
+    ) {
         let mut mine: Vec<Oid> = history
             .wanted
             .iter()
-            .filter(|id| done.binary_search(id).is_err())
+            .filter(|id| self.done.binary_search(id).is_err())
             .copied()
             .collect();
         progress.planned(mine.len() as u64);
@@ -47,15 +59,19 @@ pub(super) fn read_history<T: Send>(
         let mut unread = Vec::new();
         for (id, reading) in read {
             match reading {
-                Reading::Value(value) => out.push((id, value)),
+                Reading::Value(value) => self.found.push((id, value)),
                 Reading::Fault => unread.push(id),
                 Reading::Quiet | Reading::TooLarge => {}
             }
         }
         mine.retain(|id| unread.binary_search(id).is_err());
-        done.extend(mine);
-        done.sort();
+        self.done.extend(mine);
+        self.done.sort();
     }
-    out.sort_by_key(|(id, _)| *id);
-    out
+
+    /// What was of interest, by id.
+    pub(super) fn found(mut self) -> Vec<(Oid, T)> {
+        self.found.sort_by_key(|(id, _)| *id);
+        self.found
+    }
 }

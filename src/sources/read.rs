@@ -3,11 +3,12 @@
 use super::archives::{Archives, flatten};
 use super::current::{read_files, read_head};
 use super::discover::Root;
-use super::git::{self, Attribution, History};
+use super::git::{self, History};
 use super::git_coverage::git_coverage;
+use super::histories;
 use super::locate::locate;
 use super::messages::{self, Heard};
-use super::past::read_history;
+use super::past::Past;
 use super::place::Located;
 use super::site::{Site, Store, Work};
 use super::{Document, Progress, ReadOptions, Screen};
@@ -15,7 +16,7 @@ use crate::model::Coverage;
 use git2::Oid;
 use jiff::Timestamp;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Roots whose index or HEAD is held at a time.
@@ -86,27 +87,31 @@ where
         Vec::new()
     };
     progress.stage("history");
-    let since = options.since.map(Timestamp::as_second);
-    let (histories, heard): (Vec<History>, Vec<Heard<_>>) = stores
-        .par_iter()
-        .map(|store| {
-            let heard = Heard::default();
-            let history = git::walk(
-                store.repo,
-                since,
-                options.unreachable,
-                &options.limits,
-                store.trouble,
-                &|id, text| heard.listen(store.name, id, text, &visit),
-            );
-            store.repo.rest();
-            (history, heard)
-        })
-        .unzip();
-    let past = read_history(
-        &stores, &histories, &on_disk, options, progress, screen, &visit,
-    );
-    drop(on_disk);
+    let mut histories: Vec<History> = Vec::with_capacity(stores.len());
+    let mut heard: Vec<Heard<_>> = Vec::with_capacity(stores.len());
+    let mut past = Past::new(on_disk);
+    for group in histories::groups(&stores) {
+        let some = &stores[group.clone()];
+        let (walked, listened): (Vec<History>, Vec<Heard<_>>) = some
+            .par_iter()
+            .map(|store| {
+                let heard = Heard::default();
+                let history = histories::walk(store, options, store.trouble, &|id, text| {
+                    heard.listen(store.name, id, text, &visit);
+                });
+                (history, heard)
+            })
+            .unzip();
+        for (store, history) in some.iter().zip(&walked) {
+            past.read(store, history, options, progress, screen, &visit);
+        }
+        histories.extend(walked);
+        heard.extend(listened);
+        if group.end < stores.len() {
+            histories::let_go(&stores, &mut histories, group);
+        }
+    }
+    let past = past.found();
 
     progress.stage("attribution");
     let mut wanted: Vec<Oid> = past
@@ -116,22 +121,15 @@ where
         .collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let attributions: Vec<BTreeMap<Oid, Vec<Attribution>>> = stores
-        .par_iter()
-        .zip(&histories)
-        .map(|(store, history)| {
-            let found = if wanted.is_empty() {
-                BTreeMap::new()
-            } else {
-                git::attribute(store.repo, history, &wanted, &options.limits, store.trouble)
-            };
-            store.repo.rest();
-            found
-        })
-        .collect();
+    let mut messages: Vec<Oid> = heard.iter().flat_map(Heard::ids).collect();
+    messages.sort_unstable();
+    messages.dedup();
+    let told = histories::attribute(&stores, &histories, &heard, &wanted, &messages, options);
 
-    let mut located = locate(&sites, &stores, &attributions, current, past, since);
-    located.extend(messages::locate(&stores, &histories, heard, options));
+    let since = options.since.map(Timestamp::as_second);
+    let mut located = locate(&sites, &stores, &told, current, past, since);
+    let messages = messages::distinct(heard);
+    located.extend(messages::locate(&stores, messages, &told, since));
     located.sort_by(|a, b| a.places.cmp(&b.places));
     let items = flatten(located);
     coverage.extend(archives.coverage());

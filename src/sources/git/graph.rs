@@ -113,6 +113,19 @@ impl Graph {
         self.parents.push(notes.parents);
     }
 
+    /// About how many bytes it takes up, the tables of the packs included.
+    pub(super) fn weight(&self) -> usize {
+        let edges: usize = self.edges.iter().map(Vec::len).sum();
+        let parents: usize = self.parents.iter().map(Vec::len).sum();
+        self.packs.weight()
+            + size_of_val(self.outside.as_slice())
+            + edges * size_of::<Edge>()
+            + parents * size_of::<u32>()
+            + size_of_val(self.trees.as_slice())
+            + size_of_val(self.commits.as_slice())
+            + size_of_val(self.notes.as_slice())
+    }
+
     /// How many numbers there are.
     pub(super) fn len(&self) -> usize {
         self.packs.len() + self.outside.len()

@@ -3,7 +3,7 @@
 use super::loose::Loose;
 use super::object::Objects;
 use super::owner::open_repository;
-use super::pack::Packs;
+use super::pack::{Packs, bytes_of_indexes};
 use crate::model::CoverageStatus;
 use crate::sources::discover::{Root, RootKind};
 use git2::{ErrorClass, ErrorCode, Oid, Repository};
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A repository that can be read.
 pub(in crate::sources) struct Repo {
@@ -29,7 +29,7 @@ pub(in crate::sources) struct Repo {
     /// Its loose objects.
     loose: Loose,
     /// Its packs, once somebody asked for them.
-    packs: OnceLock<Arc<Packs>>,
+    packs: Mutex<Option<Arc<Packs>>>,
     /// Handles not in use. Opening one costs far more than reading an object.
     idle: Mutex<Vec<Repository>>,
 }
@@ -73,10 +73,19 @@ impl Repo {
 
     /// The packs it has and borrows.
     pub(super) fn packs(&self) -> Arc<Packs> {
-        let packs = self
-            .packs
-            .get_or_init(|| Arc::new(Packs::open(self.loose.folders())));
+        let mut packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
+        let packs = packs.get_or_insert_with(|| Arc::new(Packs::open(self.loose.folders())));
         Arc::clone(packs)
+    }
+
+    /// Lets go of the packs until somebody asks for them again.
+    pub(in crate::sources) fn close_packs(&self) {
+        *self.packs.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// A measure of how many objects are packed.
+    pub(in crate::sources) fn bytes_of_indexes(&self) -> u64 {
+        bytes_of_indexes(self.loose.folders())
     }
 
     /// Closes the handles that are not in use, and the packs they hold open.
@@ -156,7 +165,7 @@ fn try_open(root: &Root, bare: bool, trust_owner: bool) -> Result<Repo, Refusal>
         trust_owner,
         main: common == git_dir,
         loose: Loose::list(&common.join("objects")),
-        packs: OnceLock::new(),
+        packs: Mutex::default(),
         common,
         partial,
         shallow,

@@ -45,12 +45,34 @@ pub(in crate::sources) struct History {
     pub(in crate::sources) wanted: Vec<Oid>,
     /// Its commits and trees as they were read.
     pub(super) graph: Option<Graph>,
+    /// Number of its commits, when only that is left of them.
+    let_go: Option<u64>,
 }
 
 impl History {
     /// Number of commits.
     pub(in crate::sources) fn commits(&self) -> u64 {
-        self.commits.len() as u64
+        self.let_go.unwrap_or(self.commits.len() as u64)
+    }
+
+    /// About how many bytes it takes up.
+    pub(in crate::sources) fn weight(&self) -> usize {
+        let graph = self.graph.as_ref().map_or(0, Graph::weight);
+        graph + self.commits.len() * (size_of::<Commit>() + size_of::<Vec<u32>>() + 24)
+    }
+
+    /// Keeps no more than what there is to read, and the number of commits.
+    pub(in crate::sources) fn let_go(&mut self) {
+        *self = Self {
+            let_go: Some(self.commits()),
+            wanted: std::mem::take(&mut self.wanted),
+            ..Self::default()
+        };
+    }
+
+    /// Whether it would have to be walked again to say anything of its commits.
+    pub(in crate::sources) fn is_let_go(&self) -> bool {
+        self.let_go.is_some()
     }
 }
 
@@ -295,6 +317,7 @@ impl Line {
             tags: tips.tags,
             wanted: Vec::new(),
             graph: None,
+            let_go: None,
         }
     }
 

@@ -78,6 +78,13 @@ impl Packs {
         }
     }
 
+    /// About how many bytes the tables take up.
+    pub(super) fn weight(&self) -> usize {
+        const OF_AN_ENTRY: usize = size_of::<u64>() + 4 * size_of::<u32>() + size_of::<Nature>();
+        let entries: usize = self.all.iter().map(Pack::len).sum();
+        entries * OF_AN_ENTRY + self.len() * (size_of::<Id>() + size_of::<Place>())
+    }
+
     /// Number of objects.
     pub(super) fn len(&self) -> usize {
         self.places.len()
@@ -149,6 +156,14 @@ impl Packs {
         out.left.sort_unstable();
         out
     }
+}
+
+/// Bytes of the indexes in these object folders: some thirty for every object.
+pub(super) fn bytes_of_indexes(folders: &[PathBuf]) -> u64 {
+    let indexes = folders.iter().flat_map(|folder| indexes(folder));
+    indexes
+        .filter_map(|index| Some(std::fs::metadata(index).ok()?.len()))
+        .sum()
 }
 
 /// The indexes in an object folder, by name.
