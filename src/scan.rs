@@ -162,7 +162,10 @@ pub fn scan_with_accounts(
     let engine = Engine::new(&rules.credentials)?;
     let visit = |document: &Document<'_>| inspect(document, &engine, &request.key);
     let worth = Worth(&engine);
-    let mut read = sources::read(&discovery.roots, &request.read, progress, &worth, visit);
+    let roots = discovery.roots;
+    let mut read = sources::read(&roots, &request.read, progress, &worth, visit);
+    // Of the lists of their files there is no more need.
+    let names: Vec<String> = roots.into_iter().map(|root| root.name).collect();
     coverage.extend(read.coverage);
     let given = sources::read_given(&request.given, &request.read.limits, visit);
     let known = known(request, &engine);
@@ -242,7 +245,7 @@ pub fn scan_with_accounts(
             .and_then(|owners| owners.file.owner_of(uri))
             .map(ToOwned::to_owned)
     };
-    let inputs = inputs(&discovery.roots, &accounts);
+    let inputs = inputs(names, &accounts);
     // Large, and of use for accounts only.
     let tables = (!accounts.is_empty())
         .then(AwsTables::builtin)
@@ -443,8 +446,7 @@ fn put(
 }
 
 /// Names of the inputs as the report has them.
-fn inputs(roots: &[sources::Root], accounts: &[AwsAccount]) -> Vec<String> {
-    let mut names: Vec<String> = roots.iter().map(|root| root.name.clone()).collect();
+fn inputs(mut names: Vec<String>, accounts: &[AwsAccount]) -> Vec<String> {
     names.extend(
         accounts
             .iter()

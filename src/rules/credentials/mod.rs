@@ -236,7 +236,7 @@ impl Paths {
 
 /// Most memory that one thread spends on the states of one pattern, in bytes. There are hundreds of patterns, and what
 /// each sees is a short window.
-const DFA_MEMORY: usize = 256 << 10;
+const DFA_MEMORY: usize = 128 << 10;
 
 /// A set of detection rules.
 #[derive(Clone, Debug)]
