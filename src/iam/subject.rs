@@ -31,23 +31,19 @@ fn wild(text: &str) -> bool {
 
 /// Judges a required subject (`StringEquals` or `StringLike` value) of an issuer (host and path, without scheme).
 ///
-/// Subject forms: GitHub `repo:OWNER/REPO:…` and its immutable form `repo:OWNER@ID:REPO@ID:…` or `repo:OWNER@ID/REPO@ID:…`;
-/// GitLab `project_path:GROUP/PROJECT:ref_type:…:ref:…`; Bitbucket `{repository-uuid}…`; CircleCI
+/// Subject forms: GitHub `repo:OWNER/REPO:…`, its immutable form `repo:OWNER@ID/REPO@ID:…`, and the forms an organisation
+/// makes of other claims (`repository_owner_id:1:repository_id:2:…`, `job_workflow_ref:…`); GitLab `project_path:GROUP/PROJECT:ref_type:…:ref:…`; Bitbucket `{repository-uuid}…`; CircleCI
 /// `org/ORG/project/PROJECT/user/USER`; Buildkite `organization:ORG:pipeline:PIPELINE:…`; Terraform Cloud
 /// `organization:ORG:project:PROJECT:workspace:WORKSPACE:run_phase:PHASE`; EKS `system:serviceaccount:NAMESPACE:NAME`.
 pub fn subject_breadth(issuer: &str, pattern: &str) -> Breadth {
-    if !wild(pattern) && !pattern.is_empty() {
-        // GitHub signs every pull request of a repository, forks excepted, with this one subject.
-        return if pattern.starts_with("repo:") && pattern.ends_with(":pull_request") {
-            Breadth::Project
-        } else {
-            Breadth::Exact
-        };
-    }
     if pattern.trim_matches(['*', '?']).is_empty() {
         return Breadth::Anyone;
     }
     let issuer = issuer.trim_end_matches('/').to_ascii_lowercase();
+    let of_github = issuer.contains("githubusercontent.com") || issuer.contains("ghe.com");
+    if !wild(pattern) {
+        return fixed(pattern, of_github);
+    }
     if let Some(rest) = pattern.strip_prefix("repo:") {
         return github(rest);
     }
@@ -56,6 +52,9 @@ pub fn subject_breadth(issuer: &str, pattern: &str) -> Breadth {
     }
     if let Some(rest) = pattern.strip_prefix("system:serviceaccount:") {
         return service_account(rest);
+    }
+    if issuer.contains("buildkite.com") && names_ref(pattern) {
+        return Breadth::Exact;
     }
     if let Some(rest) = pattern.strip_prefix("organization:") {
         return organization(rest);
@@ -66,7 +65,121 @@ pub fn subject_breadth(issuer: &str, pattern: &str) -> Breadth {
     if issuer.contains("bitbucket.org") {
         return bitbucket(pattern);
     }
-    generic(pattern)
+    if of_github {
+        return claims(pattern).unwrap_or(Breadth::Anyone);
+    }
+    let by_project = pattern
+        .split(':')
+        .any(|part| PROJECTS.contains(&part) || WORKFLOWS.contains(&part));
+    claims(pattern)
+        .filter(|_| by_project)
+        .unwrap_or_else(|| generic(pattern))
+}
+
+/// Claims whose value names an organisation, by the names issuers give them in subjects.
+const ORGANISATIONS: [&str; 10] = [
+    "account",
+    "enterprise",
+    "group",
+    "namespace",
+    "org",
+    "organization",
+    "owner",
+    "repository_owner",
+    "repository_owner_id",
+    "team",
+];
+
+/// Claims whose value names a project.
+const PROJECTS: [&str; 14] = [
+    "app",
+    "application",
+    "pipeline",
+    "project",
+    "project_id",
+    "project_path",
+    "repo",
+    "repository",
+    "repository_id",
+    "service",
+    "site",
+    "space",
+    "stack",
+    "workspace",
+];
+
+/// Claims whose value names a workflow file of a repository, which anybody may call from elsewhere.
+const WORKFLOWS: [&str; 2] = ["job_workflow_ref", "workflow_ref"];
+
+/// Claims whose value names one context of a project.
+const CONTEXTS: [&str; 8] = [
+    "branch",
+    "context",
+    "deployment_tier",
+    "environment",
+    "ref",
+    "run_phase",
+    "run_type",
+    "tag",
+];
+
+/// A subject without wildcards: exact, unless it is made of claims that many jobs have.
+fn fixed(pattern: &str, of_github: bool) -> Breadth {
+    // GitHub signs every pull request of a repository, forks excepted, with this one subject.
+    if pattern.starts_with("repo:") && pattern.ends_with(":pull_request") {
+        return Breadth::Project;
+    }
+    // Elsewhere the subject is one party's own, whatever it is made of.
+    if of_github || pattern.starts_with("project_path:") {
+        claims(pattern).unwrap_or(Breadth::Exact)
+    } else {
+        Breadth::Exact
+    }
+}
+
+/// Judges a subject made of `claim:value` pairs by what its fixed values name; `None` when it names no claim known.
+fn claims(pattern: &str) -> Option<Breadth> {
+    let parts: Vec<&str> = pattern.split(':').collect();
+    let mut known = false;
+    let (mut organisation, mut project, mut workflow, mut context) = (false, false, false, false);
+    for (at, part) in parts.iter().enumerate() {
+        let value = parts.get(at + 1).copied().unwrap_or_default();
+        let named = !value.is_empty() && !wild(value);
+        let among = |list: &[&str]| list.contains(part);
+        known |= among(&ORGANISATIONS) || among(&PROJECTS) || among(&WORKFLOWS) || among(&CONTEXTS);
+        organisation |= named && among(&ORGANISATIONS);
+        project |= named && among(&PROJECTS);
+        workflow |= named && among(&WORKFLOWS);
+        context |= named && among(&CONTEXTS);
+        // A path of owner and name of which only the owner is fixed.
+        organisation |= matches!(*part, "repo" | "repository" | "project_path")
+            && value.split_once('/').is_some_and(|(owner, _)| !wild(owner));
+    }
+    if !known {
+        return None;
+    }
+    Some(match (workflow, project, organisation) {
+        (true, ..) => Breadth::Exact,
+        (_, true, _) if context && !wild(pattern) => Breadth::Exact,
+        (_, true, _) => Breadth::Project,
+        (_, _, true) => Breadth::Organisation,
+        _ => Breadth::Anyone,
+    })
+}
+
+/// Buildkite's `…:ref:REF:commit:…`: the commit of a job is never known beforehand, its ref may be.
+fn names_ref(pattern: &str) -> bool {
+    let value = |name: &str| {
+        pattern
+            .split_once(&format!(":{name}:"))
+            .and_then(|(_, rest)| rest.split(':').next())
+            .is_some_and(|value| !value.is_empty() && !wild(value))
+    };
+    let organisation = pattern
+        .strip_prefix("organization:")
+        .and_then(|rest| rest.split(':').next())
+        .is_some_and(|value| !wild(value));
+    organisation && value("pipeline") && value("ref")
 }
 
 /// `OWNER/REPO:context`, after `repo:`.
@@ -154,10 +267,15 @@ fn circleci(pattern: &str) -> Breadth {
 
 /// `{repository}:{environment}:{step}` or `{repository}:{step}`.
 fn bitbucket(pattern: &str) -> Breadth {
-    let repository = pattern.split(':').next().unwrap_or_default();
+    let mut parts = pattern.split(':');
+    let repository = parts.next().unwrap_or_default();
+    let environment = parts.next().unwrap_or_default();
     if wild(repository) {
         // The issuer itself names one workspace.
         Breadth::Organisation
+    } else if parts.next().is_some() && !environment.is_empty() && !wild(environment) {
+        // The step's id is new in every run.
+        Breadth::Exact
     } else {
         Breadth::Project
     }
@@ -200,6 +318,56 @@ mod tests {
             ),
             (github, "repo:acme/site:pull_request", Breadth::Project),
             (github, "repo:acme/*", Breadth::Organisation),
+            (
+                github,
+                "repo:acme@12/site@34:pull_request",
+                Breadth::Project,
+            ),
+            (github, "repo:acme/site", Breadth::Project),
+            (github, "repository_owner:acme", Breadth::Organisation),
+            (github, "repository_owner_id:12:*", Breadth::Organisation),
+            (
+                github,
+                "repository_owner_id:12:repository_id:34:ref:refs/heads/main",
+                Breadth::Exact,
+            ),
+            (
+                github,
+                "repository_owner_id:12:repository_id:34:*",
+                Breadth::Project,
+            ),
+            (
+                github,
+                "job_workflow_ref:acme/ci/.github/workflows/ship.yml@refs/heads/main",
+                Breadth::Exact,
+            ),
+            (github, "environment:prod", Breadth::Anyone),
+            (
+                github,
+                "environment:prod:repository_owner:*",
+                Breadth::Anyone,
+            ),
+            (gitlab, "project_path:acme/site", Breadth::Project),
+            (
+                "oidc.vercel.com/acme",
+                "owner:acme:project:site:environment:production",
+                Breadth::Exact,
+            ),
+            (
+                "oidc.vercel.com/acme",
+                "owner:acme:project:*:environment:production",
+                Breadth::Organisation,
+            ),
+            (
+                "agent.buildkite.com",
+                "organization:acme:pipeline:ship:ref:refs/heads/main:commit:*",
+                Breadth::Exact,
+            ),
+            (
+                "api.bitbucket.org/2.0/workspaces/acme/x",
+                "{a-b}:{c-d}:*",
+                Breadth::Exact,
+            ),
             (
                 github,
                 "repo:acme/site*:ref:refs/heads/main",
