@@ -127,8 +127,13 @@ impl Engine {
     }
 
     /// Whether something may be found in a text inside this one that touches the `dirty` ranges. What was found in texts
-    /// that do not is remembered from before.
-    pub(super) fn may_hold_inside(&self, text: &[u8], dirty: &[Range<usize>]) -> bool {
+    /// that do not is remembered from before, and so is, in `declares`, whether the text may declare some anywhere.
+    pub(super) fn may_hold_inside(
+        &self,
+        text: &[u8],
+        dirty: &[Range<usize>],
+        declares: bool,
+    ) -> bool {
         if super::text::wide(text).is_some() {
             return true;
         }
@@ -137,7 +142,7 @@ impl Engine {
         }
         let allowance = Allowance::default();
         let mut any = false;
-        layers::touching(text, dirty, &allowance, &mut |inner| {
+        layers::touching(text, dirty, declares, &allowance, &mut |inner| {
             if !any {
                 let inner = self.look_at(inner);
                 let deeper = || self.dig(&inner.text, DEPTH - 1, &allowance);

@@ -15,6 +15,8 @@ pub struct Marks {
     pub(super) binary: bool,
     /// Whether something beyond the rules' windows was found.
     pub(super) beyond: bool,
+    /// Whether the text may be a document that declares texts inside it.
+    pub(super) declares: bool,
 }
 
 /// A literal in a text.

@@ -72,10 +72,10 @@ impl Engine {
     }
 
     /// What is assigned to the name around a literal of a rule that has a family of names for a pattern.
-    pub(super) fn assigned(&self, text: &[u8], window: &Span) -> Option<Found> {
+    fn assigned(&self, text: &[u8], window: &Span) -> Option<Found> {
         let rule = &self.rules.get(window.rule)?.rule;
         let family = rule.assignment.as_deref()?;
-        let one = assignment::judge(text, &(window.start..window.end), family)?;
+        let one = assignment::judge(text, &(window.start..window.end), family).secret()?;
         Some(announced(window.rule, &rule.id, one))
     }
 

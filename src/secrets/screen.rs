@@ -5,13 +5,15 @@
 //! prefilter sees only what lies between two of them, and a pattern only those windows whose text, or whatever else
 //! decides what is made of a match, is not copied whole.
 
-use super::assignment;
+use super::assignment::{self, Judgement};
 use super::engine::Engine;
+use super::layers;
 use super::marks::{Hit, Marks, Noted, Verdict};
 use super::matching::judged;
 use super::text;
 use super::windows::{MARGIN, Span, Windows};
 use crate::model::Copied;
+use std::ops::Range;
 
 /// What is kept of a base, and its stretches in the text.
 struct Base<'a> {
@@ -51,7 +53,7 @@ impl Engine {
             ..Marks::default()
         };
         let loud = self.verdicts(text, &base, &mut marks);
-        marks.beyond = self.beyond(text, &base) || !self.whole(text).is_empty();
+        self.beyond(text, &base, &mut marks);
         let any = loud || marks.beyond;
         marks.noted.shrink_to_fit();
         (marks, any)
@@ -167,14 +169,15 @@ impl Engine {
         let compiled = self.rules.get(window.rule)?;
         if compiled.rule.assignment.is_some() {
             let reach = compiled.reach?;
-            let held = holds(reach.before, reach.after) || {
-                let seen = assignment::sees(text, &(window.start..window.end));
-                holds(
-                    window.start.saturating_sub(seen.start),
-                    seen.end - window.end,
-                )
-            };
             let known = base.marks.noted_at(&image);
+            let held = holds(reach.before, reach.after) || {
+                let hit = window.start..window.end;
+                let decides = match known {
+                    Some(_) => assignment::sees(text, &hit),
+                    None => assignment::reads(text, &hit),
+                };
+                holds(decides.before, decides.after)
+            };
             return held.then(|| known.map_or(Verdict::Still, |noted| noted.verdict));
         }
         if !holds(MARGIN, MARGIN) {
@@ -190,8 +193,13 @@ impl Engine {
     }
 
     fn verdict(&self, text: &[u8], window: &Span) -> Verdict {
-        if self.assigned(text, window).is_some() {
-            return Verdict::Loud;
+        let rule = self.rules.get(window.rule).map(|compiled| &compiled.rule);
+        if let Some(family) = rule.and_then(|rule| rule.assignment.as_deref()) {
+            return match assignment::judge(text, &(window.start..window.end), family) {
+                Judgement::Nothing => Verdict::Still,
+                Judgement::Unlikely => Verdict::Quiet,
+                Judgement::Secret(_) => Verdict::Loud,
+            };
         }
         let mut loud = false;
         let matched = self.each_match_in(text, window, &mut 0, |window, compiled, captures| {
@@ -209,32 +217,46 @@ impl Engine {
         }
     }
 
-    /// Whether something beyond the rules' windows may find a credential.
-    fn beyond(&self, text: &[u8], base: &Base<'_>) -> bool {
-        if base.marks.beyond || base.stretches.is_empty() {
-            let whole = 0..text.len();
-            return self.may_hold_inside(text, std::slice::from_ref(&whole));
-        }
-        let mut dirty = Vec::with_capacity(base.stretches.len() + 1);
-        let mut last: usize = 0;
-        for stretch in &base.stretches {
-            // Two stretches that meet are new to one another.
-            if stretch.to > 0 || stretch.from > 0 {
-                dirty.push(last.saturating_sub(1)..text.len().min(stretch.to + 1));
-            }
-            last = stretch.end();
-        }
-        let ends = base.stretches.last().is_some_and(|stretch| {
-            stretch.end() == text.len() && stretch.from + stretch.len == base.marks.length as usize
-        });
-        if !ends {
-            dirty.push(last.saturating_sub(1)..text.len());
-        }
-        self.may_hold_inside(text, &dirty)
+    /// Notes whether something beyond the rules' windows may find a credential.
+    fn beyond(&self, text: &[u8], base: &Base<'_>, marks: &mut Marks) {
+        let dirty = if base.marks.beyond || base.stretches.is_empty() {
+            std::iter::once(0..text.len()).collect()
+        } else {
+            base.dirty(text.len())
+        };
+        // What a stretch says of the document, its base said too.
+        let everywhere = base.marks.declares || base.stretches.is_empty();
+        marks.declares = if everywhere {
+            layers::declares(text, &(0..text.len()))
+        } else {
+            dirty.iter().any(|part| layers::declares(text, part))
+        };
+        marks.beyond =
+            self.may_hold_inside(text, &dirty, marks.declares) || !self.whole(text).is_empty();
     }
 }
 
 impl Base<'_> {
+    /// What is not wholly in one copied stretch, in order.
+    fn dirty(&self, length: usize) -> Vec<Range<usize>> {
+        let mut dirty = Vec::with_capacity(self.stretches.len() + 1);
+        let mut last: usize = 0;
+        for stretch in &self.stretches {
+            // Two stretches that meet are new to one another.
+            if stretch.to > 0 || stretch.from > 0 {
+                dirty.push(last.saturating_sub(1)..length.min(stretch.to + 1));
+            }
+            last = stretch.end();
+        }
+        let ends = self.stretches.last().is_some_and(|stretch| {
+            stretch.end() == length && stretch.from + stretch.len == self.marks.length as usize
+        });
+        if !ends {
+            dirty.push(last.saturating_sub(1)..length);
+        }
+        dirty
+    }
+
     /// The stretch in which a window starts; `near` is where the last one was.
     fn around(&self, window: &Span, near: &mut usize) -> Option<&Copied> {
         let holds = |stretch: &Copied| stretch.to <= window.start && window.start < stretch.end();

@@ -48,31 +48,68 @@ pub(super) fn look(text: &[u8], hit: &Range<usize>) -> bool {
     form::plausible(text, hit)
 }
 
-/// The part of a text that decides of what [`judge`] makes of the keyword at `hit`. It may end beyond the text: what comes
-/// to stand there would count.
-pub(super) fn sees(text: &[u8], hit: &Range<usize>) -> Range<usize> {
+/// How far around the keyword at `hit` a text decides whether [`judge`] makes anything of it. It may be beyond the ends of
+/// the text: what came to stand there would count.
+pub(super) fn reads(text: &[u8], hit: &Range<usize>) -> Reach {
+    reach(text, hit, MARGIN)
+}
+
+/// How far around the keyword at `hit` a text decides what [`judge`] makes of it, as [`reads`] tells it.
+pub(super) fn sees(text: &[u8], hit: &Range<usize>) -> Reach {
+    reach(text, hit, surroundings::AROUND + MARGIN)
+}
+
+fn reach(text: &[u8], hit: &Range<usize>, margin: usize) -> Reach {
     let name = key::range(text, hit);
     let line = form::line_of(text, &name);
-    let end = if form::ends_on_line(part(text, name.end..line.end)) {
-        line.end + surroundings::AROUND + MARGIN
-    } else {
-        hit.end + REACH.after
-    };
-    line.start.saturating_sub(surroundings::AROUND + MARGIN)..end
+    let ends = form::ends_on_line(part(text, name.end..line.end));
+    Reach {
+        before: hit.start - line.start + margin,
+        after: if ends {
+            line.end - hit.end + margin
+        } else {
+            REACH.after
+        },
+    }
+}
+
+/// What is made of a keyword.
+pub(super) enum Judgement {
+    /// Nothing that could be a secret is assigned, whatever stands around: [`reads`] tells what decides.
+    Nothing,
+    /// What stands around speaks against what is assigned.
+    Unlikely,
+    /// A secret.
+    Secret(Assigned),
+}
+
+impl Judgement {
+    /// The secret, where it is one.
+    pub(super) fn secret(self) -> Option<Assigned> {
+        match self {
+            Self::Secret(one) => Some(one),
+            Self::Nothing | Self::Unlikely => None,
+        }
+    }
 }
 
 /// Judges what is assigned to the name around the keyword at `hit`, if that name is of `family`.
-pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Option<Assigned> {
+pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Judgement {
     if !look(text, hit) {
-        return None;
+        return Judgement::Nothing;
     }
-    let key = key::around(text, hit)?;
-    if key.name.family.id != family {
-        return None;
+    let Some(key) = key::around(text, hit).filter(|key| key.name.family.id == family) else {
+        return Judgement::Nothing;
+    };
+    let mut best = Judgement::Nothing;
+    for reading in form::readings(text, &key) {
+        match score::judge(text, &key, &reading) {
+            Judgement::Nothing => {}
+            Judgement::Unlikely => best = Judgement::Unlikely,
+            found @ Judgement::Secret(_) => return found,
+        }
     }
-    form::readings(text, &key)
-        .into_iter()
-        .find_map(|reading| score::judge(text, &key, &reading))
+    best
 }
 
 /// The byte at `index`; 0 beyond both ends.

@@ -5,9 +5,10 @@ use super::form::{Form, Reading};
 use super::key::Key;
 use super::surroundings;
 use super::value::{Quote, scheme};
-use super::{Assigned, part, shape, vendors};
+use super::{Assigned, Judgement, part, shape, vendors};
 use crate::model::Confidence;
 use crate::rules::credentials::assignments;
+use std::ops::Range;
 
 /// Most reasons that are told beside the first.
 const TOLD: usize = 3;
@@ -15,9 +16,25 @@ const TOLD: usize = 3;
 /// An unquoted value on a line this long stands in generated code.
 const LONG_LINE: usize = 600;
 
-/// Judges one reading; `None` where its score is too low for a finding.
-pub(super) fn judge(text: &[u8], key: &Key, reading: &Reading) -> Option<Assigned> {
-    let (value, found) = candidate(text, key, reading)?;
+/// Judges one reading.
+pub(super) fn judge(text: &[u8], key: &Key, reading: &Reading) -> Judgement {
+    match value_of(text, key, reading) {
+        None => Judgement::Nothing,
+        Some((value, scheme)) => {
+            weigh(text, key, reading, value, scheme).map_or(Judgement::Unlikely, Judgement::Secret)
+        }
+    }
+}
+
+/// Adds up what the features of a value weigh; `None` where that is too little for a finding.
+fn weigh(
+    text: &[u8],
+    key: &Key,
+    reading: &Reading,
+    value: Range<usize>,
+    scheme: bool,
+) -> Option<Assigned> {
+    let found = features_of(text, key, reading, value.clone(), scheme)?;
     let known = assignments();
     let mut score = known.score.start;
     let mut told: Vec<(f64, &str)> = Vec::new();
@@ -53,12 +70,9 @@ pub(super) fn judge(text: &[u8], key: &Key, reading: &Reading) -> Option<Assigne
     })
 }
 
-/// The value of a reading without its scheme, and its features; `None` where it cannot be a secret.
-pub(super) fn candidate(
-    text: &[u8],
-    key: &Key,
-    reading: &Reading,
-) -> Option<(std::ops::Range<usize>, Vec<Feature>)> {
+/// The value of a reading without the name of its scheme, and whether it had one; `None` where it cannot be a secret,
+/// whatever stands around its line.
+fn value_of(text: &[u8], key: &Key, reading: &Reading) -> Option<(Range<usize>, bool)> {
     let mut range = reading.value.clone();
     let named = scheme(part(text, range.clone()));
     range.start += named;
@@ -66,13 +80,24 @@ pub(super) fn candidate(
         range.start += b"pass:".len();
     }
     let value = part(text, range.clone());
-    let bare = reading.quote == Quote::Bare;
-    if bare && (reading.line.len() > LONG_LINE || shape::is_call(value)) {
-        return None;
-    }
-    if shape::is_harmless(value, key) || (reading.indirect && value.contains(&b' ')) {
-        return None;
-    }
+    let is_code =
+        reading.quote == Quote::Bare && (reading.line.len() > LONG_LINE || shape::is_call(value));
+    let harmless = is_code
+        || shape::is_harmless(value, key)
+        || (reading.indirect && value.contains(&b' '))
+        || vendors::is_of_another_form(text, key, &reading.line, value);
+    (!harmless).then_some((range, named > 0))
+}
+
+/// The features of a value; `None` where it is code.
+fn features_of(
+    text: &[u8],
+    key: &Key,
+    reading: &Reading,
+    value: Range<usize>,
+    scheme: bool,
+) -> Option<Vec<Feature>> {
+    let value = part(text, value);
     let around = surroundings::around(text, &reading.line);
     // `NAME=value` of a shell, and whatever follows a flag or a scheme, is text.
     let name = part(text, key.range.clone());
@@ -80,14 +105,10 @@ pub(super) fn candidate(
         reading.form == Form::Equals && !reading.spaced && !name.iter().any(u8::is_ascii_lowercase);
     let is_text = matches!(reading.form, Form::Flag | Form::Query)
         || variable
-        || named > 0
+        || scheme
         || around.is_configuration();
-    if bare && !is_text && shape::is_code(value) {
+    if reading.quote == Quote::Bare && !is_text && shape::is_code(value) {
         return None;
     }
-    if vendors::is_of_another_form(text, key, &reading.line, value) {
-        return None;
-    }
-    let found = features::of(value, text, key, reading, around, named > 0);
-    Some((range, found))
+    Some(features::of(value, text, key, reading, around, scheme))
 }

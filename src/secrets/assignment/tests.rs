@@ -1,6 +1,6 @@
 //! Assignments as languages and formats write them, and what only looks like one.
 
-use super::{Assigned, judge, look, sees};
+use super::{Judgement, Reach, judge, look, reads, sees};
 use crate::rules::credentials::{assignments, template};
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ fn found(text: &str) -> Vec<String> {
         for literal in literals {
             for start in memchr::memmem::find_iter(&lower, literal) {
                 let hit = start..start + literal.len();
-                if let Some(one) = judge(text, &hit, &family.id) {
+                if let Some(one) = judge(text, &hit, &family.id).secret() {
                     let secret = String::from_utf8_lossy(&text[one.secret.clone()]).into_owned();
                     assert!(!one.reasons.is_empty());
                     out.push((one.secret.start, secret));
@@ -157,7 +157,7 @@ proptest! {
         let text = format!("password{text}");
         let hit = 0..4;
         if !look(text.as_bytes(), &hit) {
-            prop_assert!(judge(text.as_bytes(), &hit, "password").is_none());
+            prop_assert!(judge(text.as_bytes(), &hit, "password").secret().is_none());
         }
     }
 }
@@ -173,6 +173,23 @@ fn lines() -> impl Strategy<Value = String> {
     proptest::collection::vec(line, 0..30).prop_map(|lines| lines.concat())
 }
 
+/// A judgement with its secret moved by `by`.
+fn told(one: Judgement, by: isize) -> String {
+    match one {
+        Judgement::Nothing => "nothing".to_owned(),
+        Judgement::Unlikely => "unlikely".to_owned(),
+        Judgement::Secret(one) => {
+            let start = one.secret.start as isize + by;
+            format!(
+                "{start} {} {:?} {:?}",
+                one.secret.len(),
+                one.confidence,
+                one.reasons
+            )
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
@@ -180,19 +197,22 @@ proptest! {
         let lower = text.to_ascii_lowercase();
         for start in memchr::memmem::find_iter(lower.as_bytes(), "pass") {
             let hit = start..start + 4;
-            let seen = sees(text.as_bytes(), &hit);
-            // What it begins with is long enough for what is before to be out of sight.
-            let before = if seen.start == 0 { "" } else { other.as_str() };
-            let after = if seen.end >= text.len() { "" } else { more.as_str() };
-            let held = &text.as_bytes()[seen.start..text.len().min(seen.end)];
-            let moved = [before.as_bytes(), held, after.as_bytes()].concat();
-            let back = |at: usize| at + before.len() - seen.start;
-            let tell = |one: Assigned, back: &dyn Fn(usize) -> usize| {
-                (back(one.secret.start), one.secret.len(), one.confidence, one.reasons)
+            // The judgement with other text around a part of this one.
+            let elsewhere = |reach: Reach| {
+                let start = hit.start.checked_sub(reach.before);
+                let end = hit.end + reach.after;
+                let before = start.map_or("", |_| other.as_str());
+                let after = if end > text.len() { "" } else { more.as_str() };
+                let part = start.unwrap_or(0)..text.len().min(end);
+                let by = before.len() as isize - part.start as isize;
+                let moved = [before.as_bytes(), &text.as_bytes()[part], after.as_bytes()].concat();
+                let at = |place: usize| place.checked_add_signed(by).unwrap();
+                told(judge(&moved, &(at(hit.start)..at(hit.end)), "password"), -by)
             };
-            let whole = judge(text.as_bytes(), &hit, "password").map(|one| tell(one, &back));
-            let part = judge(&moved, &(back(hit.start)..back(hit.end)), "password");
-            prop_assert_eq!(whole, part.map(|one| tell(one, &|at| at)));
+            let whole = told(judge(text.as_bytes(), &hit, "password"), 0);
+            prop_assert_eq!(&whole, &elsewhere(sees(text.as_bytes(), &hit)));
+            let read = elsewhere(reads(text.as_bytes(), &hit));
+            prop_assert_eq!(whole == "nothing", read == "nothing");
         }
     }
 }

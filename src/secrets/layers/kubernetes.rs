@@ -18,16 +18,18 @@ pub(super) struct Entry {
 /// The values of the Secrets in a text, in YAML or JSON; none where no Secret is declared.
 pub(super) fn entries(text: &[u8]) -> Vec<Entry> {
     let mut out = Vec::new();
-    if declares(text) {
+    if declares(text, 0..text.len()) {
         yaml(text, &mut out);
         json(text, &mut out);
     }
     out
 }
 
-/// Whether the text declares an object of kind Secret.
-pub(super) fn declares(text: &[u8]) -> bool {
-    memchr::memmem::find_iter(text, b"Secret").any(|at| {
+/// Whether the text declares, within a part of it, an object of kind Secret.
+pub(super) fn declares(text: &[u8], part: Range<usize>) -> bool {
+    let found = text.get(part.clone()).unwrap_or_default();
+    memchr::memmem::find_iter(found, b"Secret").any(|at| {
+        let at = part.start + at;
         let goes_on = text.get(at + 6).is_some_and(u8::is_ascii_alphanumeric);
         let is_list = text.get(at + 6..at + 10) == Some(b"List");
         let before = text.get(at.saturating_sub(16)..at).unwrap_or_default();

@@ -94,15 +94,26 @@ pub(super) fn each(text: &[u8], allowance: &Allowance, visit: &mut dyn FnMut(Inn
     written(text, allowance, visit);
 }
 
-/// Hands out at least every text inside `text` that touches one of the `dirty` ranges, which are sorted. The places are of
-/// no meaning.
+/// Whether something that touches a part of a text may say that the document is one that [`declared`] reads.
+pub(super) fn declares(text: &[u8], part: &Range<usize>) -> bool {
+    // Longer than what says so.
+    const AROUND: usize = 16;
+    let wide = part.start.saturating_sub(AROUND)..text.len().min(part.end + AROUND);
+    kubernetes::declares(text, wide.clone()) || notebook::declares(text, wide)
+}
+
+/// Hands out at least every text inside `text` that touches one of the `dirty` ranges, which are sorted, and all that a
+/// document declares where it may be one that does. The places are of no meaning.
 pub(super) fn touching(
     text: &[u8],
     dirty: &[Range<usize>],
+    declares: bool,
     allowance: &Allowance,
     visit: &mut dyn FnMut(Inner),
 ) {
-    declared(text, visit);
+    if declares {
+        declared(text, visit);
+    }
     let mut slices: Vec<Range<usize>> = Vec::with_capacity(dirty.len());
     for range in dirty {
         // Escapes reach over a line at most, runs over the lines they are wrapped in.

@@ -4,12 +4,19 @@ use super::escapes;
 use super::map::Mapped;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::ops::Range;
 
 /// Whether the text may be a notebook.
 pub(super) fn is_notebook(text: &[u8]) -> bool {
     text.trim_ascii_start().first() == Some(&b'{')
-        && memchr::memmem::find(text, b"\"nbformat\"").is_some()
+        && declares(text, 0..text.len())
         && memchr::memmem::find(text, b"\"cells\"").is_some()
+}
+
+/// Whether a part of a text may make it a notebook.
+pub(super) fn declares(text: &[u8], part: Range<usize>) -> bool {
+    let part = text.get(part).unwrap_or_default();
+    memchr::memmem::find(part, b"\"nbformat\"").is_some()
 }
 
 #[derive(Deserialize)]
