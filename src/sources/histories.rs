@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Bytes of histories that are held while others are read.
-const HELD: usize = if cfg!(test) { 1 } else { 64 << 20 };
+const HELD: usize = if cfg!(test) { 1 } else { 192 << 20 };
 /// Most stores that are walked at the same time.
 const TOGETHER: usize = if cfg!(test) { 2 } else { 16 };
 /// Bytes of pack indexes from which on no more stores are walked at the same time.
