@@ -6,7 +6,7 @@ use super::key::Key;
 use super::surroundings::Surroundings;
 use super::value::Quote;
 use super::words::wording;
-use super::{part, shape, vendors};
+use super::{part, shape};
 use crate::rules::credentials::{assignments, context};
 
 /// One feature of an assignment.
@@ -173,7 +173,6 @@ fn of_form(
         reading.spaced && reading.quote == Quote::Bare,
     );
     found.when("more", reading.more);
-    found.when("vendor-near", vendors::are_near(text, &reading.line));
     found.when("scheme", scheme);
     found.when("long-line", reading.line.len() > 600);
     found.when(

@@ -34,19 +34,30 @@ fn weigh(
     value: Range<usize>,
     scheme: bool,
 ) -> Option<Assigned> {
-    let found = features_of(text, key, reading, value.clone(), scheme)?;
     let known = assignments();
     let mut score = known.score.start;
     let mut told: Vec<(f64, &str)> = Vec::new();
-    for Feature { name, amount } in found {
+    let mut add = |Feature { name, amount }| {
         let Some(feature) = known.features.get(name) else {
-            continue;
+            return score;
         };
         let points = feature.weight * amount;
         score += points;
         if !feature.reason.is_empty() {
             told.push((points, &feature.reason));
         }
+        score
+    };
+    let found = features_of(text, key, reading, value.clone(), scheme)?;
+    let so_far = found.into_iter().map(&mut add).last();
+    // It can only speak against a secret and is dear to find out, so it comes last.
+    if so_far.is_some_and(|score| score >= known.score.low)
+        && vendors::are_near(text, &reading.line)
+    {
+        add(Feature {
+            name: "vendor-near",
+            amount: 1.0,
+        });
     }
     let confidence = match score {
         score if score >= known.score.high => Confidence::High,
