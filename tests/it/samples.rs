@@ -91,7 +91,7 @@ fn the_samples_are_what_the_program_prints() {
         &mut stale,
     );
     for command in [
-        "", "scan", "demo", "review", "explain", "report", "rules", "doctor",
+        "", "scan", "demo", "review", "explain", "can", "who-can", "report", "rules", "doctor",
     ] {
         let words = command.split_whitespace().chain(["--help"]);
         let help = place.overstay().args(words).output().unwrap();
