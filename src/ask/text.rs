@@ -2,49 +2,26 @@
 
 use crate::iam::decide::Answer;
 use crate::iam::world::{Reason, Reply};
+use crate::report::text::line;
 use std::fmt::Write as _;
-
-/// Neutralises what a snapshot wrote: no control character reaches the terminal.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
-}
 
 /// One answer with its reasons.
 pub fn render(reply: &Reply) -> String {
     let mut out = headline(reply);
     for reason in &reply.because {
-        let _ = write!(
-            out,
-            "  {}  {}, {}",
-            if reason.effect == "Deny" {
-                "denied by "
-            } else {
-                "allowed by"
-            },
-            source(reason),
-            plain(&reason.statement)
-        );
+        let verb = if reason.effect == "Deny" {
+            "denied by "
+        } else {
+            "allowed by"
+        };
+        let _ = write!(out, "  {verb}  {}", statement(reason));
         if !reason.depends_on.is_empty() {
             let _ = write!(out, "\n              if {}", conditions(reason));
         }
         out.push('\n');
     }
     for reason in &reply.unless {
-        let _ = writeln!(
-            out,
-            "  unless      {}, {} denies it: {}",
-            source(reason),
-            plain(&reason.statement),
-            conditions(reason)
-        );
+        let _ = writeln!(out, "  unless      {}", denial(reason));
     }
     let blockers = reply.blockers();
     if !blockers.is_empty() {
@@ -53,7 +30,7 @@ pub fn render(reply: &Reply) -> String {
         out.push_str("  no policy allows it\n");
     }
     for note in &reply.notes {
-        let _ = writeln!(out, "  {} {}", note_word(reply), plain(note));
+        let _ = writeln!(out, "  {} {}", note_word(reply), line(note));
     }
     out
 }
@@ -69,7 +46,7 @@ fn headline(reply: &Reply) -> String {
     let on = if reply.resource == "*" {
         String::new()
     } else {
-        format!(" on {}", plain(&reply.resource))
+        format!(" on {}", line(&reply.resource))
     };
     format!(
         "{}: {} {} {}{on}\n",
@@ -80,7 +57,7 @@ fn headline(reply: &Reply) -> String {
             Answer::DependsOn => "may do, depending on what follows,",
             Answer::Denied => "may not do",
         },
-        plain(&reply.action),
+        line(&reply.action),
     )
 }
 
@@ -88,7 +65,7 @@ fn who(principal: &str) -> String {
     if principal == "*" {
         "anyone".to_owned()
     } else {
-        plain(principal)
+        line(principal).into_owned()
     }
 }
 
@@ -97,10 +74,10 @@ pub fn render_who(action: &str, resource: &str, replies: &[Reply]) -> String {
     let on = if resource == "*" {
         String::new()
     } else {
-        format!(" on {}", plain(resource))
+        format!(" on {}", line(resource))
     };
     if replies.is_empty() {
-        return format!("nobody the scan knows may do {}{on}\n", plain(action));
+        return format!("nobody the scan knows may do {}{on}\n", line(action));
     }
     let certain = replies
         .iter()
@@ -108,7 +85,7 @@ pub fn render_who(action: &str, resource: &str, replies: &[Reply]) -> String {
         .count();
     let mut out = format!(
         "{certain} may do {}{on}, {} more depending on conditions\n",
-        plain(action),
+        line(action),
         replies.len() - certain
     );
     for reply in replies {
@@ -119,39 +96,38 @@ pub fn render_who(action: &str, resource: &str, replies: &[Reply]) -> String {
             who(&reply.principal)
         );
         for reason in &reply.because {
-            let _ = write!(
-                out,
-                "            {}, {}",
-                source(reason),
-                plain(&reason.statement)
-            );
+            let _ = write!(out, "            {}", statement(reason));
             if !reason.depends_on.is_empty() {
                 let _ = write!(out, " if {}", conditions(reason));
             }
             out.push('\n');
         }
         for reason in &reply.unless {
-            let _ = writeln!(
-                out,
-                "            unless {}, {} denies it: {}",
-                source(reason),
-                plain(&reason.statement),
-                conditions(reason)
-            );
+            let _ = writeln!(out, "            unless {}", denial(reason));
         }
         if reply.answer == Answer::DependsOn {
             for note in &reply.notes {
-                let _ = writeln!(out, "            not seen: {}", plain(note));
+                let _ = writeln!(out, "            not seen: {}", line(note));
             }
         }
     }
     out
 }
 
+/// Which statement of which policy.
+fn statement(reason: &Reason) -> String {
+    format!("{}, {}", source(reason), line(&reason.statement))
+}
+
+/// What would deny it, and when.
+fn denial(reason: &Reason) -> String {
+    format!("{} denies it: {}", statement(reason), conditions(reason))
+}
+
 fn source(reason: &Reason) -> String {
-    format!("{}: {}", reason.kind, plain(&reason.policy))
+    format!("{}: {}", reason.kind, line(&reason.policy))
 }
 
 fn conditions(reason: &Reason) -> String {
-    plain(&reason.depends_on.join(" and "))
+    line(&reason.depends_on.join(" and ")).into_owned()
 }

@@ -22,6 +22,8 @@ mod principal;
 pub mod request;
 mod services;
 mod subject;
+#[cfg(test)]
+mod testing;
 mod trust;
 pub mod variables;
 pub mod world;

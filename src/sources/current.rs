@@ -1,10 +1,11 @@
 //! Reading what a user of a root sees today.
 
+use super::buffer::Buffer;
 use super::discover::RootKind;
 use super::files::{self, Omission};
 use super::folders::Batch;
 use super::git::{self, HeadFile, Known, Reading, Repo, WorkTreeIndex};
-use super::load::{Buffer, load};
+use super::load::load;
 use super::place::{os_of, uri_of, uri_of_bytes};
 use super::screen::Everything;
 use super::site::Site;
@@ -101,7 +102,9 @@ pub(super) fn read_files<T: Send>(
         .fold(Part::new, |mut part, batch| {
             let mut buffer = BUFFER.take();
             read_batch(site, batch, index, options, &mut buffer, &mut part, visit);
-            buffer.rest();
+            if buffer.is_large() {
+                buffer = Buffer::default();
+            }
             BUFFER.set(buffer);
             progress.done(batch.names().count() as u64);
             part
@@ -150,7 +153,7 @@ fn read_batch<T>(
         match load(&on_disk, &options.limits, buffer) {
             Ok(metadata) => {
                 let known = index.known(&path, &metadata);
-                read_file(site, &path, known, buffer.file(), out, visit);
+                read_file(site, &path, known, buffer, out, visit);
             }
             Err(why) => {
                 let omission = Omission::unread(path.clone(), &why, &options.limits);

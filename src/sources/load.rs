@@ -1,52 +1,10 @@
 //! Reading one file whole.
 
+use super::buffer::Buffer;
 use super::limits::Limits;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
-
-/// Largest buffer kept for the next file, in bytes.
-const LARGEST: usize = 1 << 20;
-
-/// Memory that files are read into, one after another.
-#[derive(Default)]
-pub(super) struct Buffer {
-    /// What lies behind the file is left over from earlier ones.
-    bytes: Vec<u8>,
-    len: usize,
-}
-
-impl Buffer {
-    pub(super) const fn new() -> Self {
-        Self {
-            bytes: Vec::new(),
-            len: 0,
-        }
-    }
-
-    /// The file that was read last.
-    pub(super) fn file(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-
-    /// Lets go of memory that only a large file needs.
-    pub(super) fn rest(&mut self) {
-        if self.bytes.len() > LARGEST {
-            *self = Self::default();
-        }
-    }
-
-    /// Makes room for `size` bytes; those up to `len` stay.
-    fn fit(&mut self, size: usize) {
-        if self.bytes.len() < size {
-            if self.len == 0 {
-                // What was there is not worth copying.
-                self.bytes = Vec::new();
-            }
-            self.bytes.resize(size.next_multiple_of(1 << 14), 0);
-        }
-    }
-}
 
 /// Why a file was not read.
 #[derive(Debug)]
@@ -70,7 +28,7 @@ impl From<io::Error> for Unread {
 /// # Errors
 /// When it is larger than the cap, not a regular file, or not readable; the buffer is of no meaning then.
 pub(super) fn load(path: &Path, limits: &Limits, buffer: &mut Buffer) -> Result<Metadata, Unread> {
-    buffer.len = 0;
+    buffer.clear();
     let cap = limits.max_file_bytes;
     let mut file = open(path)?;
     let metadata = file.metadata()?;
@@ -82,21 +40,24 @@ pub(super) fn load(path: &Path, limits: &Limits, buffer: &mut Buffer) -> Result<
     }
     let expected = metadata.len() as usize;
     // One byte more than expected tells a file that has grown; some of no length have content nonetheless.
-    buffer.fit(expected.saturating_add(1));
+    let mut least = expected.saturating_add(1);
     loop {
-        match file.read(buffer.bytes.get_mut(buffer.len..).unwrap_or_default()) {
+        let space = buffer.space(least);
+        let room = space.len();
+        let read = match file.read(space) {
             Ok(0) => break,
-            Ok(read) => buffer.len += read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(error.into()),
-        }
-        if buffer.len as u64 > cap {
+        };
+        buffer.add(read);
+        if buffer.len() as u64 > cap {
             return Err(Unread::TooLarge);
         }
-        if buffer.len == expected && buffer.len < buffer.bytes.len() {
+        if buffer.len() == expected && read < room {
             break;
         }
-        buffer.fit(buffer.len.saturating_add(1));
+        least = 1;
     }
     Ok(metadata)
 }
@@ -129,6 +90,7 @@ fn open(path: &Path) -> Result<File, Unread> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::buffer::LARGEST;
     use crate::sources::testing::{Place, put_bytes};
 
     fn limits(cap: u64) -> Limits {
@@ -149,17 +111,16 @@ mod tests {
             (1 << 14) - 1,
             1 << 14,
             (1 << 14) + 1,
-            LARGEST,
             3,
+            LARGEST,
         ] {
             let path = place.path("file");
             let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
             put_bytes(&path, &bytes);
             let metadata = load(&path, &limits(1 << 30), &mut buffer).unwrap();
             assert_eq!(metadata.len(), length as u64);
-            assert!(buffer.file() == bytes, "{length}");
-            buffer.rest();
-            assert!(buffer.bytes.len() <= LARGEST);
+            assert!(*buffer == bytes, "{length}");
+            assert_eq!(buffer.is_large(), length > LARGEST - 1);
         }
     }
 
@@ -204,6 +165,6 @@ mod tests {
             &mut buffer,
         )
         .unwrap();
-        assert!(buffer.file().starts_with(b"Name:"));
+        assert!(buffer.starts_with(b"Name:"));
     }
 }

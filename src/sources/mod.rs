@@ -4,6 +4,7 @@
 
 mod archives;
 pub mod aws;
+mod buffer;
 mod current;
 mod discover;
 mod files;

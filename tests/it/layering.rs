@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secrets", &["model", "rules", "unpack"]),
     ("manifests", &["model", "rules"]),
     ("iam", &["model", "rules"]),
-    ("ask", &["model", "rules", "iam", "sources"]),
+    ("ask", &["model", "rules", "iam", "sources", "report"]),
     ("graph", &["model", "rules", "iam"]),
     ("checks", &["model", "rules", "iam", "graph"]),
     ("jit", &["model", "rules", "graph"]),

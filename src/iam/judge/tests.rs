@@ -1,71 +1,28 @@
 use super::*;
-use crate::model::LastUse;
-use crate::model::aws::{AwsAttached, AwsGroup, AwsInlinePolicy, AwsPolicy};
-use crate::model::{Grade, Location};
+use crate::iam::testing::{self, inline, place};
+use crate::model::Grade;
+use crate::model::aws::{AwsAttached, AwsGroup, AwsPolicy};
 use serde_json::Value;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
+
+const OWN_ACCOUNT: &str = "111122223333";
 
 static TABLES: LazyLock<AwsTables> = LazyLock::new(|| AwsTables::builtin().unwrap());
 static OWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| ["111122223333".to_owned()].into());
-
-fn place() -> Location {
-    Location::file("aws/111122223333", "account.json", 1, 1)
-}
 
 fn arn(kind: &str, name: &str) -> String {
     format!("arn:aws:iam::111122223333:{kind}/{name}")
 }
 
-fn inline(statements: &Value) -> Vec<AwsInlinePolicy> {
-    vec![AwsInlinePolicy {
-        name: "p".into(),
-        document: json!({"Version": "2012-10-17", "Statement": statements}),
-    }]
-}
-
 fn user(name: &str, statements: &Value) -> AwsUser {
-    AwsUser {
-        name: name.into(),
-        path: "/".into(),
-        arn: arn("user", name),
-        unique_id: String::new(),
-        created_at: None,
-        groups: Vec::new(),
-        inline: inline(statements),
-        attached: Vec::new(),
-        boundary: None,
-        tags: BTreeMap::new(),
-        keys: Vec::new(),
-        password: None,
-        password_last_use: LastUse::Unknown,
-        mfa: None,
-        services: None,
-        location: place(),
-    }
+    testing::user(OWN_ACCOUNT, name, statements)
 }
 
 fn role(name: &str, service: &str, statements: &Value) -> AwsRole {
-    AwsRole {
-        name: name.into(),
-        path: "/".into(),
-        arn: arn("role", name),
-        unique_id: String::new(),
-        description: None,
-        created_at: None,
-        trust: json!({"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
-            "Principal": {"Service": service}}}),
-        inline: inline(statements),
-        attached: Vec::new(),
-        boundary: None,
-        max_session_seconds: None,
-        last_use: LastUse::Unknown,
-        instance_profiles: Vec::new(),
-        tags: BTreeMap::new(),
-        services: None,
-        location: place(),
-    }
+    let trust =
+        json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}});
+    testing::role(OWN_ACCOUNT, name, &trust, statements)
 }
 
 fn managed(name: &str, document: Value) -> AwsPolicy {

@@ -1,10 +1,9 @@
 use super::*;
 use crate::iam::decide::Answer;
+use crate::iam::testing::{place, policy, role, user};
 use crate::model::aws::{
-    AwsAttached, AwsControlLevel, AwsControlPolicy, AwsGroup, AwsInlinePolicy, AwsPolicy,
-    AwsResource,
+    AwsAttached, AwsControlLevel, AwsControlPolicy, AwsGroup, AwsPolicy, AwsResource,
 };
-use crate::model::{LastUse, Location};
 use serde_json::json;
 use std::sync::LazyLock;
 
@@ -12,69 +11,6 @@ static TABLES: LazyLock<AwsTables> = LazyLock::new(|| AwsTables::builtin().unwra
 
 const OWN: &str = "111122223333";
 const OTHER: &str = "444455556666";
-
-fn place() -> Location {
-    Location {
-        repository: None,
-        uri: "account.json".into(),
-        line: None,
-        column: None,
-        logical: None,
-    }
-}
-
-fn policy(statements: &Value) -> Value {
-    json!({"Version": "2012-10-17", "Statement": statements})
-}
-
-fn inline(statements: &Value) -> Vec<AwsInlinePolicy> {
-    vec![AwsInlinePolicy {
-        name: "inline".into(),
-        document: policy(statements),
-    }]
-}
-
-fn user(account: &str, name: &str, statements: &Value) -> AwsUser {
-    AwsUser {
-        name: name.into(),
-        path: "/".into(),
-        arn: format!("arn:aws:iam::{account}:user/{name}"),
-        unique_id: format!("AIDA{name}"),
-        created_at: None,
-        groups: Vec::new(),
-        inline: inline(statements),
-        attached: Vec::new(),
-        boundary: None,
-        tags: BTreeMap::new(),
-        keys: Vec::new(),
-        password: None,
-        password_last_use: LastUse::Unknown,
-        mfa: None,
-        services: None,
-        location: place(),
-    }
-}
-
-fn role(account: &str, name: &str, trust: &Value, statements: &Value) -> AwsRole {
-    AwsRole {
-        name: name.into(),
-        path: "/".into(),
-        arn: format!("arn:aws:iam::{account}:role/{name}"),
-        unique_id: format!("AROA{name}"),
-        description: None,
-        created_at: None,
-        trust: policy(trust),
-        inline: inline(statements),
-        attached: Vec::new(),
-        boundary: None,
-        max_session_seconds: None,
-        last_use: LastUse::Unknown,
-        instance_profiles: Vec::new(),
-        tags: BTreeMap::new(),
-        services: None,
-        location: place(),
-    }
-}
 
 fn account(id: &str, users: Vec<AwsUser>, roles: Vec<AwsRole>) -> AwsAccount {
     let mut account = AwsAccount {

@@ -49,6 +49,8 @@ pub struct Names {
     pub other_keys: BTreeSet<String>,
     /// Before `key`; it is one.
     pub secret_keys: BTreeSet<String>,
+    /// Before `key`; its owner makes it up, no service issues it.
+    pub own_keys: BTreeSet<String>,
     /// Whole words that only look like a head.
     pub lookalikes: BTreeSet<String>,
 }

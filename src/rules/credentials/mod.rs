@@ -277,6 +277,7 @@ impl CredentialRules {
 
     fn embedded() -> Result<Self, RuleError> {
         #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct File {
             rule: Vec<Rule>,
         }
@@ -392,6 +393,7 @@ impl CredentialRules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn with(extra: &str) -> String {
         format!(
@@ -420,6 +422,8 @@ as_of = "2026-11-21"
         let rules = CredentialRules::builtin().unwrap();
         assert_eq!(rules.check(), Vec::new());
         assert!(rules.rules().len() >= 40, "{}", rules.rules().len());
+        let ids: BTreeSet<&str> = rules.rules().iter().map(|rule| rule.id.as_str()).collect();
+        assert_eq!(ids.len(), rules.rules().len(), "two rules have one id");
     }
 
     #[test]

@@ -365,33 +365,13 @@ fn is_password_like(value: &[u8], alphabet: &Alphabet) -> bool {
 
 /// Whether a value is one that a service hands out, by the name it is assigned to; people make up the others.
 fn is_issued(value: &[u8], key: &Key) -> bool {
-    const OWN: [&str; 18] = [
-        "secret",
-        "encryption",
-        "encrypt",
-        "cookie",
-        "signing",
-        "sign",
-        "private",
-        "master",
-        "session",
-        "cipher",
-        "crypto",
-        "crypt",
-        "aes",
-        "hmac",
-        "security",
-        "validation",
-        "shared",
-        "host",
-    ];
     match key.name.family.id.as_str() {
         "token" | "auth" | "credential" => true,
         "key" => !key
             .name
             .before
             .iter()
-            .any(|word| OWN.contains(&word.as_str())),
+            .any(|word| assignments().names.own_keys.contains(word)),
         "secret" => value.len() >= 20,
         _ => false,
     }

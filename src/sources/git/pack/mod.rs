@@ -1,12 +1,12 @@
 //! The packs of a repository, read in their own order: each object is made once, out of the base at hand, rather than
 //! anew from the bottom of its chain. What no pack of a known form gives is left to libgit2.
 
-mod buffer;
 mod delta;
 mod entry;
 mod forest;
 mod idx;
 mod map;
+mod spare;
 mod table;
 mod traverse;
 
