@@ -15,6 +15,9 @@ pub(super) fn add(
         all.consumers.extend(file.consumers);
         all.references.extend(file.references);
         all.credentials.extend(file.credentials);
+        all.roles.extend(file.roles);
+        all.bindings.extend(file.bindings);
+        all.capabilities.extend(file.capabilities);
         graph.coverage.extend(file.notices);
     }
     // Merging prefers what comes first among equals, so what comes first must not depend on who read which file when.
@@ -54,6 +57,15 @@ pub(super) fn add(
             }
         }
     }
+    all.roles.sort();
+    all.roles.dedup();
+    all.bindings.sort();
+    all.bindings.dedup();
+    all.capabilities.sort();
+    all.capabilities.dedup();
+    graph.inventory.roles = all.roles;
+    graph.inventory.bindings = all.bindings;
+    graph.inventory.capabilities = all.capabilities;
     (all.references, all.credentials)
 }
 

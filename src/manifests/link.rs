@@ -5,7 +5,7 @@ use super::kubernetes::federations_of;
 use super::kubernetes::rbac::{Reach, judge};
 use crate::model::{
     ConsumerClass, Declarations, Environment, Evidence, Federation, Grade, Grant, GrantId,
-    GrantSource, Identity, IdentityId, RbacBinding, RbacRole, RbacRule,
+    GrantSource, Identity, IdentityId, Location, RbacBinding, RbacRole, RbacRule,
 };
 use crate::rules::manifests::ManifestTables;
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,10 +131,12 @@ fn grant(tables: &ManifestTables, files: &mut [Declarations], places: &BTreeMap<
         }
     }
     let mut made: Vec<(usize, Place, Grant, Reach)> = Vec::new();
+    let mut tiers: BTreeMap<(Option<String>, String, Location), u8> = BTreeMap::new();
     for (repository, (roles, bindings)) in &by_repository {
         for (file, binding) in bindings {
             let (rules, known) = resolve(roles, binding);
             let reach = reach(tables, binding, &rules, known);
+            tiers.insert(key_of(binding), reach.tier);
             for (id, place) in subjects(files, places, repository, binding) {
                 made.push((
                     *file,
@@ -143,6 +145,16 @@ fn grant(tables: &ManifestTables, files: &mut [Declarations], places: &BTreeMap<
                     reach.clone(),
                 ));
             }
+        }
+    }
+    for declarations in files.iter_mut() {
+        for binding in &mut declarations.bindings {
+            binding.tier = tiers.get(&key_of(binding)).copied().unwrap_or_default();
+        }
+        for role in &mut declarations.roles {
+            let reach = judge(&role.rules, &tables.escalation, role.namespace.is_none());
+            role.tier = reach.tier;
+            role.evidence = reach.evidence;
         }
     }
     for (file, (home, index), grant, reach) in made {
@@ -171,6 +183,15 @@ fn grant(tables: &ManifestTables, files: &mut [Declarations], places: &BTreeMap<
             declarations.grants.push(grant);
         }
     }
+}
+
+/// What tells a binding apart from every other of a scan.
+fn key_of(binding: &RbacBinding) -> (Option<String>, String, Location) {
+    (
+        binding.namespace.clone(),
+        binding.name.clone(),
+        binding.location.clone(),
+    )
 }
 
 /// Rules a binding gives, and whether its role is declared in the repository.

@@ -42,6 +42,8 @@ pub struct Declarations {
     pub roles: Vec<super::RbacRole>,
     /// Kubernetes bindings, likewise.
     pub bindings: Vec<super::RbacBinding>,
+    /// Runtime identity, policy and brokered access that it sets up.
+    pub capabilities: Vec<super::Capability>,
     /// What could not be read of it.
     pub notices: Vec<super::Coverage>,
 }
@@ -59,6 +61,12 @@ pub struct Inventory {
     pub consumers: BTreeMap<ConsumerId, Consumer>,
     /// Issuers of OIDC providers configured, per account.
     pub oidc_issuers: BTreeMap<String, Vec<String>>,
+    /// Kubernetes roles as declared, whether anything is bound to them or not; sorted.
+    pub roles: Vec<super::RbacRole>,
+    /// Kubernetes bindings as declared, whomever they name; sorted.
+    pub bindings: Vec<super::RbacBinding>,
+    /// Runtime identity, policy and brokered access that is set up; sorted.
+    pub capabilities: Vec<super::Capability>,
 }
 
 impl Inventory {

@@ -5,6 +5,7 @@
 
 pub mod assessment;
 pub mod aws;
+pub mod capability;
 pub mod consumer;
 pub mod copied;
 pub mod coverage;
@@ -27,6 +28,7 @@ pub use assessment::{
     Assessment, Blocker, ConditionResult, Disposition, DispositionTrace, ExposureWindow, Fit,
     FitFactor, Mitigation, Readiness, ResidualRisk, Risk, RiskBand, RiskFactor, Ternary, Ttl,
 };
+pub use capability::{Capability, CapabilityKind};
 pub use consumer::{Consumer, ConsumerClass, Federation, Uses};
 pub use copied::Copied;
 pub use coverage::{Coverage, CoverageStatus};

@@ -1,11 +1,15 @@
 //! Kubernetes roles and bindings as declared. They point at each other across files, so they are kept apart until every
 //! file of a repository was read.
 
-use super::Location;
+use super::{Evidence, Location};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One rule of a role.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct RbacRule {
     /// API groups; the empty text is the core group, `*` any.
     pub api_groups: Vec<String>,
@@ -20,7 +24,7 @@ pub struct RbacRule {
 }
 
 /// A `Role` or `ClusterRole`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RbacRole {
     /// Repository that declares it.
     pub repository: String,
@@ -34,12 +38,16 @@ pub struct RbacRole {
     pub aggregates: Vec<BTreeMap<String, String>>,
     /// What it allows.
     pub rules: Vec<RbacRule>,
+    /// Privilege tier a holder has by it, cluster-wide for a `ClusterRole`.
+    pub tier: u8,
+    /// Why that tier.
+    pub evidence: Vec<Evidence>,
     /// Where.
     pub location: Location,
 }
 
 /// A `RoleBinding` or `ClusterRoleBinding`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RbacBinding {
     /// Repository that declares it.
     pub repository: String,
@@ -54,6 +62,10 @@ pub struct RbacBinding {
     /// Machine subjects as Kubernetes calls them: `system:serviceaccount:<namespace>:<name>`,
     /// `system:serviceaccounts:<namespace>`, `system:serviceaccounts`.
     pub subjects: Vec<String>,
+    /// Other subjects, kind and name: `User jane`, `Group system:authenticated`.
+    pub people: Vec<String>,
+    /// Privilege tier it gives; 0 also where its role is not declared and not known.
+    pub tier: u8,
     /// Where.
     pub location: Location,
 }

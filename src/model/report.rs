@@ -1,6 +1,9 @@
 //! The report: everything one run found, in the shape `report.json` has.
 
-use super::{Assessment, Consumer, Coverage, Credential, Finding, Grant, Identity, PlanItem};
+use super::{
+    Assessment, Capability, Consumer, Coverage, Credential, Finding, Grant, Identity, PlanItem,
+    RbacBinding, RbacRole,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,6 +96,15 @@ pub struct Report {
     pub grants: Vec<Grant>,
     /// Consumers, sorted by runtime, repository, name.
     pub consumers: Vec<Consumer>,
+    /// Kubernetes roles as declared, by repository, namespace and name.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub roles: Vec<RbacRole>,
+    /// Kubernetes bindings as declared, by repository, namespace and name.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub bindings: Vec<RbacBinding>,
+    /// Runtime identity, policy and brokered access that is set up already.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub capabilities: Vec<Capability>,
     /// Findings, most severe first, then by rule and id.
     pub findings: Vec<Finding>,
     /// Assessments, highest risk first, then by id.

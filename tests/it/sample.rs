@@ -571,6 +571,7 @@ pub(crate) fn parts() -> ReportParts {
             grants: BTreeMap::from([(grant.id.clone(), grant)]),
             consumers: BTreeMap::from([(consumer.id.clone(), consumer)]),
             oidc_issuers: BTreeMap::new(),
+            ..Inventory::default()
         },
         findings,
         assessments,

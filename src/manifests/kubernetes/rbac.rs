@@ -59,6 +59,8 @@ pub(super) fn role(context: &Context<'_>, resource: &Resource<'_>, out: &mut Dec
                 non_resource_urls: words(rule, "nonResourceURLs"),
             })
             .collect(),
+        tier: 0,
+        evidence: Vec::new(),
         location: resource.location.clone(),
     });
 }
@@ -71,6 +73,7 @@ pub(super) fn binding(context: &Context<'_>, resource: &Resource<'_>, out: &mut 
         return;
     };
     let mut subjects = Vec::new();
+    let mut people = Vec::new();
     let templates = |subject: &Node| {
         ["name", "namespace"]
             .iter()
@@ -93,7 +96,13 @@ pub(super) fn binding(context: &Context<'_>, resource: &Resource<'_>, out: &mut 
             }
             // A user or group by the name that service accounts sign in with.
             _ if name.starts_with("system:serviceaccount") => name,
-            _ => continue,
+            kind => {
+                people.push(format!(
+                    "{} {name}",
+                    kind.map_or_else(|| "User".to_owned(), clean)
+                ));
+                continue;
+            }
         };
         if let Some((namespace, name)) = native
             .strip_prefix("system:serviceaccount:")
@@ -106,6 +115,8 @@ pub(super) fn binding(context: &Context<'_>, resource: &Resource<'_>, out: &mut 
     }
     subjects.sort();
     subjects.dedup();
+    people.sort();
+    people.dedup();
     out.bindings.push(RbacBinding {
         repository: context.repository.to_owned(),
         namespace: namespaced.then(|| resource.namespace().to_owned()),
@@ -113,6 +124,8 @@ pub(super) fn binding(context: &Context<'_>, resource: &Resource<'_>, out: &mut 
         cluster_role: node.text_at(&["roleRef", "kind"]) != Some("Role"),
         role: clean(role),
         subjects,
+        people,
+        tier: 0,
         location: resource.location.clone(),
     });
 }
