@@ -44,6 +44,12 @@ pub struct Declarations {
     pub bindings: Vec<super::RbacBinding>,
     /// Runtime identity, policy and brokered access that it sets up.
     pub capabilities: Vec<super::Capability>,
+    /// AWS accounts in the words of infrastructure code.
+    pub stacks: Vec<super::DeclaredStack>,
+    /// Credentials that infrastructure code issues, each with the native id of its holder.
+    pub issued: Vec<(Credential, Option<String>)>,
+    /// Text that `manifests::link` reads together with that of other files, and takes away.
+    pub kept: Vec<super::KeptText>,
     /// What could not be read of it.
     pub notices: Vec<super::Coverage>,
 }

@@ -15,6 +15,7 @@ pub mod finding;
 pub mod grant;
 pub mod id;
 pub mod identity;
+pub mod infra;
 pub mod inventory;
 pub mod location;
 pub mod plan;
@@ -41,6 +42,7 @@ pub use identity::{
     AgentReach, BreakGlass, ConditionCoverage, Environment, EscalationPath, Identity, IdentityKind,
     OwnerSource, PrincipalKind, Privilege, TrustPath,
 };
+pub use infra::{DeclaredPrincipal, DeclaredStack, KeptText, UNKNOWN_ACCOUNT};
 pub use inventory::{Declarations, Inventory, SecretReference};
 pub use location::{Ignored, IgnoredBy, Location, Sighting};
 pub use plan::{
