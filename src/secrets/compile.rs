@@ -146,7 +146,9 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
             .collect(),
         credentials::blocks()?,
     );
-    let whole = (0..).zip(rules.rules()).filter(|(_, rule)| rule.whole);
+    let whole = (0..)
+        .zip(rules.rules())
+        .filter(|(_, rule)| rule.whole || rule.container.is_some());
     let bound = rules.rules().iter().filter(|rule| !rule.paths.is_empty());
     let paths = bound
         .map(|rule| {

@@ -8,7 +8,9 @@ use super::found::Found;
 use super::structure;
 use super::text::Text;
 use super::windows::{MARGIN, Span, Windows};
+use crate::rules::credentials::Rule;
 use regex::bytes::Captures;
+use std::ops::Range;
 
 /// Most credentials that one rule may claim in one document: a bound on what a hostile file can cost.
 pub(super) const MAX_MATCHES: usize = 100_000;
@@ -76,7 +78,7 @@ impl Engine {
         let rule = &self.rules.get(window.rule)?.rule;
         let family = rule.assignment.as_deref()?;
         let one = assignment::judge(text, &(window.start..window.end), family).secret()?;
-        Some(announced(window.rule, &rule.id, one))
+        Some(announced(window.rule, rule, one))
     }
 
     /// Calls `visit` for every match of every rule inside its windows; the search goes on behind what `visit` returns.
@@ -149,13 +151,20 @@ impl Engine {
 }
 
 /// What is assigned to a name, as a match.
-fn announced(rule: usize, id: &str, one: Assigned) -> Found {
-    let mut reasons = vec![format!("matches the {id} rule")];
-    reasons.extend(one.reasons);
+fn announced(index: usize, rule: &Rule, one: Assigned) -> Found {
+    let mut found = unjudged(index, rule, one.secret.clone());
+    found.secret = Some(one.secret);
+    found.confidence = one.confidence;
+    found.reasons.extend(one.reasons);
+    found
+}
+
+/// A match of which nothing is known yet but its place.
+pub(super) fn unjudged(index: usize, rule: &Rule, span: Range<usize>) -> Found {
     Found {
-        rule,
-        span: one.secret.clone(),
-        secret: Some(one.secret),
+        rule: index,
+        span,
+        secret: None,
         material: None,
         gap: None,
         prefix: String::new(),
@@ -165,8 +174,8 @@ fn announced(rule: usize, id: &str, one: Assigned) -> Found {
         created_at: None,
         expires_at: None,
         expires_by_nature: None,
-        confidence: one.confidence,
-        reasons,
+        confidence: rule.confidence,
+        reasons: vec![format!("matches the {} rule", rule.id)],
     }
 }
 
@@ -182,20 +191,13 @@ pub(super) fn judged(
     let group = |name: &str| captures.name(name);
     let value = |name: &str| group(name).and_then(|part| structure::plain(part.as_bytes()));
     let mut found = Found {
-        rule: index,
-        span: whole.range(),
         secret: group("secret").map(|part| part.range()),
-        material: None,
         gap: group("gap").map(|part| part.range()),
         prefix: value("prefix").unwrap_or_default(),
         public_id: value("id"),
         subject: value("subject"),
         account: value("account"),
-        created_at: None,
-        expires_at: None,
-        expires_by_nature: None,
-        confidence: rule.confidence,
-        reasons: vec![format!("matches the {} rule", rule.id)],
+        ..unjudged(index, rule, whole.range())
     };
     for (companion, pattern) in &compiled.companions {
         let part = Beside {

@@ -16,6 +16,7 @@ mod certificate;
 mod claims;
 mod companions;
 mod compile;
+mod containers;
 mod context;
 mod der;
 mod echo;

@@ -79,6 +79,18 @@ pub enum Check {
     Gap,
 }
 
+/// A binary file format that holds private keys.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Container {
+    /// PKCS #12 (RFC 7292): `.p12`, `.pfx`.
+    Pkcs12,
+    /// Java's own key stores, JKS and JCEKS.
+    JavaKeyStore,
+    /// A private key in DER: PKCS #1, PKCS #8, SEC 1.
+    Der,
+}
+
 /// Which part of a credential a companion pattern supplies.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
@@ -150,6 +162,8 @@ pub struct Rule {
     /// The pattern matches short documents as a whole; no literal is needed then.
     #[serde(default)]
     pub whole: bool,
+    /// In place of literals and pattern: the binary format of the whole document.
+    pub container: Option<Container>,
     /// Confidence before the checks.
     pub confidence: Confidence,
     /// Gives way to any other rule that claims the same text.
@@ -175,6 +189,7 @@ pub struct Rule {
     /// Day the source was last compared with the rule.
     pub as_of: Date,
     /// Texts it matches, as templates (see [`template`]).
+    #[serde(default)]
     pub examples: Vec<String>,
     /// Texts it does not match, as templates.
     #[serde(default)]

@@ -61,7 +61,7 @@ pub(super) fn check(rule: &Rule) -> Vec<RuleProblem> {
     if let Err(error) = Paths::new(&rule.paths) {
         tell(format!("`paths`: {error}"));
     }
-    if rule.literals.is_empty() && !rule.whole {
+    if rule.literals.is_empty() && !rule.whole && rule.container.is_none() {
         tell("no literals: the prefilter would never try it".to_owned());
     }
     for literal in &rule.literals {
@@ -71,7 +71,7 @@ pub(super) fn check(rule: &Rule) -> Vec<RuleProblem> {
             ));
         }
     }
-    if rule.examples.is_empty() {
+    if rule.examples.is_empty() && rule.container.is_none() {
         tell("no examples".to_owned());
     }
     for not in &rule.not {
@@ -79,9 +79,10 @@ pub(super) fn check(rule: &Rule) -> Vec<RuleProblem> {
             tell(format!("`not`: `{not}` is not a regular expression"));
         }
     }
-    match &rule.assignment {
-        Some(name) => family(name, rule, &mut tell),
-        None => pattern(rule, &mut tell),
+    match (&rule.assignment, rule.container) {
+        (Some(name), _) => family(name, rule, &mut tell),
+        (None, Some(_)) => container(rule, &mut tell),
+        (None, None) => pattern(rule, &mut tell),
     }
     for companion in &rule.companions {
         match compile(&companion.pattern) {
@@ -111,6 +112,14 @@ fn family(family: &str, rule: &Rule, tell: &mut dyn FnMut(String)) {
         if let Err(problem) = template::expand(&rule.id, example) {
             tell(format!("example `{example}`: {problem}"));
         }
+    }
+}
+
+/// A rule for a binary format, of which examples in text would say nothing.
+fn container(rule: &Rule, tell: &mut dyn FnMut(String)) {
+    let texts = rule.literals.len() + rule.examples.len() + rule.negative_examples.len();
+    if rule.whole || !rule.pattern.is_empty() || texts > 0 {
+        tell("`container` stands in place of literals, a pattern, `whole` and examples".to_owned());
     }
 }
 
