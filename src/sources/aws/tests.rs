@@ -442,9 +442,11 @@ fn organizations_and_resource_policies_reach_their_accounts() {
 fn other_credentials_and_trails_are_read_whatever_order_their_files_have() {
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, value: Value| {
+        use std::io::Write as _;
         let path = folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, value.to_string()).unwrap();
+        let mut file = std::fs::File::create(path).unwrap();
+        file.write_all(value.to_string().as_bytes()).unwrap();
     };
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     put(
