@@ -440,14 +440,8 @@ fn organizations_and_resource_policies_reach_their_accounts() {
 
 #[test]
 fn other_credentials_and_trails_are_read_whatever_order_their_files_have() {
-    let folder = tempfile::tempdir().unwrap();
-    let put = |name: &str, value: Value| {
-        use std::io::Write as _;
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let mut file = std::fs::File::create(path).unwrap();
-        file.write_all(value.to_string().as_bytes()).unwrap();
-    };
+    let mut files: Vec<(&str, String)> = Vec::new();
+    let mut put = |name: &'static str, value: Value| files.push((name, value.to_string()));
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     put(
         "a/account.json",
@@ -485,7 +479,7 @@ fn other_credentials_and_trails_are_read_whatever_order_their_files_have() {
                 "IsMultiRegionTrail": true, "HomeRegion": "eu-west-1"}]}"#,
         ),
     );
-    let snapshot = read_snapshot(folder.path());
+    let snapshot = read(&files);
     let [account] = snapshot.accounts.as_slice() else {
         panic!("{:?}", snapshot.coverage)
     };
