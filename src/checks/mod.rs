@@ -8,10 +8,14 @@
 
 mod admin_or_wildcard;
 mod direct_user_policy;
+mod dynamic_not_short;
 mod exposure;
 mod human_use_of_nhi;
 pub mod ignores;
 mod jit_without_context;
+mod k8s_default_sa;
+mod k8s_legacy_sa_token;
+mod k8s_wildcard_rbac;
 mod leaked_secret;
 mod leaked_secret_history;
 mod long_lived_key;
@@ -104,8 +108,12 @@ pub trait Check: Sync {
 pub const CHECKS: &[&dyn Check] = &[
     &admin_or_wildcard::AdminOrWildcard,
     &direct_user_policy::DirectUserPolicy,
+    &dynamic_not_short::DynamicNotShort,
     &human_use_of_nhi::HumanUseOfNhi,
     &jit_without_context::JitWithoutContext,
+    &k8s_default_sa::KubernetesDefaultAccount,
+    &k8s_legacy_sa_token::KubernetesLegacyToken,
+    &k8s_wildcard_rbac::KubernetesWildcard,
     &leaked_secret::LeakedSecret,
     &leaked_secret_history::LeakedSecretHistory,
     &long_lived_key::LongLivedKey,

@@ -6,10 +6,11 @@
 
 use super::{CHECKS, Check, CheckContext, findings_of};
 use crate::model::{
-    AgentReach, ConditionCoverage, Confidence, Consumer, ConsumerClass, ConsumerId, Credential,
-    CredentialId, CredentialStatus, Federation, Finding, FingerprintKey, Grade, Grant, GrantId,
-    GrantSource, Identity, IdentityId, IdentityKind, Inventory, LastUse, Location, PrincipalKind,
-    Sighting, Storage, Trail, TrustPath, Uses,
+    AgentReach, Capability, CapabilityKind, ConditionCoverage, Confidence, Consumer, ConsumerClass,
+    ConsumerId, Credential, CredentialId, CredentialStatus, Federation, Finding, FingerprintKey,
+    Grade, Grant, GrantId, GrantSource, Identity, IdentityId, IdentityKind, Inventory, LastUse,
+    Location, PrincipalKind, RbacBinding, RbacRole, RbacRule, Sighting, Storage, Trail, TrustPath,
+    Uses,
 };
 use crate::rules::config::Config;
 use crate::rules::posture::Posture;
@@ -17,6 +18,7 @@ use crate::rules::scoring::{Scoring, Thresholds};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +35,9 @@ struct Case {
     credential: Vec<Value>,
     grant: Vec<Value>,
     consumer: Vec<Value>,
+    role: Vec<Value>,
+    binding: Vec<Value>,
+    capability: Vec<Value>,
     config: toml::Table,
 }
 
@@ -198,6 +203,55 @@ fn base_consumer() -> Consumer {
     }
 }
 
+fn base_role() -> RbacRole {
+    RbacRole {
+        repository: "site".into(),
+        namespace: None,
+        name: "role".into(),
+        labels: BTreeMap::new(),
+        aggregates: Vec::new(),
+        rules: Vec::new(),
+        tier: 0,
+        evidence: Vec::new(),
+        location: Location::file("site", "k8s/role.yml", 2, 1),
+    }
+}
+
+fn base_binding() -> RbacBinding {
+    RbacBinding {
+        repository: "site".into(),
+        namespace: None,
+        name: "binding".into(),
+        cluster_role: true,
+        role: "role".into(),
+        subjects: Vec::new(),
+        people: Vec::new(),
+        tier: 0,
+        location: Location::file("site", "k8s/binding.yml", 2, 1),
+    }
+}
+
+fn base_capability() -> Capability {
+    Capability {
+        kind: CapabilityKind::DynamicSecrets,
+        product: "vault".into(),
+        name: "role".into(),
+        says: "issues credentials".into(),
+        repository: "site".into(),
+        namespace: None,
+        subjects: Vec::new(),
+        ttl_seconds: None,
+        max_ttl_seconds: None,
+        ttl_assumed: false,
+        location: Location::file("site", "vault/role.hcl", 1, 1),
+    }
+}
+
+/// A rule as a case writes it, over one that allows nothing.
+fn fill_rules(table: &mut Map<String, Value>) {
+    patches(table, "rules", &RbacRule::default());
+}
+
 fn identity(mut patch: Value) -> Identity {
     let table = patch.as_object_mut().unwrap();
     let text = |key: &str, otherwise: &str| {
@@ -314,6 +368,24 @@ fn build(text: &str) -> (Inventory, Config) {
         }
         inventory.consumers.insert(consumer.id.clone(), consumer);
     }
+    inventory.roles = case
+        .role
+        .into_iter()
+        .map(|mut patch| {
+            fill_rules(patch.as_object_mut().unwrap());
+            over(&base_role(), &patch)
+        })
+        .collect();
+    inventory.bindings = case
+        .binding
+        .iter()
+        .map(|patch| over(&base_binding(), patch))
+        .collect();
+    inventory.capabilities = case
+        .capability
+        .iter()
+        .map(|patch| over(&base_capability(), patch))
+        .collect();
     let config = Config::parse(&case.config.to_string()).unwrap();
     (inventory, config)
 }

@@ -1,8 +1,9 @@
 //! Joins what the files of one repository say about each other: the same identity in several files, bindings and the roles
 //! they point at, workloads and the annotations of the account they run as.
 
-use super::kubernetes::federations_of;
 use super::kubernetes::rbac::{Reach, judge};
+use super::kubernetes::{ACCOUNT_MOUNTS_NOT, POD_MOUNTS, federations_of};
+use crate::model::consumer::MOUNTS_TOKEN;
 use crate::model::{
     ConsumerClass, Declarations, Environment, Evidence, Federation, Grade, Grant, GrantId,
     GrantSource, Identity, IdentityId, Location, RbacBinding, RbacRole, RbacRule,
@@ -27,6 +28,7 @@ pub(super) fn link(tables: &ManifestTables, files: &mut [Declarations]) {
     let places = unite(files);
     grant(tables, files, &places);
     federate(tables, files, &places);
+    mount(files, &places);
 }
 
 fn repository(identity: &Identity) -> String {
@@ -355,6 +357,38 @@ fn as_grant(
         tier: reach.tier,
         evidence: reach.evidence.clone(),
         location: Some(binding.location.clone()),
+    }
+}
+
+/// Pods that say nothing do not mount the token of an account that says no.
+fn mount(files: &mut [Declarations], places: &BTreeMap<Holder, Place>) {
+    let unmounted: BTreeSet<&Holder> = places
+        .iter()
+        .filter(|(_, (file, index))| {
+            files
+                .get(*file)
+                .and_then(|declarations| declarations.identities.get(*index))
+                .is_some_and(|identity| {
+                    let mut notes = identity.notes.iter();
+                    notes.any(|note| note.text == ACCOUNT_MOUNTS_NOT)
+                })
+        })
+        .map(|(holder, _)| holder)
+        .collect();
+    for consumer in files
+        .iter_mut()
+        .flat_map(|declarations| &mut declarations.consumers)
+    {
+        let (Some(repository), Some(id)) = (&consumer.repository, &consumer.identity) else {
+            continue;
+        };
+        let insists = consumer
+            .evidence
+            .iter()
+            .any(|evidence| evidence.text == POD_MOUNTS);
+        if !insists && unmounted.contains(&(repository.clone(), id.clone())) {
+            consumer.risks.retain(|risk| risk != MOUNTS_TOKEN);
+        }
     }
 }
 

@@ -84,6 +84,9 @@ pub enum Federation {
     Unknown,
 }
 
+/// The risk of a Kubernetes workload whose pods hold a token of the API.
+pub const MOUNTS_TOKEN: &str = "mounts its service account's token";
+
 /// What a consumer uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Uses {

@@ -13,6 +13,9 @@ const TOKEN_TYPE: &str = "kubernetes.io/service-account-token";
 /// Annotation of such a secret that names its service account.
 const TOKEN_ACCOUNT: &str = "kubernetes.io/service-account.name";
 
+/// What an account says whose pods do not mount its token by default.
+pub(in super::super) const ACCOUNT_MOUNTS_NOT: &str = "does not automount its token";
+
 /// What Kubernetes calls a service account.
 pub(super) fn native_id(namespace: &str, name: &str) -> String {
     format!("system:serviceaccount:{namespace}:{name}")
@@ -61,7 +64,7 @@ pub(super) fn service_account(
         .get("automountServiceAccountToken")
         .and_then(Node::as_bool);
     identity.notes.push(match mounts {
-        Some(false) => Evidence::new(Grade::B, "does not automount its token"),
+        Some(false) => Evidence::new(Grade::B, ACCOUNT_MOUNTS_NOT),
         Some(true) => Evidence::new(Grade::B, "automounts its token"),
         None => Evidence::new(Grade::D, "automounts its token (default)"),
     });

@@ -6,7 +6,8 @@ mod accounts;
 pub(super) mod rbac;
 mod workloads;
 
-pub(super) use accounts::federations_of;
+pub(super) use accounts::{ACCOUNT_MOUNTS_NOT, federations_of};
+pub(super) use workloads::POD_MOUNTS;
 
 use super::clean::clean;
 use super::context::{Context, templated};

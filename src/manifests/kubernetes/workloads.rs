@@ -5,6 +5,7 @@ use super::super::context::Context;
 use super::super::names::{Names, Use, told_by_variable};
 use super::super::node::Node;
 use super::{Resource, STORE, accounts, is_template, skip_template};
+use crate::model::consumer::MOUNTS_TOKEN;
 use crate::model::{
     Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Uses,
 };
@@ -12,6 +13,9 @@ use std::collections::BTreeMap;
 
 /// Name of the runtime.
 const RUNTIME: &str = "kubernetes";
+
+/// What a workload says that mounts the token whatever its account says.
+pub(in super::super) const POD_MOUNTS: &str = "mounts the service account's token";
 
 /// A service of the same file: namespace and selector.
 pub(super) struct Service<'n> {
@@ -162,18 +166,15 @@ pub(super) fn read(
             "names no service account: runs as the namespace's default",
         ));
     }
-    match spec
+    let mounts = spec
         .get("automountServiceAccountToken")
-        .and_then(Node::as_bool)
-    {
+        .and_then(Node::as_bool);
+    match mounts {
         Some(false) => evidence.push(Evidence::new(
             Grade::B,
             "does not mount the service account's token",
         )),
-        Some(true) => evidence.push(Evidence::new(
-            Grade::B,
-            "mounts the service account's token",
-        )),
+        Some(true) => evidence.push(Evidence::new(Grade::B, POD_MOUNTS)),
         None => {}
     }
     evidence.extend(projected(spec));
@@ -206,7 +207,7 @@ pub(super) fn read(
             native_ids: vec![identity.native_id.clone()],
             ..Uses::default()
         },
-        risks: risks(spec),
+        risks: risks(spec, mounts),
         location: Some(resource.location.clone()),
         environment: Some(resource.namespace().to_owned()),
     });
@@ -214,7 +215,10 @@ pub(super) fn read(
 }
 
 /// Facts about the pod that weaken its isolation.
-fn risks(spec: &Node) -> Vec<String> {
+///
+/// A pod mounts its account's token unless it says otherwise; where it says nothing and the account says no, linking takes
+/// the risk away.
+fn risks(spec: &Node, mounts: Option<bool>) -> Vec<String> {
     let host = ["hostNetwork", "hostPID", "hostIPC"]
         .iter()
         .filter(|key| spec.get(key).and_then(Node::as_bool) == Some(true))
@@ -226,6 +230,7 @@ fn risks(spec: &Node) -> Vec<String> {
             == Some(true)
     });
     host.chain(privileged.then(|| "privileged container".to_owned()))
+        .chain((mounts != Some(false)).then(|| MOUNTS_TOKEN.to_owned()))
         .collect()
 }
 
