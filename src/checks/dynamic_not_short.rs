@@ -141,6 +141,32 @@ mod tests {
 
     #[test]
     fn cases() {
-        insta::assert_snapshot!(report("dynamic-not-short"), @"");
+        insta::assert_snapshot!(report("dynamic-not-short"), @r#"
+        fires-weeks
+          low (high): What Certificate/web issues lasts 365 days
+            What Certificate/web of cert-manager issues lasts 365 days; more than 90 days is long for its kind. Issued on request is not yet short-lived.
+            at site/vault/role.hcl:1
+            B issues credentials
+          medium (high): What ClusterSPIFFEID/backend issues lasts 7 days
+            What ClusterSPIFFEID/backend of spire issues lasts 7 days; more than 24 h is long for its kind. Issued on request is not yet short-lived.
+            at site/vault/role.hcl:1
+            B issues credentials
+            B severity low → medium: it lasts 7 days
+          medium (high): What auth/kubernetes/role/app issues may be renewed for 60 days
+            What auth/kubernetes/role/app of vault issues can be renewed for 60 days; more than 30 days is long for its kind. Issued on request is not yet short-lived.
+            at site/vault/role.hcl:1
+            B issues credentials
+            B severity low → medium: it lasts 60 days
+          low (medium): What aws/roles/deploy issues lasts 32 days
+            What aws/roles/deploy of vault issues lasts 32 days; more than 24 h is long for its kind. Issued on request is not yet short-lived.
+            at site/vault/role.hcl:1
+            B issues credentials
+            D no lifetime is written here: it is the product's default unless a mount or server sets another
+          medium (high): What database/roles/readonly issues lasts 32 days
+            What database/roles/readonly of vault issues lasts 32 days; more than 24 h is long for its kind. Issued on request is not yet short-lived.
+            at site/vault/role.hcl:1
+            B issues credentials
+            B severity low → medium: it lasts 32 days
+        "#);
     }
 }

@@ -27,10 +27,7 @@ impl Check for KubernetesDefaultAccount {
             let mounting: Vec<&Consumer> = context
                 .inventory
                 .consumers_of(&identity.consumers)
-                .filter(|consumer| {
-                    consumer.identity.as_ref() == Some(&identity.id)
-                        && consumer.risks.iter().any(|risk| risk == MOUNTS_TOKEN)
-                })
+                .filter(|consumer| consumer.risks.iter().any(|risk| risk == MOUNTS_TOKEN))
                 .collect();
             let bound = identity.privilege.tier >= 1;
             if !mounting.is_empty() || bound {
@@ -55,7 +52,7 @@ fn finding(
     let power = power(Some(identity), None);
     let mut rating = Rating::of(meta);
     rating.cite(&identity.privilege.evidence);
-    let why = format!("whoever runs as it is {}", power.words);
+    let why = format!("it is {}", power.words);
     match power.tier {
         Some(4..) => rating.at_least(Severity::High, power.grade, &why),
         Some(2 | 3) => rating.at_least(Severity::Medium, power.grade, &why),
@@ -116,6 +113,18 @@ mod tests {
 
     #[test]
     fn cases() {
-        insta::assert_snapshot!(report("k8s-default-sa"), @"");
+        insta::assert_snapshot!(report("k8s-default-sa"), @r#"
+        fires-bound-only
+          medium (high): The default service account of namespace ops is bound to a role
+            A binding gives the default service account of namespace ops rights; every pod there that names no account has them. It is able to read or write one resource's data.
+            at site/k8s/binding.yml:3
+            A severity low → medium: it is able to read or write one resource's data
+        fires-mounted-or-bound
+          high (high): 1 workload runs as the default service account of namespace shop
+            In namespace shop, what names no service account mounts the token of the default one, which is able to escalate or to reach secret stores: Deployment shop/web.
+            at kubernetes/111122223333
+            B get secrets: reading every secret in reach, in one namespace
+            A severity low → high: it is able to escalate or to reach secret stores
+        "#);
     }
 }

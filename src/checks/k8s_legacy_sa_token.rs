@@ -92,6 +92,16 @@ mod tests {
 
     #[test]
     fn cases() {
-        insta::assert_snapshot!(report("k8s-legacy-sa-token"), @"");
+        insta::assert_snapshot!(report("k8s-legacy-sa-token"), @r#"
+        fires-stored
+          high (high): Secret shop/robot-token (token of robot) is filled with a token that never expires
+            The cluster writes a token of Kubernetes service account robot of account 111122223333 into Secret shop/robot-token (token of robot) and never changes it; whoever reads the Secret once is able to escalate or to reach secret stores until it is deleted.
+            at site/k8s/robot.yml:2
+            B list secrets: reading every secret in reach
+            A severity medium → high: its account is able to escalate or to reach secret stores
+          medium (high): A token of a service account that was not seen never expires
+            The token carries no expiry: whoever copies it is of unknown privilege until its Secret or its account is deleted.
+            at site/k8s/token.yml:3
+        "#);
     }
 }

@@ -131,7 +131,12 @@ fn words(rule: &RbacRule) -> String {
     } else {
         format!(" of {}", list(&groups))
     };
-    format!("{} on {}{of}", list(&rule.verbs), list(&on))
+    let star = |what: String, all: &str| if what == "*" { all.to_owned() } else { what };
+    format!(
+        "{} on {}{of}",
+        star(list(&rule.verbs), "every verb"),
+        star(list(&on), "everything")
+    )
 }
 
 fn of_role(
@@ -301,6 +306,33 @@ mod tests {
 
     #[test]
     fn cases() {
-        insta::assert_snapshot!(report("k8s-wildcard-rbac"), @"");
+        insta::assert_snapshot!(report("k8s-wildcard-rbac"), @r#"
+        fires-wildcards-and-admins
+          high (high): ClusterRole everything has a wildcard
+            ClusterRole everything allows every verb on everything of every group in the whole cluster: also what does not exist there yet.
+            at site/k8s/role.yml:2
+            B * *: control of every object
+            B severity medium → high: it allows everything in the cluster
+          low (high): ClusterRole own-kind has a wildcard
+            ClusterRole own-kind allows every verb on everything of example.org in the whole cluster: also what does not exist there yet.
+            at site/k8s/role.yml:2
+            B severity medium → low: what the wildcard covers neither escalates nor reads secrets
+          low (high): Role any-verb has a wildcard
+            Role any-verb allows every verb on secrets and pods of core in namespace shop: also what does not exist there yet.
+            at site/k8s/role.yml:2
+            B severity medium → low: nothing in the scan is bound to it
+          high (high): ClusterRoleBinding open gives reader
+            ClusterRoleBinding open gives role reader in the whole cluster to Group system:unauthenticated, at all times.
+            at site/k8s/binding.yml:2
+            B severity medium → high: Group system:unauthenticated holds it
+          high (high): ClusterRoleBinding tiller gives cluster-admin
+            ClusterRoleBinding tiller gives role cluster-admin in the whole cluster to system:serviceaccount:kube-system:tiller, at all times.
+            at site/k8s/binding.yml:2
+            B severity medium → high: it holds in the whole cluster
+            A tiller is an administrator
+          medium (high): RoleBinding people gives cluster-admin
+            RoleBinding people gives role cluster-admin in namespace shop to User jane, at all times.
+            at site/k8s/binding.yml:2
+        "#);
     }
 }

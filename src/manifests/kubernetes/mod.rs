@@ -357,9 +357,9 @@ spec: {hostNetwork: true}
             .collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
         shop/c.yaml:2 | Deployment prod/api | RequestDriven None | None | ["system:serviceaccount:prod:payments", "arn:aws:iam::123456789012:role/payments"] | []
-        shop/c.yaml:25 | CronJob ops/nightly | Scheduled Some("0 1 * * *") | Some(600) | ["system:serviceaccount:ops:default"] | []
-        shop/c.yaml:35 | Job default/once | Batch None | Some(60) | ["system:serviceaccount:default:default"] | []
-        shop/c.yaml:40 | Pod default/bare | Daemon None | None | ["system:serviceaccount:default:default"] | ["hostNetwork"]
+        shop/c.yaml:25 | CronJob ops/nightly | Scheduled Some("0 1 * * *") | Some(600) | ["system:serviceaccount:ops:default"] | ["mounts its service account's token"]
+        shop/c.yaml:35 | Job default/once | Batch None | Some(60) | ["system:serviceaccount:default:default"] | ["mounts its service account's token"]
+        shop/c.yaml:40 | Pod default/bare | Daemon None | None | ["system:serviceaccount:default:default"] | ["hostNetwork", "mounts its service account's token"]
         "#);
         assert_eq!(files[2].consumers[0].federation, Federation::Configured);
         let account = identity(&files, "system:serviceaccount:prod:payments");
