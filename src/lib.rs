@@ -28,6 +28,7 @@ pub mod jit;
 pub mod manifests;
 pub mod model;
 pub mod plan;
+pub mod query;
 pub mod report;
 pub mod rules;
 pub mod scan;

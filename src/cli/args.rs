@@ -115,6 +115,8 @@ pub enum Command {
     Can(Can),
     /// Ask who may do something
     WhoCan(WhoCan),
+    /// List the identities of the last run, those of a filter, or tell the whole story of one
+    Inventory(InventoryArgs),
     /// Write a stored run in another format
     Report(ReportArgs),
     /// List, show and check detection rules and checks
@@ -299,9 +301,57 @@ pub struct AskedOf {
     pub json: bool,
 }
 
+/// `overstay inventory`.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, after_help = FILTERS)]
+pub struct InventoryArgs {
+    /// Filter, such as owner:none type:iam-user 'age:>365' provider:aws [default: everything]
+    #[arg(value_name = "FILTER", allow_hyphen_values = true)]
+    pub filter: Vec<String>,
+    /// Run to list [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+    /// The narrowed report as JSON
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// The identities as CSV
+    #[arg(long)]
+    pub csv: bool,
+    /// How CSV is written
+    #[command(flatten)]
+    pub format: Csv,
+    /// One identity.
+    #[command(subcommand)]
+    pub command: Option<InventoryCommand>,
+}
+
+/// How filters are written, as help pages end.
+pub const FILTERS: &str = "\
+Filters: conditions beside each other all hold; `or`, `not`, `-` and brackets join them otherwise. A condition is
+field:value with * and ? in it, field:a,b, field:none, field:any, or field:>90; a word alone is looked for in names.
+A wrong field names all there are. docs/inventory.md lists them.";
+
+/// `overstay inventory …`.
+#[derive(Debug, Subcommand)]
+pub enum InventoryCommand {
+    /// The whole story of one identity as a tree: credentials, grants, consumers, sightings, owner, findings, disposition
+    Show {
+        /// Id from a report, ARN, name, or access key id
+        #[arg(value_name = "ID")]
+        subject: String,
+        /// Run to tell from [default: the last one]
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
+    },
+}
+
 /// `overstay report`.
 #[derive(Args, Debug)]
+#[command(after_help = FILTERS)]
 pub struct ReportArgs {
+    /// Only what passes a filter, such as 'severity:critical,high provider:aws'
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
     /// Format to standard output
     #[arg(long, default_value = "summary", value_name = "FORMAT", value_parser = parse_format, help = formats("Format to standard output"))]
     pub format: Format,

@@ -9,6 +9,7 @@ mod environment;
 mod exit;
 mod explain;
 mod handed;
+mod inventory;
 mod logging;
 mod outputs;
 mod progress;
@@ -53,6 +54,7 @@ fn run(cli: &Cli) -> CommandResult {
         Command::Explain(args) => explain::run(args, &cli.global),
         Command::Can(args) => ask::can(args, &cli.global),
         Command::WhoCan(args) => ask::who_can(args, &cli.global),
+        Command::Inventory(args) => inventory::run(args, &cli.global),
         Command::Report(args) => report::run(args, &cli.global),
         Command::Rules(args) => rules::run(args),
         Command::Doctor(args) => doctor::run(args, &cli.global),

@@ -121,8 +121,8 @@ fn account() -> AwsAccount {
             access_keys: true,
             key_last_used: true,
             roles: true,
+            service_last_accessed: false,
             oidc_providers: true,
-            ..AwsParts::default()
         },
         collected_at: Some(at("2026-10-31T00:00:00Z")),
         users: vec![deployer, alice, glass],
@@ -133,7 +133,6 @@ fn account() -> AwsAccount {
             arn: "arn:aws:iam::aws:policy/AdministratorAccess".into(),
             document: json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}),
             versions: 1,
-            updated_at: None,
             others: Vec::new(),
             location: place("policy"),
         }],

@@ -1,5 +1,6 @@
 //! GitLab CI: every job is an identity and a consumer.
 
+use super::ci::shell;
 use super::clean::clean;
 use super::context::Context;
 use super::names::{Names, Use};
@@ -43,6 +44,40 @@ pub(super) fn is_pipeline(folder: &str, name: &str) -> bool {
             && [".gitlab/ci", ".gitlab-ci"]
                 .iter()
                 .any(|place| format!("/{folder}/").contains(&format!("/{place}/"))))
+}
+
+/// Keys that only jobs have, beside their script.
+const OF_JOBS: [&str; 14] = [
+    "stage",
+    "rules",
+    "only",
+    "except",
+    "tags",
+    "extends",
+    "needs",
+    "artifacts",
+    "variables",
+    "cache",
+    "before_script",
+    "allow_failure",
+    "environment",
+    "image",
+];
+
+/// Whether a text may be a pipeline that another file includes: cheap.
+pub(super) fn interesting(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, b"script:").is_some()
+}
+
+/// A pipeline that is included from a place of its own, by its content: an entry of the root has a script and what only
+/// jobs have.
+pub(super) fn by_content(root: &Node) -> bool {
+    ["on", "jobs", "steps", "apiVersion", "pipelines", "language"]
+        .iter()
+        .all(|other| root.get(other).is_none())
+        && root.entries().any(|(_, node)| {
+            node.get("script").is_some() && OF_JOBS.iter().any(|key| node.get(key).is_some())
+        })
 }
 
 /// A job with the jobs it extends, nearest first.
@@ -220,7 +255,7 @@ fn job(context: &Context<'_>, root: &Node, key: &Key, node: &Node, out: &mut Dec
     for part in job.parts() {
         part.scalars("", &mut |_, scalar| {
             variables(context, &job, scalar, &mut names);
-            native_ids.extend(role_arns(scalar.as_str().unwrap_or_default()));
+            native_ids.extend(shell::native_ids(scalar.as_str().unwrap_or_default()));
         });
         for (key, secret) in part.get("secrets").into_iter().flat_map(Node::entries) {
             if secret.is_map() {
@@ -271,15 +306,9 @@ fn variables(context: &Context<'_>, job: &Job<'_>, scalar: &Node, names: &mut Na
     let (from, to) = scalar.span;
     let source = context.text.slice(from, to);
     let table = &context.tables.names;
-    for (at, _) in source.match_indices('$') {
-        let rest = source.get(at + 1..).unwrap_or_default();
-        let rest = rest.strip_prefix('{').unwrap_or(rest);
-        let end = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-            .unwrap_or(rest.len());
-        let name = rest.get(..end).unwrap_or_default();
+    for (at, name) in shell::variables(source) {
         let secret = table.secret_like(name) || table.lookup(name).is_some();
-        if name.is_empty() || name.starts_with(EPHEMERAL) || !secret || job.defines(name) {
+        if name.starts_with(EPHEMERAL) || !secret || job.defines(name) {
             continue;
         }
         if job
@@ -299,24 +328,6 @@ fn variables(context: &Context<'_>, job: &Job<'_>, scalar: &Node, names: &mut Na
             },
         );
     }
-}
-
-/// Role ARNs in a text.
-fn role_arns(text: &str) -> Vec<String> {
-    text.match_indices("arn:aws")
-        .filter_map(|(at, _)| {
-            let rest = text.get(at..)?;
-            let end = rest
-                .find(|c: char| !(c.is_ascii_alphanumeric() || ":/_+=,.@-".contains(c)))
-                .unwrap_or(rest.len());
-            let arn = rest.get(..end)?;
-            let mut parts = arn.split(':').skip(2);
-            let iam = parts.next() == Some("iam");
-            let account = parts.nth(1)?;
-            let role = parts.next()?.starts_with("role/");
-            (iam && role && account.len() == 12).then(|| clean(arn))
-        })
-        .collect()
 }
 
 /// The job's rules name pipeline schedules.

@@ -6,6 +6,7 @@
 //! names (a service account a workload runs as) come with grade C and may come from several files: the id is the same.
 
 mod agents;
+mod ci;
 mod clean;
 pub mod codeowners;
 mod context;
@@ -16,6 +17,8 @@ mod kubernetes;
 mod link;
 mod names;
 mod node;
+#[cfg(test)]
+mod testing;
 mod text;
 mod tokens;
 mod toml;
@@ -37,6 +40,7 @@ enum Surface<'t> {
     GithubWorkflow,
     GithubAction,
     GitlabPipeline,
+    Pipeline(ci::System),
     /// A file of a format that manifests are written in; its content decides.
     Any,
 }
@@ -58,6 +62,9 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
     }
     if gitlab::is_pipeline(folder, name) {
         return Some(Surface::GitlabPipeline);
+    }
+    if let Some(system) = ci::system_of(folder, name) {
+        return Some(Surface::Pipeline(system));
     }
     let client = ManifestTables::builtin()
         .ok()
@@ -86,9 +93,14 @@ pub fn read(
 ) -> Option<Declarations> {
     let surface = surface(uri)?;
     let interesting = match surface {
-        Surface::Any => kubernetes::interesting(bytes),
+        Surface::Any => {
+            kubernetes::interesting(bytes) || gitlab::interesting(bytes) || ci::interesting(bytes)
+        }
         Surface::Agent(client) => agents::interesting(client, bytes),
-        Surface::GithubWorkflow | Surface::GithubAction | Surface::GitlabPipeline => true,
+        Surface::GithubWorkflow
+        | Surface::GithubAction
+        | Surface::GitlabPipeline
+        | Surface::Pipeline(_) => true,
     };
     if !interesting {
         return None;
@@ -120,6 +132,10 @@ pub fn read(
         key,
         tables,
     };
+    if matches!(surface, Surface::Pipeline(ci::System::Jenkins)) {
+        ci::jenkins::read(&context, &mut out);
+        return (out != Declarations::default()).then_some(out);
+    }
     let parsed = if has_extension(uri, &["json", "jsonc"]) {
         jsonc::parse(&text)
     } else if has_extension(uri, &["toml"]) {
@@ -130,19 +146,37 @@ pub fn read(
     let recognised = match surface {
         Surface::Any => kubernetes::unmistakable(text.as_str()),
         Surface::Agent(client) => client.marker.is_empty(),
-        Surface::GithubWorkflow | Surface::GithubAction | Surface::GitlabPipeline => true,
+        Surface::GithubWorkflow
+        | Surface::GithubAction
+        | Surface::GitlabPipeline
+        | Surface::Pipeline(_) => true,
     };
     report_problems(&context, &parsed, recognised, &mut out);
     match surface {
-        Surface::Any => kubernetes::read(&context, &parsed.documents, &mut out),
+        Surface::Any => unplaced(&context, &parsed, &mut out),
         Surface::Agent(client) => each(&parsed, |root| {
             agents::read(&context, client, root, &mut out);
         }),
         Surface::GithubWorkflow => each(&parsed, |root| github::workflow(&context, root, &mut out)),
         Surface::GithubAction => each(&parsed, |root| github::composite(&context, root, &mut out)),
         Surface::GitlabPipeline => each(&parsed, |root| gitlab::read(&context, root, &mut out)),
+        Surface::Pipeline(system) => each(&parsed, |root| {
+            ci::read(&context, system, root, &mut out);
+        }),
     }
     (out != Declarations::default()).then_some(out)
+}
+
+/// Reads a file whose place says nothing: its content decides.
+fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
+    kubernetes::read(context, &parsed.documents, out);
+    each(parsed, |root| {
+        if let Some(system) = ci::by_content(root) {
+            ci::read(context, system, root, out);
+        } else if gitlab::by_content(root) {
+            gitlab::read(context, root, out);
+        }
+    });
 }
 
 /// Joins what the files of each repository say about each other; to be called once, after every file was read, with the
@@ -193,10 +227,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PATHS: [&str; 8] = [
+    const PATHS: [&str; 13] = [
         ".github/workflows/a.yml",
         "action.yml",
         ".gitlab-ci.yml",
+        ".circleci/config.yml",
+        ".buildkite/pipeline.yml",
+        "bitbucket-pipelines.yml",
+        "azure-pipelines.yml",
+        "Jenkinsfile",
         ".mcp.json",
         ".codex/config.toml",
         ".continue/config.yaml",

@@ -61,6 +61,32 @@ impl Names {
         }
     }
 
+    /// The references where every name is certain to be that of a credential.
+    pub(super) fn as_named(
+        &self,
+        context: &Context<'_>,
+        store: &str,
+        consumer: &ConsumerId,
+    ) -> Vec<SecretReference> {
+        let of = |(name, use_): (&String, &Use)| {
+            let by_name = || {
+                let rule = context.tables.names.lookup(name)?;
+                Some((rule.kind.clone(), rule.provider.clone()))
+            };
+            let (kind, provider) = use_.told.clone().or_else(by_name).unzip();
+            SecretReference {
+                name: clean(name),
+                store: store.to_owned(),
+                kind,
+                provider,
+                repository: context.repository.to_owned(),
+                consumer: Some(consumer.clone()),
+                location: context.location(use_.line, use_.column),
+            }
+        };
+        self.uses.iter().map(of).collect()
+    }
+
     /// The references, one a credential: a half whose other half is there is left out, and so are names that only
     /// identify.
     pub(super) fn references(

@@ -26,15 +26,6 @@ pub struct AwsParts {
     pub service_last_accessed: bool,
     /// OIDC providers.
     pub oidc_providers: bool,
-    /// Service-specific credentials, SSH keys or signing certificates of users, by listing.
-    #[serde(default)]
-    pub user_credentials: bool,
-    /// Server certificates, by listing.
-    #[serde(default)]
-    pub server_certificates: bool,
-    /// Trails of CloudTrail, by listing.
-    #[serde(default)]
-    pub trails: bool,
 }
 
 /// One account.
@@ -64,92 +55,6 @@ pub struct AwsAccount {
     pub resources: Vec<AwsResource>,
     /// Where the account stands in its organization, where that was delivered.
     pub membership: Option<AwsMembership>,
-    /// Credentials of users that are neither access keys nor console passwords.
-    #[serde(default)]
-    pub user_credentials: Vec<AwsUserCredential>,
-    /// Server certificates kept in IAM.
-    #[serde(default)]
-    pub server_certificates: Vec<AwsServerCertificate>,
-    /// Trails that record what is done in the account.
-    #[serde(default)]
-    pub trails: Vec<AwsTrail>,
-}
-
-/// What kind of credential a user holds besides access keys and a console password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum AwsUserCredentialKind {
-    /// User name and password, or key, for one service (`list-service-specific-credentials`).
-    ServiceSpecific,
-    /// SSH public key (`list-ssh-public-keys`).
-    SshKey,
-    /// X.509 signing certificate (`list-signing-certificates`).
-    SigningCertificate,
-}
-
-/// A credential of a user besides access keys and a console password.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AwsUserCredential {
-    /// Name of the user.
-    pub user: String,
-    /// What it is.
-    pub kind: AwsUserCredentialKind,
-    /// Its id.
-    pub id: String,
-    /// Service it is for (`codecommit`, `cassandra`, `bedrock`), where it is for one.
-    pub service: Option<String>,
-    /// Active, if known.
-    pub active: Option<bool>,
-    /// Creation or upload.
-    pub created_at: Option<Timestamp>,
-    /// When it stops working by itself.
-    pub expires_at: Option<Timestamp>,
-    /// Where it is described.
-    pub location: Location,
-}
-
-/// A server certificate kept in IAM.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AwsServerCertificate {
-    /// Name.
-    pub name: String,
-    /// ARN.
-    pub arn: String,
-    /// Unique id (`ASCA…`).
-    pub id: String,
-    /// Upload.
-    pub uploaded_at: Option<Timestamp>,
-    /// End of validity.
-    pub expires_at: Option<Timestamp>,
-    /// Where it is described.
-    pub location: Location,
-}
-
-/// A trail: what of the account's events is recorded, and whether it is at the moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AwsTrail {
-    /// ARN.
-    pub arn: String,
-    /// Region it is kept in.
-    pub home_region: Option<String>,
-    /// Records every region.
-    pub multi_region: bool,
-    /// Records every account of the organization.
-    pub organization: bool,
-    /// Records at the moment (`get-trail-status`); `None` when not delivered.
-    pub logging: Option<bool>,
-    /// What it records of management events (`get-event-selectors`); `None` when not delivered.
-    pub management: Option<AwsTrailEvents>,
-}
-
-/// Which management events a trail records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AwsTrailEvents {
-    /// Those that read.
-    pub read: bool,
-    /// Those that write.
-    pub write: bool,
-    /// Some services are left out.
-    pub partial: bool,
 }
 
 /// A resource and its own policy.
@@ -316,8 +221,6 @@ pub struct AwsPolicy {
     pub document: Value,
     /// Number of versions listed.
     pub versions: u32,
-    /// When the default version was made, else when the policy was last changed.
-    pub updated_at: Option<Timestamp>,
     /// Versions that are not the default: they count only once somebody makes them the default.
     pub others: Vec<AwsPolicyVersion>,
     /// Where the account details describe it.
@@ -359,15 +262,6 @@ pub struct AwsServiceUse {
     pub used: BTreeMap<String, Timestamp>,
     /// Actions used (`service:Action`), where the report was made at action level.
     pub actions: Vec<String>,
-    /// Actions the report tells of, used or not. Of an action that is not among them nothing is known but its service.
-    #[serde(default)]
-    pub tracked: Vec<String>,
-    /// When the report was made.
-    #[serde(default)]
-    pub asked_at: Option<Timestamp>,
-    /// The report stops before its last service: one that is not in it says nothing.
-    #[serde(default)]
-    pub truncated: bool,
 }
 
 /// OIDC provider.

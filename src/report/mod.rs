@@ -9,8 +9,11 @@ pub mod findings_csv;
 mod index;
 pub mod inventory_csv;
 mod json;
+pub mod listing;
 mod markdown;
 pub mod sarif;
+pub mod select;
+pub mod story;
 pub mod summary;
 pub mod text;
 

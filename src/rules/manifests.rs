@@ -1,5 +1,6 @@
 //! What names and keys in manifests mean: `rules/manifests/`.
 
+use super::ci::CiSystems;
 use super::config::Pattern;
 use super::credentials::{CredentialRules, Rule, compile};
 use super::{RuleError, text};
@@ -16,6 +17,8 @@ pub struct ManifestTables {
     pub names: SecretNames,
     /// GitHub Actions.
     pub github: GithubActions,
+    /// Other CI systems.
+    pub ci: CiSystems,
     /// Agents' configuration files.
     pub agents: AgentConfigs,
     /// Kubernetes names.
@@ -434,6 +437,7 @@ impl ManifestTables {
         Ok(Self {
             names: super::read("manifests/secret-names.toml")?,
             github: super::read("manifests/github-actions.toml")?,
+            ci: super::read("manifests/ci-systems.toml")?,
             agents: super::read("manifests/agent-configs.toml")?,
             kubernetes: super::read("manifests/kubernetes.toml")?,
             environments: super::read("manifests/environments.toml")?,

@@ -17,7 +17,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("checks", &["model", "rules", "iam", "graph"]),
     ("jit", &["model", "rules", "graph"]),
     ("plan", &["model", "rules", "jit"]),
-    ("report", &["model", "rules"]),
+    ("query", &["model"]),
+    ("report", &["model", "rules", "query"]),
     ("store", &["model"]),
     ("tui", &["model", "store", "report"]),
     (
@@ -41,7 +42,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "ask", "model", "rules", "scan", "sources", "secrets", "store", "report", "tui",
+            "ask", "model", "query", "rules", "scan", "sources", "secrets", "store", "report",
+            "tui",
         ],
     ),
 ];

@@ -31,7 +31,6 @@ fn managed(name: &str, document: Value) -> AwsPolicy {
         arn: arn("policy", name),
         document,
         versions: 1,
-        updated_at: None,
         others: Vec::new(),
         location: place(),
     }

@@ -14,7 +14,6 @@ mod keys;
 mod lines;
 mod merge;
 mod organization;
-mod other;
 mod policy;
 mod report;
 mod resources;
@@ -27,7 +26,6 @@ use crate::model::aws::AwsAccount;
 use crate::model::{Coverage, CoverageStatus};
 use details::Page;
 use files::Source;
-use other::Other;
 use shape::{Found, Piece};
 use std::path::Path;
 
@@ -226,14 +224,6 @@ fn summary(found: &[Found]) -> String {
             Piece::Caller(_) => words.push("account id".to_owned()),
             Piece::Organization(_) => words.push("organization".to_owned()),
             Piece::Resource { .. } => words.push("resource policies".to_owned()),
-            Piece::Other(other) => words.push(
-                match other {
-                    Other::Credentials(_) => "other credentials of users",
-                    Other::Certificates(_) => "server certificates",
-                    Other::Trails(_) | Other::Status(..) | Other::Selectors(..) => "trails",
-                }
-                .to_owned(),
-            ),
             Piece::Nothing(reason) => words.push((*reason).to_owned()),
         }
     }

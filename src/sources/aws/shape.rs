@@ -6,7 +6,6 @@ use super::fields::{
     Object, is_account, take_list, take_objects, take_text, take_texts, text, time,
 };
 use super::organization::{self, Fact};
-use super::other::{self, Other};
 use super::report::{self, Row};
 use super::resources;
 use crate::model::Location;
@@ -77,8 +76,6 @@ pub(super) enum Piece {
         /// The document; `null`: the resource has none.
         document: Value,
     },
-    /// Other credentials of users, server certificates, trails.
-    Other(Other),
     /// A known export that adds nothing; says why.
     Nothing(&'static str),
 }
@@ -182,9 +179,6 @@ fn recognise(
             names: around.names.clone(),
             document,
         });
-    }
-    for found in other::take(&mut object, &names, page) {
-        add(Piece::Other(found));
     }
     if is_details(&object) {
         add(details(&mut object, page));
@@ -455,14 +449,9 @@ fn service_use(object: &mut Object, around: &Around) -> Piece {
             ) {
                 services.actions.push(format!("{namespace}:{name}"));
             }
-            if let Some(name) = text(&action, "ActionName") {
-                services.tracked.push(format!("{namespace}:{name}"));
-            }
         }
         services.granted.push(namespace);
     }
-    services.asked_at = time(object, "JobCompletionDate");
-    services.truncated = object.get("IsTruncated") == Some(&Value::Bool(true));
     Piece::ServiceUse {
         names: around.names.clone(),
         services,

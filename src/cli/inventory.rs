@@ -1,0 +1,96 @@
+//! `overstay inventory`.
+
+use super::args::{Global, InventoryArgs, InventoryCommand};
+use super::exit::{CommandResult, Failure, Outcome};
+use super::{outputs, print, runs};
+use crate::query::{self, Query};
+use crate::report::explain::{self, Found, Subject};
+use crate::report::{Format, Index, listing, select, story};
+use crate::rules::scoring::Scoring;
+use anyhow::{Context as _, anyhow};
+
+/// Lists identities, or tells the story of one.
+pub(super) fn run(args: &InventoryArgs, global: &Global) -> CommandResult {
+    if let Some(InventoryCommand::Show { subject, run }) = &args.command {
+        return show(subject, run.as_deref(), global);
+    }
+    let query = filter(&args.filter.join(" "))?;
+    let (config, report) = runs::load(global, args.run.as_deref())?;
+    let format = if args.json {
+        Some(Format::Json)
+    } else if args.csv {
+        Some(Format::InventoryCsv)
+    } else {
+        None
+    };
+    if let Some(format) = format {
+        let days = long_lived(&config.config.scoring)?;
+        let narrowed = select::filtered(&report, &query, days);
+        outputs::show(format, &narrowed, outputs::options(args.format, global))?;
+        return Ok(Outcome::Done);
+    }
+    let index = Index::new(&report);
+    let mut page = Vec::new();
+    listing::list(&index, &query, outputs::color(global.color), &mut page)
+        .context("rendering the list")?;
+    print(&page)?;
+    Ok(Outcome::Done)
+}
+
+/// Reads a filter; a faulty one is wrong usage, with the place shown.
+pub(super) fn filter(text: &str) -> Result<Query, Failure> {
+    Query::parse(text).map_err(|error| {
+        Failure::usage(
+            anyhow!("{error}"),
+            format!(
+                "a filter such as `owner:none type:iam-user age:>365`; the fields are\n{}",
+                query::help()
+            ),
+        )
+    })
+}
+
+/// Age from which a credential counts as long-lived, under the user's configuration.
+pub(super) fn long_lived(overrides: &toml::Table) -> Result<i64, Failure> {
+    Scoring::with_overrides(overrides)
+        .map(|scoring| scoring.thresholds.long_lived_days)
+        .map_err(|error| Failure::usage(error, "`overstay doctor` checks the configuration"))
+}
+
+fn show(subject: &str, run: Option<&str>, global: &Global) -> CommandResult {
+    let (_, report) = runs::load(global, run)?;
+    let index = Index::new(&report);
+    let identity = match explain::find(&index, subject) {
+        Found::One(Subject::Identity(identity)) => Some(identity),
+        Found::One(Subject::Credential(credential)) => index.identity(credential.identity.as_ref()),
+        Found::One(Subject::Finding(finding)) => index.identity(finding.identity.as_ref()),
+        Found::One(Subject::Assessment(assessment)) => index.identity(assessment.identity.as_ref()),
+        Found::Several(candidates) => {
+            let lines = candidates
+                .iter()
+                .map(|candidate| format!("\n  {}  {}", candidate.id, candidate.what));
+            return Err(Failure::usage(
+                anyhow!(
+                    "`{subject}` names several things:{}",
+                    lines.collect::<String>()
+                ),
+                "show one of these by its id",
+            ));
+        }
+        Found::Nothing => None,
+    };
+    let Some(identity) = identity else {
+        return Err(Failure::usage(
+            anyhow!(
+                "the run {} has no identity called `{subject}`",
+                report.run.id
+            ),
+            "`overstay inventory` lists them; an id, ARN, name or access key id works; credentials without an identity are for `overstay explain`",
+        ));
+    };
+    let mut page = Vec::new();
+    story::story(&index, identity, outputs::color(global.color), &mut page)
+        .context("rendering the story")?;
+    print(&page)?;
+    Ok(Outcome::Done)
+}

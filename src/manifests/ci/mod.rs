@@ -1,0 +1,130 @@
+//! CI systems beside GitHub Actions and GitLab: every job is an identity and a consumer. One file a system.
+
+mod azure;
+mod bitbucket;
+mod buildkite;
+mod circleci;
+mod groovy;
+pub(super) mod jenkins;
+mod job;
+pub(super) mod shell;
+
+use super::context::Context;
+use super::node::Node;
+use crate::model::Declarations;
+use crate::rules::ci::CiSystem;
+
+/// Most jobs of one file.
+const MAX_JOBS: usize = 2_000;
+
+/// The systems read here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum System {
+    Bitbucket,
+    CircleCi,
+    Azure,
+    Buildkite,
+    Jenkins,
+}
+
+impl System {
+    /// The provider of its jobs' identities.
+    const fn provider(self) -> &'static str {
+        match self {
+            Self::Bitbucket => "bitbucket",
+            Self::CircleCi => "circleci",
+            Self::Azure => "azure-devops",
+            Self::Buildkite => "buildkite",
+            Self::Jenkins => "jenkins",
+        }
+    }
+
+    /// Name of the runtime and of its store of secrets.
+    const fn runtime(self) -> &'static str {
+        match self {
+            Self::Bitbucket => "bitbucket-pipelines",
+            Self::CircleCi => "circleci",
+            Self::Azure => "azure-pipelines",
+            Self::Buildkite => "buildkite",
+            Self::Jenkins => "jenkins",
+        }
+    }
+
+    fn table<'t>(self, context: &Context<'t>) -> &'t CiSystem {
+        let systems = &context.tables.ci;
+        match self {
+            Self::Bitbucket => &systems.bitbucket,
+            Self::CircleCi => &systems.circleci,
+            Self::Azure => &systems.azure,
+            Self::Buildkite => &systems.buildkite,
+            Self::Jenkins => &systems.jenkins,
+        }
+    }
+}
+
+/// The system that reads a file of this path.
+pub(super) fn system_of(folder: &str, name: &str) -> Option<System> {
+    let lower = name.to_ascii_lowercase();
+    let (stem, extension) = lower.rsplit_once('.').unwrap_or((&lower, ""));
+    if lower.starts_with("jenkinsfile") || extension == "jenkinsfile" {
+        return (!matches!(extension, "md" | "txt" | "png" | "html")).then_some(System::Jenkins);
+    }
+    if extension == "groovy" && (stem.contains("pipeline") || stem.contains("jenkins")) {
+        return Some(System::Jenkins);
+    }
+    if !matches!(extension, "yml" | "yaml") {
+        return None;
+    }
+    let below = |wanted: &str| format!("/{folder}/").contains(&format!("/{wanted}/"));
+    if stem == "bitbucket-pipelines" || stem.ends_with(".bitbucket-pipelines") {
+        Some(System::Bitbucket)
+    } else if below(".circleci") {
+        Some(System::CircleCi)
+    } else if below(".buildkite") || stem == "buildkite" || stem.starts_with("pipeline.buildkite") {
+        Some(System::Buildkite)
+    } else if stem.starts_with("azure-pipeline")
+        || stem.starts_with(".azure-pipeline")
+        || [
+            ".azure-pipelines",
+            "azure-pipelines",
+            ".azuredevops",
+            ".azdo",
+            ".vsts",
+            ".pipelines",
+        ]
+        .iter()
+        .any(|wanted| below(wanted))
+    {
+        Some(System::Azure)
+    } else {
+        None
+    }
+}
+
+/// Reads a file of a system that is written in YAML.
+pub(super) fn read(context: &Context<'_>, system: System, root: &Node, out: &mut Declarations) {
+    match system {
+        System::Bitbucket => bitbucket::read(context, root, out),
+        System::CircleCi => circleci::read(context, root, out),
+        System::Azure => azure::read(context, root, out),
+        System::Buildkite => buildkite::read(context, root, out),
+        System::Jenkins => {}
+    }
+}
+
+/// A pipeline of a place that is not a usual one, by its content.
+pub(super) fn by_content(root: &Node) -> Option<System> {
+    azure::unmistakable(root).then_some(System::Azure)
+}
+
+/// Whether a text may be such a pipeline: cheap.
+pub(super) fn interesting(bytes: &[u8]) -> bool {
+    [
+        b"vmImage".as_slice(),
+        b"- task:",
+        b"- deployment:",
+        b"- job:",
+    ]
+    .iter()
+    .any(|word| memchr::memmem::find(bytes, word).is_some())
+}

@@ -1,0 +1,183 @@
+//! The filter language of lists and reports: `owner:none type:iam-user age:>365 provider:aws`. Pure.
+//!
+//! A filter is conditions beside each other, all of which hold; `or` and brackets join them otherwise, `not`, `-` or `!`
+//! turns one round. A condition is `field:value`, with `*` and `?` in the value, several values behind commas, or a
+//! comparison of numbers; a word alone is looked for in names. `none` is what is missing.
+
+mod field;
+mod parse;
+mod subject;
+
+pub use field::{FIELDS, Field};
+pub use subject::Subject;
+
+use field::{Kind, Value};
+use globset::GlobMatcher;
+use thiserror::Error;
+
+/// Why a filter cannot be read, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{message}\n  {filter}\n  {marks}")]
+pub struct QueryError {
+    /// What is wrong, and what would be right.
+    pub message: String,
+    /// The filter.
+    pub filter: String,
+    /// Marks under the place.
+    marks: String,
+    /// First character of the place, from 0.
+    pub at: usize,
+}
+
+impl QueryError {
+    fn new(filter: &str, (from, to): (usize, usize), message: impl Into<String>) -> Self {
+        let count = |part: Option<&str>| part.map_or(0, |part| part.chars().count());
+        let at = count(filter.get(..from));
+        let length = count(filter.get(from..to)).max(1);
+        Self {
+            message: message.into(),
+            filter: filter
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect(),
+            marks: format!("{}{}", " ".repeat(at), "^".repeat(length)),
+            at,
+        }
+    }
+}
+
+/// A filter.
+#[derive(Clone, Debug, Default)]
+pub struct Query(Option<Expression>);
+
+#[derive(Clone, Debug)]
+enum Expression {
+    All(Vec<Expression>),
+    Any(Vec<Expression>),
+    Not(Box<Expression>),
+    Is(&'static Field, Vec<Test>),
+    Tag(String, Vec<Test>),
+    Word(String),
+}
+
+/// What one value is compared with.
+#[derive(Clone, Debug)]
+enum Test {
+    /// Nothing is known.
+    None,
+    /// Something is known.
+    Some,
+    /// The whole word, with wildcards.
+    Glob(GlobMatcher),
+    /// Part of a text, in lower case.
+    Part(String),
+    /// A number.
+    Number(Comparison, i64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Less,
+    LessOrEqual,
+    Equal,
+    MoreOrEqual,
+    More,
+}
+
+impl Comparison {
+    const fn holds(self, left: i64, right: i64) -> bool {
+        match self {
+            Self::Less => left < right,
+            Self::LessOrEqual => left <= right,
+            Self::Equal => left == right,
+            Self::MoreOrEqual => left >= right,
+            Self::More => left > right,
+        }
+    }
+}
+
+impl Query {
+    /// Reads a filter; an empty one lets everything through.
+    ///
+    /// # Errors
+    /// When it is no filter: the message points at the place.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        parse::query(text).map(Self)
+    }
+
+    /// Whether a subject passes.
+    pub fn matches(&self, subject: &Subject<'_>) -> bool {
+        self.0.as_ref().is_none_or(|it| it.holds(subject))
+    }
+
+    /// Whether everything passes.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl Expression {
+    fn holds(&self, subject: &Subject<'_>) -> bool {
+        match self {
+            Self::All(all) => all.iter().all(|each| each.holds(subject)),
+            Self::Any(any) => any.iter().any(|each| each.holds(subject)),
+            Self::Not(inner) => !inner.holds(subject),
+            Self::Is(field, tests) => {
+                let values = (field.values)(subject);
+                tests.iter().any(|test| test.holds(&values))
+            }
+            Self::Tag(key, tests) => {
+                let values = subject.tags(key);
+                tests.iter().any(|test| test.holds(&values))
+            }
+            Self::Word(word) => subject.names().iter().any(|name| part_of(word, name)),
+        }
+    }
+}
+
+impl Test {
+    fn holds(&self, values: &[Value<'_>]) -> bool {
+        match self {
+            Self::None => values.is_empty(),
+            Self::Some => !values.is_empty(),
+            Self::Glob(glob) => values.iter().any(|value| match value {
+                Value::Text(text) => glob.is_match(text.to_lowercase()),
+                Value::Number(number) => glob.is_match(number.to_string()),
+            }),
+            Self::Part(part) => values
+                .iter()
+                .any(|value| matches!(value, Value::Text(text) if part_of(part, text))),
+            Self::Number(comparison, wanted) => values
+                .iter()
+                .any(|value| matches!(value, Value::Number(number) if comparison.holds(*number, *wanted))),
+        }
+    }
+}
+
+/// Whether a text in lower case is part of another in any case.
+fn part_of(part: &str, text: &str) -> bool {
+    text.to_lowercase().contains(part)
+}
+
+/// The fields for people: one line each.
+pub fn help() -> String {
+    let tag = (
+        "tag",
+        "tag, label or annotation: tag:KEY=VALUE; tag:KEY alone: it has one",
+    );
+    let all = FIELDS.iter().map(|field| (field.name, field.about));
+    let lines: Vec<String> = all
+        .chain([tag])
+        .map(|(name, about)| format!("  {name:<13} {about}"))
+        .collect();
+    lines.join("\n")
+}
+
+impl Field {
+    const fn numeric(&self) -> bool {
+        matches!(self.kind, Kind::Number | Kind::Days)
+    }
+}
+
+#[cfg(test)]
+mod tests;
