@@ -123,6 +123,7 @@ fn account() -> AwsAccount {
             roles: true,
             service_last_accessed: false,
             oidc_providers: true,
+            ..AwsParts::default()
         },
         collected_at: Some(at("2026-10-31T00:00:00Z")),
         users: vec![deployer, alice, glass],

@@ -26,6 +26,24 @@ pub struct AwsParts {
     pub service_last_accessed: bool,
     /// OIDC providers.
     pub oidc_providers: bool,
+    /// SAML providers.
+    #[serde(default)]
+    pub saml_providers: bool,
+    /// MFA devices of users, or virtual MFA devices.
+    #[serde(default)]
+    pub mfa_devices: bool,
+    /// Service-specific credentials.
+    #[serde(default)]
+    pub service_credentials: bool,
+    /// SSH public keys.
+    #[serde(default)]
+    pub ssh_keys: bool,
+    /// Signing certificates.
+    #[serde(default)]
+    pub signing_certificates: bool,
+    /// Server certificates.
+    #[serde(default)]
+    pub server_certificates: bool,
 }
 
 /// One account.
@@ -55,6 +73,117 @@ pub struct AwsAccount {
     pub resources: Vec<AwsResource>,
     /// Where the account stands in its organization, where that was delivered.
     pub membership: Option<AwsMembership>,
+    /// ARN of whoever read the account.
+    #[serde(default)]
+    pub caller: Option<String>,
+    /// Credentials of users beside access keys and passwords, sorted by user, kind and id.
+    #[serde(default)]
+    pub user_credentials: Vec<AwsUserCredential>,
+    /// Server certificates, by ARN.
+    #[serde(default)]
+    pub server_certificates: Vec<AwsServerCertificate>,
+    /// SAML providers, by ARN.
+    #[serde(default)]
+    pub saml_providers: Vec<AwsSamlProvider>,
+    /// MFA devices, by serial number.
+    #[serde(default)]
+    pub mfa_devices: Vec<AwsMfaDevice>,
+    /// Counts and quotas of the account summary.
+    #[serde(default)]
+    pub summary: BTreeMap<String, i64>,
+    /// Rules for console passwords; `None` when not delivered.
+    #[serde(default)]
+    pub password_policy: Option<AwsPasswordPolicy>,
+}
+
+/// Kind of a credential that is neither an access key nor a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AwsUserCredentialKind {
+    /// User name and password, or API key, for one service: CodeCommit, Keyspaces, Bedrock.
+    ServiceSpecific,
+    /// SSH public key for CodeCommit.
+    SshKey,
+    /// X.509 certificate that signs requests of old SOAP interfaces.
+    SigningCertificate,
+}
+
+/// A credential of a user that is neither an access key nor a password.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AwsUserCredential {
+    /// Name of the user.
+    pub user: String,
+    /// Kind.
+    pub kind: AwsUserCredentialKind,
+    /// Id (`ACCA…`, `APKA…`).
+    pub id: String,
+    /// Active, if known.
+    pub active: Option<bool>,
+    /// Creation or upload.
+    pub created_at: Option<Timestamp>,
+    /// When it stops working by itself, if it does.
+    pub expires_at: Option<Timestamp>,
+    /// Service it is for, such as `codecommit.amazonaws.com`.
+    pub service: Option<String>,
+    /// Public key or certificate, as text.
+    pub public: Option<String>,
+    /// Where it is described.
+    pub location: Location,
+}
+
+/// A TLS certificate that IAM keeps with its private key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AwsServerCertificate {
+    /// ARN.
+    pub arn: String,
+    /// Name.
+    pub name: String,
+    /// Upload.
+    pub created_at: Option<Timestamp>,
+    /// Expiry.
+    pub expires_at: Option<Timestamp>,
+    /// The certificate as PEM, where it was delivered.
+    pub public: Option<String>,
+    /// Where it is described.
+    pub location: Location,
+}
+
+/// SAML provider.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AwsSamlProvider {
+    /// ARN.
+    pub arn: String,
+    /// Creation.
+    pub created_at: Option<Timestamp>,
+    /// When its metadata, and with it every sign-in, expires.
+    pub expires_at: Option<Timestamp>,
+    /// Entity id of the identity provider, where the metadata was delivered.
+    pub issuer: Option<String>,
+    /// Where it is described.
+    pub location: Location,
+}
+
+/// MFA device.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AwsMfaDevice {
+    /// Serial number or ARN.
+    pub serial: String,
+    /// User it is of; `None`: of nobody, or of the root user.
+    pub user: Option<String>,
+    /// Since when.
+    pub enabled_at: Option<Timestamp>,
+}
+
+/// Rules for console passwords.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwsPasswordPolicy {
+    /// The account has rules of its own; otherwise all else here is AWS's default.
+    pub set: bool,
+    /// Fewest characters.
+    pub minimum_length: Option<u64>,
+    /// Days after which a password expires.
+    pub max_age_days: Option<u64>,
+    /// Number of earlier passwords that may not be used again.
+    pub reuse_prevention: Option<u64>,
 }
 
 /// A resource and its own policy.

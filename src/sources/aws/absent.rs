@@ -21,6 +21,12 @@ pub(super) fn note(account: &AwsAccount, coverage: &mut Vec<Coverage>) {
             account.policies.len()
         ),
     );
+    if let Some(caller) = &account.caller {
+        add(
+            CoverageStatus::Read,
+            format!("read with the credentials of {caller}"),
+        );
+    }
     if account.account_id.starts_with("unknown") {
         add(
             CoverageStatus::Absent,
@@ -112,6 +118,29 @@ pub(super) fn note(account: &AwsAccount, coverage: &mut Vec<Coverage>) {
             CoverageStatus::Absent,
             format!(
                 "service-last-accessed details of {asked} of {principals} principals: for the others, services granted but never used are unknown"
+            ),
+        );
+    }
+    let beside: Vec<&str> = [
+        (parts.mfa_devices, "MFA devices"),
+        (parts.service_credentials, "service-specific credentials"),
+        (parts.ssh_keys, "SSH public keys"),
+        (parts.signing_certificates, "signing certificates"),
+        (parts.server_certificates, "server certificates"),
+        (parts.saml_providers, "SAML providers"),
+        (!account.summary.is_empty(), "the account summary"),
+        (account.password_policy.is_some(), "the password policy"),
+    ]
+    .into_iter()
+    .filter(|(delivered, _)| !delivered)
+    .map(|(_, name)| name)
+    .collect();
+    if !beside.is_empty() {
+        add(
+            CoverageStatus::Absent,
+            format!(
+                "not delivered: {}; `overstay aws snapshot` reads them, docs/aws-snapshot.md has the commands",
+                beside.join(", ")
             ),
         );
     }

@@ -30,7 +30,7 @@ impl Hints {
         let mut hints = Self::default();
         for file in files {
             for found in &file.found {
-                if let Piece::Caller(account) = &found.piece {
+                if let Piece::Caller(account, _) = &found.piece {
                     hints
                         .callers
                         .entry(file.source.folders.clone())
@@ -135,13 +135,14 @@ struct Later {
     piece: Piece,
 }
 
-/// When an export has its turn, if not at once: policies of AWS for accounts not named, keys, uses of keys, services.
+/// When an export has its turn, if not at once: policies of AWS for accounts not named, keys and callers, uses of keys,
+/// services.
 fn turn(piece: &Piece, placed: bool) -> Option<u8> {
     match piece {
         Piece::Details { .. } if !placed && arns(piece).all(|arn| account_of(arn).is_none()) => {
             Some(0)
         }
-        Piece::Keys(_) => Some(1),
+        Piece::Keys(_) | Piece::Caller(..) => Some(1),
         Piece::KeyUse(_) => Some(2),
         Piece::ServiceUse { .. } => Some(3),
         _ => None,
@@ -403,8 +404,18 @@ fn entities(
             let id = place("");
             draft(drafts, &id).add_alias(aliases);
         }
-        Piece::Caller(account) => {
+        Piece::Caller(account, arn) => {
+            if let Some(draft) = drafts.get_mut(&account) {
+                draft.read_by(arn);
+            }
             touched.insert(account);
+        }
+        Piece::Beside(facts) => {
+            let id = place("");
+            let draft = draft(drafts, &id);
+            for fact in facts {
+                draft.add_beside(fact, &source.stem);
+            }
         }
         Piece::Keys(_)
         | Piece::KeyUse(_)

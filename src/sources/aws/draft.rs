@@ -14,10 +14,19 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Days for which AWS keeps the last use of roles and services.
 const TRACKING_DAYS: i64 = 400;
 
+/// Name, creation, expiry and issuer of a SAML provider.
+type SamlDetails = (String, Option<Timestamp>, Option<Timestamp>, Option<String>);
+
 /// What was collected of one account.
 #[derive(Default)]
 pub(super) struct Draft {
-    account: AwsAccount,
+    pub(super) account: AwsAccount,
+    /// Whether users have a console password, by name.
+    pub(super) passwords: BTreeMap<String, bool>,
+    /// Whether users have an MFA device, by name.
+    pub(super) devices: BTreeMap<String, bool>,
+    /// Details of SAML providers: name, creation, expiry, issuer.
+    pub(super) saml: Vec<SamlDetails>,
     partition: Option<String>,
     users: BTreeMap<String, AwsUser>,
     groups: BTreeMap<String, AwsGroup>,
@@ -155,6 +164,11 @@ impl Draft {
         }
     }
 
+    /// The account was read with the credentials of this ARN.
+    pub(super) fn read_by(&mut self, caller: String) {
+        self.account.caller = Some(caller).filter(|arn| !arn.is_empty());
+    }
+
     pub(super) fn has_user(&self, name: &str) -> bool {
         self.user_names.contains_key(name) || self.rows.iter().any(|(row, _)| row.user == name)
     }
@@ -260,6 +274,7 @@ impl Draft {
     /// The account, with everything joined and every location in it.
     pub(super) fn finish(mut self, coverage: &mut Vec<Coverage>) -> AwsAccount {
         self.account.collected_at = self.generated.or(self.taken);
+        self.settle_beside();
         self.add_listed_users();
         self.join_keys(coverage);
         if self.truncated && !self.last_page {
@@ -286,6 +301,8 @@ impl Draft {
                 settle(&mut key.location, &logical);
             }
             user.services = self.services.remove(&user.arn);
+            user.password = self.passwords.get(&user.name).copied().or(user.password);
+            user.mfa = self.devices.get(&user.name).copied().or(user.mfa);
             account.users.push(user);
         }
         for mut group in self.groups.into_values() {

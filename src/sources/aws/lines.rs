@@ -26,12 +26,18 @@ impl Lines {
 /// A 1-based line and column, the column in Unicode code points.
 pub(super) type Spot = (u32, u32);
 
-/// First place of every string that is the value of a key `Arn` or `AccessKeyId`: what an export names its entities by.
+/// First place of every string that is the value of one of [`KEYS`]: what an export names its entities by.
 #[derive(Default)]
 pub(super) struct Index(BTreeMap<String, Spot>);
 
 /// Keys whose values are indexed, as they stand in the text.
-const KEYS: [&[u8]; 2] = [b"\"Arn\"", b"\"AccessKeyId\""];
+const KEYS: [&[u8]; 5] = [
+    b"\"Arn\"",
+    b"\"AccessKeyId\"",
+    b"\"ServiceSpecificCredentialId\"",
+    b"\"SSHPublicKeyId\"",
+    b"\"CertificateId\"",
+];
 
 impl Index {
     /// Indexes a JSON text in one pass.

@@ -6,6 +6,7 @@
 
 mod absent;
 mod accounts;
+mod beside;
 mod details;
 mod draft;
 mod fields;
@@ -221,7 +222,8 @@ fn summary(found: &[Found]) -> String {
                 words.push(format!("{} OIDC providers", providers.len()));
             }
             Piece::Aliases(_) => words.push("account alias".to_owned()),
-            Piece::Caller(_) => words.push("account id".to_owned()),
+            Piece::Beside(facts) => words.extend(facts.iter().map(|fact| fact.what().to_owned())),
+            Piece::Caller(..) => words.push("account id".to_owned()),
             Piece::Organization(_) => words.push("organization".to_owned()),
             Piece::Resource { .. } => words.push("resource policies".to_owned()),
             Piece::Nothing(reason) => words.push((*reason).to_owned()),

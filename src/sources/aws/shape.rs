@@ -1,6 +1,7 @@
 //! Recognises exports by the shape of their content, wherever they stand: alone, in a list of pages, inside an object
 //! somebody wrapped around them, or keyed by account, principal or key id.
 
+use super::beside::{self, Beside};
 use super::details::{Page, Telling};
 use super::fields::{
     Object, is_account, take_list, take_objects, take_text, take_texts, text, time,
@@ -63,8 +64,10 @@ pub(super) enum Piece {
     Providers(Vec<AwsOidcProvider>),
     /// `list-account-aliases`.
     Aliases(Vec<String>),
-    /// `get-caller-identity`.
-    Caller(String),
+    /// `get-caller-identity`: the account and the caller's ARN.
+    Caller(String, String),
+    /// Other credentials, certificates, federation and settings.
+    Beside(Vec<Beside>),
     /// Facts of an organization.
     Organization(Vec<Fact>),
     /// Policy of a resource.
@@ -244,6 +247,10 @@ fn recognise(
             service: text(&used, "ServiceName").and_then(report::service),
         }));
     }
+    let beside = beside::take(&mut object, page);
+    if !beside.is_empty() {
+        add(Piece::Beside(beside));
+    }
     if object.contains_key("ServicesLastAccessed") {
         if object.get("IsTruncated") == Some(&Value::Bool(true)) {
             page.partial(
@@ -282,7 +289,8 @@ fn recognise(
         && object.contains_key("Arn")
         && let Some(account) = text(&object, "Account").filter(|text| is_account(text))
     {
-        add(Piece::Caller(account.to_owned()));
+        let arn = text(&object, "Arn").unwrap_or_default();
+        add(Piece::Caller(account.to_owned(), arn.to_owned()));
         return Object::new();
     }
     match alone(&object) {
