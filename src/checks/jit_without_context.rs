@@ -51,6 +51,8 @@ fn answered_by_all(paths: &[&TrustPath]) -> ConditionCoverage {
         origin: all(|coverage| coverage.origin),
         session: all(|coverage| coverage.session),
         resource: all(|coverage| coverage.resource),
+        time: all(|coverage| coverage.time),
+        environment: all(|coverage| coverage.environment),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Users, roles, root and access keys of AWS accounts.
 
-use super::{Graph, ids};
+use super::{Graph, aws_other, ids};
 use crate::iam::{Judge, Judged};
 use crate::model::aws::{AwsAccessKey, AwsAccount, AwsRole, AwsRoot, AwsUser};
 use crate::model::{
@@ -46,6 +46,7 @@ pub(super) fn add(
         if let Some(root) = &account.root {
             add_root(graph, account, root);
         }
+        aws_other::add(graph, account);
         graph
             .inventory
             .oidc_issuers

@@ -8,6 +8,7 @@
 //! The order of the input does not matter: every collection is sorted by a total key before it is read.
 
 mod aws;
+mod aws_other;
 mod classify;
 mod consumers;
 mod credentials;

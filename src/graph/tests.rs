@@ -121,7 +121,6 @@ fn account() -> AwsAccount {
             access_keys: true,
             key_last_used: true,
             roles: true,
-            service_last_accessed: false,
             oidc_providers: true,
             ..AwsParts::default()
         },
@@ -134,6 +133,7 @@ fn account() -> AwsAccount {
             arn: "arn:aws:iam::aws:policy/AdministratorAccess".into(),
             document: json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}),
             versions: 1,
+            updated_at: None,
             others: Vec::new(),
             location: place("policy"),
         }],

@@ -184,6 +184,8 @@ fn path(
             origin: asked.origin,
             session: asked.session,
             resource: scope.resource,
+            time: asked.time,
+            environment: asked.environment,
         },
         conditions: words,
     })
@@ -254,6 +256,8 @@ struct Asked {
     mfa: bool,
     origin: bool,
     session: bool,
+    time: bool,
+    environment: bool,
 }
 
 impl Asked {
@@ -280,6 +284,19 @@ impl Asked {
                 self.mfa = true;
                 self.session = true;
             }
+            return;
+        }
+        let clock = matches!(key.as_str(), "aws:currenttime" | "aws:epochtime");
+        if clock
+            && matches!(
+                operator.comparison,
+                Comparison::DateGreater
+                    | Comparison::DateGreaterOrEqual
+                    | Comparison::NumericGreater
+                    | Comparison::NumericGreaterOrEqual
+            )
+        {
+            self.time |= !condition.values.is_empty();
             return;
         }
         if operator.negated && !operator.if_exists && operator.quantifier == Quantifier::One {
@@ -315,24 +332,24 @@ impl Asked {
                 self.mfa |= !open;
                 self.session |= !open;
             }
-            "aws:sourceip"
-            | "aws:vpcsourceip"
-            | "aws:sourcevpc"
-            | "aws:sourcevpce"
-            | "aws:sourcearn"
-            | "aws:sourceaccount"
-            | "aws:sourceorgid"
-            | "aws:sourceorgpaths"
-            | "aws:principalorgid"
-            | "aws:principalorgpaths" => self.origin |= !open,
+            "aws:sourceip" | "aws:vpcsourceip" | "aws:sourcevpc" | "aws:sourcevpce"
+            | "aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths"
+            | "aws:principalorgid" => self.origin |= !open,
+            "aws:principalorgpaths" => {
+                self.origin |= !open;
+                self.environment |= !open;
+            }
             "aws:principalarn" | "aws:userid" | "aws:username" => self.subject |= exact,
             "sts:rolesessionname"
             | "sts:sourceidentity"
             | "aws:sourceidentity"
-            | "aws:tokenissuetime"
-            | "aws:currenttime"
-            | "aws:epochtime" => self.session |= !open,
-            _ if key.starts_with("aws:principaltag/") => self.subject |= exact,
+            | "aws:tokenissuetime" => self.session |= !open,
+            // Only an end is one: a time before which nobody gets in leaves the door open after it.
+            "aws:currenttime" | "aws:epochtime" => self.time |= !open && ends(operator.comparison),
+            _ if key.starts_with("aws:principaltag/") => {
+                self.subject |= exact;
+                self.environment |= exact && names_environment(&key);
+            }
             _ if key.starts_with("aws:requesttag/") => self.session |= !open,
             _ if key.starts_with("saml:") => match claim {
                 "aud" => self.audiences.extend(values.iter().cloned()),
@@ -342,14 +359,46 @@ impl Asked {
             // Claims of an OIDC token: `<issuer>:<claim>`.
             _ => match claim {
                 "sub" if open => self.subject_sets.push(vec!["*".to_owned()]),
-                "sub" => self.subject_sets.push(values.clone()),
+                "sub" => {
+                    self.environment |= values.iter().all(|value| in_environment(value));
+                    self.subject_sets.push(values.clone());
+                }
                 "aud" if !open => self.audiences.extend(values.iter().cloned()),
                 "job_workflow_ref" | "repository_id" | "repository" => self.subject |= exact,
                 "runner_environment" => self.origin |= exact,
+                "environment" | "deployment_tier" => self.environment |= exact,
                 _ => {}
             },
         }
     }
+}
+
+/// Whether a comparison of the time holds only up to one.
+const fn ends(comparison: Comparison) -> bool {
+    matches!(
+        comparison,
+        Comparison::DateLess
+            | Comparison::DateLessOrEqual
+            | Comparison::DateEquals
+            | Comparison::NumericLess
+            | Comparison::NumericLessOrEqual
+    )
+}
+
+/// Whether the name of a tag's key is one of an environment.
+fn names_environment(key: &str) -> bool {
+    let tag = key.rsplit('/').next().unwrap_or_default();
+    tag.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| matches!(word, "env" | "environment" | "stage" | "tier"))
+}
+
+/// Whether a subject names one deployment environment.
+fn in_environment(subject: &str) -> bool {
+    let mut parts = subject.split(':');
+    parts.any(|part| matches!(part, "environment" | "deployment_tier"))
+        && parts
+            .next()
+            .is_some_and(|name| !name.is_empty() && !name.contains(['*', '?']))
 }
 
 #[cfg(test)]

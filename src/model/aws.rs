@@ -44,6 +44,9 @@ pub struct AwsParts {
     /// Server certificates.
     #[serde(default)]
     pub server_certificates: bool,
+    /// Trails of CloudTrail, by listing.
+    #[serde(default)]
+    pub trails: bool,
 }
 
 /// One account.
@@ -94,6 +97,9 @@ pub struct AwsAccount {
     /// Rules for console passwords; `None` when not delivered.
     #[serde(default)]
     pub password_policy: Option<AwsPasswordPolicy>,
+    /// Trails that record what is done in the account.
+    #[serde(default)]
+    pub trails: Vec<AwsTrail>,
 }
 
 /// Kind of a credential that is neither an access key nor a password.
@@ -184,6 +190,34 @@ pub struct AwsPasswordPolicy {
     pub max_age_days: Option<u64>,
     /// Number of earlier passwords that may not be used again.
     pub reuse_prevention: Option<u64>,
+}
+
+/// A trail: what of the account's events is recorded, and whether it is at the moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwsTrail {
+    /// ARN.
+    pub arn: String,
+    /// Region it is kept in.
+    pub home_region: Option<String>,
+    /// Records every region.
+    pub multi_region: bool,
+    /// Records every account of the organization.
+    pub organization: bool,
+    /// Records at the moment (`get-trail-status`); `None` when not delivered.
+    pub logging: Option<bool>,
+    /// What it records of management events (`get-event-selectors`); `None` when not delivered.
+    pub management: Option<AwsTrailEvents>,
+}
+
+/// Which management events a trail records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwsTrailEvents {
+    /// Those that read.
+    pub read: bool,
+    /// Those that write.
+    pub write: bool,
+    /// Some services are left out.
+    pub partial: bool,
 }
 
 /// A resource and its own policy.
@@ -350,6 +384,8 @@ pub struct AwsPolicy {
     pub document: Value,
     /// Number of versions listed.
     pub versions: u32,
+    /// When the default version was made, else when the policy was last changed.
+    pub updated_at: Option<Timestamp>,
     /// Versions that are not the default: they count only once somebody makes them the default.
     pub others: Vec<AwsPolicyVersion>,
     /// Where the account details describe it.
@@ -391,6 +427,15 @@ pub struct AwsServiceUse {
     pub used: BTreeMap<String, Timestamp>,
     /// Actions used (`service:Action`), where the report was made at action level.
     pub actions: Vec<String>,
+    /// Actions the report tells of, used or not. Of an action that is not among them nothing is known but its service.
+    #[serde(default)]
+    pub tracked: Vec<String>,
+    /// When the report was made.
+    #[serde(default)]
+    pub asked_at: Option<Timestamp>,
+    /// The report stops before its last service: one that is not in it says nothing.
+    #[serde(default)]
+    pub truncated: bool,
 }
 
 /// OIDC provider.

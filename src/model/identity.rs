@@ -2,7 +2,7 @@
 
 use super::{
     ConsumerClass, ConsumerId, CredentialId, Evidence, Grade, GrantId, IdentityId, LastUse,
-    Location,
+    Location, PermissionUse,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -173,6 +173,9 @@ pub struct Privilege {
     pub escalation: Vec<EscalationPath>,
     /// Services granted, and services used in the tracking period, where the provider tells.
     pub services_used: Option<u32>,
+    /// What of it was used, where the provider tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub usage: Option<PermissionUse>,
     /// Why this tier.
     pub evidence: Vec<Evidence>,
 }
@@ -222,6 +225,12 @@ pub struct ConditionCoverage {
     pub session: bool,
     /// For which resource: the permissions name resources or resource tags.
     pub resource: bool,
+    /// Until when, besides the four: a time after which nobody gets in.
+    #[serde(default)]
+    pub time: bool,
+    /// From which environment, besides the four: a deployment environment, an organizational unit or a tag of it.
+    #[serde(default)]
+    pub environment: bool,
 }
 
 impl ConditionCoverage {
@@ -412,6 +421,8 @@ impl Identity {
             origin: all(|c| c.origin),
             session: all(|c| c.session),
             resource: all(|c| c.resource),
+            time: all(|c| c.time),
+            environment: all(|c| c.environment),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The one inventory everything is judged on.
 
+use super::aws::AwsTrail;
 use super::{
     Consumer, ConsumerId, Credential, CredentialId, Grant, GrantId, Identity, IdentityId, Location,
     SeenCredential,
@@ -73,6 +74,8 @@ pub struct Inventory {
     pub bindings: Vec<super::RbacBinding>,
     /// Runtime identity, policy and brokered access that is set up; sorted.
     pub capabilities: Vec<super::Capability>,
+    /// Trails that record what is done, per account of which it is known.
+    pub trails: BTreeMap<String, Vec<AwsTrail>>,
 }
 
 impl Inventory {

@@ -24,6 +24,7 @@ pub mod report;
 pub mod secret;
 pub mod severity;
 pub mod trail;
+pub mod usage;
 
 pub use assessment::{
     Assessment, Blocker, ConditionResult, Disposition, DispositionTrace, ExposureWindow, Fit,
@@ -54,3 +55,4 @@ pub use report::{Report, Run, Summary, Tool};
 pub use secret::{Fingerprint, FingerprintKey, Redacted, SecretBytes};
 pub use severity::Severity;
 pub use trail::{CredentialTrail, MOST_NAMES, Medium, Reach, Trail};
+pub use usage::{PermissionUse, SmallerPolicy, StatementUse};

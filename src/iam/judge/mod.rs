@@ -229,6 +229,7 @@ impl<'a> Judge<'a> {
             blanket_policies: blanket(&subject.sources),
             escalation: Vec::new(),
             services_used: subject.services_used,
+            usage: None,
             evidence: power
                 .reasons
                 .iter()

@@ -31,6 +31,7 @@ fn managed(name: &str, document: Value) -> AwsPolicy {
         arn: arn("policy", name),
         document,
         versions: 1,
+        updated_at: None,
         others: Vec::new(),
         location: place(),
     }

@@ -84,6 +84,7 @@ fn the_statement_and_the_group_that_decided_are_told() {
             {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"},
             {"Sid": "Objects", "Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*"}])),
         versions: 1,
+        updated_at: None,
         others: Vec::new(),
         location: place(),
     }];

@@ -144,6 +144,12 @@ pub(super) fn note(account: &AwsAccount, coverage: &mut Vec<Coverage>) {
             ),
         );
     }
+    if !parts.trails {
+        add(
+            CoverageStatus::Absent,
+            "no trails of CloudTrail: whether what privileged identities do is recorded is unknown; `aws cloudtrail describe-trails`, and `get-trail-status` and `get-event-selectors` for each".to_owned(),
+        );
+    }
     if !parts.oidc_providers {
         add(
             CoverageStatus::Absent,

@@ -8,6 +8,7 @@ use super::draft::Draft;
 use super::fields::{account_of, is_account};
 use super::files::Source;
 use super::organization::Organizations;
+use super::other::Other;
 use super::resources;
 use super::shape::{Found, KeyUse, Piece};
 use super::{FileFound, SOURCE};
@@ -145,6 +146,8 @@ fn turn(piece: &Piece, placed: bool) -> Option<u8> {
         Piece::Keys(_) | Piece::Caller(..) => Some(1),
         Piece::KeyUse(_) => Some(2),
         Piece::ServiceUse { .. } => Some(3),
+        Piece::Other(Other::Status(..) | Other::Selectors(..)) => Some(5),
+        Piece::Other(_) => Some(4),
         _ => None,
     }
 }
@@ -420,6 +423,7 @@ fn entities(
         Piece::Keys(_)
         | Piece::KeyUse(_)
         | Piece::ServiceUse { .. }
+        | Piece::Other(_)
         | Piece::Organization(_)
         | Piece::Resource { .. }
         | Piece::Nothing(_) => {}
@@ -474,6 +478,40 @@ fn evidence(drafts: &mut BTreeMap<String, Draft>, item: Later) -> Result<BTreeSe
                 .or_else(|| holding(drafts, known))
                 .ok_or("cannot tell the principal: name the file users/<UserName>.json or roles/<RoleName>.json")?;
             draft(drafts, &id).add_services(&names, folder, services, completed);
+            Ok(BTreeSet::from([id]))
+        }
+        Piece::Other(mut other) => {
+            if let Other::Status(names, _) | Other::Selectors(names, _) = &mut other {
+                names.push(source.stem);
+                let names = names.clone();
+                let known: Vec<String> = drafts
+                    .iter()
+                    .filter(|(id, draft)| {
+                        draft.has_trail(&names) && account.as_ref().is_none_or(|own| own == *id)
+                    })
+                    .map(|(id, _)| id.clone())
+                    .collect();
+                let [id] = known.as_slice() else {
+                    return Err(
+                        "cannot tell the trail: name the file <TrailName>.json, and give `aws cloudtrail describe-trails` as well"
+                            .to_owned(),
+                    );
+                };
+                draft(drafts, id).add_other(other);
+                return Ok(BTreeSet::from([id.clone()]));
+            }
+            let id = account
+                .or_else(|| {
+                    other
+                        .arns()
+                        .into_iter()
+                        .find_map(account_of)
+                        .map(str::to_owned)
+                })
+                .ok_or(
+                    "cannot tell the account: put the file into a folder named by the account id",
+                )?;
+            draft(drafts, &id).add_other(other);
             Ok(BTreeSet::from([id]))
         }
         other => Ok(entities(drafts, account.as_deref(), &source, other)),

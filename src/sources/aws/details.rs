@@ -199,17 +199,20 @@ impl Page<'_> {
             version.get("IsDefaultVersion") == Some(&Value::Bool(true))
                 || (default.is_some() && text(version, "VersionId") == default.as_deref())
         };
+        let changed = time(&object, "UpdateDate").or_else(|| time(&object, "CreateDate"));
         let chosen = versions
             .iter()
             .position(is_default)
             .or_else(|| (count == 1).then_some(0));
         let mut document = None;
+        let mut updated_at = changed;
         let mut others = Vec::new();
         for (at, mut version) in versions.into_iter().enumerate() {
             let id = take_text(&mut version, "VersionId").unwrap_or_default();
             let text = version.remove("Document");
             if Some(at) == chosen {
                 document = text;
+                updated_at = time(&version, "CreateDate").or(changed);
             } else if let Some(text) = text {
                 let whose = format!("version {id} of managed policy `{}`", named.name);
                 others.push(AwsPolicyVersion {
@@ -221,6 +224,7 @@ impl Page<'_> {
         AwsPolicy {
             document: self.document(document, &format!("managed policy `{}`", named.name)),
             versions: count,
+            updated_at,
             others,
             location: self.place(&named.arn),
             name: named.name,

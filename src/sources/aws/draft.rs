@@ -1,11 +1,13 @@
 //! One account while its exports are collected.
 
 use super::fields::{days_before, is_key_id, partition_of};
+use super::other::Other;
 use super::report::Row;
 use super::shape::{KeyUse, ListedKey};
 use super::{SOURCE, keys, merge};
 use crate::model::aws::{
-    AwsAccount, AwsGroup, AwsOidcProvider, AwsPolicy, AwsRole, AwsRoot, AwsServiceUse, AwsUser,
+    AwsAccount, AwsGroup, AwsOidcProvider, AwsPolicy, AwsRole, AwsRoot, AwsServiceUse, AwsTrail,
+    AwsUser,
 };
 use crate::model::{Coverage, CoverageStatus, LastUse, Location};
 use jiff::Timestamp;
@@ -261,13 +263,53 @@ impl Draft {
         let known = self.services.entry(arn).or_default();
         known.granted.extend(services.granted);
         known.actions.extend(services.actions);
+        known.tracked.extend(services.tracked);
+        known.asked_at = known.asked_at.max(services.asked_at);
+        known.truncated |= services.truncated;
         for (service, at) in services.used {
             let last = known.used.entry(service).or_insert(at);
             *last = at.max(*last);
         }
-        for list in [&mut known.granted, &mut known.actions] {
+        for list in [&mut known.granted, &mut known.actions, &mut known.tracked] {
             list.sort();
             list.dedup();
+        }
+    }
+
+    /// Whether it has a trail that one of the names means.
+    pub(super) fn has_trail(&self, names: &[String]) -> bool {
+        self.account
+            .trails
+            .iter()
+            .any(|trail| names.iter().any(|name| trail_named(trail, name)))
+    }
+
+    /// Trails and what is known of them.
+    pub(super) fn add_other(&mut self, other: Other) {
+        let account = &mut self.account;
+        match other {
+            Other::Trails(list) => {
+                account.parts.trails = true;
+                for one in list {
+                    if !account.trails.iter().any(|known| known.arn == one.arn) {
+                        account.trails.push(one);
+                    }
+                }
+            }
+            Other::Status(names, logging) => {
+                for trail in &mut account.trails {
+                    if names.iter().any(|name| trail_named(trail, name)) {
+                        trail.logging = Some(trail.logging.unwrap_or_default() || logging);
+                    }
+                }
+            }
+            Other::Selectors(names, events) => {
+                for trail in &mut account.trails {
+                    if names.iter().any(|name| trail_named(trail, name)) {
+                        trail.management = Some(events);
+                    }
+                }
+            }
         }
     }
 
@@ -305,6 +347,7 @@ impl Draft {
             user.mfa = self.devices.get(&user.name).copied().or(user.mfa);
             account.users.push(user);
         }
+        account.trails.sort_by(|a, b| a.arn.cmp(&b.arn));
         for mut group in self.groups.into_values() {
             settle(&mut group.location, &group.arn);
             account.groups.push(group);
@@ -440,6 +483,12 @@ impl Draft {
                 self.merged_listing || self.listings >= self.users.len()
             };
     }
+}
+
+/// Whether a name is a trail's ARN, its name, or its ARN as people write it into a file name.
+fn trail_named(trail: &AwsTrail, name: &str) -> bool {
+    let short = trail.arn.rsplit('/').next().unwrap_or_default();
+    trail.arn == name || short == name || flat(&trail.arn) == flat(name)
 }
 
 /// A principal of which nothing but the name is known.

@@ -58,6 +58,7 @@ pub(super) fn policy(into: &mut AwsPolicy, from: AwsPolicy) {
         into.document = from.document;
     }
     into.versions = into.versions.max(from.versions);
+    into.updated_at = into.updated_at.max(from.updated_at);
     for version in from.others {
         if !into.others.iter().any(|known| known.id == version.id) {
             into.others.push(version);

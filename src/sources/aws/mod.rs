@@ -15,6 +15,7 @@ mod keys;
 mod lines;
 mod merge;
 mod organization;
+mod other;
 mod policy;
 mod report;
 mod resources;
@@ -226,6 +227,7 @@ fn summary(found: &[Found]) -> String {
             Piece::Caller(..) => words.push("account id".to_owned()),
             Piece::Organization(_) => words.push("organization".to_owned()),
             Piece::Resource { .. } => words.push("resource policies".to_owned()),
+            Piece::Other(_) => words.push("trails".to_owned()),
             Piece::Nothing(reason) => words.push((*reason).to_owned()),
         }
     }

@@ -7,6 +7,7 @@ use super::fields::{
     Object, is_account, take_list, take_objects, take_text, take_texts, text, time,
 };
 use super::organization::{self, Fact};
+use super::other::{self, Other};
 use super::report::{self, Row};
 use super::resources;
 use crate::model::Location;
@@ -79,6 +80,8 @@ pub(super) enum Piece {
         /// The document; `null`: the resource has none.
         document: Value,
     },
+    /// Trails, and what is known of them.
+    Other(Other),
     /// A known export that adds nothing; says why.
     Nothing(&'static str),
 }
@@ -182,6 +185,9 @@ fn recognise(
             names: around.names.clone(),
             document,
         });
+    }
+    for found in other::take(&mut object, &names) {
+        add(Piece::Other(found));
     }
     if is_details(&object) {
         add(details(&mut object, page));
@@ -457,9 +463,14 @@ fn service_use(object: &mut Object, around: &Around) -> Piece {
             ) {
                 services.actions.push(format!("{namespace}:{name}"));
             }
+            if let Some(name) = text(&action, "ActionName") {
+                services.tracked.push(format!("{namespace}:{name}"));
+            }
         }
         services.granted.push(namespace);
     }
+    services.asked_at = time(object, "JobCompletionDate");
+    services.truncated = object.get("IsTruncated") == Some(&Value::Bool(true));
     Piece::ServiceUse {
         names: around.names.clone(),
         services,

@@ -437,3 +437,60 @@ fn organizations_and_resource_policies_reach_their_accounts() {
         entry.unit == "unplaced.json" && entry.reason.starts_with("cannot tell which resource")
     }));
 }
+
+#[test]
+fn other_credentials_and_trails_are_read_whatever_order_their_files_have() {
+    let mut files: Vec<(&str, String)> = Vec::new();
+    let mut put = |name: &'static str, value: Value| files.push((name, value.to_string()));
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    put(
+        "a/account.json",
+        json(
+            r#"{"UserDetailList": [{"UserName": "bot", "UserId": "AIDAEXAMPLE", "Arn": "arn:aws:iam::111122223333:user/bot"}],
+                "RoleDetailList": [], "GroupDetailList": [], "Policies": []}"#,
+        ),
+    );
+    put(
+        "a/codecommit.json",
+        json(
+            r#"{"ServiceSpecificCredentials": [{"UserName": "bot", "Status": "Active", "ServiceName": "codecommit.amazonaws.com",
+                "ServiceSpecificCredentialId": "ACCAEXAMPLE", "CreateDate": "2024-01-01T00:00:00Z"}]}"#,
+        ),
+    );
+    put(
+        "a/certificates.json",
+        json(
+            r#"{"ServerCertificateMetadataList": [{"ServerCertificateName": "www", "ServerCertificateId": "ASCAEXAMPLE",
+                "Arn": "arn:aws:iam::111122223333:server-certificate/www", "Expiration": "2025-01-01T00:00:00Z"}]}"#,
+        ),
+    );
+    put("a/status/main.json", json(r#"{"IsLogging": false}"#));
+    put(
+        "a/selectors/main.json",
+        json(
+            r#"{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main",
+                "EventSelectors": [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": true}]}"#,
+        ),
+    );
+    put(
+        "a/trails.json",
+        json(
+            r#"{"trailList": [{"Name": "main", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main",
+                "IsMultiRegionTrail": true, "HomeRegion": "eu-west-1"}]}"#,
+        ),
+    );
+    let snapshot = read(&files);
+    let [account] = snapshot.accounts.as_slice() else {
+        panic!("{:?}", snapshot.coverage)
+    };
+    assert!(account.parts.trails && account.parts.service_credentials);
+    assert_eq!(
+        account.user_credentials[0].service.as_deref(),
+        Some("codecommit.amazonaws.com")
+    );
+    assert_eq!(account.server_certificates[0].name, "www");
+    let trail = &account.trails[0];
+    assert!(trail.multi_region && trail.logging == Some(false));
+    let events = trail.management.unwrap();
+    assert!(events.write && !events.read);
+}
