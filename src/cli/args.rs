@@ -2,6 +2,7 @@
 
 use crate::model::Severity;
 use crate::report::Format;
+use crate::store::runs::Keep;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -185,6 +186,9 @@ pub struct Scan {
     /// Number of threads [default: one a core]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
+    /// Stored runs to keep: a number of runs, or of days as in 90d [default: 400 runs]
+    #[arg(long, value_name = "N", value_parser = parse_keep)]
+    pub keep: Option<Keep>,
     /// How CSV is written
     #[command(flatten)]
     pub csv: Csv,
@@ -435,6 +439,14 @@ fn parse_output(text: &str) -> Result<Output, String> {
         format: parse_format(format)?,
         path: path.into(),
     })
+}
+
+fn parse_keep(text: &str) -> Result<Keep, String> {
+    let keep = match text.strip_suffix('d') {
+        Some(days) => days.parse().ok().filter(|days| *days > 0).map(Keep::Days),
+        None => text.parse().ok().filter(|runs| *runs > 0).map(Keep::Runs),
+    };
+    keep.ok_or_else(|| "expected a number of runs such as 400, or of days such as 90d".to_owned())
 }
 
 fn parse_severity(text: &str) -> Result<Severity, String> {

@@ -149,7 +149,13 @@ fn check_state(page: &mut Page, global: &Global, config: &environment::LoadedCon
     let runs = Runs::open(&state).and_then(|runs| {
         let list = runs.list()?;
         let latest = runs.latest()?;
-        Ok((list.len(), latest))
+        Ok((list.len(), latest, runs.check()?))
+    });
+    let runs = runs.map(|(count, latest, faults)| {
+        for fault in faults {
+            page.fault("database", fault);
+        }
+        (count, latest)
     });
     match runs {
         Ok((count, Some(latest))) => page.good(

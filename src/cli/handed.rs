@@ -3,7 +3,7 @@
 use super::args::Scan;
 use super::environment;
 use super::exit::Failure;
-use crate::model::{Confidence, Finding, FindingStatus, Report};
+use crate::model::{Confidence, Finding, Report};
 use crate::sources::{Given, Limits, StagedError, staged};
 use anyhow::{Context as _, anyhow};
 use std::fmt::Write as _;
@@ -103,10 +103,7 @@ fn of_index(args: &Scan) -> Result<Handed, Failure> {
 pub(super) fn holds_back(finding: &Finding) -> bool {
     finding.credential.is_some()
         && finding.confidence >= Confidence::Medium
-        && !matches!(
-            finding.status,
-            FindingStatus::Accepted | FindingStatus::Ignored
-        )
+        && finding.status.open()
 }
 
 /// The staged credentials as a hook prints them; empty where there is none.

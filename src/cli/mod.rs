@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod handed;
 mod inventory;
+mod keeping;
 mod logging;
 mod outputs;
 mod progress;

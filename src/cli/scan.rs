@@ -4,6 +4,7 @@ use super::args::{Global, Scan};
 use super::environment::{self, LoadedConfig};
 use super::exit::{CommandResult, Failure, Outcome};
 use super::handed::{self, Handed};
+use super::keeping::Keeping;
 use super::progress::Bar;
 use super::{outputs, print, rule_files};
 use crate::model::aws::AwsAccount;
@@ -13,13 +14,19 @@ use crate::scan::{RuleSet, ScanError, ScanRequest, scan, scan_with_accounts};
 use crate::sources::{NoProgress, ReadOptions};
 use crate::store::key;
 use crate::store::lock::{Held, LockError, StateLock};
-use crate::store::runs::{Runs, RunsError, mark_status};
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
 /// Folder of the reports when none is named.
 const DEFAULT_OUT: &str = "overstay-report";
+
+/// What `--fail-on-new` looks at.
+const NEWS: [FindingStatus; 3] = [
+    FindingStatus::New,
+    FindingStatus::Reappeared,
+    FindingStatus::Worsened,
+];
 
 /// Scans, writes the reports, keeps the run, prints the summary, tests the gates.
 pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
@@ -40,11 +47,19 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
     let config = environment::configuration(global.config.as_deref())?;
     let state = environment::state_folder(global.state.as_deref(), &config)?;
     let now = environment::now(args.now);
-    let mut lock = StateLock::open(&state).map_err(|error| lock_failure(error, &state))?;
-    let held = hold(&mut lock, now, &state)?;
-    let scanned = scan_paths(args, global, config, &state, now)?;
-    drop(held);
-    let Scanned { report, kept } = scanned;
+    let mut lock = match StateLock::open(&state) {
+        Ok(lock) => Some(lock),
+        // A full disk must not cost the reports; the run itself cannot be kept, which is told in the end.
+        Err(LockError::Io { path, source }) => {
+            tracing::warn!("cannot lock `{}`: {source}", path.display());
+            None
+        }
+        Err(error) => return Err(lock_failure(error)),
+    };
+    let held = lock.as_mut().map(|lock| hold(lock, now)).transpose()?;
+    let mut keeping = Keeping::open(&state, args);
+    let (mut report, accounts) = scan_paths(args, global, config, &state, now)?;
+    keeping.compare(&mut report);
     let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
 
     let options = outputs::options(args.csv, global);
@@ -60,14 +75,10 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
             print(format!("\nReports: {}\n", out.display()).as_bytes())?;
         }
     }
-    kept?;
+    // Reports come first: what the next run compares with, somebody must have been able to read.
+    keeping.save(&report, &accounts)?;
+    drop(held);
     Ok(outcome(args, &report))
-}
-
-/// A finished scan, and whether it could be kept.
-struct Scanned {
-    report: Report,
-    kept: Result<(), Failure>,
 }
 
 fn scan_paths(
@@ -76,7 +87,7 @@ fn scan_paths(
     config: LoadedConfig,
     state: &Path,
     now: Timestamp,
-) -> Result<Scanned, Failure> {
+) -> Result<(Report, Vec<AwsAccount>), Failure> {
     let out = args.out.clone().unwrap_or_else(|| DEFAULT_OUT.into());
     let (rules, key) = rules_and_key(args, config)?;
     let request = ScanRequest {
@@ -98,9 +109,7 @@ fn scan_paths(
     let bar = Bar::new(global);
     let scanned = in_pool(args.jobs, || scan_with_accounts(&request, &rules, &bar))?;
     bar.finish();
-    let (mut report, accounts) = scanned.map_err(scan_failure)?;
-    let kept = keep(state, &mut report, &accounts);
-    Ok(Scanned { report, kept })
+    scanned.map_err(scan_failure)
 }
 
 /// The rules of this scan and the key of its fingerprints.
@@ -203,23 +212,20 @@ fn fingerprint_key(given: Option<&Path>, config: &LoadedConfig) -> Result<Finger
     Ok(loaded.key)
 }
 
-fn hold<'a>(lock: &'a mut StateLock, now: Timestamp, state: &Path) -> Result<Held<'a>, Failure> {
-    lock.acquire(now)
-        .map_err(|error| lock_failure(error, state))
+fn hold(lock: &mut StateLock, now: Timestamp) -> Result<Held<'_>, Failure> {
+    lock.acquire(now).map_err(lock_failure)
 }
 
-fn lock_failure(error: LockError, state: &Path) -> Failure {
+fn lock_failure(error: LockError) -> Failure {
     match error {
         LockError::Held { .. } => Failure {
             outcome: Outcome::Busy,
             error: error.into(),
             hint: None,
         },
-        LockError::Io { .. } => Failure::usage(
-            anyhow::Error::new(error)
-                .context(format!("opening the state folder {}", state.display())),
-            "name a folder that can be written with --state DIR",
-        ),
+        LockError::Io { .. } => {
+            Failure::usage(error, "name a folder that can be locked with --state DIR")
+        }
     }
 }
 
@@ -245,38 +251,14 @@ fn scan_failure(error: ScanError) -> Failure {
     }
 }
 
-/// Marks what is new against the previous run and keeps this one. A store that cannot be used costs neither the scan nor
-/// its reports.
-fn keep(state: &Path, report: &mut Report, accounts: &[AwsAccount]) -> Result<(), Failure> {
-    let mut save = || -> Result<(), RunsError> {
-        let mut runs = Runs::open(state)?;
-        let previous = runs.previous_findings(&report.run)?;
-        mark_status(report, previous.as_ref());
-        runs.save(report)?;
-        runs.save_accounts(&report.run.id, accounts)
-    };
-    save().map_err(|error| {
-        Failure::usage(
-            anyhow::Error::new(error).context(format!(
-                "keeping the run in {}; its reports were written",
-                state.display()
-            )),
-            "`overstay doctor` checks the state folder",
-        )
-    })
-}
-
 /// A tripped gate outranks an incomplete scan: what was found is certain, and neither passes.
 fn outcome(args: &Scan, report: &Report) -> Outcome {
     let reaches = |level: Option<Severity>, only_new: bool| {
         level.is_some_and(|level| {
             report.findings.iter().any(|finding| {
                 finding.severity >= level
-                    && match finding.status {
-                        FindingStatus::New => true,
-                        FindingStatus::Unchanged => !only_new,
-                        FindingStatus::Accepted | FindingStatus::Ignored => false,
-                    }
+                    && finding.status.open()
+                    && (!only_new || NEWS.contains(&finding.status))
             })
         })
     };

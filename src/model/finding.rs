@@ -1,8 +1,9 @@
 //! Findings: what is wrong, with whom, where.
 
 use super::{
-    Confidence, CredentialId, Evidence, FindingId, IdentityId, Ignored, Location, Severity,
+    Confidence, CredentialId, Decided, Evidence, FindingId, IdentityId, Ignored, Location, Severity,
 };
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,13 +18,23 @@ pub type Frameworks = BTreeMap<String, Vec<String>>;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingStatus {
-    /// Not in the previous run, or there is none.
+    /// Never seen before, or no state is kept.
     #[default]
     New,
-    /// In the previous run as well.
+    /// As it was when it was last looked for.
     Unchanged,
+    /// More severe, riskier by a band, or with more in reach than when it was last looked for.
+    Worsened,
+    /// Less of all that.
+    Improved,
+    /// No longer there, though its source was read.
+    Fixed,
+    /// It had been fixed.
+    Reappeared,
     /// A person accepted it.
     Accepted,
+    /// A person accepted it until a day that has passed.
+    AcceptedExpired,
     /// Every place of it is to be ignored, by a comment or the configuration.
     Ignored,
 }
@@ -34,9 +45,19 @@ impl FindingStatus {
         match self {
             Self::New => "new",
             Self::Unchanged => "unchanged",
+            Self::Worsened => "worsened",
+            Self::Improved => "improved",
+            Self::Fixed => "fixed",
+            Self::Reappeared => "reappeared",
             Self::Accepted => "accepted",
+            Self::AcceptedExpired => "accepted-expired",
             Self::Ignored => "ignored",
         }
+    }
+
+    /// Whether somebody still has to do something about it.
+    pub const fn open(self) -> bool {
+        !matches!(self, Self::Fixed | Self::Accepted | Self::Ignored)
     }
 }
 
@@ -67,6 +88,18 @@ pub struct Finding {
     pub frameworks: Frameworks,
     /// Compared with earlier runs.
     pub status: FindingStatus,
+    /// Time of the first run that had it; `None` where no state is kept.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_seen: Option<Timestamp>,
+    /// Time of the last run that had it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_seen: Option<Timestamp>,
+    /// What made it worsen, improve, reappear or be fixed, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub changes: Vec<String>,
+    /// What people decided about it, if they did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub decision: Option<Decided>,
     /// Why it is ignored, if it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ignored: Option<Ignored>,
@@ -209,6 +242,10 @@ impl FindingBuilder {
             evidence: self.evidence,
             frameworks: self.frameworks,
             status: FindingStatus::New,
+            first_seen: None,
+            last_seen: None,
+            changes: Vec::new(),
+            decision: None,
             ignored: None,
         })
     }

@@ -6,6 +6,7 @@
 pub mod assessment;
 pub mod aws;
 pub mod capability;
+pub mod change;
 pub mod consumer;
 pub mod copied;
 pub mod coverage;
@@ -31,6 +32,7 @@ pub use assessment::{
     FitFactor, Mitigation, Readiness, ResidualRisk, Risk, RiskBand, RiskFactor, Ternary, Ttl,
 };
 pub use capability::{Capability, CapabilityKind};
+pub use change::{Changes, Decided, Drift};
 pub use consumer::{Consumer, ConsumerClass, Federation, Uses};
 pub use copied::Copied;
 pub use coverage::{Coverage, CoverageStatus};

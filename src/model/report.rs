@@ -1,8 +1,8 @@
 //! The report: everything one run found, in the shape `report.json` has.
 
 use super::{
-    Assessment, Capability, Consumer, Coverage, Credential, Finding, Grant, Identity, PlanItem,
-    RbacBinding, RbacRole,
+    Assessment, Capability, Changes, Consumer, Coverage, Credential, Finding, Grant, Identity,
+    PlanItem, RbacBinding, RbacRole,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -111,4 +111,7 @@ pub struct Report {
     pub assessments: Vec<Assessment>,
     /// Plan, by wave and position.
     pub plan: Vec<PlanItem>,
+    /// What changed since the run before; `None` where no state is kept.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub changes: Option<Changes>,
 }

@@ -108,6 +108,7 @@ pub fn assemble(parts: ReportParts) -> Report {
         findings,
         assessments,
         plan,
+        changes: None,
     }
 }
 

@@ -3,8 +3,8 @@
 use super::cells::{Cell, Column, SCHEMA_VERSION, write};
 use super::{Emitter, Index, Options, ReportError};
 use crate::model::{
-    Assessment, Consumer, Credential, CredentialTrail, Finding, Frameworks, Identity, Location,
-    PlanItem, Report, Sighting, evidence::days_between,
+    Assessment, Consumer, Credential, CredentialTrail, Decided, Finding, FindingStatus, Frameworks,
+    Identity, Location, PlanItem, Report, Sighting, evidence::days_between,
 };
 use std::io::Write;
 
@@ -29,6 +29,16 @@ impl Row<'_> {
         self.finding.locations.first()
     }
 
+    /// Whether it was compared with earlier runs.
+    pub(super) fn compared(&self) -> bool {
+        self.report.changes.is_some()
+    }
+
+    /// Whether this run is the first to have it.
+    pub(super) fn first_seen_now(&self) -> bool {
+        self.finding.first_seen == Some(self.report.run.now)
+    }
+
     /// The sighting at the finding's primary place.
     fn sighting(&self) -> Option<&Sighting> {
         let place = self.place()?;
@@ -43,6 +53,10 @@ impl Row<'_> {
 
     fn of_trail(&self, cell: impl FnOnce(&CredentialTrail) -> Cell) -> Cell {
         Cell::maybe(self.credential.and_then(|each| each.trail.as_ref()), cell)
+    }
+
+    fn of_decision(&self, cell: impl FnOnce(&Decided) -> Cell) -> Cell {
+        Cell::maybe(self.finding.decision.as_ref(), cell)
     }
 
     fn of_assessment(&self, cell: impl FnOnce(&Assessment) -> Cell) -> Cell {
@@ -107,7 +121,7 @@ columns! {
         => |row| Cell::text(row.finding.severity.as_str());
     severity_rank: "The same for sorting: 4 critical to 0 info."
         => |row| Cell::Whole(row.finding.severity as i64);
-    finding_status: "`new`, `unchanged` (it was in the run before) or `accepted`."
+    finding_status: "`new`, `unchanged`, `worsened`, `improved`, `fixed` (since the run before), `reappeared`, `accepted`, `accepted-expired` or `ignored`."
         => |row| Cell::text(row.finding.status.as_str());
     title: "The fault in a few words."
         => |row| Cell::text(&row.finding.title);
@@ -352,6 +366,24 @@ columns! {
         => |row| row.of_trail(|each| Cell::Whole(each.repositories.into()));
     sightings: "Number of places of the credential."
         => |row| row.of_trail(|each| Cell::Whole(each.sightings.into()));
+    finding_first_seen: "Time of the first run that had the finding."
+        => |row| Cell::maybe(row.finding.first_seen, Cell::Time);
+    finding_last_seen: "Time of the last run that had it."
+        => |row| Cell::maybe(row.finding.last_seen, Cell::Time);
+    finding_changes: "What made it worsen, improve, reappear or be fixed."
+        => |row| Cell::list(&row.finding.changes);
+    decision: "What people decided: `accept-risk`, `false-positive`, `remediate`, `defer`, `break-glass`, or `conflict` where they disagree."
+        => |row| row.of_decision(|each| Cell::text(&each.verdict));
+    decided_by: "Who."
+        => |row| row.of_decision(|each| Cell::text(&each.actor));
+    decided_at: "When."
+        => |row| row.of_decision(|each| Cell::Time(each.at));
+    decision_reason: "Why."
+        => |row| row.of_decision(|each| Cell::text(&each.reason));
+    decision_expires: "Last day the decision holds."
+        => |row| row.of_decision(|each| Cell::maybe(each.expires, |day| Cell::text(day.to_string())));
+    decision_ticket: "Where it is tracked."
+        => |row| row.of_decision(|each| Cell::maybe(each.ticket.as_deref(), Cell::text));
 }
 
 pub(super) fn environment(identity: &Identity) -> Cell {
@@ -368,12 +400,15 @@ pub(super) fn consumer_class(class: crate::model::ConsumerClass) -> Cell {
     }
 }
 
-/// Rows sorted by severity, risk, account, identity, check, place and id.
+/// Rows sorted by severity, risk, account, identity, check, place and id; those that were fixed since the run before come
+/// last.
 pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
     let index = Index::new(report);
+    let fixed = report.changes.iter().flat_map(|changes| &changes.fixed);
     let mut rows: Vec<_> = report
         .findings
         .iter()
+        .chain(fixed)
         .map(|finding| {
             let credential = index.credential(finding.credential.as_ref());
             let of_credential = credential.and_then(|each| each.identity.as_ref());
@@ -397,6 +432,7 @@ pub(super) fn rows(report: &Report) -> Vec<Row<'_>> {
 fn key<'a>(row: &'a Row<'a>) -> impl Ord + 'a {
     let identity = row.identity;
     (
+        row.finding.status == FindingStatus::Fixed,
         std::cmp::Reverse(row.finding.severity),
         std::cmp::Reverse(row.assessment.map(|each| each.risk.score)),
         identity.and_then(|each| each.account.as_deref()),

@@ -88,10 +88,11 @@ impl StateLock {
     pub fn acquire(&mut self, now: Timestamp) -> Result<Held<'_>, LockError> {
         let path = self.path.clone();
         match self.file.try_write() {
-            Ok(mut guard) => match note(&mut guard, now) {
-                Ok(()) => Ok(Held { _guard: guard }),
-                Err(source) => Err(LockError::Io { path, source }),
-            },
+            Ok(mut guard) => {
+                // Only for people, and not to be had on a full disk: the lock itself is held all the same.
+                let _ = note(&mut guard, now);
+                Ok(Held { _guard: guard })
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let (pid, since) = read(&path);
                 Err(LockError::Held { path, pid, since })

@@ -2,7 +2,9 @@
 //! are written.
 
 pub mod atomic;
+pub mod change;
 pub mod decisions;
 pub mod key;
 pub mod lock;
+pub mod reach;
 pub mod runs;

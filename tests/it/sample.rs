@@ -308,6 +308,18 @@ fn findings(identities: &[Identity], credentials: &[Credential]) -> Vec<Finding>
         identities[2].locations[0].clone(),
     );
     accepted.status = FindingStatus::Accepted;
+    accepted.first_seen = Some(at("2026-10-01T00:00:00Z"));
+    accepted.last_seen = Some(at("2026-11-01T00:00:00Z"));
+    accepted.changes = vec!["its identity reaches more".into()];
+    accepted.decision = Some(Decided {
+        verdict: "accept-risk".into(),
+        scope: "finding".into(),
+        actor: HOSTILE.into(),
+        at: at("2026-10-02T00:00:00Z"),
+        reason: HOSTILE.into(),
+        expires: Some("2027-01-31".parse().unwrap()),
+        ticket: Some("SEC-12".into()),
+    });
     vec![
         accepted,
         build(
@@ -582,5 +594,22 @@ pub(crate) fn parts() -> ReportParts {
 
 /// The sample report.
 pub(crate) fn report() -> Report {
-    assemble(parts())
+    let mut report = assemble(parts());
+    let mut fixed = report.findings[0].clone();
+    fixed.id = FindingId::of(&["fixed"]);
+    fixed.status = FindingStatus::Fixed;
+    report.changes = Some(Changes {
+        since: Some("20261031T000000Z-before".into()),
+        since_time: Some(at("2026-10-31T00:00:00Z")),
+        statuses: BTreeMap::from([("fixed".into(), 1)]),
+        fixed: vec![fixed],
+        drift: vec![Drift {
+            identity: report.identities[0].id.clone(),
+            name: HOSTILE.into(),
+            gained: vec!["s3:*".into()],
+            lost: vec!["tier 4".into()],
+            total: 2,
+        }],
+    });
+    report
 }

@@ -124,7 +124,7 @@ fn run(
         .filter(|row| Side::of_finding(row.finding) == side)
         .collect();
     let kept = all.get(..most_results).unwrap_or(&all);
-    let findings: Vec<_> = report.findings.iter().collect();
+    let findings: Vec<_> = rows.iter().map(|row| row.finding).collect();
     let rules = Rules::new(posture, &findings);
     let addresses = Addresses::of(report);
     let columns = findings_csv::columns();

@@ -8,7 +8,7 @@ use super::types::{
     Suppression, Text,
 };
 use super::uri::Addresses;
-use crate::model::{FindingStatus, IgnoredBy, Location as Place};
+use crate::model::{Finding, FindingStatus, IgnoredBy, Location as Place};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -42,12 +42,19 @@ pub(super) fn result<'a>(
         .map(|place| location(place, resource, addresses))
         .collect();
     let id = finding.id.as_str();
+    let gone = finding.status == FindingStatus::Fixed;
     // The only fingerprint GitHub reads, in the form it makes itself: a hash and a number of occurrence.
     let hash = id.strip_prefix("f-").unwrap_or(id);
     SarifResult {
         rule_id: finding.rule.clone(),
         rule_index: rules.index_of(&finding.rule),
-        level: level(finding.severity),
+        level: if gone {
+            "none"
+        } else {
+            level(finding.severity)
+        },
+        kind: gone.then_some("pass"),
+        baseline_state: row.compared().then(|| baseline_state(row)),
         rank: row.assessment.map(|each| f64::from(each.risk.score)),
         message: Text::plain(message(&finding.title, &finding.message)),
         locations,
@@ -57,20 +64,34 @@ pub(super) fn result<'a>(
             ("primaryLocationLineHash", format!("{hash}:1")),
         ]),
         suppressions: match finding.status {
-            FindingStatus::Accepted | FindingStatus::Ignored => vec![Suppression {
-                kind: match &finding.ignored {
-                    Some(ignored) if ignored.by == IgnoredBy::Comment => "inSource",
-                    _ => "external",
-                },
-                status: "accepted",
-                justification: finding
-                    .ignored
-                    .as_ref()
-                    .map(|ignored| text::sarif(&ignored.reason)),
-            }],
-            FindingStatus::New | FindingStatus::Unchanged => Vec::new(),
+            FindingStatus::Accepted | FindingStatus::Ignored => vec![suppression(finding)],
+            _ => Vec::new(),
         },
         properties: properties(row, columns),
+    }
+}
+
+/// How the finding compares with the run before, in the words of SARIF.
+fn baseline_state(row: &findings_csv::Row<'_>) -> &'static str {
+    match row.finding.status {
+        FindingStatus::New | FindingStatus::Reappeared => "new",
+        FindingStatus::Worsened | FindingStatus::Improved => "updated",
+        FindingStatus::Fixed => "absent",
+        _ if row.first_seen_now() => "new",
+        _ => "unchanged",
+    }
+}
+
+fn suppression(finding: &Finding) -> Suppression {
+    let decided = finding.decision.as_ref().map(|decision| &decision.reason);
+    let reason = finding.ignored.as_ref().map(|ignored| &ignored.reason);
+    Suppression {
+        kind: match &finding.ignored {
+            Some(ignored) if ignored.by == IgnoredBy::Comment => "inSource",
+            _ => "external",
+        },
+        status: "accepted",
+        justification: reason.or(decided).map(|reason| text::sarif(reason)),
     }
 }
 

@@ -166,6 +166,10 @@ pub(super) struct SarifResult {
     pub(super) rule_index: usize,
     pub(super) level: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rank: Option<f64>,
     pub(super) message: Text,
     pub(super) locations: Vec<Location>,

@@ -1,16 +1,26 @@
 //! Finished runs, in SQLite, one database per state folder. The tables are described in [`schema`].
 
 mod accounts;
+mod keep;
+mod ledger;
 mod rows;
 mod schema;
+mod trend;
+
+pub use keep::Keep;
+pub use trend::Figures;
 
 use super::atomic;
-use crate::model::{FindingStatus, Report, Run};
+use super::change::{Asked, Known, known_of};
+use super::reach::ReachMap;
+use crate::model::Report;
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
-use std::collections::BTreeSet;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Read};
 use std::path::{Path, PathBuf};
@@ -183,21 +193,38 @@ impl Runs {
         explain(&self.path, error)
     }
 
-    /// Stores a report as the last run. A stored run of the same id is replaced.
+    /// Stores a report as the last run, with what it was asked and what its identities reach. A stored run of the same id
+    /// is replaced.
     ///
     /// # Errors
     /// When the database cannot be written; it is then as it was.
-    pub fn save(&mut self, report: &Report) -> Result<(), RunsError> {
-        let packed = pack(report).map_err(|source| RunsError::Io {
-            path: self.path.clone(),
-            source,
-        })?;
+    pub fn save(
+        &mut self,
+        report: &Report,
+        asked: &Asked,
+        reach: &ReachMap,
+    ) -> Result<(), RunsError> {
+        let mut known: BTreeMap<String, Known> = known_of(report, asked).into_iter().collect();
+        for known in known.values_mut() {
+            known.told = String::new();
+        }
+        let packed = pack(report)
+            .and_then(|packed| Ok((packed, pack(&known)?, pack(reach)?)))
+            .map_err(|source| RunsError::Io {
+                path: self.path.clone(),
+                source,
+            })?;
         let path = self.path.clone();
-        self.insert(report, &packed)
+        self.insert(report, asked, &packed)
             .map_err(|error| explain(&path, error))
     }
 
-    fn insert(&mut self, report: &Report, packed: &[u8]) -> rusqlite::Result<()> {
+    fn insert(
+        &mut self,
+        report: &Report,
+        asked: &Asked,
+        (packed, known, reach): &(Vec<u8>, Vec<u8>, Vec<u8>),
+    ) -> rusqlite::Result<()> {
         let inputs = serde_json::Value::from(report.run.inputs.clone()).to_string();
         let transaction = self
             .connection
@@ -205,8 +232,9 @@ impl Runs {
         transaction.execute("DELETE FROM runs WHERE id = ?1", [&report.run.id])?;
         transaction.execute(
             "INSERT INTO runs (id, now, tool_version, rules_digest, policy_digest, fingerprint_key, complete, inputs,
-                identities, credentials, findings, standing_risk, standing_risk_after, report)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+                identities, credentials, findings, standing_risk, standing_risk_after, report, seconds, scope, reading,
+                known, reach)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
             params![
                 report.run.id,
                 report.run.now.to_string(),
@@ -222,10 +250,17 @@ impl Runs {
                 report.summary.standing_risk,
                 report.summary.standing_risk_after,
                 packed,
+                report.run.now.as_second(),
+                asked.scope,
+                asked.reading.to_string(),
+                known,
+                reach,
             ],
         )?;
         let number = transaction.last_insert_rowid();
         rows::insert(&transaction, number, report)?;
+        ledger::enter(&transaction, report, asked)?;
+        trend::enter(&transaction, number, report, asked)?;
         transaction.commit()
     }
 
@@ -307,50 +342,6 @@ impl Runs {
         };
         read().map_err(|error| self.explain(error))
     }
-
-    /// Ids of the findings of the run before this one: the last saved of those that are not later than it and are not
-    /// itself, so that repeating a run repeats its answer. `None` when there is none.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn previous_findings(&self, run: &Run) -> Result<Option<BTreeSet<String>>, RunsError> {
-        let read = || {
-            let mut earlier = self
-                .connection
-                .prepare("SELECT number, now FROM runs WHERE id <> ?1 ORDER BY number DESC")?;
-            let mut rows = earlier.query([&run.id])?;
-            while let Some(row) = rows.next()? {
-                let (number, now): (i64, String) = (row.get(0)?, row.get(1)?);
-                let now: Option<jiff::Timestamp> = now.parse().ok();
-                if now.is_some_and(|now| now <= run.now) {
-                    let mut ids = self
-                        .connection
-                        .prepare("SELECT id FROM findings WHERE run = ?1")?;
-                    let ids = ids.query_map([number], |row| row.get(0))?;
-                    return ids.collect::<rusqlite::Result<_>>().map(Some);
-                }
-            }
-            Ok(None)
-        };
-        read().map_err(|error| self.explain(error))
-    }
-}
-
-/// Sets the status of every finding against the finding ids of the previous run. What a person accepted stays accepted.
-pub fn mark_status(report: &mut Report, previous: Option<&BTreeSet<String>>) {
-    for finding in &mut report.findings {
-        if !matches!(
-            finding.status,
-            FindingStatus::Accepted | FindingStatus::Ignored
-        ) {
-            let known = previous.is_some_and(|ids| ids.contains(finding.id.as_str()));
-            finding.status = if known {
-                FindingStatus::Unchanged
-            } else {
-                FindingStatus::New
-            };
-        }
-    }
 }
 
 fn explain(path: &Path, error: rusqlite::Error) -> RunsError {
@@ -364,11 +355,11 @@ fn explain(path: &Path, error: rusqlite::Error) -> RunsError {
     }
 }
 
-fn pack(report: &Report) -> io::Result<Vec<u8>> {
+fn pack(value: &impl Serialize) -> io::Result<Vec<u8>> {
     // The encoder clears its output buffer on every write, and JSON is written a few bytes at a time.
     let encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
     let mut buffered = BufWriter::with_capacity(1 << 16, encoder);
-    serde_json::to_writer(&mut buffered, report)?;
+    serde_json::to_writer(&mut buffered, value)?;
     buffered
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?
@@ -381,6 +372,11 @@ fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
         .take(LARGEST_REPORT)
         .read_to_end(&mut json)?;
     Ok(json)
+}
+
+/// A packed value; `None` for one that is not of this shape.
+fn unpack_value<T: DeserializeOwned>(packed: &[u8]) -> Option<T> {
+    serde_json::from_slice(&unpack(packed).ok()?).ok()
 }
 
 #[cfg(test)]

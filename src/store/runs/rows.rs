@@ -78,7 +78,8 @@ fn findings(transaction: &Transaction<'_>, run: i64, report: &Report) -> Result<
     let mut insert = transaction.prepare(
         "INSERT OR IGNORE INTO findings VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
     )?;
-    for finding in &report.findings {
+    let fixed = report.changes.iter().flat_map(|changes| &changes.fixed);
+    for finding in report.findings.iter().chain(fixed) {
         let place = finding.locations.first();
         insert.execute(params![
             run,

@@ -83,4 +83,32 @@ pub(super) const STEPS: &[&str] = &["
         run INTEGER PRIMARY KEY REFERENCES runs(number) ON DELETE CASCADE,
         packed BLOB NOT NULL
     ) STRICT;
+", "
+    ALTER TABLE runs ADD COLUMN seconds INTEGER NOT NULL DEFAULT 0;
+    UPDATE runs SET seconds = CAST(strftime('%s', now) AS INTEGER);
+    ALTER TABLE runs ADD COLUMN scope TEXT NOT NULL DEFAULT '';
+    ALTER TABLE runs ADD COLUMN reading TEXT NOT NULL DEFAULT '';
+    ALTER TABLE runs ADD COLUMN known BLOB;
+    ALTER TABLE runs ADD COLUMN reach BLOB;
+    CREATE INDEX runs_seconds ON runs(seconds);
+    CREATE TABLE ledger (
+        id TEXT PRIMARY KEY,
+        rule TEXT NOT NULL, title TEXT NOT NULL, severity TEXT NOT NULL, severity_rank INTEGER NOT NULL,
+        identity TEXT, credential TEXT, repository TEXT, uri TEXT,
+        status TEXT NOT NULL, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, last_run TEXT NOT NULL,
+        known TEXT NOT NULL, before TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX ledger_last_run ON ledger(last_run);
+    CREATE TABLE trend (
+        run TEXT PRIMARY KEY, number INTEGER NOT NULL, now TEXT NOT NULL, complete INTEGER NOT NULL,
+        standing_risk INTEGER NOT NULL, standing_risk_after INTEGER NOT NULL,
+        machine_identities INTEGER NOT NULL, credentials INTEGER NOT NULL, long_lived INTEGER NOT NULL,
+        mean_age_days REAL, open INTEGER NOT NULL, critical INTEGER NOT NULL, high INTEGER NOT NULL,
+        accepted INTEGER NOT NULL, new INTEGER NOT NULL, fixed INTEGER NOT NULL,
+        plan_open INTEGER NOT NULL, plan_done INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE plan_ledger (
+        id TEXT PRIMARY KEY, title TEXT NOT NULL, mechanism TEXT NOT NULL, scope TEXT NOT NULL,
+        first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, done_at TEXT, done_in TEXT
+    ) STRICT, WITHOUT ROWID;
 "];

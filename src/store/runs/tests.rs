@@ -1,8 +1,9 @@
 use super::*;
 use crate::model::{
-    Finding, FindingBuilder, Grade, Identity, IdentityKind, Location, Severity, Summary, Tool,
+    Finding, FindingBuilder, Grade, Identity, IdentityKind, Location, Run, Severity, Summary, Tool,
     report::SCHEMA,
 };
+use crate::store::change;
 
 fn finding(name: &str) -> Finding {
     FindingBuilder::new("long-lived-key", Severity::High)
@@ -47,7 +48,13 @@ fn report(id: &str, now: &str, findings: &[&str]) -> Report {
         findings: findings.iter().map(|name| finding(name)).collect(),
         assessments: Vec::new(),
         plan: Vec::new(),
+        changes: None,
     }
+}
+
+fn save(runs: &mut Runs, report: &Report) {
+    runs.save(report, &Asked::default(), &ReachMap::new())
+        .unwrap();
 }
 
 fn ids(runs: &Runs) -> Vec<String> {
@@ -62,15 +69,15 @@ fn runs_come_back_as_they_were_saved() {
     {
         let mut runs = Runs::open(state.path()).unwrap();
         assert_eq!(runs.latest().unwrap(), None);
-        runs.save(&first).unwrap();
-        runs.save(&second).unwrap();
+        save(&mut runs, &first);
+        save(&mut runs, &second);
     }
     let mut runs = Runs::open(state.path()).unwrap();
     assert_eq!(runs.latest().unwrap(), Some(second));
     assert_eq!(runs.load("run-aa").unwrap(), Some(first.clone()));
     assert_eq!(runs.load("run-a").unwrap(), None, "ambiguous");
     assert_eq!(runs.load("").unwrap(), None);
-    runs.save(&first).unwrap();
+    save(&mut runs, &first);
     assert_eq!(
         ids(&runs),
         ["run-aa", "run-ab"],
@@ -81,36 +88,96 @@ fn runs_come_back_as_they_were_saved() {
     assert_eq!(rows, 3, "rows of the replaced run are gone");
 }
 
+/// Marks a report against what is stored; the words, those of fixed findings last.
+fn mark(runs: &Runs, report: &Report) -> (Report, String) {
+    let mut report = report.clone();
+    let past = runs.past(&report.run, true).unwrap();
+    change::mark(&mut report, &past, &Asked::default());
+    let fixed = report.changes.iter().flat_map(|changes| &changes.fixed);
+    let words: Vec<_> = report
+        .findings
+        .iter()
+        .chain(fixed)
+        .map(|finding| finding.status.as_str())
+        .collect();
+    let words = words.join(" ");
+    (report, words)
+}
+
+fn go(runs: &mut Runs, report: &Report) -> String {
+    let (marked, words) = mark(runs, report);
+    runs.save(&marked, &Asked::default(), &ReachMap::new())
+        .unwrap();
+    words
+}
+
 #[test]
-fn status_compares_with_the_run_before_and_repeats() {
+fn a_finding_is_new_stays_goes_and_comes_back() {
     let state = tempfile::tempdir().unwrap();
     let mut runs = Runs::open(state.path()).unwrap();
-    let mark = |runs: &Runs, report: &Report| {
-        let mut report = report.clone();
-        let previous = runs.previous_findings(&report.run).unwrap();
-        mark_status(&mut report, previous.as_ref());
-        let words = report
-            .findings
-            .iter()
-            .map(|finding| finding.status.as_str());
-        words.collect::<Vec<_>>().join(" ")
-    };
-    let first = report("run-1", "2026-11-01T00:00:00Z", &["one"]);
-    let second = report("run-2", "2026-11-02T00:00:00Z", &["one", "two"]);
-    assert_eq!(mark(&runs, &first), "new");
-    runs.save(&first).unwrap();
-    assert_eq!(mark(&runs, &first), "new", "a run is not its own past");
-    assert_eq!(mark(&runs, &second), "unchanged new");
-    runs.save(&second).unwrap();
-    assert_eq!(mark(&runs, &second), "unchanged new");
-    assert_eq!(
-        mark(&runs, &first),
-        "new",
-        "what came later is not the past"
+    let day = |day: u8| format!("2026-11-{day:02}T00:00:00Z");
+    let first = report("run-1", &day(1), &["one"]);
+    let second = report("run-2", &day(2), &["one", "two"]);
+    let third = report("run-3", &day(3), &["two"]);
+    let fourth = report("run-4", &day(4), &["one", "two"]);
+    assert_eq!(go(&mut runs, &first), "new");
+    assert_eq!(go(&mut runs, &first), "new", "a run is not its own past");
+    assert_eq!(go(&mut runs, &second), "unchanged new");
+    assert_eq!(go(&mut runs, &second), "unchanged new");
+    assert_eq!(go(&mut runs, &third), "unchanged fixed");
+    assert_eq!(go(&mut runs, &third), "unchanged fixed");
+    let (marked, words) = mark(&runs, &fourth);
+    assert_eq!(words, "reappeared unchanged");
+    assert_eq!(marked.findings[0].first_seen, Some(first.run.now));
+    assert_eq!(marked.findings[0].last_seen, Some(fourth.run.now));
+    go(&mut runs, &fourth);
+    for (report, words) in [
+        (&first, "new"),
+        (&second, "unchanged new"),
+        (&third, "unchanged fixed"),
+    ] {
+        assert_eq!(mark(&runs, report).1, words, "{} again", report.run.id);
+    }
+    let mut past = runs.past(&first.run, false).unwrap().findings;
+    assert_eq!(past.len(), 2, "without the order of time all is known");
+    past.clear();
+}
+
+#[test]
+fn what_a_run_told_is_taken_back_when_it_is_made_again() {
+    let state = tempfile::tempdir().unwrap();
+    let mut runs = Runs::open(state.path()).unwrap();
+    go(
+        &mut runs,
+        &report("run-1", "2026-11-01T00:00:00Z", &["one"]),
     );
-    let mut accepted = second;
-    accepted.findings[0].status = FindingStatus::Accepted;
-    assert_eq!(mark(&runs, &accepted), "accepted new");
+    go(
+        &mut runs,
+        &report("run-2", "2026-11-02T00:00:00Z", &["two"]),
+    );
+    let again = report("run-2", "2026-11-02T00:00:00Z", &["one"]);
+    assert_eq!(go(&mut runs, &again), "unchanged");
+    let third = report("run-3", "2026-11-03T00:00:00Z", &["one", "two"]);
+    assert_eq!(go(&mut runs, &third), "unchanged new");
+}
+
+#[test]
+fn old_runs_go_and_what_is_known_stays() {
+    let state = tempfile::tempdir().unwrap();
+    let mut runs = Runs::open(state.path()).unwrap();
+    for day in 1..=4 {
+        let now = format!("2026-11-0{day}T00:00:00Z");
+        go(&mut runs, &report(&format!("run-{day}"), &now, &["one"]));
+    }
+    let now = "2026-11-04T00:00:00Z".parse().unwrap();
+    assert_eq!(runs.keep(Keep::Days(2), now).unwrap(), 1);
+    assert_eq!(runs.keep(Keep::Runs(1), now).unwrap(), 2);
+    assert_eq!(ids(&runs), ["run-4"]);
+    assert_eq!(runs.trend().unwrap().len(), 4);
+    let (marked, _) = mark(&runs, &report("run-5", "2026-11-05T00:00:00Z", &["one"]));
+    let first = "2026-11-01T00:00:00Z".parse().ok();
+    assert_eq!(marked.findings[0].first_seen, first);
+    assert_eq!(runs.check().unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -126,10 +193,10 @@ fn a_file_that_is_no_database_is_named_damaged() {
 fn a_damaged_page_is_named_damaged() {
     let state = tempfile::tempdir().unwrap();
     let path = state.path().join(FILE);
-    Runs::open(state.path())
-        .unwrap()
-        .save(&report("run-1", "2026-11-01T00:00:00Z", &["one"]))
-        .unwrap();
+    save(
+        &mut Runs::open(state.path()).unwrap(),
+        &report("run-1", "2026-11-01T00:00:00Z", &["one"]),
+    );
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[100..].fill(0xff);
     atomic::write(&path, &bytes).unwrap();
@@ -161,8 +228,7 @@ fn databases_of_later_versions_and_other_programs_are_left_alone() {
 fn a_report_of_another_shape_is_not_taken_for_damage() {
     let state = tempfile::tempdir().unwrap();
     let mut runs = Runs::open(state.path()).unwrap();
-    runs.save(&report("run-1", "2026-11-01T00:00:00Z", &[]))
-        .unwrap();
+    save(&mut runs, &report("run-1", "2026-11-01T00:00:00Z", &[]));
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
     io::Write::write_all(&mut encoder, b"{\"schema\":\"overstay.report/0\"}").unwrap();
     let other = encoder.finish().unwrap();
@@ -178,8 +244,10 @@ fn only_the_owner_can_read_the_database() {
     use std::os::unix::fs::PermissionsExt;
     let state = tempfile::tempdir().unwrap();
     let mut runs = Runs::open(&state.path().join("new")).unwrap();
-    runs.save(&report("run-1", "2026-11-01T00:00:00Z", &["one"]))
-        .unwrap();
+    save(
+        &mut runs,
+        &report("run-1", "2026-11-01T00:00:00Z", &["one"]),
+    );
     for entry in std::fs::read_dir(state.path().join("new")).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;

@@ -1,0 +1,110 @@
+//! What a scan takes from the state folder and leaves there. A state that cannot be used costs neither the scan nor its
+//! reports.
+
+use super::args::Scan;
+use super::exit::Failure;
+use crate::model::Report;
+use crate::model::aws::AwsAccount;
+use crate::store::change::{self, Asked, Reading};
+use crate::store::reach::ReachMap;
+use crate::store::runs::{Keep, Runs, RunsError};
+use std::path::{Path, PathBuf};
+
+/// Runs that are kept when nobody says how many.
+const KEPT: Keep = Keep::Runs(400);
+
+/// The database of a state folder while a scan runs.
+pub(super) struct Keeping {
+    state: PathBuf,
+    asked: Asked,
+    keep: Keep,
+    /// The time was given: earlier runs are those of earlier times.
+    by_time: bool,
+    runs: Result<Runs, RunsError>,
+    reach: ReachMap,
+}
+
+impl Keeping {
+    /// Opens the database.
+    pub(super) fn open(state: &Path, args: &Scan) -> Self {
+        Self {
+            state: state.to_owned(),
+            asked: asked(args),
+            keep: args.keep.unwrap_or(KEPT),
+            by_time: args.now.is_some(),
+            runs: Runs::open(state),
+            reach: ReachMap::new(),
+        }
+    }
+
+    /// Tells of every finding how it compares with what is known.
+    pub(super) fn compare(&mut self, report: &mut Report) {
+        let Ok(runs) = &self.runs else { return };
+        match runs.past(&report.run, self.by_time) {
+            Ok(past) => {
+                if !self.by_time
+                    && let Some((id, time)) = &past.run
+                    && *time > report.run.now
+                {
+                    tracing::warn!(
+                        "the clock is behind the run before ({id}, {time}): ages are measured to the clock"
+                    );
+                }
+                self.reach = change::mark(report, &past, &self.asked);
+            }
+            Err(error) => self.runs = Err(error),
+        }
+    }
+
+    /// Stores the run and lets go of old ones.
+    pub(super) fn save(self, report: &Report, accounts: &[AwsAccount]) -> Result<(), Failure> {
+        let Self {
+            state,
+            asked,
+            keep,
+            runs,
+            reach,
+            ..
+        } = self;
+        let save = || -> Result<(), RunsError> {
+            let mut runs = runs?;
+            runs.save(report, &asked, &reach)?;
+            runs.save_accounts(&report.run.id, accounts)?;
+            let removed = runs.keep(keep, report.run.now)?;
+            if removed > 0 {
+                tracing::info!(removed, "old runs were removed");
+            }
+            Ok(())
+        };
+        save().map_err(|error| {
+            Failure::usage(
+                anyhow::Error::new(error).context(format!(
+                    "keeping the run in {}; its reports were written",
+                    state.display()
+                )),
+                "`overstay doctor` checks the state folder",
+            )
+        })
+    }
+}
+
+/// What the arguments ask for.
+fn asked(args: &Scan) -> Asked {
+    let mut places: Vec<String> = Vec::new();
+    for (kind, paths) in [("path", &args.paths), ("aws", &args.aws_snapshot)] {
+        for path in paths {
+            let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+            places.push(format!("{kind}\0{}", whole.display()));
+        }
+    }
+    places.sort();
+    places.dedup();
+    let scope = blake3::hash(places.join("\n").as_bytes()).to_hex()[..16].to_owned();
+    let reading = match (args.no_history, args.since, args.unreachable) {
+        (true, ..) => Reading::Current,
+        (_, Some(since), _) => Reading::Since(since),
+        (.., true) => Reading::Unreachable,
+        _ => Reading::History,
+    };
+    Asked { scope, reading }
+}

@@ -1,0 +1,55 @@
+//! How long runs are kept, and whether the database is in order.
+
+use super::{Runs, RunsError};
+use jiff::Timestamp;
+use rusqlite::params;
+
+/// Which runs are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// The last so many.
+    Runs(u32),
+    /// Those of the last so many days, and always the last one.
+    Days(u32),
+}
+
+impl Runs {
+    /// Removes the runs that are not kept, with their rows. What is known of findings, and the figures of `history`, stay.
+    /// Returns how many runs were removed.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn keep(&self, keep: Keep, now: Timestamp) -> Result<usize, RunsError> {
+        let removed = match keep {
+            Keep::Runs(most) => self.connection.execute(
+                "DELETE FROM runs WHERE number NOT IN (SELECT number FROM runs ORDER BY number DESC LIMIT ?1)",
+                params![most.max(1)],
+            ),
+            Keep::Days(days) => self.connection.execute(
+                "DELETE FROM runs WHERE seconds < ?1 AND number <> (SELECT max(number) FROM runs)",
+                params![now.as_second().saturating_sub(i64::from(days) * 86_400)],
+            ),
+        };
+        removed.map_err(|error| self.explain(error))
+    }
+
+    /// What is wrong with the database; nothing when it is in order.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub fn check(&self) -> Result<Vec<String>, RunsError> {
+        let read = || {
+            let mut statement = self.connection.prepare("PRAGMA integrity_check(5)")?;
+            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let mut faults: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
+            faults.retain(|line| line != "ok");
+            let mut statement = self.connection.prepare("PRAGMA foreign_key_check")?;
+            let strays = statement.query_map([], |_| Ok(()))?.count();
+            if strays > 0 {
+                faults.push(format!("{strays} rows belong to a run that is not stored"));
+            }
+            Ok(faults)
+        };
+        read().map_err(|error| self.explain(error))
+    }
+}
