@@ -246,8 +246,9 @@ pub fn scan_with_accounts(
             .map(ToOwned::to_owned)
     };
     let inputs = inputs(names, &accounts);
-    // Large, and of use for accounts only.
-    let tables = (!accounts.is_empty())
+    // Large, and of use for accounts only, those that code declares among them.
+    let declared = declarations.iter().any(|file| !file.stacks.is_empty());
+    let tables = (declared || !accounts.is_empty())
         .then(AwsTables::builtin)
         .transpose()?;
     let joined = graph::join(JoinInput {

@@ -1,7 +1,7 @@
 //! What manifests, workflows and configuration declare.
 
 use super::{Graph, merge};
-use crate::model::{Declarations, SecretReference, SeenCredential};
+use crate::model::{Credential, Declarations, Evidence, Grade, SecretReference, SeenCredential};
 
 /// Adds identities, grants and consumers; returns the references and literals, which become credentials.
 pub(super) fn add(
@@ -15,6 +15,7 @@ pub(super) fn add(
         all.consumers.extend(file.consumers);
         all.references.extend(file.references);
         all.credentials.extend(file.credentials);
+        all.issued.extend(file.issued);
         all.roles.extend(file.roles);
         all.bindings.extend(file.bindings);
         all.capabilities.extend(file.capabilities);
@@ -66,7 +67,40 @@ pub(super) fn add(
     graph.inventory.roles = all.roles;
     graph.inventory.bindings = all.bindings;
     graph.inventory.capabilities = all.capabilities;
+    all.issued
+        .sort_by_cached_key(|(credential, _)| (credential.id.clone(), total(credential)));
+    for (credential, holder) in all.issued {
+        issue(graph, credential, holder.as_deref());
+    }
     (all.references, all.credentials)
+}
+
+/// Adds a credential that code issues, with its holder.
+fn issue(graph: &mut Graph<'_>, mut credential: Credential, holder: Option<&str>) {
+    let holder = holder.and_then(|holder| graph.native.get(holder)).cloned();
+    if let Some(identity) = holder
+        .as_ref()
+        .and_then(|id| graph.inventory.identities.get_mut(id))
+    {
+        let where_ = credential.reference.as_deref().unwrap_or_default();
+        // The account's own list has the key itself.
+        if identity.grade == Grade::A && !identity.credentials.is_empty() {
+            let text = format!("code issues its {} as {where_}", credential.kind);
+            identity.notes.push(Evidence::new(Grade::B, text));
+            return;
+        }
+        credential.account.clone_from(&identity.account);
+        credential.join = Some(Evidence::new(
+            Grade::B,
+            format!("code issues it for {} as {where_}", identity.name),
+        ));
+    }
+    credential.identity = holder;
+    graph
+        .inventory
+        .credentials
+        .entry(credential.id.clone())
+        .or_insert(credential);
 }
 
 /// A total order over everything that can be written down.

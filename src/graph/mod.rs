@@ -10,6 +10,7 @@
 mod aws;
 mod aws_other;
 mod classify;
+mod code;
 mod consumers;
 mod credentials;
 mod declared;
@@ -98,7 +99,7 @@ struct Graph<'a> {
 pub fn join(input: JoinInput<'_>) -> Joined {
     let JoinInput {
         accounts,
-        declarations,
+        mut declarations,
         seen,
         config,
         tables,
@@ -145,6 +146,11 @@ pub fn join(input: JoinInput<'_>) -> Joined {
     };
     if let Some(tables) = tables {
         aws::add(&mut graph, accounts, tables, &own);
+        let stacks: Vec<_> = declarations
+            .iter_mut()
+            .flat_map(|file| std::mem::take(&mut file.stacks))
+            .collect();
+        code::add(&mut graph, &stacks, tables, &own);
     }
     let (references, literals) = declared::add(&mut graph, declarations);
     credentials::add_seen(&mut graph, seen.into_iter().chain(literals).collect());

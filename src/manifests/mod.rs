@@ -12,11 +12,13 @@ pub mod codeowners;
 mod context;
 mod github;
 mod gitlab;
+mod infra;
 mod jsonc;
 mod kubernetes;
 mod link;
 mod names;
 mod node;
+mod terraform;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -24,7 +26,7 @@ mod tokens;
 mod toml;
 mod yaml;
 
-use crate::model::{CoverageStatus, Declarations, FingerprintKey};
+use crate::model::{CoverageStatus, Declarations, FingerprintKey, KeptText};
 use crate::rules::manifests::{AgentClient, ManifestTables};
 use context::Context;
 use node::{Node, Parsed};
@@ -41,6 +43,8 @@ enum Surface<'t> {
     GithubAction,
     GitlabPipeline,
     Pipeline(ci::System),
+    /// Terraform code, its values, and templates that it may read: evaluated by [`link`].
+    Terraform,
     /// A file of a format that manifests are written in; its content decides.
     Any,
 }
@@ -65,6 +69,9 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
     }
     if let Some(system) = ci::system_of(folder, name) {
         return Some(Surface::Pipeline(system));
+    }
+    if terraform::wants(uri) {
+        return Some(Surface::Terraform);
     }
     let client = ManifestTables::builtin()
         .ok()
@@ -92,6 +99,15 @@ pub fn read(
     key: &FingerprintKey,
 ) -> Option<Declarations> {
     let surface = surface(uri)?;
+    let mut out = Declarations::default();
+    if matches!(surface, Surface::Terraform | Surface::Any) && terraform::worth_keeping(uri, bytes)
+    {
+        out.kept.push(KeptText {
+            repository: repository.to_owned(),
+            uri: uri.to_owned(),
+            text: Text::new(bytes).as_str().into(),
+        });
+    }
     let interesting = match surface {
         Surface::Any => {
             kubernetes::interesting(bytes) || gitlab::interesting(bytes) || ci::interesting(bytes)
@@ -101,11 +117,11 @@ pub fn read(
         | Surface::GithubAction
         | Surface::GitlabPipeline
         | Surface::Pipeline(_) => true,
+        Surface::Terraform => false,
     };
     if !interesting {
-        return None;
+        return (out != Declarations::default()).then_some(out);
     }
-    let mut out = Declarations::default();
     let Ok(tables) = ManifestTables::builtin() else {
         out.notices.push(context::notice(
             repository,
@@ -150,6 +166,7 @@ pub fn read(
         | Surface::GithubAction
         | Surface::GitlabPipeline
         | Surface::Pipeline(_) => true,
+        Surface::Terraform => false,
     };
     report_problems(&context, &parsed, recognised, &mut out);
     match surface {
@@ -163,6 +180,7 @@ pub fn read(
         Surface::Pipeline(system) => each(&parsed, |root| {
             ci::read(&context, system, root, &mut out);
         }),
+        Surface::Terraform => {}
     }
     (out != Declarations::default()).then_some(out)
 }
@@ -183,6 +201,15 @@ fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
 /// declarations in a stable order. An identity is then in one file of its repository only, Kubernetes bindings are grants
 /// with their tier, and workloads know the cloud identities of their service account.
 pub fn link(declarations: &mut [Declarations]) {
+    let kept: Vec<KeptText> = declarations
+        .iter_mut()
+        .flat_map(|file| std::mem::take(&mut file.kept))
+        .collect();
+    for more in terraform::link(&kept) {
+        if let Some(first) = declarations.first_mut() {
+            terraform::absorb(first, more);
+        }
+    }
     if let Ok(tables) = ManifestTables::builtin() {
         link::link(tables, declarations);
     }

@@ -66,6 +66,10 @@ impl DeclaredStack {
             .principals
             .get(arn)
             .map_or(arn, |principal| principal.address.as_str());
-        format!("{}:{}/{}:{address}", self.tool, self.repository, self.unit)
+        let slash = if self.unit.is_empty() { "" } else { "/" };
+        format!(
+            "{}:{}{slash}{}:{address}",
+            self.tool, self.repository, self.unit
+        )
     }
 }

@@ -16,6 +16,7 @@ mod determinism;
 mod everyday;
 mod failures;
 mod formats;
+mod infrastructure;
 mod joins;
 mod layering;
 mod review;

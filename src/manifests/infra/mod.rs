@@ -1,0 +1,8 @@
+//! What all infrastructure code has in common: values of which some are unknown, policies, names, and the account that
+//! declared IAM makes. Terraform, CloudFormation, Pulumi, Serverless and state read into these.
+
+pub(super) mod draft;
+pub(super) mod issued;
+pub(super) mod names;
+pub(super) mod policy;
+pub(super) mod value;

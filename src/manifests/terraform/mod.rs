@@ -1,0 +1,306 @@
+//! Terraform and OpenTofu: the modules of a repository evaluated as far as code tells, and the identities they declare.
+//!
+//! Files are only kept while a scan reads them; [`link`] evaluates a repository once all of them are known: every folder
+//! that no other one calls is run with its defaults and automatically loaded values, as `plan` would without asking.
+
+mod aws;
+mod computed;
+mod evaluate;
+mod functions;
+mod parse;
+mod policy_document;
+mod project;
+mod scope;
+mod types;
+
+use super::infra::draft::{Declared, Draft};
+use super::infra::value::Attributes;
+use crate::model::{Coverage, CoverageStatus, Declarations, KeptText, Location};
+use project::{Broken, Project, Role, role};
+use rayon::prelude::*;
+use scope::{Binding, Resource, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Whether a path may be part of Terraform code, or read by it.
+pub(super) fn wants(uri: &str) -> bool {
+    role(uri) != Role::Text || is_template(uri)
+}
+
+fn is_template(uri: &str) -> bool {
+    [".tftpl", ".tpl", ".tmpl", ".tmpl.json"]
+        .iter()
+        .any(|ending| uri.ends_with(ending))
+}
+
+/// Whether a text other than code may be a policy or a list of identities that code reads.
+pub(super) fn worth_keeping(uri: &str, bytes: &[u8]) -> bool {
+    let has = |what: &str| memchr::memmem::find(bytes, what.as_bytes()).is_some();
+    match role(uri) {
+        Role::Text => bytes.len() <= 256 << 10 && (is_template(uri) || has("\"Statement\"")),
+        _ => bytes.len() <= 2 << 20,
+    }
+}
+
+/// Evaluates the code of every repository.
+pub(super) fn link(texts: &[KeptText]) -> Vec<Declarations> {
+    let mut by_repository: BTreeMap<&str, Vec<&KeptText>> = BTreeMap::new();
+    for text in texts {
+        by_repository
+            .entry(&text.repository)
+            .or_default()
+            .push(text);
+    }
+    by_repository
+        .into_iter()
+        .filter(|(_, texts)| {
+            texts
+                .iter()
+                .any(|text| matches!(role(&text.uri), Role::Hcl | Role::Json))
+        })
+        .map(|(repository, texts)| repository_of(repository, &texts))
+        .collect()
+}
+
+fn repository_of(repository: &str, texts: &[&KeptText]) -> Declarations {
+    let (project, broken) = Project::read(texts);
+    let project = Arc::new(project);
+    let mut out = Declarations::default();
+    out.notices
+        .extend(broken.iter().map(|broken| told(repository, broken)));
+    let roots: Vec<String> = project.roots().into_iter().map(str::to_owned).collect();
+    let run: Vec<(Declarations, BTreeSet<Place>)> = roots
+        .par_iter()
+        .map(|root| run(repository, &project, root))
+        .collect();
+    let mut made = BTreeSet::new();
+    for (declared, places) in run {
+        made.extend(places);
+        absorb(&mut out, declared);
+    }
+    for (folder, left) in left_out(&project, &made) {
+        absorb(&mut out, switched_off(repository, &project, &folder, &left));
+    }
+    out
+}
+
+/// File, line and column.
+type Place = (String, u32, u32);
+
+fn told(repository: &str, broken: &Broken) -> Coverage {
+    let problem = &broken.problem;
+    Coverage::new(
+        "manifests",
+        format!("{repository}/{}", broken.uri),
+        CoverageStatus::Partial,
+        format!(
+            "{} at line {}, column {}; what depends on it was left out",
+            problem.kind, problem.line, problem.column
+        ),
+    )
+}
+
+/// Adds what another reading declares.
+pub(super) fn absorb(out: &mut Declarations, more: Declarations) {
+    out.identities.extend(more.identities);
+    out.grants.extend(more.grants);
+    out.consumers.extend(more.consumers);
+    out.references.extend(more.references);
+    out.credentials.extend(more.credentials);
+    out.stacks.extend(more.stacks);
+    out.issued.extend(more.issued);
+    out.notices.extend(more.notices);
+}
+
+/// What one root module makes, while it is run.
+struct Run<'r> {
+    repository: &'r str,
+    unit: String,
+    made: BTreeSet<Place>,
+    items: Vec<aws::Item>,
+}
+
+/// Runs a root module.
+fn run(repository: &str, project: &Arc<Project>, folder: &str) -> (Declarations, BTreeSet<Place>) {
+    let scope = Scope::root(project, folder);
+    let mut run = Run {
+        repository,
+        unit: folder.to_owned(),
+        made: BTreeSet::new(),
+        items: Vec::new(),
+    };
+    run.walk(&scope);
+    let mut out = declare(repository, &run.unit, &run.items);
+    if scope.spent() {
+        out.notices.push(Coverage::new(
+            "manifests",
+            format!("{repository}/{folder}"),
+            CoverageStatus::Partial,
+            "the Terraform code takes too long to evaluate; what was not reached is unknown",
+        ));
+    }
+    scope.forget();
+    (out, run.made)
+}
+
+impl Run<'_> {
+    fn walk(&mut self, scope: &Rc<Scope>) {
+        let Some(module) = scope.module_code() else {
+            return;
+        };
+        for (kind, name) in module.resources.keys() {
+            if interesting(kind) {
+                self.emit(scope, kind, name);
+            }
+        }
+        for name in module.modules.keys() {
+            for (_, child) in scope.children_of(name, 0) {
+                self.walk(&child);
+            }
+        }
+    }
+
+    fn emit(&mut self, scope: &Rc<Scope>, kind: &str, name: &str) {
+        let Some(block) = scope
+            .module_code()
+            .and_then(|module| module.resources.get(&(kind.to_owned(), name.to_owned())))
+        else {
+            return;
+        };
+        let instances = scope.instances_of(&scope::address(false, kind, name), &block.what.body, 0);
+        for binding in &instances.list {
+            let (line, column) = block.what.place;
+            self.made.insert((block.uri.clone(), line, column));
+            let item = self.item(scope, kind, name, binding, None);
+            self.items.extend(item);
+        }
+    }
+
+    fn item(
+        &self,
+        scope: &Rc<Scope>,
+        kind: &str,
+        name: &str,
+        binding: &Binding,
+        off: Option<&str>,
+    ) -> Option<aws::Item> {
+        let resource = Resource {
+            scope: Rc::clone(scope),
+            data: false,
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            binding: binding.clone(),
+        };
+        let block = resource.block()?;
+        let (line, column) = block.what.place;
+        let account = match block.what.body.attribute("provider") {
+            Some(provider) if kind.starts_with("aws_") => {
+                let text = provider.expr.to_string();
+                match text.trim().strip_prefix("aws.") {
+                    Some(alias) => computed::account_of_alias(scope, alias),
+                    None => scope.account.clone(),
+                }
+            }
+            _ => scope.account.clone(),
+        };
+        let attributes = binding.with(scope, 0, |at| at.body(&block.what.body));
+        let attributes = completed(&resource, attributes);
+        Some(aws::Item {
+            kind: kind.to_owned(),
+            declared: Declared {
+                address: resource.address(),
+                location: Location::file(self.repository, &block.uri, line, column),
+                open: binding.open.clone().or_else(|| off.map(str::to_owned)),
+            },
+            attributes,
+            account,
+        })
+    }
+}
+
+/// Attributes beside those that the code sets, as far as others refer to them.
+fn completed(
+    resource: &Resource,
+    attributes: super::infra::value::Val,
+) -> super::infra::value::Val {
+    use super::infra::value::Val;
+    let Val::Map(mut map) = attributes else {
+        return attributes;
+    };
+    let computed: &[&str] = match resource.kind.as_str() {
+        "aws_iam_role" | "aws_iam_user" | "aws_iam_group" | "aws_iam_instance_profile" => &["name"],
+        "aws_iam_policy" => &["name", "arn"],
+        "google_service_account" => &["email"],
+        _ => &[],
+    };
+    for name in computed {
+        if map.get(*name).is_none_or(Val::is_null) {
+            map.insert((*name).to_owned(), resource.attribute(name));
+        }
+    }
+    Val::Map(map)
+}
+
+/// Types of resources that are identities, credentials or rights.
+fn interesting(kind: &str) -> bool {
+    kind.starts_with("aws_iam_")
+}
+
+/// Turns resources into declarations: one account each.
+fn declare(repository: &str, unit: &str, items: &[aws::Item]) -> Declarations {
+    let mut out = Declarations::default();
+    let mut drafts: BTreeMap<&str, Draft> = BTreeMap::new();
+    for item in items {
+        let draft = drafts
+            .entry(&item.account)
+            .or_insert_with(|| Draft::new(&item.account));
+        aws::add(draft, item);
+    }
+    for draft in drafts.into_values().filter(|draft| !draft.is_empty()) {
+        let (stack, issued) = draft.finish(repository, "terraform", unit);
+        out.stacks.push(stack);
+        out.issued.extend(issued);
+    }
+    out
+}
+
+/// Resources that no run makes: their count is zero, or nothing that is run calls their module.
+fn left_out(project: &Project, made: &BTreeSet<Place>) -> BTreeMap<String, Vec<(String, String)>> {
+    let mut left: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for (folder, module) in &project.modules {
+        for ((kind, name), block) in &module.resources {
+            let (line, column) = block.what.place;
+            if interesting(kind) && !made.contains(&(block.uri.clone(), line, column)) {
+                left.entry(folder.clone())
+                    .or_default()
+                    .push((kind.clone(), name.clone()));
+            }
+        }
+    }
+    left
+}
+
+/// What they would be.
+fn switched_off(
+    repository: &str,
+    project: &Arc<Project>,
+    folder: &str,
+    left: &[(String, String)],
+) -> Declarations {
+    let scope = Scope::root(project, folder);
+    let run = Run {
+        repository,
+        unit: folder.to_owned(),
+        made: BTreeSet::new(),
+        items: Vec::new(),
+    };
+    let off = "settings under which this repository makes none";
+    let items: Vec<aws::Item> = left
+        .iter()
+        .filter_map(|(kind, name)| run.item(&scope, kind, name, &Binding::default(), Some(off)))
+        .collect();
+    let out = declare(repository, &format!("{folder} (off)"), &items);
+    scope.forget();
+    out
+}
