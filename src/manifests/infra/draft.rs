@@ -198,6 +198,7 @@ impl Draft {
             document: json,
             versions: 1,
             others: Vec::new(),
+            updated_at: None,
             location: location.clone(),
         };
         self.policies.entry(arn).or_insert((policy, unknown));
