@@ -8,18 +8,20 @@ use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::aws::AwsAccount;
 use crate::model::inventory::Declarations;
 use crate::model::{
-    Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey, Report, Run,
-    SeenCredential,
+    Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey, Observed, Report,
+    Run, SeenCredential,
 };
 use crate::plan;
 use crate::report::{self, ReportParts};
+use crate::rules::aws::{AwsTables, EventTable};
 use crate::rules::config::Config;
 use crate::rules::credentials::CredentialRules;
 use crate::rules::posture::Posture;
 use crate::rules::scoring::Scoring;
 use crate::rules::targets::Targets;
-use crate::rules::{self, RuleError, aws::AwsTables};
+use crate::rules::{self, RuleError};
 use crate::secrets::{self, Engine, Marks, Scanned};
+use crate::sources::cloudtrail::{self, Call, EventNames, Reading};
 use crate::sources::{
     self, DiscoverError, Document, Given, Origin, Place, Progress, ReadOptions, Screen,
 };
@@ -87,6 +89,8 @@ pub struct ScanRequest {
     pub known: Vec<Given>,
     /// Account snapshots: files or folders.
     pub aws_snapshots: Vec<PathBuf>,
+    /// CloudTrail logs: files or folders.
+    pub cloudtrail: Vec<PathBuf>,
     /// Folders of this program itself, left out of the paths: where the reports and the state go.
     pub own: Vec<PathBuf>,
     /// What of the paths is read.
@@ -184,7 +188,21 @@ pub fn scan_with_accounts(
         accounts.extend(snapshot.accounts);
         coverage.extend(snapshot.coverage);
     }
+    // Large, and of use for accounts and their logs only.
+    let tables = (!accounts.is_empty() || !request.cloudtrail.is_empty())
+        .then(AwsTables::builtin)
+        .transpose()?;
+    let observed = match &tables {
+        Some(tables) if !request.cloudtrail.is_empty() => {
+            progress.stage("logs");
+            let (observed, gaps) = logs(request, rules, tables)?;
+            coverage.extend(gaps);
+            observed
+        }
+        _ => Observed::default(),
+    };
     if accounts.is_empty()
+        && observed.is_empty()
         && read.documents == 0
         && !coverage.iter().any(|entry| entry.status.incomplete())
     {
@@ -192,6 +210,7 @@ pub fn scan_with_accounts(
             .paths
             .iter()
             .chain(&request.aws_snapshots)
+            .chain(&request.cloudtrail)
             .map(|path| path.display().to_string());
         return Err(ScanError::Nothing(names.collect()));
     }
@@ -245,16 +264,18 @@ pub fn scan_with_accounts(
             .and_then(|owners| owners.file.owner_of(uri))
             .map(ToOwned::to_owned)
     };
-    let inputs = inputs(names, &accounts);
-    // Large, and of use for accounts only, those that code declares among them.
+    let inputs = inputs(names, &accounts, &observed);
+    // Accounts that code declares need the tables as well.
     let declared = declarations.iter().any(|file| !file.stacks.is_empty());
-    let tables = (declared || !accounts.is_empty())
-        .then(AwsTables::builtin)
-        .transpose()?;
+    let tables = match tables {
+        None if declared => Some(AwsTables::builtin()?),
+        tables => tables,
+    };
     let joined = graph::join(JoinInput {
         accounts: &accounts,
         declarations,
         seen,
+        observed,
         config: &rules.config,
         tables: tables.as_ref(),
         owner_of: &owner_of,
@@ -300,6 +321,51 @@ pub fn scan_with_accounts(
         long_lived_days: rules.scoring.thresholds.long_lived_days,
     });
     Ok((without_tokens(report, &engine, &request.key)?, accounts))
+}
+
+/// What logs show of the use of identities.
+fn logs(
+    request: &ScanRequest,
+    rules: &RuleSet,
+    tables: &AwsTables,
+) -> Result<(Observed, Vec<Coverage>), RuleError> {
+    let names = LoggedNames {
+        events: EventTable::builtin()?,
+        tables,
+    };
+    let task = &rules.scoring.task;
+    let reading = Reading {
+        session_gap_seconds: task.session_gap_seconds,
+        pause_jump: task.pause_jump,
+        continuous_percent: task.continuous_percent,
+        least_sessions: task.least_sessions,
+    };
+    Ok(cloudtrail::read(&request.cloudtrail, &reading, &names))
+}
+
+/// What logged calls mean in the language of policies.
+struct LoggedNames<'a> {
+    events: EventTable,
+    tables: &'a AwsTables,
+}
+
+impl EventNames for LoggedNames<'_> {
+    fn actions(&self, source: &str, name: &str) -> Vec<String> {
+        self.events.actions(source, name, &self.tables.actions)
+    }
+
+    fn resources(&self, call: &Call<'_>) -> Vec<String> {
+        let place = |word: &str| {
+            let value = match word {
+                "partition" => call.partition,
+                "region" => call.region,
+                "account" => call.account,
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        self.events.resources(call.source, call.parameters, &place)
+    }
 }
 
 /// What makes two credentials that were seen the same one.
@@ -447,7 +513,9 @@ fn put(
 }
 
 /// Names of the inputs as the report has them.
-fn inputs(mut names: Vec<String>, accounts: &[AwsAccount]) -> Vec<String> {
+fn inputs(mut names: Vec<String>, accounts: &[AwsAccount], observed: &Observed) -> Vec<String> {
+    let windows = observed.windows.iter();
+    names.extend(windows.map(|window| format!("cloudtrail/{}", window.account)));
     names.extend(
         accounts
             .iter()

@@ -141,11 +141,14 @@ pub struct Scan {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Scan what is staged for the next commit, in the repository at PATH or here, and exit with 1 on a new credential
-    #[arg(long, conflicts_with_all = ["since", "no_history", "aws_snapshot", "fail_on_new"])]
+    #[arg(long, conflicts_with_all = ["since", "no_history", "aws_snapshot", "cloudtrail", "fail_on_new"])]
     pub staged: bool,
     /// Saved IAM JSON of AWS accounts: a file or a folder (repeatable); docs/aws-snapshot.md says how to make one
     #[arg(long, value_name = "PATH")]
     pub aws_snapshot: Vec<PathBuf>,
+    /// Saved CloudTrail logs, .json or .json.gz: a file or a folder (repeatable); docs/cloudtrail.md says which forms
+    #[arg(long, value_name = "PATH")]
+    pub cloudtrail: Vec<PathBuf>,
     /// Folder for the reports; what it held of an earlier run is replaced [default: overstay-report; none for standard
     /// input and --staged]
     #[arg(long, value_name = "DIR")]

@@ -33,16 +33,21 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
     if let Some(handed) = handed::handed(args)? {
         return run_handed(handed, args, global);
     }
-    if args.paths.is_empty() && args.aws_snapshot.is_empty() {
+    if args.paths.is_empty() && args.aws_snapshot.is_empty() && args.cloudtrail.is_empty() {
         return Err(Failure::usage(
             anyhow!("nothing was named to scan"),
-            "overstay scan PATH...  or  overstay scan --aws-snapshot PATH  or  overstay demo",
+            "overstay scan PATH...  or  overstay scan --aws-snapshot PATH --cloudtrail PATH  or  overstay demo",
         ));
     }
     for path in &args.aws_snapshot {
         std::fs::metadata(path)
             .with_context(|| format!("the account snapshot {} does not exist", path.display()))
             .map_err(|error| Failure::usage(error, "docs/aws-snapshot.md says how to make one"))?;
+    }
+    for path in &args.cloudtrail {
+        std::fs::metadata(path)
+            .with_context(|| format!("the CloudTrail logs {} do not exist", path.display()))
+            .map_err(|error| Failure::usage(error, "docs/cloudtrail.md says how to get them"))?;
     }
     let config = environment::configuration(global.config.as_deref())?;
     let state = environment::state_folder(global.state.as_deref(), &config)?;
@@ -95,6 +100,7 @@ fn scan_paths(
         given: Vec::new(),
         known: Vec::new(),
         aws_snapshots: args.aws_snapshot.clone(),
+        cloudtrail: args.cloudtrail.clone(),
         own: vec![out, state.to_owned()],
         read: ReadOptions {
             history: !args.no_history,
@@ -139,6 +145,7 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         given: handed.given,
         known: handed.known,
         aws_snapshots: Vec::new(),
+        cloudtrail: Vec::new(),
         own: Vec::new(),
         read: ReadOptions::default(),
         key,

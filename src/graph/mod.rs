@@ -18,6 +18,7 @@ mod finish;
 mod holders;
 mod ids;
 mod merge;
+mod observed;
 mod owners;
 mod sightings;
 mod stored;
@@ -30,7 +31,7 @@ mod words;
 use crate::model::aws::AwsAccount;
 use crate::model::{
     Coverage, CoverageStatus, CredentialId, Declarations, Identity, IdentityId, Inventory,
-    Location, SeenCredential,
+    Location, Observed, SeenCredential,
 };
 use crate::rules::aws::AwsTables;
 use crate::rules::config::Config;
@@ -58,6 +59,8 @@ pub struct JoinInput<'a> {
     pub declarations: Vec<Declarations>,
     /// Credentials the text engine saw, one a place.
     pub seen: Vec<SeenCredential>,
+    /// What logs showed.
+    pub observed: Observed,
     /// The user's configuration.
     pub config: &'a Config,
     /// Facts about AWS; without them, the accounts are not looked at.
@@ -101,6 +104,7 @@ pub fn join(input: JoinInput<'_>) -> Joined {
         accounts,
         mut declarations,
         seen,
+        observed,
         config,
         tables,
         owner_of,
@@ -159,6 +163,7 @@ pub fn join(input: JoinInput<'_>) -> Joined {
     holders::find(&mut graph);
     consumers::connect(&mut graph);
     trusted::add(&mut graph);
+    observed::add(&mut graph, observed, tables);
     classify::all(&mut graph);
     owners::all(&mut graph);
     finish::all(&mut graph);

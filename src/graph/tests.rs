@@ -236,6 +236,7 @@ fn joined(
         accounts,
         declarations,
         seen,
+        observed: Observed::default(),
         config: &config,
         tables: Some(&tables),
         owner_of: &|repository, uri| {

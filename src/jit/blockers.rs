@@ -35,7 +35,8 @@ pub fn blockers(context: &JitContext<'_>, subject: &Subject<'_>, fit: &FitResult
     of_target(subject, &mut block);
     let continuous = subject.class.continuous();
     let unknown = subject.class == ConsumerClass::Unknown;
-    let used = super::factors::last_use(subject) != LastUse::Unknown;
+    let used =
+        super::factors::last_use(subject) != LastUse::Unknown || !subject.activity.is_empty();
     let paths = subject.paths();
     if paths.len() >= context.scoring.thresholds.shared_consumers {
         let list: Vec<&str> = paths.iter().take(3).map(String::as_str).collect();
@@ -80,7 +81,7 @@ pub fn blockers(context: &JitContext<'_>, subject: &Subject<'_>, fit: &FitResult
             "no last-used data: nobody can show that the old credential is no longer used".into(),
         );
     }
-    if unknown && subject.consumers.is_empty() {
+    if unknown && subject.consumers.is_empty() && !callers_known(subject) {
         block(
             "consumer_unknown",
             Grade::B,
@@ -109,6 +110,15 @@ pub fn blockers(context: &JitContext<'_>, subject: &Subject<'_>, fit: &FitResult
     found.sort();
     found.dedup_by(|a, b| a.id == b.id);
     found
+}
+
+/// Logs name who starts its sessions.
+fn callers_known(subject: &Subject<'_>) -> bool {
+    subject
+        .activity
+        .iter()
+        .flat_map(|activity| &activity.callers)
+        .any(|caller| caller.kind != "session-name")
 }
 
 /// A policy that judges the agent's intent is named.

@@ -41,6 +41,7 @@ pub fn born(subject: &Subject<'_>) -> Option<Timestamp> {
                 .sightings
                 .iter()
                 .filter_map(|sighting| sighting.first_seen)
+                .chain(subject.activity.iter().map(|activity| activity.first))
                 .min()
         }),
         None => subject.identity.and_then(|identity| identity.created_at),

@@ -271,6 +271,12 @@ fn ownership(subject: &Subject<'_>) -> (&'static str, Evidence) {
 }
 
 fn instrumentation(subject: &Subject<'_>) -> (&'static str, Evidence) {
+    if let Some(activity) = subject.main_activity() {
+        return (
+            "observed",
+            Evidence::new(Grade::A, super::task::in_words(activity)),
+        );
+    }
     match last_use(subject) {
         LastUse::At(at) => (
             "observed",
@@ -328,7 +334,8 @@ fn inferred(
     let longest = target
         .and_then(|target| target.ttl.as_ref())
         .map(|ttl| ttl.max);
-    let one_grant = longest.is_some_and(|longest| window.declared && window.seconds <= longest);
+    let one_grant = longest
+        .is_some_and(|longest| (window.declared || window.observed) && window.seconds <= longest);
     if target.is_some_and(|target| target.refresh == Refresh::Platform) {
         return (
             Ternary::Yes,

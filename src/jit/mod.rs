@@ -8,6 +8,7 @@ pub mod factors;
 pub mod fit;
 pub mod risk;
 pub mod subject;
+pub mod task;
 pub mod ttl;
 
 #[cfg(test)]
@@ -130,6 +131,7 @@ fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {
         readiness: readiness(subject),
         can_rerequest: fit.can_rerequest,
         renewal_failure_tolerable: fit.renewal_failure_tolerable,
+        task: task::boundary(context, subject, &window),
         ttl,
         risk_after,
         risk: Risk {
@@ -283,6 +285,7 @@ fn readiness(subject: &Subject<'_>) -> Readiness {
     let target = subject.choice.target;
     let known = |held: bool| if held { Ternary::Yes } else { Ternary::No };
     let observed = factors::last_use(subject) != LastUse::Unknown
+        || !subject.activity.is_empty()
         || subject.annotated(|note| note.logged) == Some(true);
     Readiness {
         issue: target.map_or(Ternary::Unknown, |target| {

@@ -2,8 +2,8 @@
 
 use super::JitContext;
 use crate::model::{
-    BreakGlass, Consumer, ConsumerClass, Credential, CredentialId, Environment, Evidence, Grade,
-    Identity, IdentityId, IdentityKind, PrincipalKind,
+    Activity, BreakGlass, Consumer, ConsumerClass, Credential, CredentialId, Environment, Evidence,
+    Grade, Identity, IdentityId, IdentityKind, PrincipalKind, Rhythm,
 };
 use crate::rules::config::Annotation;
 use crate::rules::targets::{Choice, Facts, Situation};
@@ -36,6 +36,8 @@ pub struct Subject<'a> {
     pub situation: Situation,
     /// The target chosen.
     pub choice: Choice<'a>,
+    /// Its use as logs show it.
+    pub activity: Vec<&'a Activity>,
     /// Issuers of OIDC providers of its account, or of every account when its own is not known.
     pub issuers: BTreeSet<String>,
     config: &'a crate::rules::config::Config,
@@ -45,6 +47,7 @@ pub struct Subject<'a> {
 struct Index<'a> {
     by_identity: BTreeMap<&'a IdentityId, Vec<&'a Consumer>>,
     by_credential: BTreeMap<&'a CredentialId, Vec<&'a Consumer>>,
+    activity: BTreeMap<&'a IdentityId, Vec<&'a Activity>>,
     with_credentials: BTreeSet<&'a IdentityId>,
 }
 
@@ -54,8 +57,14 @@ impl<'a> Index<'a> {
         let mut index = Self {
             by_identity: BTreeMap::new(),
             by_credential: BTreeMap::new(),
+            activity: BTreeMap::new(),
             with_credentials: BTreeSet::new(),
         };
+        for activity in &inventory.observed.activity {
+            if let Some(id) = &activity.identity {
+                index.activity.entry(id).or_default().push(activity);
+            }
+        }
         let mut identities = BTreeSet::new();
         let mut credentials = BTreeSet::new();
         for consumer in inventory.consumers.values() {
@@ -107,6 +116,33 @@ impl<'a> Index<'a> {
         self.by_identity.get(id).map_or(&[], Vec::as_slice)
     }
 
+    /// Use of an identity, of all of it or of that with one of its credentials.
+    fn used(
+        &self,
+        credential: Option<&Credential>,
+        identity: Option<&Identity>,
+    ) -> Vec<&'a Activity> {
+        let Some(identity) = identity else {
+            return Vec::new();
+        };
+        let all = self
+            .activity
+            .get(&identity.id)
+            .map_or(&[][..], Vec::as_slice);
+        let Some(credential) = credential else {
+            return all.to_vec();
+        };
+        let known = credential.public_id.is_some() || identity.credentials.len() > 1;
+        all.iter()
+            .copied()
+            .filter(|activity| match &activity.credential {
+                Some(id) => *id == credential.id,
+                // Temporary credentials of a user were issued to its one key, as far as anyone can tell.
+                None => !known && activity.access_key.is_some(),
+            })
+            .collect()
+    }
+
     fn of_credential(&self, id: &CredentialId) -> &[&'a Consumer] {
         self.by_credential.get(id).map_or(&[], Vec::as_slice)
     }
@@ -141,6 +177,7 @@ fn judged(index: &Index<'_>, identity: &Identity) -> bool {
     let access = !identity.grants.is_empty()
         || !identity.trust.is_empty()
         || identity.privilege.tier > 0
+        || index.activity.contains_key(&identity.id)
         || identity
             .agent
             .as_ref()
@@ -173,12 +210,28 @@ impl<'a> Subject<'a> {
         let mut names = vec![credential.id.as_str()];
         names.extend(credential.public_id.as_deref());
         names.extend(credential.reference.as_deref());
-        Self::build(context, Some(credential), identity, consumers, names)
+        let activity = index.used(Some(credential), identity);
+        Self::build(
+            context,
+            Some(credential),
+            identity,
+            consumers,
+            activity,
+            names,
+        )
     }
 
     fn of_identity(context: &JitContext<'a>, index: &Index<'a>, identity: &'a Identity) -> Self {
         let consumers = index.of_identity(&identity.id).to_vec();
-        Self::build(context, None, Some(identity), consumers, Vec::new())
+        let activity = index.used(None, Some(identity));
+        Self::build(
+            context,
+            None,
+            Some(identity),
+            consumers,
+            activity,
+            Vec::new(),
+        )
     }
 
     fn build(
@@ -186,6 +239,7 @@ impl<'a> Subject<'a> {
         credential: Option<&'a Credential>,
         identity: Option<&'a Identity>,
         consumers: Vec<&'a Consumer>,
+        activity: Vec<&'a Activity>,
         mut names: Vec<&'a str>,
     ) -> Self {
         if let Some(identity) = identity {
@@ -212,6 +266,7 @@ impl<'a> Subject<'a> {
                 reason: String::new(),
                 exact_runtime: false,
             },
+            activity,
             issuers: issuers(context, credential, identity),
             config: context.config,
         };
@@ -398,6 +453,7 @@ impl<'a> Subject<'a> {
                 runtime.clone_into(&mut self.runtime);
             }
         }
+        self.classify_by_use(context);
         if self.human() {
             self.class = ConsumerClass::Human;
             "laptop".clone_into(&mut self.runtime);
@@ -447,6 +503,95 @@ impl<'a> Subject<'a> {
                 1 => runtimes.pop_first().unwrap_or_default(),
                 _ => "several".to_owned(),
             };
+        }
+    }
+
+    /// The use that decides: the most calls.
+    pub fn main_activity(&self) -> Option<&'a Activity> {
+        self.activity
+            .iter()
+            .copied()
+            .max_by_key(|activity| (activity.events, &activity.access_key))
+    }
+
+    /// Logs show how it is used, where nothing declares it or what is declared is not so.
+    fn classify_by_use(&mut self, context: &JitContext<'a>) {
+        let rules = &context.scoring.task;
+        if self.runtime == "unknown" {
+            self.place_by_use(context);
+        }
+        let Some(activity) = self.main_activity() else {
+            return;
+        };
+        let seen = || Evidence::new(Grade::A, super::task::in_words(activity));
+        let unknown = self.class == ConsumerClass::Unknown;
+        match activity.rhythm {
+            Rhythm::Continuous if unknown => {
+                self.class = ConsumerClass::Daemon;
+                self.class_evidence = seen();
+            }
+            Rhythm::Continuous if self.class.bounded() => {
+                let declared = self.class.as_str();
+                self.class = ConsumerClass::Daemon;
+                self.class_evidence = seen();
+                self.class_evidence
+                    .text
+                    .push_str("; what is declared has an end: ");
+                self.class_evidence.text.push_str(declared);
+            }
+            Rhythm::CronLike if unknown => {
+                self.class = ConsumerClass::Scheduled;
+                self.class_evidence = seen();
+            }
+            Rhythm::Bursty if unknown && activity.sessions.p95_seconds <= rules.bursty_seconds => {
+                self.class = ConsumerClass::Batch;
+                self.class_evidence = seen();
+            }
+            _ => {}
+        }
+    }
+
+    /// Who starts its sessions tells where it runs, and sometimes what kind of work it is.
+    fn place_by_use(&mut self, context: &JitContext<'a>) {
+        let hints: Vec<_> = self
+            .activity
+            .iter()
+            .flat_map(|activity| &activity.callers)
+            .filter_map(|caller| {
+                let name = match caller.kind.as_str() {
+                    "service" => caller.name.as_str(),
+                    "oidc" => caller.name.rsplit_once(" of ")?.1,
+                    _ => return None,
+                };
+                Some((context.targets.runtime_of(name)?, caller))
+            })
+            .collect();
+        let runtimes: BTreeSet<&str> = hints
+            .iter()
+            .map(|(hint, _)| hint.runtime.as_str())
+            .collect();
+        match runtimes.len() {
+            0 => {}
+            1 => {
+                self.runtime = runtimes.first().copied().unwrap_or_default().to_owned();
+            }
+            _ => "several".clone_into(&mut self.runtime),
+        }
+        if let Some((hint, caller)) = hints
+            .iter()
+            .max_by_key(|(hint, _)| unboundedness(hint.class))
+            && self.class == ConsumerClass::Unknown
+            && hint.class != ConsumerClass::Unknown
+        {
+            self.class = hint.class;
+            self.class_evidence = Evidence::new(
+                Grade::A,
+                format!(
+                    "CloudTrail shows that {} starts its sessions: {}",
+                    caller.name,
+                    hint.class.as_str()
+                ),
+            );
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::JitContext;
 use super::subject::Subject;
-use crate::model::{ConsumerClass, Ttl};
+use super::task::cron_gap;
+use crate::model::{ConsumerClass, Rhythm, Ttl};
 use crate::rules::targets::Target;
 
 /// How long the task takes.
@@ -10,8 +11,10 @@ use crate::rules::targets::Target;
 pub struct Window {
     /// Seconds.
     pub seconds: u64,
-    /// Someone declared it; otherwise it is a preset of the class.
+    /// Someone declared it or logs show it; otherwise it is a preset of the class.
     pub declared: bool,
+    /// Logs show it.
+    pub observed: bool,
     /// Where it comes from.
     pub text: String,
 }
@@ -35,8 +38,12 @@ pub fn window(context: &JitContext<'_>, subject: &Subject<'_>) -> Window {
         return Window {
             seconds,
             declared: true,
+            observed: false,
             text: format!("task_seconds {seconds} in the configuration"),
         };
+    }
+    if let Some(window) = observed(context, subject) {
+        return window;
     }
     let longest = subject
         .consumers
@@ -51,6 +58,7 @@ pub fn window(context: &JitContext<'_>, subject: &Subject<'_>) -> Window {
         return Window {
             seconds,
             declared: true,
+            observed: false,
             text: format!("{limit} of {}", consumer.name),
         };
     }
@@ -67,20 +75,83 @@ pub fn window(context: &JitContext<'_>, subject: &Subject<'_>) -> Window {
         ConsumerClass::Vendor => (presets.service_window_seconds, "one run of a vendor"),
         _ => (presets.default_window_seconds, "preset for bounded work"),
     };
+    let few = subject
+        .main_activity()
+        .filter(|activity| !subject.class.continuous() && activity.sessions.count > 0)
+        .map_or_else(String::new, |activity| {
+            format!(
+                " and CloudTrail shows too few sessions ({}) to tell",
+                activity.sessions.count
+            )
+        });
+    // A run is over before the next one starts.
+    let next = subject
+        .consumers
+        .iter()
+        .filter_map(|consumer| Some((cron_gap(consumer.schedule.as_deref()?)?, consumer)))
+        .min_by_key(|(gap, consumer)| (*gap, &consumer.id));
+    if let Some((gap, consumer)) = next.filter(|(gap, _)| *gap < seconds) {
+        return Window {
+            seconds: gap,
+            declared: false,
+            observed: false,
+            text: format!(
+                "nothing declares how long the task takes{few}; {} starts every {}, so a run is shorter",
+                consumer.name,
+                human(gap)
+            ),
+        };
+    }
     Window {
         seconds,
         declared: false,
+        observed: false,
         text: format!(
-            "nothing declares how long the task takes; {what}: {}",
+            "nothing declares how long the task takes{few}; {what}: {}",
             human(seconds)
         ),
     }
 }
 
+/// The length of 95 of 100 sessions that logs show, of work that ends.
+fn observed(context: &JitContext<'_>, subject: &Subject<'_>) -> Option<Window> {
+    let activity = subject.main_activity()?;
+    let sessions = &activity.sessions;
+    if sessions.count < context.scoring.task.window_sessions
+        || activity.rhythm == Rhythm::Continuous
+        || subject.class.continuous()
+    {
+        return None;
+    }
+    let limit = subject
+        .consumers
+        .iter()
+        .filter_map(|consumer| consumer.timeout_seconds)
+        .max()
+        .map_or_else(String::new, |limit| {
+            format!("; at most {} is declared", human(limit))
+        });
+    Some(Window {
+        seconds: sessions.p95_seconds.max(1),
+        declared: true,
+        observed: true,
+        text: format!(
+            "CloudTrail: 95 of 100 of {} sessions take {} or less (half {}, longest {}; a pause of {} ends one){limit}",
+            sessions.count,
+            human(sessions.p95_seconds),
+            human(sessions.p50_seconds),
+            human(sessions.max_seconds),
+            human(sessions.gap_seconds),
+        ),
+    })
+}
+
 /// The proposed lifetime for a target.
 ///
-/// The longest length on offer that is not longer than the window is taken, so that access ends no later than the work
-/// and is renewed only by a fresh request; where the mechanism cannot issue anything that short, its minimum is.
+/// Of a window that is a limit or a preset, the longest length on offer that is not longer is taken, so that access ends
+/// no later than the work and is renewed only by a fresh request. Of a window that was seen, the shortest that covers it
+/// is, so that 95 of 100 runs end before their access does. Where the mechanism cannot issue anything that short, its
+/// minimum is taken.
 pub fn propose(context: &JitContext<'_>, window: &Window, target: Option<&Target>) -> Ttl {
     let Some(target) = target else {
         return Ttl {
@@ -107,15 +178,23 @@ pub fn propose(context: &JitContext<'_>, window: &Window, target: Option<&Target
     };
     let clamped = window.seconds.clamp(limits.min, limits.max);
     let allowed = &context.scoring.ttl.allowed_seconds;
-    let snapped = allowed
+    let offered = allowed
         .iter()
         .copied()
-        .filter(|seconds| *seconds <= clamped && *seconds >= limits.min)
-        .max()
-        .unwrap_or(limits.min);
+        .filter(|seconds| (limits.min..=limits.max).contains(seconds));
+    let shorter = offered.clone().filter(|seconds| *seconds <= clamped).max();
+    let covering = offered.filter(|seconds| *seconds >= clamped).min();
+    let snapped = if window.observed {
+        covering.or(shorter)
+    } else {
+        shorter
+    }
+    .unwrap_or(limits.min);
     let mut evidence = format!("{}; {}", window.text, limits.note);
     if snapped < window.seconds {
         evidence.push_str("; a longer run asks again and is judged again");
+    } else if window.observed && clamped == window.seconds {
+        evidence.push_str("; the next length on offer that covers them");
     } else if snapped > window.seconds {
         evidence.push_str("; ends with the task where it can be revoked, at this limit where not");
     }

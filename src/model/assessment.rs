@@ -269,6 +269,21 @@ pub struct Ttl {
     pub evidence: String,
 }
 
+/// Where the task begins and ends, and how that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskBoundary {
+    /// Whether the work ends by itself.
+    pub bounded: Ternary,
+    /// How long it takes, in seconds, where that was seen or declared.
+    pub window_seconds: Option<u64>,
+    /// Rhythm of its use, where logs show it.
+    pub rhythm: Option<super::Rhythm>,
+    /// Whether it can be shown that the work stopped using the access.
+    pub stop_provable: Ternary,
+    /// One line for each of these, and what the logs do not hold.
+    pub evidence: Vec<Evidence>,
+}
+
 /// How long a stolen copy is worth something, in words, today and after the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExposureWindow {
@@ -324,6 +339,9 @@ pub struct Assessment {
     pub lifetime_ratio: Option<f64>,
     /// Worth of a stolen copy, before and after.
     pub exposure_window: ExposureWindow,
+    /// Where the task begins and ends.
+    #[serde(default)]
+    pub task: TaskBoundary,
     /// Proposed lifetime.
     pub ttl: Ttl,
     /// Id of the target mechanism in `rules/targets/`.

@@ -76,6 +76,8 @@ pub struct Inventory {
     pub capabilities: Vec<super::Capability>,
     /// Trails that record what is done, per account of which it is known.
     pub trails: BTreeMap<String, Vec<AwsTrail>>,
+    /// What logs showed of their use.
+    pub observed: super::Observed,
 }
 
 impl Inventory {

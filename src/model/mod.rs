@@ -3,6 +3,7 @@
 //! What a report contains ([`Report`]) derives `Serialize` and `JsonSchema` here, so that the schema under
 //! `reports/schema/` is generated from the same definitions the program works with.
 
+pub mod activity;
 pub mod assessment;
 pub mod aws;
 pub mod capability;
@@ -27,9 +28,13 @@ pub mod severity;
 pub mod trail;
 pub mod usage;
 
+pub use activity::{
+    ActionKind, ActionUse, Activity, CallerUse, Counted, LogWindow, Observed, Rhythm, Sessions,
+};
 pub use assessment::{
     Assessment, Blocker, ConditionResult, Disposition, DispositionTrace, ExposureWindow, Fit,
-    FitFactor, Mitigation, Readiness, ResidualRisk, Risk, RiskBand, RiskFactor, Ternary, Ttl,
+    FitFactor, Mitigation, Readiness, ResidualRisk, Risk, RiskBand, RiskFactor, TaskBoundary,
+    Ternary, Ttl,
 };
 pub use capability::{Capability, CapabilityKind};
 pub use change::{Changes, Decided, Drift};

@@ -105,6 +105,9 @@ pub struct Report {
     /// Runtime identity, policy and brokered access that is set up already.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub capabilities: Vec<Capability>,
+    /// What logs showed of the use of identities and credentials.
+    #[serde(default, skip_serializing_if = "super::Observed::is_empty")]
+    pub observed: super::Observed,
     /// Findings, most severe first, then by rule and id.
     pub findings: Vec<Finding>,
     /// Assessments, highest risk first, then by id.

@@ -50,6 +50,7 @@ pub fn assemble(parts: ReportParts) -> Report {
     identities.sort_by(|a, b| identity_key(a).cmp(&identity_key(b)));
     let mut credentials: Vec<_> = inventory.credentials.into_values().collect();
     credentials.sort_by(|a, b| credential_key(a).cmp(&credential_key(b)));
+    let observed = inventory.observed;
     // Grants are sorted by id already: the map is keyed by it.
     let grants: Vec<_> = inventory.grants.into_values().collect();
     let mut consumers: Vec<_> = inventory.consumers.into_values().collect();
@@ -105,6 +106,7 @@ pub fn assemble(parts: ReportParts) -> Report {
         roles: inventory.roles,
         bindings: inventory.bindings,
         capabilities: inventory.capabilities,
+        observed,
         findings,
         assessments,
         plan,

@@ -5,6 +5,7 @@
 mod archives;
 pub mod aws;
 mod buffer;
+pub mod cloudtrail;
 mod current;
 mod discover;
 mod files;

@@ -418,6 +418,7 @@ fn assessment(
             before: "412 d, no expiry".into(),
             after: "15 min".into(),
         },
+        task: TaskBoundary::default(),
         ttl: Ttl {
             seconds: Some(900),
             evidence: "the job may run 15 min".into(),

@@ -1,8 +1,10 @@
 //! Facts about AWS: actions and access levels, what actions mean, escalation paths, known accounts, managed policies.
 
 mod actions;
+mod events;
 
 pub use actions::{AccessLevel, ActionSet, ActionTable};
+pub use events::EventTable;
 
 use super::{RuleError, text};
 use std::collections::{BTreeMap, BTreeSet};

@@ -136,6 +136,26 @@ pub struct TtlRules {
     pub service_window_seconds: u64,
 }
 
+/// How the task boundary is told from logs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskRules {
+    /// Pause from which a new session begins, where the pauses do not tell.
+    pub session_gap_seconds: u64,
+    /// How many times longer a pause between sessions is than any within one.
+    pub pause_jump: u64,
+    /// Of a hundred hours, those with calls from which use is continuous.
+    pub continuous_percent: u8,
+    /// Sessions from which a rhythm is told.
+    pub least_sessions: usize,
+    /// Sessions from which their length is the task window.
+    pub window_sessions: u32,
+    /// Uneven sessions up to this length are bounded work.
+    pub bursty_seconds: u64,
+    /// Days of logs after which permissions may be narrowed to what was used.
+    pub narrow_after_days: i64,
+}
+
 /// How plans are cut into waves.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -214,6 +234,8 @@ pub struct Scoring {
     pub gates: Gates,
     /// Lifetimes.
     pub ttl: TtlRules,
+    /// Task boundary.
+    pub task: TaskRules,
     /// Waves.
     pub plan: PlanRules,
     /// Approval tiers.
@@ -289,7 +311,44 @@ impl Scoring {
     fn check(&self, file: &str) -> Result<(), RuleError> {
         let t = &self.thresholds;
         let day = 86_400;
-        let ranges: [(&str, i128, i128, i128); 41] = [
+        let ranges: [(&str, i128, i128, i128); 48] = [
+            (
+                "task.session_gap_seconds",
+                self.task.session_gap_seconds.into(),
+                60,
+                day,
+            ),
+            ("task.pause_jump", self.task.pause_jump.into(), 2, 100),
+            (
+                "task.continuous_percent",
+                self.task.continuous_percent.into(),
+                1,
+                100,
+            ),
+            (
+                "task.least_sessions",
+                self.task.least_sessions as i128,
+                2,
+                1000,
+            ),
+            (
+                "task.window_sessions",
+                self.task.window_sessions.into(),
+                1,
+                1000,
+            ),
+            (
+                "task.bursty_seconds",
+                self.task.bursty_seconds.into(),
+                60,
+                7 * day,
+            ),
+            (
+                "task.narrow_after_days",
+                self.task.narrow_after_days.into(),
+                1,
+                3650,
+            ),
             (
                 "thresholds.long_lived_days",
                 t.long_lived_days.into(),

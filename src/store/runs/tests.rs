@@ -45,6 +45,7 @@ fn report(id: &str, now: &str, findings: &[&str]) -> Report {
         roles: Vec::new(),
         bindings: Vec::new(),
         capabilities: Vec::new(),
+        observed: crate::model::Observed::default(),
         findings: findings.iter().map(|name| finding(name)).collect(),
         assessments: Vec::new(),
         plan: Vec::new(),

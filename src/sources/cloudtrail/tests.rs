@@ -1,0 +1,301 @@
+use super::*;
+use std::io::Write as _;
+use std::path::Path;
+
+struct Plain;
+
+impl EventNames for Plain {
+    fn actions(&self, source: &str, name: &str) -> Vec<String> {
+        if source == "signin" {
+            return Vec::new();
+        }
+        vec![format!("{source}:{name}")]
+    }
+
+    fn resources(&self, call: &Call<'_>) -> Vec<String> {
+        call.parameters
+            .get("bucketName")
+            .map(|bucket| format!("arn:{}:s3:::{bucket}", call.partition))
+            .into_iter()
+            .collect()
+    }
+}
+
+fn user(at: &str, name: &str, more: &str) -> String {
+    format!(
+        r#"{{"eventVersion":"1.08","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ci","accountId":"111122223333","accessKeyId":"AKIAEXAMPLEEXAMPLE01"}},"eventTime":"{at}","eventSource":"s3.amazonaws.com","eventName":"{name}","awsRegion":"eu-west-1","sourceIPAddress":"198.51.100.7","userAgent":"aws-cli/2.1","requestParameters":{{"bucketName":"site"}},"responseElements":null,"recipientAccountId":"111122223333"{more}}}"#
+    )
+}
+
+fn session(at: &str, name: &str, key: &str) -> String {
+    format!(
+        r#"{{"userIdentity":{{"type":"AssumedRole","principalId":"AROAEXAMPLE:run-{key}","arn":"arn:aws:sts::111122223333:assumed-role/deploy/run","accountId":"111122223333","accessKeyId":"{key}","sessionContext":{{"sessionIssuer":{{"type":"Role","arn":"arn:aws:iam::111122223333:role/ci/deploy"}}}}}},"eventTime":"{at}","eventSource":"ecs.amazonaws.com","eventName":"{name}","awsRegion":"eu-west-1","sourceIPAddress":"203.0.113.9","userAgent":"Boto3/1.2","recipientAccountId":"111122223333"}}"#
+    )
+}
+
+fn assume(at: &str, key: &str) -> String {
+    format!(
+        r#"{{"userIdentity":{{"type":"WebIdentityUser","userName":"repo:acme/site:ref:refs/heads/main","identityProvider":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}},"eventTime":"{at}","eventSource":"sts.amazonaws.com","eventName":"AssumeRoleWithWebIdentity","awsRegion":"us-east-1","sourceIPAddress":"203.0.113.9","userAgent":"configure-aws-credentials-for-github-actions","requestParameters":{{"roleArn":"arn:aws:iam::111122223333:role/ci/deploy","roleSessionName":"run","durationSeconds":3600}},"responseElements":{{"credentials":{{"accessKeyId":"{key}","sessionToken":"left-out"}}}},"recipientAccountId":"111122223333"}}"#
+    )
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's own files need not be replaced atomically"
+)]
+fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
+    std::fs::write(path, content).unwrap();
+}
+
+fn read_all(folder: &Path) -> (Observed, Vec<Coverage>) {
+    read(&[folder.to_owned()], &Reading::default(), &Plain)
+}
+
+fn packed(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn every_form_gives_the_same() {
+    let events = [
+        user("2026-08-03T02:00:00Z", "PutObject", ""),
+        user(
+            "2026-08-03T02:01:00Z",
+            "PutObject",
+            r#","errorCode":"AccessDenied""#,
+        ),
+    ];
+    let quoted = |text: &str| serde_json::to_string(text).unwrap();
+    let lake = |text: &str| {
+        let value: serde_json::Value = serde_json::from_str(text).unwrap();
+        let mut columns = Vec::new();
+        for (name, value) in value.as_object().unwrap() {
+            let text = match value {
+                serde_json::Value::String(text) => text.clone(),
+                serde_json::Value::Object(map) => {
+                    let fields: Vec<String> = map
+                        .iter()
+                        .map(|(key, value)| {
+                            format!("{}={}", key.to_lowercase(), value.as_str().unwrap())
+                        })
+                        .collect();
+                    format!("{{{}}}", fields.join(", "))
+                }
+                _ => continue,
+            };
+            // The query's result keeps the case of parameters.
+            let text = text.replace("bucketname=", "bucketName=");
+            columns.push(format!("{{{}:{}}}", quoted(name), quoted(&text)));
+        }
+        format!("[{}]", columns.join(","))
+    };
+    let forms = [
+        format!("{{\"Records\":[{}]}}", events.join(",")),
+        format!("[{}]", events.join(",\n ")),
+        events.join("\n"),
+        format!(
+            "{{\"Events\":[{}]}}",
+            events
+                .iter()
+                .map(|event| format!(
+                    "{{\"EventId\":\"x\",\"EventTime\":\"2026\",\"CloudTrailEvent\":{}}}",
+                    quoted(event)
+                ))
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
+        format!(
+            "{{\"QueryResultRows\":[{}]}}",
+            events
+                .iter()
+                .map(|event| format!("[{{\"eventJson\":{}}}]", quoted(event)))
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
+        format!(
+            "{{\"QueryStatus\":\"FINISHED\",\"QueryResultRows\":[{}]}}",
+            events
+                .iter()
+                .map(|event| lake(event))
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
+        format!(
+            "{{\"logEvents\":[{}]}}",
+            events
+                .iter()
+                .map(|event| format!("{{\"timestamp\":1,\"message\":{}}}", quoted(event)))
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
+        events
+            .iter()
+            .map(|event| format!("{{\"version\":\"0\",\"source\":\"aws.s3\",\"detail\":{event}}}"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    ];
+    let mut first: Option<Observed> = None;
+    for (number, text) in forms.iter().enumerate() {
+        for pack in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let bytes = if pack {
+                packed(text)
+            } else {
+                text.clone().into_bytes()
+            };
+            let name = if pack { "a.json.gz" } else { "a.json" };
+            write(folder.path().join(name), bytes);
+            let (observed, coverage) = read_all(folder.path());
+            assert_eq!(observed.activity.len(), 1, "form {number}: {coverage:?}");
+            let first = first.get_or_insert_with(|| observed.clone());
+            assert_eq!(&observed, first, "form {number}");
+        }
+    }
+    let one = &first.unwrap().activity[0];
+    assert_eq!((one.events, one.failed), (2, 1));
+    assert_eq!(one.access_key.as_deref(), Some("AKIAEXAMPLEEXAMPLE01"));
+    assert_eq!(one.actions[0].resources, ["arn:aws:s3:::site"]);
+    assert_eq!(one.errors[0].name, "AccessDenied s3:PutObject");
+    assert_eq!(one.networks[0].name, "198.51.100.0/24");
+    assert_eq!((one.hours[2], one.weekdays[0]), (2, 2));
+}
+
+#[test]
+fn sessions_of_a_role_know_who_started_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |day: u8, key: &str| {
+        [
+            assume(&format!("2026-08-{day:02}T10:00:00Z"), key),
+            session(
+                &format!("2026-08-{day:02}T10:00:30Z"),
+                "DescribeServices",
+                key,
+            ),
+            session(&format!("2026-08-{day:02}T10:09:00Z"), "UpdateService", key),
+        ]
+    };
+    // The files are not in the order of the events, and the issue stands in another file than the calls.
+    let (one, two) = (
+        run(4, "ASIAEXAMPLEEXAMPLE01"),
+        run(5, "ASIAEXAMPLEEXAMPLE02"),
+    );
+    let below = folder
+        .path()
+        .join("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/08/05");
+    std::fs::create_dir_all(&below).unwrap();
+    let digest = folder.path().join("AWSLogs/111122223333/CloudTrail-Digest");
+    std::fs::create_dir_all(&digest).unwrap();
+    write(digest.join("d.json"), "{");
+    write(
+        below.join("a.json.gz"),
+        packed(&format!("{{\"Records\":[{},{}]}}", two[1], one[2])),
+    );
+    write(
+        below.join("b.json.gz"),
+        packed(&format!("{{\"Records\":[{},{}]}}", two[0], one[0])),
+    );
+    write(
+        below.join("c.json"),
+        format!("{{\"Records\":[{},{}]}}", one[1], two[2]),
+    );
+    let (observed, coverage) = read_all(folder.path());
+    assert!(
+        coverage.iter().all(|entry| !entry.status.incomplete()),
+        "{coverage:?}"
+    );
+    let role = &observed.activity[0];
+    assert_eq!(role.principal, "arn:aws:iam::111122223333:role/ci/deploy");
+    assert_eq!((role.sessions.count, role.sessions.max_seconds), (2, 540));
+    assert!(role.sessions.told_apart);
+    assert_eq!(role.callers[0].kind, "oidc");
+    assert_eq!(
+        role.callers[0].name,
+        "repo:acme/site:ref:refs/heads/main of token.actions.githubusercontent.com"
+    );
+    assert_eq!(role.callers[0].count, 2);
+    assert_eq!(observed.windows[0].account, "111122223333");
+}
+
+#[test]
+fn what_is_damaged_is_a_gap_and_the_rest_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = format!(
+        "{{\"Records\":[{},{}]}}",
+        user("2026-08-03T02:00:00Z", "PutObject", ""),
+        user("2026-08-09T02:00:00Z", "GetObject", "")
+    );
+    write(folder.path().join("a.json"), &whole);
+    write(folder.path().join("b.json"), &whole[..whole.len() - 40]);
+    let mut bytes = packed(&whole);
+    bytes.truncate(bytes.len() / 2);
+    write(folder.path().join("c.json.gz"), bytes);
+    write(
+        folder.path().join("d.json"),
+        whole.replace("2026-08-09T02:00:00Z", "not a time"),
+    );
+    write(folder.path().join("e.json"), "{\"other\":1}");
+    let (observed, coverage) = read_all(folder.path());
+    assert_eq!(observed.activity[0].events, 4);
+    let said: Vec<String> = coverage
+        .iter()
+        .map(|entry| {
+            format!(
+                "{} {}: {}",
+                entry.status.as_str(),
+                entry.unit.rsplit('/').next().unwrap(),
+                entry.reason
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(said.join("\n"), @"
+    partial b.json: it ends in the middle: it was not copied whole; 1 events were read before
+    partial c.json.gz: it cannot be unpacked any further: it is damaged; 0 events were read before
+    partial d.json: 1 records are damaged or too large; 1 events were read
+    read 111122223333: 4 events from 2026-08-03 to 2026-08-09; no calls on data (objects, items, messages) are in them, so which data was used is not known
+    noted 111122223333: no event from 2026-08-04 to 2026-08-08: files may be missing
+    ");
+}
+
+#[test]
+fn signs_of_people_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let sign_in = user("2026-08-03T02:00:00Z", "ConsoleLogin", "")
+        .replace("s3.amazonaws.com", "signin.amazonaws.com")
+        .replace(
+            "\"responseElements\":null",
+            "\"responseElements\":{\"ConsoleLogin\":\"Success\"}",
+        )
+        .replace("aws-cli/2.1", "Mozilla/5.0 (X11)");
+    write(folder.path().join("a.json"), sign_in);
+    let (observed, _) = read_all(folder.path());
+    let signs: Vec<&str> = observed.activity[0]
+        .by_hand
+        .iter()
+        .map(|sign| sign.text.as_str())
+        .collect();
+    assert_eq!(
+        signs,
+        ["1 sign-ins to the console", "1 calls from a browser"]
+    );
+    assert_eq!(observed.activity[0].actions, []);
+}
+
+#[test]
+fn nothing_to_read_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (observed, coverage) = read_all(folder.path());
+    assert!(observed.is_empty());
+    assert!(
+        coverage
+            .iter()
+            .any(|entry| entry.status == CoverageStatus::Failed)
+    );
+    let (_, coverage) = read_all(&folder.path().join("missing"));
+    assert!(
+        coverage
+            .iter()
+            .any(|entry| entry.status == CoverageStatus::Failed)
+    );
+}
