@@ -25,6 +25,7 @@ mod naming;
 mod no_owner;
 mod oidc_subject_too_broad;
 mod private_key_exposed;
+mod privilege_escalation_path;
 mod rating;
 mod root_access_key;
 mod subject;
@@ -122,6 +123,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &no_owner::NoOwner,
     &oidc_subject_too_broad::OidcSubjectTooBroad,
     &private_key_exposed::PrivateKeyExposed,
+    &privilege_escalation_path::PrivilegeEscalationPath,
     &root_access_key::RootAccessKey,
     &temporary_that_isnt::TemporaryThatIsnt,
     &third_party_trust_no_externalid::ThirdPartyTrustNoExternalId,

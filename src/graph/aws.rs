@@ -1,7 +1,7 @@
 //! Users, roles, root and access keys of AWS accounts.
 
 use super::{Graph, aws_other, ids};
-use crate::iam::{Judge, Judged};
+use crate::iam::{Court, Judge, Judged};
 use crate::model::aws::{AwsAccessKey, AwsAccount, AwsRole, AwsRoot, AwsUser};
 use crate::model::{
     Confidence, Credential, CredentialId, CredentialStatus, Evidence, Grade, Identity,
@@ -35,8 +35,14 @@ pub(super) fn add(
                 .collect::<Vec<_>>(),
         )
     });
+    let court = Court::new(accounts, tables);
     for account in sorted {
-        let judge = Judge::new(account, tables, own);
+        // An older export of an account is judged by itself.
+        let judge = if court.holds(account) {
+            Judge::within(&court, account, tables, own)
+        } else {
+            Judge::new(account, tables, own)
+        };
         for user in &account.users {
             add_user(graph, account, &judge, user);
         }

@@ -2,6 +2,7 @@
 
 use super::compile::CompiledPolicy;
 use super::context::Context;
+use super::expand::{Held, Holder};
 use super::policy::Policy;
 use super::principal;
 use crate::model::aws::{
@@ -53,7 +54,6 @@ pub(super) enum Control {
 /// Everything of a principal that a judgement reads.
 pub(super) struct Subject<'s> {
     pub arn: &'s str,
-    pub user: bool,
     pub sources: Vec<Source>,
     pub boundary: Option<&'s str>,
     pub boundary_policy: Option<Arc<CompiledPolicy>>,
@@ -68,6 +68,37 @@ pub(super) struct Subject<'s> {
 }
 
 impl Subject<'_> {
+    /// Its policies as the language of effective permissions takes them; `only`: one of them.
+    pub(super) fn holder<'s>(&'s self, only: Option<&'s Source>) -> Holder<'s> {
+        let held = |source: &'s Source| {
+            source.policy.as_ref().map(|policy| Held {
+                label: source.label.clone(),
+                policy,
+            })
+        };
+        Holder {
+            held: match only {
+                Some(source) => held(source).into_iter().collect(),
+                None => self.sources.iter().filter_map(held).collect(),
+            },
+            limits: self.limits(),
+            context: self.context.clone(),
+        }
+    }
+
+    /// Customer policies it holds, by ARN.
+    pub(super) fn customer_policies(&self) -> Vec<String> {
+        let mut out: Vec<String> = self
+            .sources
+            .iter()
+            .filter_map(|source| source.managed.clone())
+            .filter(|arn| !arn.contains(":iam::aws:"))
+            .collect();
+        out.sort();
+        out.dedup();
+        out
+    }
+
     /// Sets of policies each of which must allow what the principal does: its boundary, and every level of the
     /// organization. Those that allow everything are left out.
     pub(super) fn limits(&self) -> Vec<Vec<&CompiledPolicy>> {
@@ -288,7 +319,6 @@ impl<'a> Holdings<'a> {
         }
         Subject {
             arn: &user.arn,
-            user: true,
             sources,
             boundary: user.boundary.as_deref(),
             boundary_policy: user.boundary.as_deref().and_then(|arn| self.managed(arn).0),
@@ -304,11 +334,22 @@ impl<'a> Holdings<'a> {
         }
     }
 
+    /// A user as if it were in one more group.
+    pub(super) fn joined<'s>(&'s self, user: &'s AwsUser, group: &'s AwsGroup) -> Subject<'s> {
+        let mut subject = self.user(user);
+        subject.sources.extend(self.sources(
+            &group.inline,
+            &group.attached,
+            Some(group),
+            &group.location,
+        ));
+        subject
+    }
+
     /// A role with everything it holds.
     pub(super) fn role<'s>(&'s self, role: &'s AwsRole) -> Subject<'s> {
         Subject {
             arn: &role.arn,
-            user: false,
             sources: self.sources(&role.inline, &role.attached, None, &role.location),
             boundary: role.boundary.as_deref(),
             boundary_policy: role.boundary.as_deref().and_then(|arn| self.managed(arn).0),
@@ -332,7 +373,6 @@ impl<'a> Holdings<'a> {
     pub(super) fn group<'s>(&'s self, group: &'s AwsGroup) -> Subject<'s> {
         Subject {
             arn: &group.arn,
-            user: true,
             sources: self.sources(&group.inline, &group.attached, None, &group.location),
             boundary: None,
             boundary_policy: None,
@@ -394,6 +434,6 @@ fn latest(account: &AwsAccount) -> Option<Timestamp> {
 }
 
 /// Key of a document in the cache.
-fn hash(document: &Value) -> [u8; 32] {
+pub(super) fn hash(document: &Value) -> [u8; 32] {
     *blake3::hash(document.to_string().as_bytes()).as_bytes()
 }

@@ -263,6 +263,31 @@ pub fn valid_action(service: &str, name: &str) -> bool {
     plain(service) && !matcher::has_wildcard(service) && plain(name)
 }
 
+/// Whether the statement's action element matches `service:Action`.
+pub fn names_action(statement: &CompiledStatement, action: &str) -> bool {
+    let hit = statement
+        .written
+        .iter()
+        .any(|pattern| action_matches(pattern, action));
+    // A statement without any action element names none.
+    if statement.inverted { !hit } else { hit }
+}
+
+/// Whether a written action pattern matches `service:Action`.
+pub fn action_matches(pattern: &str, action: &str) -> bool {
+    if pattern == "*" {
+        return true;
+    }
+    let (Some((service, name)), Some((wanted, wanted_name))) =
+        (pattern.split_once(':'), action.split_once(':'))
+    else {
+        return false;
+    };
+    valid_action(service, name)
+        && service.eq_ignore_ascii_case(wanted)
+        && matcher::matches_ignoring_case(name, wanted_name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

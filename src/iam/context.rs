@@ -76,6 +76,14 @@ impl Context {
         self.complete
     }
 
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+            && self.closed.is_empty()
+            && !self.complete
+            && self.not_before.is_none()
+    }
+
     /// Sets what is not set yet.
     pub fn suppose(&mut self, key: &str, value: impl Into<String>) {
         self.keys

@@ -2,10 +2,9 @@
 //! one resource pattern.
 
 use super::arn::{ArnPattern, Breadth};
-use super::compile::{CompiledPolicy, CompiledStatement, ResourceItem, workable};
+use super::compile::{self, CompiledPolicy, CompiledStatement, ResourceItem, workable};
 use super::condition::{self, Truth};
 use super::context::Context;
-use super::evaluate;
 use super::matcher;
 use super::policy::{Condition, Effect, Selection};
 use super::variables::{self, Resolved};
@@ -147,6 +146,7 @@ pub struct Effective<'a> {
     pub partly_denied: bool,
     denies: Vec<Deny<'a>>,
     union: ActionSet,
+    none: ActionSet,
 }
 
 impl<'a> Effective<'a> {
@@ -171,6 +171,7 @@ impl<'a> Effective<'a> {
             partly_denied: denies.iter().any(|deny| deny.truth == Truth::Unknown),
             denies,
             union: table.none().clone(),
+            none: table.none().clone(),
         };
         for (position, held) in holder.held.iter().enumerate() {
             for statement in &held.policy.statements {
@@ -190,6 +191,24 @@ impl<'a> Effective<'a> {
     /// Every known action it may do on anything.
     pub const fn actions(&self) -> &ActionSet {
         &self.union
+    }
+
+    /// Known actions it may do on every resource; `surely`: without any condition.
+    pub fn everywhere(&self, surely: bool) -> ActionSet {
+        let mut set = self.none.clone();
+        for cell in &self.cells {
+            if (!surely || cell.gates.is_empty()) && cell.breadth() == Breadth::Everything {
+                set.unite(&cell.actions);
+            }
+        }
+        set
+    }
+
+    /// Whether a deny that hangs on a condition takes away one of the actions.
+    pub fn perhaps_denies(&self, actions: &ActionSet) -> bool {
+        self.denies
+            .iter()
+            .any(|deny| deny.truth == Truth::Unknown && deny.statement.actions.meets(actions))
     }
 
     /// Resource patterns on which it may do an action.
@@ -587,7 +606,7 @@ fn names_some(statement: &CompiledStatement, pattern: &str) -> bool {
         return !statement
             .written
             .iter()
-            .any(|spared| evaluate::action_matches(spared, pattern));
+            .any(|spared| compile::action_matches(spared, pattern));
     }
     statement
         .written

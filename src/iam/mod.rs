@@ -11,7 +11,6 @@ pub mod condition;
 pub mod context;
 pub mod decide;
 pub mod escalation;
-pub mod evaluate;
 pub mod expand;
 mod judge;
 pub mod layers;
@@ -28,5 +27,5 @@ mod trust;
 pub mod variables;
 pub mod world;
 
-pub use judge::{Judge, Judged};
+pub use judge::{Court, Judge, Judged};
 pub use subject::{Breadth, subject_breadth};

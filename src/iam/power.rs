@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 
 /// Reasons kept for one tier.
 const MAX_REASONS: usize = 4;
+/// Actions of the administrator class, besides those that manage identities, that an administrator may lack.
+const MAX_GUARDED: usize = 3;
 
 /// Sets of actions the judgement asks about, made once.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Masks {
     identity_control: ActionSet,
     publish: ActionSet,
     administrator: ActionSet,
+    /// Those of them that manage identities: none may be missing.
+    core: ActionSet,
     /// Worth having, and able to name resources.
     scopable: ActionSet,
     /// Changes something or reads a secret: without any of these a whole service is only read.
@@ -52,7 +56,15 @@ impl Masks {
         let mut grave = write.clone();
         grave.unite(&permissions);
         grave.unite(&secret);
+        let mut core = actions.none().clone();
+        for service in ["iam", "sts"] {
+            for index in actions.service(service).cloned().into_iter().flatten() {
+                core.insert(index);
+            }
+        }
+        core.keep(tables.class(ActionClass::Administrator));
         Self {
+            core,
             scopable,
             grave,
             write,
@@ -66,6 +78,30 @@ impl Masks {
             administrator: tables.class(ActionClass::Administrator).clone(),
             assume_role: actions.index_of("sts:AssumeRole"),
         }
+    }
+}
+
+impl Masks {
+    /// Whether actions allowed on every resource amount to full control of an account: all that manages identities, and
+    /// all but a few of the others, which guardrails like to take from everybody.
+    pub fn administrates(&self, everywhere: &ActionSet) -> bool {
+        if !everywhere.covers(&self.core) {
+            return false;
+        }
+        let mut missing = self.administrator.clone();
+        missing.remove(everywhere);
+        missing.len() <= MAX_GUARDED
+    }
+
+    /// Whether permissions amount to full control, and whether they do without any condition.
+    pub fn administrator(&self, effective: &Effective<'_>) -> (bool, bool) {
+        let everywhere = effective.everywhere(false);
+        if !self.administrates(&everywhere) {
+            return (false, false);
+        }
+        let certain = self.administrates(&effective.everywhere(true))
+            && !effective.perhaps_denies(&self.core);
+        (true, certain)
     }
 }
 
@@ -109,7 +145,7 @@ pub fn measure(
         labels: &effective.labels,
     };
     let table = &tables.actions;
-    let mut everywhere = table.none().clone();
+    let everywhere = effective.everywhere(false);
     let mut written = BTreeSet::new();
     let mut unknown_services = BTreeSet::new();
     let mut unknown_full = BTreeSet::new();
@@ -117,9 +153,6 @@ pub fn measure(
         let breadth = cell.breadth();
         let actions = &*cell.actions;
         gauge.note(1, cell, None);
-        if breadth == Breadth::Everything {
-            everywhere.unite(actions);
-        }
         for pattern in &cell.unknown {
             let (service, name) = pattern.split_once(':').unwrap_or((pattern, ""));
             unknown_services.insert(service.to_ascii_lowercase());
@@ -172,7 +205,7 @@ pub fn measure(
             gauge.note(2, cell, None);
         }
     }
-    if everywhere.covers(&masks.administrator) {
+    if masks.administrates(&everywhere) {
         gauge.power.admin = true;
         gauge.power.reasons.clear();
         gauge.power.tier = 5;

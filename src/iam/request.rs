@@ -2,10 +2,9 @@
 
 use super::arn::ArnPattern;
 use super::caller::Caller;
-use super::compile::{CompiledStatement, ResourceItem};
+use super::compile::{self, CompiledStatement, ResourceItem};
 use super::condition::{self, Truth};
 use super::context::Context;
-use super::evaluate;
 use super::policy::{Effect, Selection};
 use super::variables::{self, Resolved};
 use crate::rules::aws::AwsTables;
@@ -103,7 +102,7 @@ impl<'a> Request<'a> {
     pub fn meets(&self, statement: &CompiledStatement, own: bool) -> Truth {
         let acts = match self.index {
             Some(index) => statement.actions.contains(index),
-            None => evaluate::names_action(statement, self.action),
+            None => compile::names_action(statement, self.action),
         };
         if !acts {
             return Truth::No;

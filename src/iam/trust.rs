@@ -1,7 +1,7 @@
 //! Trust policies: who may become a role, and what the conditions ask of them.
 
+use super::compile;
 use super::condition::{Comparison, Operator, Quantifier};
-use super::evaluate;
 use super::policy::{
     Condition, Effect, Policy, PrincipalName, PrincipalType, Selection, Statement,
 };
@@ -78,7 +78,7 @@ fn names(statement: &Statement, action: &str) -> bool {
         .actions
         .values()
         .iter()
-        .any(|pattern| evaluate::action_matches(pattern, action));
+        .any(|pattern| compile::action_matches(pattern, action));
     match statement.actions {
         Selection::Absent => false,
         Selection::Only(_) => hit,

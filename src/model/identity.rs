@@ -128,10 +128,63 @@ impl Environment {
     }
 }
 
-/// A way to higher privilege.
+/// What a way to higher privilege leads to.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum EscalationGoal {
+    /// The permission is held; what it would take besides is not there today.
+    #[default]
+    Nothing,
+    /// A principal with more privilege, or more privilege for itself.
+    Principal,
+    /// Full control of the account.
+    Administrator,
+}
+
+/// How sure it is that a way to higher privilege is open.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum EscalationCertainty {
+    /// Every step is allowed, and what it needs is there.
+    Open,
+    /// It hangs on conditions, or on small things the account's description does not show.
+    #[default]
+    Conditional,
+    /// It needs something to exist that the account's description does not show, or that is not there.
+    Unseen,
+}
+
+/// One step of a way to higher privilege.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct EscalationStep {
+    /// Id of the rule, as in [`EscalationPath::id`].
+    pub id: String,
+    /// ARN of who takes it.
+    pub from: String,
+    /// ARN of who it makes them; their own where it gives them permissions.
+    pub to: String,
+    /// Actions that it takes.
+    pub actions: Vec<String>,
+    /// What is done.
+    pub text: String,
+    /// Statements that allow it, in words.
+    pub because: Vec<String>,
+    /// Conditions it hangs on that a scan cannot decide.
+    pub depends_on: Vec<String>,
+    /// What it needs and the account's description does not show.
+    pub unknown: Vec<String>,
+}
+
+/// A way to higher privilege.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct EscalationPath {
-    /// Id in `rules/aws/escalation.tsv` (pathfinding.cloud's where it has one).
+    /// Id in `rules/aws/escalation.tsv` (pathfinding.cloud's where it has one) of its first step.
     pub id: String,
     /// Actions that open it.
     pub actions: Vec<String>,
@@ -139,6 +192,21 @@ pub struct EscalationPath {
     pub note: String,
     /// Conditions it hangs on that a scan cannot decide; empty when open as granted.
     pub depends_on: Vec<String>,
+    /// What is at its end.
+    #[serde(default)]
+    pub reaches: EscalationGoal,
+    /// How sure it is.
+    #[serde(default)]
+    pub certainty: EscalationCertainty,
+    /// ARN of the principal at its end, where it is another one.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// What it needs and the account's description does not show, or what is not there.
+    #[serde(default)]
+    pub unknown: Vec<String>,
+    /// Its steps in order; of ways that are longer or less sure than others only the first few are told.
+    #[serde(default)]
+    pub steps: Vec<EscalationStep>,
 }
 
 /// What the identity can do, judged from its grants.

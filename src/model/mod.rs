@@ -47,8 +47,9 @@ pub use finding::{Finding, FindingBuilder, FindingError, FindingStatus, Framewor
 pub use grant::{Grant, GrantSource};
 pub use id::{AssessmentId, ConsumerId, CredentialId, FindingId, GrantId, IdentityId, PlanItemId};
 pub use identity::{
-    AgentReach, BreakGlass, ConditionCoverage, Environment, EscalationPath, Identity, IdentityKind,
-    OwnerSource, PrincipalKind, Privilege, TrustPath,
+    AgentReach, BreakGlass, ConditionCoverage, Environment, EscalationCertainty, EscalationGoal,
+    EscalationPath, EscalationStep, Identity, IdentityKind, OwnerSource, PrincipalKind, Privilege,
+    TrustPath,
 };
 pub use infra::{DeclaredPrincipal, DeclaredStack, KeptText, UNKNOWN_ACCOUNT};
 pub use inventory::{Declarations, Inventory, SecretReference};

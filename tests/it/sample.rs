@@ -49,6 +49,7 @@ fn identities() -> Vec<Identity> {
             actions: vec!["iam:CreatePolicyVersion".into()],
             note: "rewrites its own policy".into(),
             depends_on: vec!["a policy it holds can be edited".into()],
+            ..EscalationPath::default()
         }],
         services_used: Some(1),
         evidence: proof(Grade::A, "AdministratorAccess is attached"),

@@ -115,8 +115,7 @@ impl Judge<'_> {
                     resources.extend(statement.resources_written.iter().map(|w| not(w, spared)));
                     conditions.extend(statement.conditions.iter().map(Condition::words));
                 }
-                let effective =
-                    Effective::of(&Self::holder(subject, Some(source)), &self.tables.actions);
+                let effective = Effective::of(&subject.holder(Some(source)), &self.tables.actions);
                 let power = self.measured(&effective);
                 let grade = if source.published { Grade::B } else { Grade::A };
                 let evidence = power

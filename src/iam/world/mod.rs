@@ -1,19 +1,20 @@
 //! Every account of a scan together: may this caller do this, and who can.
 
+mod asker;
 mod find;
 mod reply;
 #[cfg(test)]
 mod tests;
 
+pub use asker::Asker;
 pub use find::{NotFound, nearest};
 pub use reply::{Reason, Reply};
 
-use super::account::{Control, Holdings, Subject, controls};
+use super::account::{Control, Holdings, Subject, controls, hash};
 use super::caller::{Caller, CallerKind};
 use super::compile::CompiledPolicy;
 use super::context::Context;
-use super::decide::decide;
-use super::layers::{Given, Labelled, Layers, Level};
+use super::layers::{Given, Labelled, Level};
 use super::policy::{Effect, Policy, PrincipalName, PrincipalType, Selection};
 use super::request::Request;
 use super::services;
@@ -64,6 +65,8 @@ struct Place<'a> {
     users: BTreeMap<&'a str, &'a AwsUser>,
     roles: BTreeMap<&'a str, &'a AwsRole>,
     resource_control: Control,
+    /// Trust policies made ready, by the role's name.
+    trusts: BTreeMap<&'a str, Arc<CompiledPolicy>>,
 }
 
 /// Every account of a scan.
@@ -110,94 +113,30 @@ impl<'a> World<'a> {
         world
     }
 
+    /// The accounts, by id.
+    pub fn accounts(&self) -> impl Iterator<Item = &'a AwsAccount> + '_ {
+        self.places.values().map(|place| place.account)
+    }
+
+    /// The tables it decides by.
+    pub(in crate::iam) const fn tables(&self) -> &'a AwsTables {
+        self.tables
+    }
+
+    /// Policies of one account made ready.
+    pub(in crate::iam) fn holdings(&self, account: &str) -> Option<&Holdings<'a>> {
+        self.places.get(account).map(|place| &place.holdings)
+    }
+
+    /// ARN of a role by its name.
+    pub(in crate::iam) fn role_arn(&self, account: &str, name: &str) -> Option<String> {
+        let role = self.places.get(account)?.roles.get(name)?;
+        Some(role.arn.clone())
+    }
+
     /// Answers one question about one caller.
     pub fn ask(&self, caller: &Caller, question: &Question<'_>) -> Reply {
-        let subject = self.subject(caller);
-        let account = self.account_of(caller, question);
-        let context = self.context(caller, subject.as_ref(), account, question.context);
-        let request = Request::new(
-            caller,
-            question.action,
-            question.resource,
-            account,
-            &context,
-            self.tables,
-        );
-        let trust = self.trust(&request);
-        let mut layers = Layers {
-            session: named("session policy", &question.given.session),
-            endpoint: named("endpoint policy", &question.given.endpoint),
-            session_grants_unlimited: question.given.session_grants_unlimited,
-            ..Layers::default()
-        };
-        match &subject {
-            Some(subject) => {
-                for source in &subject.sources {
-                    match &source.policy {
-                        Some(policy) => layers
-                            .identity
-                            .push(Labelled::new(source.label.as_str(), policy)),
-                        None => layers
-                            .unseen
-                            .push(format!("the document of {}", source.label)),
-                    }
-                }
-                layers.unseen.extend(
-                    subject
-                        .missing_groups
-                        .iter()
-                        .map(|group| format!("the policies of group `{group}`")),
-                );
-                layers.boundary = match (subject.boundary, &subject.boundary_policy) {
-                    (None, _) => Given::None,
-                    (Some(arn), Some(policy)) => {
-                        Given::Known(Labelled::new(format!("policy `{arn}`"), policy))
-                    }
-                    (Some(arn), None) => Given::Unknown(format!("the permission boundary `{arn}`")),
-                };
-                layers.service_control = levels(&subject.control);
-                if matches!(subject.control, Control::Missing) {
-                    layers
-                        .limits_unseen
-                        .push("a service control policy of the organization".to_owned());
-                }
-            }
-            None if caller.kind == CallerKind::Root => {
-                if let Some(place) = self.places.get(caller.account.as_str()) {
-                    layers.service_control = levels(place.holdings.control());
-                }
-            }
-            None if caller.has_account() => layers
-                .unseen
-                .push(format!("the policies of {}", caller.arn)),
-            None => {}
-        }
-        if self
-            .tables
-            .has_resource_control(request.action.split(':').next().unwrap_or_default())
-            && let Some(place) = self.places.get(account)
-        {
-            layers.resource_control = levels(&place.resource_control);
-        }
-        layers.resource = match (&question.given.resource, &trust) {
-            (Some(Some(policy)), _) => Given::Known(Labelled::new("resource policy", policy)),
-            (Some(None), _) => Given::None,
-            (None, Trust::Ready(policy)) => Given::Known(Labelled::new(
-                format!("trust policy of {}", question.resource),
-                policy,
-            )),
-            (None, Trust::Gone(what)) => Given::Absent(what.clone()),
-            (None, Trust::Unseen(what)) => Given::Unknown(what.clone()),
-            (None, Trust::Other) => self.resource(&request),
-        };
-        let verdict = decide(&request, &layers);
-        Reply::of(
-            caller,
-            question.action,
-            question.resource,
-            account,
-            &verdict,
-        )
+        self.asker(caller.clone()).ask(question)
     }
 
     /// Callers outside the scan that the policy of the resource asked for names.
@@ -319,35 +258,6 @@ impl<'a> World<'a> {
             .unwrap_or(&caller.account)
     }
 
-    fn context(
-        &self,
-        caller: &Caller,
-        subject: Option<&Subject<'_>>,
-        account: &str,
-        extra: &Context,
-    ) -> Context {
-        let mut context = subject.map_or_else(
-            || super::principal::of_caller(caller),
-            |subject| subject.context.clone(),
-        );
-        let membership = |id: &str| {
-            self.places
-                .get(id)
-                .and_then(|place| place.account.membership.as_ref())
-        };
-        if let Some(place) = membership(&caller.account) {
-            organization(&mut context, place, "Principal");
-        }
-        if !account.is_empty() {
-            context.set("aws:ResourceAccount", account);
-        }
-        if let Some(place) = membership(account) {
-            organization(&mut context, place, "Resource");
-        }
-        context.extend(extra);
-        context
-    }
-
     /// The trust policy a request to become a role is decided by.
     fn trust(&self, request: &Request<'_>) -> Trust {
         if !services::becomes_role(request.action)
@@ -366,7 +276,12 @@ impl<'a> World<'a> {
             Some(role) if role.trust.is_null() => {
                 Trust::Unseen(format!("the trust policy of {arn}"))
             }
-            Some(role) => Trust::Ready(own_policy(&role.trust, self.tables)),
+            Some(role) => Trust::Ready(
+                place
+                    .trusts
+                    .get(name)
+                    .map_or_else(|| own_policy(&role.trust, self.tables), Arc::clone),
+            ),
             None if place.account.parts.authorization_details => {
                 Trust::Gone(format!("the account has no role {arn}"))
             }
@@ -451,6 +366,7 @@ impl<'a> Place<'a> {
                 .iter()
                 .map(|role| (role.name.as_str(), role))
                 .collect(),
+            trusts: trusts(account, tables),
             resource_control: match &account.membership {
                 Some(place) if !place.management => {
                     controls(place.resource_control.as_deref(), |document| {
@@ -461,6 +377,25 @@ impl<'a> Place<'a> {
             },
         }
     }
+}
+
+/// Trust policies made ready, equal ones once.
+fn trusts<'a>(
+    account: &'a AwsAccount,
+    tables: &AwsTables,
+) -> BTreeMap<&'a str, Arc<CompiledPolicy>> {
+    let mut ready: BTreeMap<[u8; 32], Arc<CompiledPolicy>> = BTreeMap::new();
+    account
+        .roles
+        .iter()
+        .filter(|role| !role.trust.is_null())
+        .map(|role| {
+            let policy = ready
+                .entry(hash(&role.trust))
+                .or_insert_with(|| own_policy(&role.trust, tables));
+            (role.name.as_str(), Arc::clone(policy))
+        })
+        .collect()
 }
 
 fn own_policy(document: &Value, tables: &AwsTables) -> Arc<CompiledPolicy> {

@@ -1,0 +1,309 @@
+//! What each rule opens to one principal at best, once everybody's rank is known.
+
+use super::field::{Field, Lists, Node};
+use super::probe::{Class, Probe};
+use super::search::{Edge, End, Ranks, changes};
+use super::steps::{Gain, Way, way};
+use super::{MAX_STEPS, MAX_TRIALS};
+use crate::model::EscalationGoal;
+use crate::rules::aws::{EscalationKind, EscalationRule};
+use std::cmp::Reverse;
+
+/// The best that one rule opens.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub goal: EscalationGoal,
+    pub class: Class,
+    pub steps: u32,
+    pub edge: Edge,
+}
+
+impl Found {
+    /// Better ones come first.
+    pub(super) fn order(&self) -> (Reverse<EscalationGoal>, Class, u32) {
+        (Reverse(self.goal), self.class, self.steps)
+    }
+}
+
+/// Everybody, nearest to full control first, then by what they can do.
+pub(super) struct Order<'f> {
+    pub lists: Lists<'f>,
+    position: Vec<usize>,
+}
+
+impl<'f> Order<'f> {
+    pub(super) fn of(field: &'f Field<'_, '_>, ranks: &Ranks) -> Self {
+        let mut order: Vec<usize> = (0..field.nodes.len()).collect();
+        order.sort_by_cached_key(|index| {
+            let node = field.nodes.get(*index);
+            let rank = ranks.get(*index).and_then(Option::as_ref);
+            (
+                rank.map_or((true, Class::Unseen, 0), |rank| {
+                    (false, rank.class, rank.steps)
+                }),
+                Reverse(node.map_or(0, |node| node.strength.tier)),
+                node.map_or("", |node| node.arn).to_owned(),
+            )
+        });
+        let mut position = vec![0; order.len()];
+        for (place, index) in order.iter().enumerate() {
+            if let Some(slot) = position.get_mut(*index) {
+                *slot = place;
+            }
+        }
+        Self {
+            lists: Lists::of(field, order.into_iter()),
+            position,
+        }
+    }
+}
+
+/// The best that one rule opens to a node.
+pub(super) fn best<'w, 'a>(
+    field: &Field<'w, 'a>,
+    node: &Node<'w, 'a>,
+    index: usize,
+    order: &Order<'_>,
+    ranks: &Ranks,
+    may_change: bool,
+) -> Option<Found> {
+    let rule = field.tables.escalation.get(index)?;
+    let mut probe = Probe::default();
+    let found = |goal, class, steps, end| Found {
+        goal,
+        class,
+        steps,
+        edge: Edge {
+            rule: index,
+            class,
+            end,
+        },
+    };
+    match way(rule) {
+        Way::Itself => {
+            let goal = worth(node, node)?;
+            field.itself(node, rule, &mut probe)?;
+            Some(found(goal, filled(node, probe.class), 1, End::Itself))
+        }
+        Way::Account => field
+            .prepared(node, rule, &mut probe)
+            .then(|| found(EscalationGoal::Principal, probe.class, 1, End::Account)),
+        Way::Target(Gain::Become) => become_another(field, node, index, rule, order, ranks),
+        Way::Target(Gain::Everything) => {
+            if !field.prepared(node, rule, &mut probe) {
+                return None;
+            }
+            let mut best: Option<Found> = None;
+            for target in sorted(field, node, rule, order)
+                .into_iter()
+                .take(MAX_TRIALS)
+            {
+                let Some(other) = field.nodes.get(target) else {
+                    continue;
+                };
+                let mut trial = probe.clone();
+                let Some(goal) = worth(node, other) else {
+                    continue;
+                };
+                if !field.reaches(node, rule, other, &mut trial) {
+                    continue;
+                }
+                let end = End::Everything(target);
+                keep(&mut best, found(goal, filled(other, trial.class), 1, end));
+                if best.as_ref().is_some_and(|best| {
+                    best.goal == EscalationGoal::Administrator && best.class == Class::Open
+                }) {
+                    break;
+                }
+            }
+            best
+        }
+        Way::Joined | Way::Freed | Way::Version => {
+            if !may_change {
+                return None;
+            }
+            let mut best: Option<Found> = None;
+            for (change, after, trial) in changes(field, node, index) {
+                let next = after
+                    .rules
+                    .iter()
+                    .filter(|_| !after.strength.admin)
+                    .filter_map(|rule| self::best(field, &after, *rule, order, ranks, false))
+                    .filter(|next| next.goal == EscalationGoal::Administrator)
+                    .min_by_key(Found::order);
+                let (goal, class, steps) = match &next {
+                    _ if after.strength.admin => (
+                        EscalationGoal::Administrator,
+                        if after.strength.certain {
+                            trial.class
+                        } else {
+                            trial.class.max(Class::Conditional)
+                        },
+                        1,
+                    ),
+                    Some(next) => (next.goal, next.class.max(trial.class), next.steps + 1),
+                    None if after.strength.tier > node.strength.tier => {
+                        (EscalationGoal::Principal, trial.class, 1)
+                    }
+                    None => continue,
+                };
+                let end = End::Changed(change, next.map(|next| Box::new(next.edge)));
+                keep(&mut best, found(goal, class, steps, end));
+            }
+            best
+        }
+    }
+}
+
+fn become_another<'w, 'a>(
+    field: &Field<'w, 'a>,
+    node: &Node<'w, 'a>,
+    index: usize,
+    rule: &EscalationRule,
+    order: &Order<'_>,
+    ranks: &Ranks,
+) -> Option<Found> {
+    let mut probe = Probe::default();
+    if !field.prepared(node, rule, &mut probe) {
+        return None;
+    }
+    let mut best: Option<Found> = None;
+    let mut candidates = sorted(field, node, rule, order);
+    if rule.kind == EscalationKind::Workload {
+        likeliest(field, node, rule, &mut candidates, ranks);
+    }
+    for target in candidates.into_iter().take(MAX_TRIALS) {
+        let Some(other) = field.nodes.get(target) else {
+            continue;
+        };
+        let rank = ranks.get(target).and_then(Option::as_ref);
+        let (goal, class, steps) = match rank {
+            // A way that leads back through the node itself is no way.
+            Some(rank) if rank.steps < MAX_STEPS => {
+                (EscalationGoal::Administrator, rank.class, rank.steps + 1)
+            }
+            _ if other.strength.tier > node.strength.tier => {
+                (EscalationGoal::Principal, Class::Open, 1)
+            }
+            _ => break,
+        };
+        let least = (Reverse(goal), class.max(probe.class), steps);
+        if best.as_ref().is_some_and(|best| best.order() <= least) {
+            break;
+        }
+        let mut trial = probe.clone();
+        if !field.reaches(node, rule, other, &mut trial) {
+            continue;
+        }
+        let edge = Edge {
+            rule: index,
+            class: trial.class,
+            end: End::Become(target),
+        };
+        keep(
+            &mut best,
+            Found {
+                goal,
+                class: trial.class.max(class),
+                steps,
+                edge,
+            },
+        );
+    }
+    best
+}
+
+fn keep(best: &mut Option<Found>, found: Found) {
+    if best
+        .as_ref()
+        .is_none_or(|known| found.order() < known.order())
+    {
+        *best = Some(found);
+    }
+}
+
+/// What being given everything is worth to a node, as itself or as another.
+fn worth(node: &Node<'_, '_>, as_whom: &Node<'_, '_>) -> Option<EscalationGoal> {
+    if as_whom.ceiling.admin {
+        Some(EscalationGoal::Administrator)
+    } else if as_whom.ceiling.tier > node.strength.tier {
+        Some(EscalationGoal::Principal)
+    } else {
+        None
+    }
+}
+
+/// How sure it is that somebody given everything has it.
+fn filled(node: &Node<'_, '_>, class: Class) -> Class {
+    if node.ceiling.admin && !node.ceiling.certain {
+        class.max(Class::Conditional)
+    } else {
+        class
+    }
+}
+
+/// Candidates of a rule, nearest to full control first.
+fn sorted<'w, 'a>(
+    field: &Field<'w, 'a>,
+    node: &Node<'w, 'a>,
+    rule: &EscalationRule,
+    order: &Order<'_>,
+) -> Vec<usize> {
+    let place = |index: &usize| order.position.get(*index).copied();
+    let mut candidates = field.candidates(node, rule, &order.lists, |_| true);
+    if !candidates.is_sorted_by_key(place) {
+        candidates.sort_by_key(place);
+        candidates.dedup();
+    }
+    candidates
+}
+
+/// Of the roles that are worth the same, the one called most like what the actions reach comes first: what runs with a
+/// role is often called like it.
+fn likeliest<'w, 'a>(
+    field: &Field<'w, 'a>,
+    node: &Node<'w, 'a>,
+    rule: &EscalationRule,
+    candidates: &mut [usize],
+    ranks: &Ranks,
+) {
+    let worth = |index: &usize| {
+        let rank = ranks.get(*index).and_then(Option::as_ref);
+        let tier = field.nodes.get(*index).map(|node| node.strength.tier);
+        (rank.map(|rank| (rank.class, rank.steps)), tier)
+    };
+    let Some(first) = candidates.first().map(worth) else {
+        return;
+    };
+    let alike = candidates
+        .iter()
+        .take_while(|index| worth(index) == first)
+        .count();
+    let names: Vec<String> = rule
+        .indices
+        .iter()
+        .filter_map(|action| node.patterns(*action))
+        .flatten()
+        .map(|pattern| {
+            let name = pattern
+                .resource()
+                .rsplit(['/', ':'])
+                .next()
+                .unwrap_or_default();
+            name.trim_matches('*').to_owned()
+        })
+        .collect();
+    if names.is_empty() {
+        return;
+    }
+    if let Some(same) = candidates.get_mut(..alike) {
+        same.sort_by_key(|index| {
+            let name = field.nodes.get(*index).map_or("", |node| node.name);
+            Reverse(names.iter().map(|wanted| common(name, wanted)).max())
+        });
+    }
+}
+
+fn common(a: &str, b: &str) -> usize {
+    a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count()
+}
