@@ -207,6 +207,13 @@ fn every_check_fires_on_a_careless_organisation() {
         user("leaky", OLD, &admin, &none, &none),
         user("backup-robot", OLD, &none, &json!(["readers"]), &none),
         user("forgotten", OLD, &none, &json!(["readers"]), &none),
+        user(
+            "climber",
+            OLD,
+            &policy("iam:PutUserPolicy", "*"),
+            &none,
+            &none,
+        ),
     ];
     let (principal, subject) = github("repo:acme/*");
     let account = |id: &str| json!({"AWS": format!("arn:aws:iam::{id}:root")});
