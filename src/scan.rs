@@ -250,7 +250,6 @@ pub fn scan_with_accounts(
             owners.insert(file.repository.clone(), file);
         }
     }
-    manifests::assemble(&mut declarations, &request.key);
     manifests::link(&mut declarations);
     coverage.extend(
         declarations

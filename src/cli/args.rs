@@ -225,6 +225,22 @@ pub struct Review {
     /// Run to review [default: the last one]
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,
+    /// Decide nothing
+    #[arg(long)]
+    pub read_only: bool,
+    /// Take clicks and the wheel (the terminal then selects text with shift)
+    #[arg(long)]
+    pub mouse: bool,
+    /// Where a repository is, for the editor: its name in the report and its folder [default: looked for beside and below
+    /// the current folder and the configuration]
+    #[arg(long, value_name = "NAME=DIR")]
+    pub root: Vec<String>,
+    /// Who decides [default: the user of this machine]
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// Print the keys as a table and leave
+    #[arg(long)]
+    pub keys: bool,
 }
 
 /// `overstay explain`.

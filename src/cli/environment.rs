@@ -32,6 +32,22 @@ pub(super) fn now(given: Option<Timestamp>) -> Timestamp {
     given.unwrap_or_else(Timestamp::now)
 }
 
+/// Today, in the time zone of the world.
+pub(super) fn today() -> jiff::civil::Date {
+    now(None).to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The name of whoever runs the program, as the machine has it.
+pub(super) fn user() -> String {
+    ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(variable)
+        .map_or_else(
+            || "unknown".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+}
+
 /// An XDG base folder: its variable if absolute, else the fallback below the home folder.
 fn base_folder(name: &str, below_home: &str) -> Option<PathBuf> {
     variable(name)

@@ -5,6 +5,7 @@ use super::exit::{CommandResult, Failure, Outcome};
 use super::{outputs, print, runs};
 use crate::report::Index;
 use crate::report::explain::{self, Found};
+use crate::report::summary::COLUMNS;
 use anyhow::{Context as _, anyhow};
 
 /// Prints the whole reasoning on one subject of a stored run.
@@ -14,8 +15,14 @@ pub(super) fn run(args: &Explain, global: &Global) -> CommandResult {
     match explain::find(&index, &args.subject) {
         Found::One(subject) => {
             let mut page = Vec::new();
-            explain::page(&index, subject, outputs::color(global.color), &mut page)
-                .context("rendering the page")?;
+            explain::page(
+                &index,
+                subject,
+                outputs::color(global.color),
+                COLUMNS,
+                &mut page,
+            )
+            .context("rendering the page")?;
             print(&page)?;
             Ok(Outcome::Done)
         }

@@ -12,7 +12,6 @@ pub mod codeowners;
 mod context;
 mod github;
 mod gitlab;
-mod helm;
 mod infra;
 mod jsonc;
 mod kubernetes;
@@ -31,7 +30,6 @@ use crate::model::{CoverageStatus, Declarations, FingerprintKey, KeptText};
 use crate::rules::manifests::{AgentClient, ManifestTables};
 use context::Context;
 use node::{Node, Parsed};
-use rayon::prelude::*;
 use text::Text;
 
 /// Largest file read as a manifest, in bytes.
@@ -47,8 +45,6 @@ enum Surface<'t> {
     Pipeline(ci::System),
     /// Terraform code, its values, and templates that it may read: evaluated by [`link`].
     Terraform,
-    /// Templates that those of a chart name.
-    ChartHelper,
     /// A file of a format that manifests are written in; its content decides.
     Any,
 }
@@ -73,9 +69,6 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
     }
     if let Some(system) = ci::system_of(folder, name) {
         return Some(Surface::Pipeline(system));
-    }
-    if helm::part(uri) == Some(helm::Part::Helper) && !yaml {
-        return Some(Surface::ChartHelper);
     }
     if terraform::wants(uri) {
         return Some(Surface::Terraform);
@@ -106,45 +99,15 @@ pub fn read(
     key: &FingerprintKey,
 ) -> Option<Declarations> {
     let surface = surface(uri)?;
-    let mut kept = Vec::new();
-    if matches!(surface, Surface::Any | Surface::ChartHelper) {
-        kept.extend(helm::keep(repository, uri, bytes));
-        // A template says what it says once its chart is known.
-        if !kept.is_empty() && helm::part(uri) >= Some(helm::Part::Template) {
-            return Some(Declarations {
-                kept,
-                ..Declarations::default()
-            });
-        }
-    }
-    if kept.is_empty()
-        && matches!(surface, Surface::Terraform | Surface::Any)
-        && terraform::worth_keeping(uri, bytes)
+    let mut out = Declarations::default();
+    if matches!(surface, Surface::Terraform | Surface::Any) && terraform::worth_keeping(uri, bytes)
     {
-        kept.push(KeptText {
+        out.kept.push(KeptText {
             repository: repository.to_owned(),
             uri: uri.to_owned(),
             text: Text::new(bytes).as_str().into(),
         });
     }
-    let out = read_alone(repository, uri, bytes, key, surface);
-    if kept.is_empty() {
-        return out;
-    }
-    let mut out = out.unwrap_or_default();
-    out.kept.extend(kept);
-    Some(out)
-}
-
-/// Reads one file for itself; `None` when it declares nothing and nothing went wrong.
-fn read_alone(
-    repository: &str,
-    uri: &str,
-    bytes: &[u8],
-    key: &FingerprintKey,
-    surface: Surface<'_>,
-) -> Option<Declarations> {
-    let mut out = Declarations::default();
     let interesting = match surface {
         Surface::Any => {
             kubernetes::interesting(bytes) || gitlab::interesting(bytes) || ci::interesting(bytes)
@@ -154,7 +117,7 @@ fn read_alone(
         | Surface::GithubAction
         | Surface::GitlabPipeline
         | Surface::Pipeline(_) => true,
-        Surface::ChartHelper | Surface::Terraform => false,
+        Surface::Terraform => false,
     };
     if !interesting {
         return (out != Declarations::default()).then_some(out);
@@ -203,7 +166,7 @@ fn read_alone(
         | Surface::GithubAction
         | Surface::GitlabPipeline
         | Surface::Pipeline(_) => true,
-        Surface::ChartHelper | Surface::Terraform => false,
+        Surface::Terraform => false,
     };
     report_problems(&context, &parsed, recognised, &mut out);
     match surface {
@@ -217,7 +180,7 @@ fn read_alone(
         Surface::Pipeline(system) => each(&parsed, |root| {
             ci::read(&context, system, root, &mut out);
         }),
-        Surface::ChartHelper | Surface::Terraform => {}
+        Surface::Terraform => {}
     }
     (out != Declarations::default()).then_some(out)
 }
@@ -232,32 +195,6 @@ fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
             gitlab::read(context, root, out);
         }
     });
-}
-
-/// Reads what files say only together: charts, each rendered by its values. To be called once, after every file was read,
-/// with the declarations in a stable order, and before [`link`].
-pub fn assemble(declarations: &mut Vec<Declarations>, key: &FingerprintKey) {
-    let Ok(tables) = ManifestTables::builtin() else {
-        return;
-    };
-    let mut kept: Vec<KeptText> = declarations
-        .iter()
-        .flat_map(|file| &file.kept)
-        .filter(|text| helm::part(&text.uri).is_some())
-        .cloned()
-        .collect();
-    kept.sort_by(|a, b| (&a.repository, &a.uri).cmp(&(&b.repository, &b.uri)));
-    kept.dedup();
-    let (rendered, alone) = helm::render(tables, key, &kept);
-    let mut alone: Vec<Declarations> = alone
-        .par_iter()
-        .filter_map(|text| {
-            let bytes = text.text.as_bytes();
-            read_alone(&text.repository, &text.uri, bytes, key, Surface::Any)
-        })
-        .collect();
-    declarations.extend(rendered);
-    declarations.append(&mut alone);
 }
 
 /// Joins what the files of each repository say about each other; to be called once, after every file was read, with the
@@ -317,7 +254,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PATHS: [&str; 14] = [
+    const PATHS: [&str; 13] = [
         ".github/workflows/a.yml",
         "action.yml",
         ".gitlab-ci.yml",
@@ -331,7 +268,6 @@ mod tests {
         ".continue/config.yaml",
         "k8s/a.yaml",
         "k8s/a.json",
-        "chart/templates/a.yaml",
     ];
 
     #[test]
@@ -339,15 +275,7 @@ mod tests {
         for uri in PATHS {
             assert!(wants(uri), "{uri}");
         }
-        assert!(wants("chart/templates/_helpers.tpl"));
-        for uri in [
-            "src/main.rs",
-            "README.md",
-            "Cargo.toml",
-            "a.jsonc",
-            "yaml",
-            "a.tpl",
-        ] {
+        for uri in ["src/main.rs", "README.md", "Cargo.toml", "a.jsonc", "yaml"] {
             assert!(!wants(uri), "{uri}");
         }
     }
@@ -430,7 +358,6 @@ mod tests {
                     .iter()
                     .filter_map(|bytes| read("shop", uri, bytes, &key))
                     .collect();
-                assemble(&mut files, &key);
                 link(&mut files);
                 for location in files
                     .iter()

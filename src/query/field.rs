@@ -140,7 +140,7 @@ pub static FIELDS: &[Field] = &[
     ),
     field(
         "account",
-        &[],
+        &["acct"],
         "account, project, cluster or repository",
         Kind::Word,
         |s| maybe(s.identity.and_then(|i| i.account.as_deref())),
@@ -268,10 +268,10 @@ pub static FIELDS: &[Field] = &[
     ),
     field(
         "status",
-        &[],
-        "active, inactive, unknown (of credentials)",
+        &["state"],
+        "of findings: new, unchanged, fixed, accepted, …, and decided or undecided; of credentials: active, inactive, unknown",
         Kind::Word,
-        |s| words(s.credentials.iter().map(|c| c.status.as_str())),
+        |s| words(s.states().into_iter()),
     ),
     field(
         "age",
@@ -355,7 +355,7 @@ pub static FIELDS: &[Field] = &[
     ),
     field(
         "severity",
-        &[],
+        &["sev"],
         "severity of a finding",
         Kind::Choice(BANDS),
         |s| words(s.findings.iter().map(|f| f.severity.as_str())),

@@ -2,7 +2,7 @@
 //!
 //! A filter is conditions beside each other, all of which hold; `or` and brackets join them otherwise, `not`, `-` or `!`
 //! turns one round. A condition is `field:value`, with `*` and `?` in the value, several values behind commas, or a
-//! comparison of numbers; a word alone is looked for in names. `none` is what is missing.
+//! comparison of numbers; a word alone is looked for in names, titles and paths. `none` is what is missing.
 
 mod field;
 mod parse;
@@ -110,6 +110,11 @@ impl Query {
         self.0.as_ref().is_none_or(|it| it.holds(subject))
     }
 
+    /// Whether a text passes, of which nothing is known but its words: no condition on a field holds.
+    pub fn matches_text(&self, text: &str) -> bool {
+        self.0.as_ref().is_none_or(|it| it.holds_of(text))
+    }
+
     /// Whether everything passes.
     pub const fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -130,9 +135,43 @@ impl Expression {
                 let values = subject.tags(key);
                 tests.iter().any(|test| test.holds(&values))
             }
-            Self::Word(word) => subject.names().iter().any(|name| part_of(word, name)),
+            Self::Word(word) => subject.words().iter().any(|text| part_of(word, text)),
         }
     }
+}
+
+impl Expression {
+    fn holds_of(&self, text: &str) -> bool {
+        match self {
+            Self::All(all) => all.iter().all(|each| each.holds_of(text)),
+            Self::Any(any) => any.iter().any(|each| each.holds_of(text)),
+            Self::Not(inner) => !inner.holds_of(text),
+            Self::Is(..) | Self::Tag(..) => false,
+            Self::Word(word) => part_of(word, text),
+        }
+    }
+}
+
+/// The words a field can have, where there is a list of them.
+pub fn choices(field: &str) -> &'static [&'static str] {
+    match Field::named(field).map(|field| field.kind) {
+        Some(Kind::Choice(words)) => words,
+        _ => &[],
+    }
+}
+
+/// The values of a field that a subject has, in words.
+pub fn values(field: &str, subject: &Subject<'_>) -> Vec<String> {
+    let Some(field) = Field::named(field) else {
+        return Vec::new();
+    };
+    let words = (field.values)(subject)
+        .into_iter()
+        .map(|value| match value {
+            Value::Text(text) => text.to_owned(),
+            Value::Number(number) => number.to_string(),
+        });
+    words.collect()
 }
 
 impl Test {

@@ -2,7 +2,7 @@
 
 use super::field::Value;
 use crate::model::{
-    Assessment, Consumer, Credential, CredentialStatus, Finding, Identity, PlanItem,
+    Assessment, Consumer, Credential, CredentialStatus, Finding, FindingStatus, Identity, PlanItem,
 };
 use jiff::Timestamp;
 
@@ -21,6 +21,8 @@ pub struct Subject<'a> {
     pub assessments: Vec<&'a Assessment>,
     /// What the plan has for it.
     pub plan: Vec<&'a PlanItem>,
+    /// What people said of it since the report was made, in words; it takes the place of the findings' own status.
+    pub said: Vec<&'a str>,
     /// The time ages are measured to.
     pub now: Timestamp,
 }
@@ -36,6 +38,40 @@ impl<'a> Subject<'a> {
             names.extend(credential.reference.as_deref());
         }
         names
+    }
+
+    /// Everything a word alone is looked for in.
+    pub(super) fn words(&self) -> Vec<&'a str> {
+        let mut words = self.names();
+        for finding in &self.findings {
+            words.extend([finding.title.as_str(), finding.rule.as_str()]);
+        }
+        words.extend(self.plan.iter().map(|item| item.title.as_str()));
+        words.extend(self.repositories());
+        words.extend(self.paths());
+        words
+    }
+
+    /// Where its findings and credentials stand.
+    pub(super) fn states(&self) -> Vec<&'a str> {
+        let mut states: Vec<&str> = self
+            .credentials
+            .iter()
+            .map(|each| each.status.as_str())
+            .collect();
+        if self.said.is_empty() {
+            for finding in &self.findings {
+                let settled = matches!(
+                    finding.status,
+                    FindingStatus::Accepted | FindingStatus::Ignored
+                );
+                states.push(finding.status.as_str());
+                states.push(if settled { "decided" } else { "undecided" });
+            }
+        } else {
+            states.extend(&self.said);
+        }
+        states
     }
 
     pub(super) fn ids(&self) -> Vec<&'a str> {

@@ -28,6 +28,7 @@ fn passes(filter: &str) -> bool {
         findings: Vec::new(),
         assessments: Vec::new(),
         plan: Vec::new(),
+        said: Vec::new(),
         now: "2026-11-01T00:00:00Z".parse().unwrap(),
     };
     Query::parse(filter)

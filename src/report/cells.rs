@@ -100,7 +100,7 @@ impl Cell {
 }
 
 /// Text a spreadsheet takes for text: one line, and an apostrophe before what would begin a formula.
-fn guarded(text: &str) -> String {
+pub(super) fn guarded(text: &str) -> String {
     let line = text::line(text);
     let formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
     let at_once = text.starts_with(|c| formula(c) || matches!(c, '\t' | '\r' | '\n'));

@@ -11,6 +11,7 @@ pub mod inventory_csv;
 mod json;
 pub mod listing;
 mod markdown;
+pub mod rows;
 pub mod sarif;
 pub mod select;
 pub mod story;

@@ -30,6 +30,7 @@ pub fn of_identity<'a>(index: &Index<'a>, identity: &'a Identity) -> Subject<'a>
         findings,
         assessments,
         plan,
+        said: Vec::new(),
         now: index.report.run.now,
     }
 }
@@ -50,6 +51,7 @@ pub fn of_credential<'a>(index: &Index<'a>, credential: &'a Credential) -> Subje
             .filter_map(|assessment| index.plan_of(assessment))
             .collect(),
         assessments,
+        said: Vec::new(),
         now: index.report.run.now,
     }
 }
@@ -77,6 +79,7 @@ pub fn of_finding<'a>(index: &Index<'a>, finding: &'a Finding) -> Subject<'a> {
             .filter_map(|assessment| index.plan_of(assessment))
             .collect(),
         assessments,
+        said: Vec::new(),
         now: index.report.run.now,
     }
 }
@@ -95,6 +98,7 @@ pub fn of_assessment<'a>(index: &Index<'a>, assessment: &'a Assessment) -> Subje
             findings: Vec::new(),
             assessments: Vec::new(),
             plan: Vec::new(),
+            said: Vec::new(),
             now: index.report.run.now,
         },
     };

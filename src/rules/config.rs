@@ -76,9 +76,21 @@ pub struct Config {
     pub ignores: Vec<Ignore>,
     /// Detection rules of one's own.
     pub rules: OwnRules,
+    /// The review in the terminal.
+    pub review: Review,
     /// Digest of everything above that judgements rest on, however it is laid out in the file; empty without a file.
     #[serde(skip)]
     pub digest: String,
+}
+
+/// How the review in the terminal is to be.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Review {
+    /// Keys by the name of what they do.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// Reasons to suggest, by the word of the decision.
+    pub reasons: BTreeMap<String, Vec<String>>,
 }
 
 /// What is known of one identity or credential, or of several that one pattern names.
@@ -281,9 +293,10 @@ impl Config {
         let failed = |error: toml::de::Error| ConfigError::Parse(error.to_string());
         let mut config: Self = toml::from_str(text).map_err(failed)?;
         let mut table: toml::Table = toml::from_str(text).map_err(failed)?;
-        // Where the key lies says nothing about the policy, and the weights have a digest of their own.
+        // Where the key lies and how the review looks say nothing about the policy, and the weights have a digest of their own.
         table.remove("fingerprint_key_file");
         table.remove("scoring");
+        table.remove("review");
         if !table.is_empty() {
             config.digest = blake3::hash(table.to_string().as_bytes())
                 .to_hex()

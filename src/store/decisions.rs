@@ -189,6 +189,14 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
 /// # Errors
 /// When the file system refuses.
 pub fn append(path: &Path, event: &Event) -> Result<(), DecisionError> {
+    append_all(path, std::slice::from_ref(event))
+}
+
+/// Adds events that were made together, and waits until they are on the disk.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn append_all(path: &Path, events: &[Event]) -> Result<(), DecisionError> {
     let fail = |source| {
         DecisionError::Write(WriteError {
             path: path.to_owned(),
@@ -201,8 +209,10 @@ pub fn append(path: &Path, event: &Event) -> Result<(), DecisionError> {
     if !ends_a_line(&mut file).map_err(fail)? {
         line.push(b'\n');
     }
-    serde_json::to_writer(&mut line, event).map_err(|error| fail(error.into()))?;
-    line.push(b'\n');
+    for event in events {
+        serde_json::to_writer(&mut line, event).map_err(|error| fail(error.into()))?;
+        line.push(b'\n');
+    }
     file.write_all(&line).map_err(fail)?;
     file.sync_all().map_err(fail)
 }

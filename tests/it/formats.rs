@@ -506,7 +506,7 @@ fn explained(query: &str) -> String {
         panic!("{query} is not one thing");
     };
     let mut out = Vec::new();
-    page(&index, subject, false, &mut out).unwrap();
+    page(&index, subject, false, 100, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

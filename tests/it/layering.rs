@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("query", &["model"]),
     ("report", &["model", "rules", "query"]),
     ("store", &["model"]),
-    ("tui", &["model", "store", "report"]),
+    ("tui", &["model", "query", "report", "store"]),
     (
         "scan",
         &[

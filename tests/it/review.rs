@@ -2,13 +2,18 @@
 
 use crate::samples::settle;
 use overstay::model::Report;
+use overstay::store::decisions::{Decision, Event};
+use overstay::tui::Draft;
 use overstay::tui::action::Action;
+use overstay::tui::keymap::Keymap;
+use overstay::tui::mode::{Mode, View};
 use overstay::tui::reduce::reduce;
-use overstay::tui::state::{Mode, State, View};
+use overstay::tui::state::{Effect, Settings, State};
 use overstay::tui::view;
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -20,7 +25,56 @@ static REPORT: LazyLock<Report> = LazyLock::new(|| {
     report
 });
 
-fn frame(state: &mut State, width: u16, height: u16) -> String {
+fn settings() -> Settings {
+    Settings {
+        keymap: Keymap::default(),
+        read_only: false,
+        actor: "dana".into(),
+        today: jiff::civil::date(2026, 11, 1),
+        reasons: BTreeMap::from([("false-positive".into(), vec!["test data".into()])]),
+        views: Vec::new(),
+        trend: vec![900, 860, 870, 640],
+        reviewed: None,
+    }
+}
+
+fn opened() -> State<'static> {
+    State::new(&REPORT, Vec::new(), settings())
+}
+
+/// Does an action and everything it asks to be done, as the terminal does.
+fn act(state: &mut State<'_>, action: Action) -> Vec<Effect> {
+    let effects = reduce(state, action);
+    for effect in &effects {
+        if let Effect::Record(drafts) = effect {
+            let second = state.data.ledger.events().len();
+            state.recorded(stamped(drafts, second));
+        }
+    }
+    effects
+}
+
+fn stamped(drafts: &[Draft], second: usize) -> Vec<Event> {
+    let at = jiff::Timestamp::from_second(1_793_000_000 + second as i64).unwrap();
+    let event = |draft: &Draft| Event {
+        at,
+        actor: "dana".into(),
+        scope: draft.scope.clone(),
+        decision: draft.decision.clone(),
+        reason: draft.reason.clone(),
+        expires: draft.expires,
+        ticket: draft.ticket.clone(),
+    };
+    drafts.iter().map(event).collect()
+}
+
+fn type_in(state: &mut State<'_>, text: &str) {
+    for letter in text.chars() {
+        act(state, Action::Type(letter));
+    }
+}
+
+fn frame(state: &mut State<'_>, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| view::draw(state, frame)).unwrap();
     let buffer = terminal.backend().buffer().clone();
@@ -35,23 +89,28 @@ fn frame(state: &mut State, width: u16, height: u16) -> String {
     text
 }
 
+fn rows(state: &State<'_>) -> usize {
+    state.list().map_or(0, |list| list.passing().0.len())
+}
+
 #[test]
 fn the_pictures_of_the_review_are_what_it_draws() {
     let mut stale = Vec::new();
     for (width, height) in [(80, 24), (120, 40), (200, 50)] {
-        let mut state = State::new(REPORT.clone());
-        settle(
-            &format!("review-{width}x{height}.txt"),
-            frame(&mut state, width, height).as_bytes(),
-            &mut stale,
-        );
-        reduce(&mut state, &Action::Open);
-        let detail = frame(&mut state, width, height);
-        settle(
-            &format!("review-detail-{width}x{height}.txt"),
-            detail.as_bytes(),
-            &mut stale,
-        );
+        let mut state = opened();
+        let mut picture = |state: &mut State<'_>, name: &str| {
+            let text = frame(state, width, height);
+            let file = format!("review-{name}{width}x{height}.txt");
+            settle(&file, text.as_bytes(), &mut stale);
+        };
+        picture(&mut state, "start-");
+        act(&mut state, Action::View(1));
+        picture(&mut state, "");
+        act(&mut state, Action::NextUndecided);
+        act(&mut state, Action::Open);
+        picture(&mut state, "detail-");
+        act(&mut state, Action::AcceptRisk);
+        picture(&mut state, "decide-");
     }
     assert!(
         stale.is_empty(),
@@ -60,71 +119,227 @@ fn the_pictures_of_the_review_are_what_it_draws() {
 }
 
 #[test]
-fn a_filter_keeps_the_rows_that_hold_every_word() {
-    let mut state = State::new(REPORT.clone());
-    let all = state.visible.len();
-    reduce(&mut state, &Action::Filter);
-    for letter in "OWNER agent".chars() {
-        reduce(&mut state, &Action::Type(letter));
-    }
-    assert!(!state.visible.is_empty() && state.visible.len() < all);
-    assert!(
-        state
-            .visible
-            .iter()
-            .all(|at| state.rows[*at].text.contains("owner")
-                && state.rows[*at].text.contains("agent"))
+fn a_filter_narrows_the_rows_and_says_what_is_wrong_with_it() {
+    let mut state = opened();
+    act(&mut state, Action::View(1));
+    let all = rows(&state);
+    act(&mut state, Action::Filter);
+    type_in(&mut state, "severity:critical -owner:none");
+    let some = rows(&state);
+    assert!(some > 0 && some < all, "{some} of {all}");
+    type_in(&mut state, " age:");
+    let kept = rows(&state);
+    type_in(&mut state, "soon");
+    assert_eq!(rows(&state), kept);
+    assert!(frame(&mut state, 100, 24).contains("age"));
+    act(&mut state, Action::Accept);
+    assert_eq!(
+        state.mode,
+        Mode::Filter,
+        "a filter that cannot be read is not kept"
     );
-    reduce(&mut state, &Action::Back);
-    assert_eq!((state.visible.len(), state.mode), (all, Mode::List));
+    act(&mut state, Action::Cancel);
+    assert_eq!((rows(&state), state.mode), (all, Mode::List));
 }
 
 #[test]
-fn every_row_of_every_view_opens_a_page() {
-    for view in View::ALL {
-        let mut state = State::new(REPORT.clone());
-        state.show(view);
-        for at in 0..state.visible.len() {
-            state.selected = at;
-            reduce(&mut state, &Action::Open);
-            assert!(!state.detail.is_empty(), "{} {at}", view.title());
-            reduce(&mut state, &Action::Back);
+fn filters_are_completed() {
+    let mut state = opened();
+    act(&mut state, Action::View(1));
+    act(&mut state, Action::Filter);
+    type_in(&mut state, "sever");
+    act(&mut state, Action::Complete);
+    assert_eq!(state.line.text, "severity:");
+    type_in(&mut state, "cr");
+    act(&mut state, Action::Complete);
+    assert_eq!(state.line.text, "severity:critical");
+    assert!(rows(&state) > 0);
+}
+
+#[test]
+fn every_row_of_every_view_opens_a_page_and_leads_on_and_back() {
+    for (number, view) in (0_u8..).zip(View::ALL).skip(1) {
+        let mut state = opened();
+        act(&mut state, Action::View(number));
+        act(&mut state, Action::GroupBy(0));
+        let count = state.list().unwrap().rows().len();
+        for at in 0..count {
+            act(&mut state, Action::Open);
+            let page = state.page.as_ref().unwrap();
+            assert!(!page.lines.is_empty(), "{} {at}", view.title());
+            let item = page.item;
+            act(&mut state, Action::Related);
+            if state.mode == Mode::Menu {
+                act(&mut state, Action::Accept);
+                assert_ne!(state.page.as_ref().unwrap().item, item);
+                act(&mut state, Action::Return);
+                assert_eq!(state.page.as_ref().unwrap().item, item);
+            }
+            act(&mut state, Action::Back);
+            act(&mut state, Action::Down);
         }
     }
 }
 
+#[test]
+fn a_risk_is_accepted_with_a_reason_and_a_day_and_taken_back() {
+    let mut state = opened();
+    act(&mut state, Action::NextUndecided);
+    let item = state.item().unwrap();
+    act(&mut state, Action::AcceptRisk);
+    act(&mut state, Action::Accept);
+    assert!(frame(&mut state, 80, 24).contains("reason is needed"));
+    type_in(&mut state, "behind the bastion");
+    act(&mut state, Action::NextField);
+    act(&mut state, Action::EraseWord);
+    type_in(&mut state, "yesterday");
+    act(&mut state, Action::Accept);
+    assert!(frame(&mut state, 80, 24).contains("a day is"));
+    act(&mut state, Action::EraseWord);
+    type_in(&mut state, "30d");
+    let effects = act(&mut state, Action::Accept);
+    let [Effect::Record(drafts)] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(drafts[0].decision, Decision::AcceptRisk);
+    assert_eq!(drafts[0].expires.unwrap().to_string(), "2026-12-01");
+    let finding = state.data.finding(item).unwrap();
+    assert!(state.data.ledger.verdict(finding).is_some());
+    act(&mut state, Action::Undo);
+    assert!(state.data.ledger.verdict(finding).is_none());
+    act(&mut state, Action::Redo);
+    assert_eq!(
+        state.data.ledger.verdict(finding).unwrap().reason,
+        "behind the bastion"
+    );
+}
+
+#[test]
+fn many_are_decided_at_once_after_a_question_and_undone_at_once() {
+    let mut state = opened();
+    act(&mut state, Action::View(1));
+    act(&mut state, Action::MarkAll);
+    let all = rows(&state);
+    act(&mut state, Action::FalsePositive);
+    act(&mut state, Action::Complete);
+    act(&mut state, Action::Accept);
+    assert_eq!(state.mode, Mode::Confirm);
+    assert!(frame(&mut state, 100, 24).contains(&format!("{all} findings?")));
+    act(&mut state, Action::Cancel);
+    assert_eq!(state.data.ledger.events().len(), 0);
+    act(&mut state, Action::Repeat);
+    act(&mut state, Action::Accept);
+    assert_eq!(state.data.ledger.events().len(), all);
+    assert_eq!(state.data.ledger.events()[0].reason, "test data");
+    act(&mut state, Action::NextUndecided);
+    assert!(frame(&mut state, 100, 24).contains("nothing in these rows is undecided"));
+    act(&mut state, Action::Undo);
+    let verdicts = state.data.report.findings.iter();
+    assert!(
+        verdicts
+            .clone()
+            .all(|each| state.data.ledger.verdict(each).is_none())
+    );
+}
+
+#[test]
+fn undo_goes_on_where_the_last_review_ended() {
+    let mut first = opened();
+    act(&mut first, Action::NextUndecided);
+    act(&mut first, Action::Remediate);
+    type_in(&mut first, "rotating");
+    act(&mut first, Action::Accept);
+    let events = first.data.ledger.events().to_vec();
+    let mut second = State::new(&REPORT, events, settings());
+    act(&mut second, Action::Undo);
+    let open = |state: &State<'_>| {
+        let findings = &state.data.report.findings;
+        findings
+            .iter()
+            .all(|each| state.data.ledger.verdict(each).is_none())
+    };
+    assert!(!open(&first) && open(&second));
+}
+
+#[test]
+fn a_review_that_is_only_read_decides_nothing() {
+    let settings = Settings {
+        read_only: true,
+        ..settings()
+    };
+    let mut state = State::new(&REPORT, Vec::new(), settings);
+    act(&mut state, Action::View(1));
+    for action in [
+        Action::AcceptRisk,
+        Action::Undo,
+        Action::Repeat,
+        Action::Owner,
+    ] {
+        assert_eq!(act(&mut state, action), []);
+        assert_eq!(state.mode, Mode::List);
+    }
+    act(&mut state, Action::Help);
+    assert!(!frame(&mut state, 100, 60).contains("accept the risk"));
+}
+
+#[test]
+fn the_table_of_keys_is_the_one_in_the_documentation() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/review.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once("<!-- keys -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /keys -->").unwrap();
+    let table = Keymap::default().markdown();
+    let wanted = format!("{before}<!-- keys -->\n{table}<!-- /keys -->{after}");
+    #[expect(clippy::disallowed_methods, reason = "tests may ask the environment")]
+    let update = std::env::var_os("UPDATE").is_some();
+    if update {
+        std::fs::write(&path, &wanted).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap();
+    assert!(kept == wanted, "UPDATE=1 cargo test --test it review");
+}
+
 fn any_action() -> impl Strategy<Value = Action> {
+    let plain: Vec<Action> = Keymap::default()
+        .bindings
+        .iter()
+        .map(|binding| binding.action)
+        .filter(|action| *action != Action::Quit)
+        .collect();
     prop_oneof![
-        Just(Action::Down),
-        Just(Action::Up),
-        Just(Action::PageDown),
-        Just(Action::PageUp),
-        Just(Action::First),
-        Just(Action::Last),
-        Just(Action::NextView),
-        Just(Action::PreviousView),
-        any::<u8>().prop_map(Action::View),
-        Just(Action::Open),
-        Just(Action::Back),
-        Just(Action::Filter),
-        any::<char>().prop_map(Action::Type),
-        Just(Action::Erase),
-        Just(Action::Accept),
-        Just(Action::Help),
+        8 => prop::sample::select(plain),
+        2 => prop::sample::select(vec!['a', '1', ':', '"', ' ', 's', '9', 'd', 'é', '(']).prop_map(Action::Type),
+        1 => (0_u16..200, 0_u16..60).prop_map(|(column, row)| Action::Click(column, row)),
+        1 => any::<bool>().prop_map(Action::Wheel),
+        1 => (0_u8..9).prop_map(Action::SortBy),
+        1 => (0_u8..9).prop_map(Action::GroupBy),
+        1 => (0_u16..9).prop_map(Action::Facet),
+        1 => (0_u16..9).prop_map(Action::Jump),
     ]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn no_sequence_of_actions_loses_the_selection(actions in proptest::collection::vec(any_action(), 0..40), width in 1_u16..130, height in 1_u16..50) {
-        let mut state = State::new(REPORT.clone());
+    fn no_sequence_of_actions_loses_the_selection(actions in proptest::collection::vec(any_action(), 0..60), width in 1_u16..130, height in 1_u16..50) {
+        let mut state = opened();
         for action in &actions {
-            reduce(&mut state, action);
-            prop_assert!(state.visible.is_empty() || state.selected < state.visible.len());
-            prop_assert!(state.scroll == 0 || state.scroll < state.detail.len());
+            act(&mut state, *action);
+            if let Some(list) = state.list() {
+                prop_assert!(list.rows().is_empty() || list.selected() < list.rows().len());
+            }
+            if let Some(page) = &state.page {
+                prop_assert!(page.scroll == 0 || page.scroll < page.lines.len());
+            }
+            frame(&mut state, width, height);
         }
-        frame(&mut state, width, height);
+        // Whatever was decided can be taken back, one after the other.
+        state.mode = Mode::List;
+        for _ in 0..200 {
+            act(&mut state, Action::Undo);
+        }
+        let findings = &state.data.report.findings;
+        prop_assert!(findings.iter().all(|each| state.data.ledger.verdict(each).is_none()));
     }
 }

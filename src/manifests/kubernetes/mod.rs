@@ -11,7 +11,6 @@ pub(super) use workloads::POD_MOUNTS;
 
 use super::clean::clean;
 use super::context::{Context, templated};
-use super::helm::UNRENDERED;
 use super::node::Node;
 use crate::model::{CoverageStatus, Declarations, Location};
 use memchr::memmem;
@@ -115,10 +114,7 @@ fn skip_template(context: &Context<'_>, out: &mut Declarations) {
 
 /// A value that a template fills in: `{{ … }}` without quotes parses as a mapping, with quotes as a text.
 fn is_template(value: &Node) -> bool {
-    value.is_map()
-        || value
-            .as_str()
-            .is_some_and(|text| templated(text) || text.contains(UNRENDERED))
+    value.is_map() || value.as_str().is_some_and(templated)
 }
 
 /// Gathers the resources of a document; lists are opened.
@@ -475,6 +471,6 @@ spec: {hostNetwork: true}
         let key = FingerprintKey::new([7; 32]);
         let crd = b"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n: : [";
         assert!(read("shop", "crd.yaml", crd, &key).is_none());
-        assert!(read("shop", "settings.yaml", b"a: 1\n", &key).is_none());
+        assert!(read("shop", "values.yaml", b"a: 1\n", &key).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! The page: facts first, then what is wrong, then what was judged, from what, and what to do.
 
-use super::super::summary::{COLUMNS, Style};
+use super::super::summary::Style;
 use super::super::text::{duration, line, plural, wrap};
 use super::super::{Index, ReportError};
 use super::{Subject, trail};
@@ -14,8 +14,10 @@ use std::io::Write;
 
 /// Most entries of one list.
 const MOST: usize = 25;
+/// Least columns a page is wrapped to.
+const LEAST: usize = 40;
 
-/// Writes the page about a subject.
+/// Writes the page about a subject, so many columns wide.
 ///
 /// # Errors
 /// When the output refuses.
@@ -23,11 +25,13 @@ pub fn page(
     index: &Index<'_>,
     subject: Subject<'_>,
     colour: bool,
+    columns: usize,
     out: &mut dyn Write,
 ) -> Result<(), ReportError> {
     let mut page = Page {
         index,
         style: Style(colour),
+        columns: columns.max(LEAST),
         now: index.report.run.now,
         out,
     };
@@ -89,6 +93,7 @@ pub fn page(
 struct Page<'a, 'o> {
     index: &'a Index<'a>,
     style: Style,
+    columns: usize,
     now: Timestamp,
     out: &'o mut dyn Write,
 }
@@ -119,7 +124,7 @@ impl Page<'_, '_> {
 
     /// A paragraph, wrapped, with a hanging indent.
     fn say(&mut self, indent: usize, text: &str) -> Result<(), ReportError> {
-        for (number, each) in wrap(text, COLUMNS - indent - 2).iter().enumerate() {
+        for (number, each) in wrap(text, self.columns - indent - 2).iter().enumerate() {
             let hang = if number == 0 { indent } else { indent + 2 };
             writeln!(self.out, "{:hang$}{each}", "")?;
         }
@@ -130,7 +135,7 @@ impl Page<'_, '_> {
         if value.is_empty() {
             return Ok(());
         }
-        for (number, each) in wrap(value, COLUMNS - 18).iter().enumerate() {
+        for (number, each) in wrap(value, self.columns - 18).iter().enumerate() {
             let name = if number == 0 { name } else { "" };
             writeln!(self.out, "  {name:<16}{each}")?;
         }

@@ -1,0 +1,88 @@
+//! `overstay review`.
+
+mod memory;
+mod outside;
+
+use super::args::{Global, Review};
+use super::environment;
+use super::exit::{CommandResult, Failure, Outcome};
+use super::runs;
+use crate::store::decisions;
+use crate::tui::keymap::Keymap;
+use crate::tui::state::{End, Settings, State};
+use anyhow::{Context as _, anyhow};
+use memory::Memory;
+use outside::Desk;
+use std::io::{IsTerminal as _, Write as _};
+
+/// Opens a stored run in the terminal.
+pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
+    let config = environment::configuration(global.config.as_deref())?;
+    let keymap = Keymap::with(&config.config.review.keys)
+        .context("the keys of the review in the configuration")
+        .map_err(|error| {
+            Failure::usage(
+                error,
+                "`overstay review --keys` prints the keys as they ship",
+            )
+        })?;
+    if args.keys {
+        write!(std::io::stdout(), "{}", keymap.markdown()).context("printing the keys")?;
+        return Ok(Outcome::Done);
+    }
+    let (_, mut report) = runs::load(global, args.run.as_deref())?;
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            anyhow!("the review needs a terminal"),
+            "`overstay report` prints the same run; `overstay explain ID` prints one subject",
+        ));
+    }
+    let folder = environment::state_folder(global.state.as_deref(), &config)?;
+    let file = folder.join(decisions::FILE);
+    let memory = Memory::read(&folder);
+    let mut desk = Desk::new(args, &config, &folder)?;
+    let mut settings = Settings {
+        keymap,
+        read_only: args.read_only,
+        actor: desk.actor().to_owned(),
+        today: environment::today(),
+        reasons: config.config.review.reasons.clone(),
+        views: memory.views.clone(),
+        trend: desk.trend(),
+        reviewed: memory.reviewed,
+    };
+    loop {
+        let decided = decisions::read(&file).map_err(|error| {
+            Failure::usage(
+                anyhow::Error::new(error).context("reading the decisions"),
+                "make the file readable, or move it away",
+            )
+        })?;
+        let mut state = State::new(&report, decided.events, settings.clone());
+        if !decided.bad.is_empty() {
+            state.notice = Some(format!(
+                "{} lines of {} are no decisions and are left out",
+                decided.bad.len(),
+                file.display()
+            ));
+        }
+        let end = crate::tui::run(&mut state, &mut desk, args.mouse).context("the review")?;
+        settings = state.settings.clone();
+        let memory = Memory {
+            views: settings.views.clone(),
+            reviewed: Some(report.run.now).max(memory.reviewed),
+        };
+        match end {
+            End::Quit => {
+                if !args.read_only {
+                    memory.write(&folder)?;
+                }
+                return Ok(Outcome::Done);
+            }
+            End::Reload => {
+                drop(state);
+                (_, report) = runs::load(global, None)?;
+            }
+        }
+    }
+}

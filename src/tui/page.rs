@@ -1,0 +1,191 @@
+//! The page of one subject: everything `overstay explain` says, what was decided, and where to go from here.
+
+use super::columns;
+use super::data::{Data, Item};
+use super::ledger::words;
+use crate::report::explain::{self, Found};
+use crate::report::text::line;
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// A heading.
+    Heading,
+    /// Text.
+    Plain,
+    /// Said by people.
+    Said,
+}
+
+/// A page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// What it is about.
+    pub item: Item,
+    /// How wide it is.
+    pub columns: usize,
+    /// Its lines.
+    pub lines: Vec<(Tone, String)>,
+    /// First line on the screen.
+    pub scroll: usize,
+    /// What is looked for, in lower case.
+    pub find: String,
+}
+
+impl Page {
+    /// The page of an item.
+    pub fn new(data: &Data<'_>, item: Item, columns: usize) -> Self {
+        let mut page = Self {
+            item,
+            columns,
+            lines: Vec::new(),
+            scroll: 0,
+            find: String::new(),
+        };
+        page.write(data);
+        page
+    }
+
+    /// Writes its lines anew, for other decisions or another width.
+    pub fn write(&mut self, data: &Data<'_>) {
+        self.lines = said(data, self.item);
+        self.lines.extend(explained(data, self.item, self.columns));
+        self.scroll = self.scroll.min(self.lines.len().saturating_sub(1));
+    }
+
+    /// Scrolls, but not beyond the last lines.
+    pub fn move_by(&mut self, by: isize, height: usize) {
+        let last = self.lines.len().saturating_sub(height / 2).max(1) - 1;
+        self.scroll = self.scroll.saturating_add_signed(by).min(last);
+    }
+
+    /// Places of what is looked for.
+    pub fn places(&self) -> Vec<usize> {
+        if self.find.is_empty() {
+            return Vec::new();
+        }
+        let holds = |(at, (_, text)): (usize, &(Tone, String))| {
+            text.to_lowercase().contains(&self.find).then_some(at)
+        };
+        self.lines.iter().enumerate().filter_map(holds).collect()
+    }
+
+    /// Goes to the next or the previous place, round the end; `None` where there is none.
+    pub fn find_next(&mut self, forward: bool) -> Option<(usize, usize)> {
+        let places = self.places();
+        let next = if forward {
+            places.iter().position(|at| *at > self.scroll).unwrap_or(0)
+        } else {
+            let before = places.iter().rposition(|at| *at < self.scroll);
+            before.unwrap_or(places.len().saturating_sub(1))
+        };
+        self.scroll = *places.get(next)?;
+        Some((next + 1, places.len()))
+    }
+}
+
+/// What people said about it.
+fn said(data: &Data<'_>, item: Item) -> Vec<(Tone, String)> {
+    let events = match data.finding(item) {
+        Some(finding) => data.ledger.history(finding),
+        None => super::list::scope(data, item)
+            .map_or_else(Vec::new, |scope| data.ledger.about(&scope).collect()),
+    };
+    if events.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![(Tone::Heading, "Decided".to_owned())];
+    for event in events.iter().rev() {
+        let until = event.expires.map(|day| format!(", until {day}"));
+        let reason = match event.reason.as_str() {
+            "" => String::new(),
+            reason => format!(". {reason}"),
+        };
+        let ticket = event.ticket.as_ref().map(|ticket| format!(" ({ticket})"));
+        let text = format!(
+            "  {} {}: {}{}{reason}{}",
+            event.at.strftime("%Y-%m-%d %H:%M"),
+            event.actor,
+            words(&event.decision),
+            until.unwrap_or_default(),
+            ticket.unwrap_or_default()
+        );
+        lines.push((Tone::Said, line(&text).into_owned()));
+    }
+    lines.push((Tone::Plain, String::new()));
+    lines
+}
+
+fn explained(data: &Data<'_>, item: Item, columns: usize) -> Vec<(Tone, String)> {
+    let mut page = Vec::new();
+    match explain::find(&data.index, &data.id(item)) {
+        Found::One(subject)
+            if explain::page(&data.index, subject, false, columns, &mut page).is_ok() =>
+        {
+            String::from_utf8_lossy(&page)
+                .lines()
+                .map(|text| (tone(text), text.to_owned()))
+                .collect()
+        }
+        _ => columns::of(item.view())
+            .iter()
+            .map(|column| {
+                let cell = (column.cell)(data, item);
+                (Tone::Plain, format!("{:<10} {cell}", column.title))
+            })
+            .collect(),
+    }
+}
+
+fn tone(text: &str) -> Tone {
+    if text.starts_with(' ') || text.is_empty() {
+        Tone::Plain
+    } else {
+        Tone::Heading
+    }
+}
+
+/// What is related to an item, each once and without itself: what it is about, its findings, the plan.
+pub(super) fn related(data: &Data<'_>, item: Item) -> Vec<Item> {
+    let mut ids: Vec<String> = Vec::new();
+    let identity = data.identity(item);
+    ids.extend(identity.map(|each| each.id.to_string()));
+    ids.extend(data.credential(item).map(|each| each.id.to_string()));
+    if let Some(identity) = identity {
+        let credentials = data.index.credentials_of(identity);
+        let held = data.index.credentials_held_by(identity);
+        ids.extend(
+            credentials
+                .iter()
+                .chain(&held)
+                .map(|each| each.id.to_string()),
+        );
+    }
+    if let Some(assessment) = data.assessment(item) {
+        ids.extend(
+            data.index
+                .plan_of(assessment)
+                .map(|each| each.id.to_string()),
+        );
+    }
+    let about = match (data.credential(item), identity) {
+        (Some(credential), _) => data.find(credential.id.as_str()),
+        (None, Some(identity)) => data.find(identity.id.as_str()),
+        (None, None) => None,
+    };
+    let findings = data.findings(about.unwrap_or(item));
+    ids.extend(findings.iter().map(|each| each.id.to_string()));
+    if let Some(event) = data.event(item) {
+        ids.push(super::ledger::about(event));
+    }
+    let mut found: Vec<Item> = Vec::new();
+    for id in ids {
+        if let Some(other) = data.find(&id)
+            && other != item
+            && !found.contains(&other)
+        {
+            found.push(other);
+        }
+    }
+    found
+}
