@@ -5,10 +5,11 @@ use crate::iam::{Court, Judge, Judged};
 use crate::model::aws::{AwsAccessKey, AwsAccount, AwsRole, AwsRoot, AwsUser};
 use crate::model::{
     Confidence, Credential, CredentialId, CredentialStatus, Evidence, Grade, Identity,
-    IdentityKind, LastUse, Privilege, Storage,
+    IdentityKind, LastUse, Privilege, Storage, TrustPath,
 };
 use crate::rules::aws::AwsTables;
 use jiff::{SignedDuration, Timestamp};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Days for which AWS keeps the last use of roles, as its documentation of `RoleLastUsed` says.
@@ -43,11 +44,21 @@ pub(super) fn add(
         } else {
             Judge::new(account, tables, own)
         };
-        for user in &account.users {
-            add_user(graph, account, &judge, user);
+        let users: Vec<Judged> = account
+            .users
+            .par_iter()
+            .map(|user| judge.user(user))
+            .collect();
+        for (user, judged) in account.users.iter().zip(users) {
+            add_user(graph, account, judged, user);
         }
-        for role in &account.roles {
-            add_role(graph, account, &judge, role);
+        let roles: Vec<_> = account
+            .roles
+            .par_iter()
+            .map(|role| (judge.role(role), judge.trust(role)))
+            .collect();
+        for (role, (judged, trust)) in account.roles.iter().zip(roles) {
+            add_role(graph, account, judged, trust, role);
         }
         if let Some(root) = &account.root {
             add_root(graph, account, root);
@@ -74,12 +85,7 @@ fn named(account: &AwsAccount, kind: IdentityKind, name: &str, arn: &str) -> Ide
 }
 
 /// Takes over what IAM judged, or says that nothing could be judged.
-fn judged(
-    graph: &mut Graph<'_>,
-    identity: &mut Identity,
-    told: bool,
-    judge: impl FnOnce() -> Judged,
-) {
+fn take(graph: &mut Graph<'_>, identity: &mut Identity, told: bool, judged: Judged) {
     if !told {
         identity.privilege = Privilege {
             assumed: true,
@@ -91,7 +97,6 @@ fn judged(
         ));
         return;
     }
-    let judged = judge();
     identity.privilege = judged.privilege;
     graph.coverage.extend(judged.notices);
     for grant in judged.grants {
@@ -104,7 +109,7 @@ fn judged(
     }
 }
 
-fn add_user(graph: &mut Graph<'_>, account: &AwsAccount, judge: &Judge<'_>, user: &AwsUser) {
+fn add_user(graph: &mut Graph<'_>, account: &AwsAccount, judged: Judged, user: &AwsUser) {
     let mut identity = named(account, IdentityKind::IamUser, &user.name, &user.arn);
     identity.created_at = user.created_at;
     identity.console_password = user.password;
@@ -117,13 +122,19 @@ fn add_user(graph: &mut Graph<'_>, account: &AwsAccount, judge: &Judge<'_>, user
         || !user.inline.is_empty()
         || !user.attached.is_empty()
         || !user.groups.is_empty();
-    judged(graph, &mut identity, told, || judge.user(user));
+    take(graph, &mut identity, told, judged);
     let holder = format!("user {}", user.name);
     identity.credentials = keys(graph, account, &identity, &holder, &user.keys);
     graph.add_identity(identity);
 }
 
-fn add_role(graph: &mut Graph<'_>, account: &AwsAccount, judge: &Judge<'_>, role: &AwsRole) {
+fn add_role(
+    graph: &mut Graph<'_>,
+    account: &AwsAccount,
+    judged: Judged,
+    trust: Vec<TrustPath>,
+    role: &AwsRole,
+) {
     let of_aws = role.path.starts_with("/aws-service-role/")
         || role.path.starts_with("/aws-reserved/")
         || role.arn.contains(":role/aws-service-role/")
@@ -141,7 +152,7 @@ fn add_role(graph: &mut Graph<'_>, account: &AwsAccount, judge: &Judge<'_>, role
     identity.purpose.clone_from(&role.description);
     identity.max_session_seconds = role.max_session_seconds;
     identity.last_use = within_tracking(role.last_use, graph.now);
-    identity.trust = judge.trust(role);
+    identity.trust = trust;
     for profile in &role.instance_profiles {
         identity.notes.push(Evidence::new(
             Grade::A,
@@ -149,7 +160,7 @@ fn add_role(graph: &mut Graph<'_>, account: &AwsAccount, judge: &Judge<'_>, role
         ));
     }
     let told = !role.unique_id.is_empty() || !role.inline.is_empty() || !role.attached.is_empty();
-    judged(graph, &mut identity, told, || judge.role(role));
+    take(graph, &mut identity, told, judged);
     graph.add_identity(identity);
 }
 
