@@ -1,6 +1,7 @@
 //! What each rule opens to one principal at best, once everybody's rank is known.
 
-use super::field::{Field, Lists, Node};
+use super::field::{Field, Node};
+use super::lists::Lists;
 use super::probe::{Class, Probe};
 use super::search::{Edge, End, Ranks, changes};
 use super::steps::{Gain, Way, way};

@@ -8,6 +8,7 @@
 mod best;
 mod field;
 mod hold;
+mod lists;
 mod probe;
 mod search;
 mod steps;

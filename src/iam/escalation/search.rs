@@ -4,7 +4,8 @@
 //! conditions, last over those that need something nobody has seen. A principal is asked about each ring of those already
 //! known, and about no others, until it has been placed.
 
-use super::field::{Field, Lists, Node};
+use super::field::{Field, Node};
+use super::lists::Lists;
 use super::probe::{Class, Probe};
 use super::steps::{Gain, Way, way};
 use super::{MAX_STEPS, MAX_TRIALS};

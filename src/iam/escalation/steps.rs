@@ -1,6 +1,7 @@
 //! One step: whether a rule's actions and prerequisites hold for one principal and one target.
 
-use super::field::{Field, Kind, Lists, Node, letting_in, pass_role};
+use super::field::{Field, Kind, Node, letting_in, pass_role};
+use super::lists::Lists;
 use super::probe::{Class, Probe};
 use super::{ASSUME_ROLE, PASS_ROLE};
 use crate::iam::context::Context;
