@@ -8,6 +8,7 @@
 mod agents;
 mod ci;
 mod clean;
+mod cloudformation;
 pub mod codeowners;
 mod context;
 mod github;
@@ -110,7 +111,10 @@ pub fn read(
     }
     let interesting = match surface {
         Surface::Any => {
-            kubernetes::interesting(bytes) || gitlab::interesting(bytes) || ci::interesting(bytes)
+            kubernetes::interesting(bytes)
+                || gitlab::interesting(bytes)
+                || ci::interesting(bytes)
+                || cloudformation::interesting(bytes)
         }
         Surface::Agent(client) => agents::interesting(client, bytes),
         Surface::GithubWorkflow
@@ -189,7 +193,9 @@ pub fn read(
 fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
     kubernetes::read(context, &parsed.documents, out);
     each(parsed, |root| {
-        if let Some(system) = ci::by_content(root) {
+        if cloudformation::is_template(root) {
+            cloudformation::read(context, root, "cloudformation", out);
+        } else if let Some(system) = ci::by_content(root) {
             ci::read(context, system, root, out);
         } else if gitlab::by_content(root) {
             gitlab::read(context, root, out);

@@ -18,6 +18,8 @@ pub(super) struct Node {
     pub(super) column: u32,
     /// Byte offsets of its source text.
     pub(super) span: (usize, usize),
+    /// Its tag, such as `Ref` of `!Ref`; only YAML has them.
+    pub(super) tag: Option<Box<str>>,
 }
 
 /// What a node is.
@@ -58,6 +60,7 @@ impl Node {
             line,
             column,
             span,
+            tag: None,
         }
     }
 

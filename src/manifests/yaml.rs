@@ -5,7 +5,7 @@
 
 use super::node::{Key, MAX_DEPTH, Node, Parsed, Problem, Value};
 use super::text::{Text, saturate};
-use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span};
+use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
 use std::collections::BTreeMap;
 
 /// Most nodes of one file, aliases expanded.
@@ -19,6 +19,7 @@ const MAX_DOCUMENTS: usize = 10_000;
 struct Frame {
     start: Span,
     anchor: usize,
+    tag: Option<Box<str>>,
     height: usize,
     open: Open,
 }
@@ -85,9 +86,12 @@ pub(super) fn parse(text: &Text<'_>) -> Parsed {
 impl Builder {
     fn accept(&mut self, event: Event<'_>, span: Span) -> Result<(), &'static str> {
         match event {
-            Event::Scalar(value, style, anchor, _) => {
+            Event::Scalar(value, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
-                let value = if plain && matches!(&*value, "" | "~" | "null" | "Null" | "NULL") {
+                let value = if plain
+                    && tag.is_none()
+                    && matches!(&*value, "" | "~" | "null" | "Null" | "NULL")
+                {
                     Value::Null
                 } else {
                     Value::Scalar {
@@ -95,13 +99,19 @@ impl Builder {
                         plain,
                     }
                 };
-                let node = located(value, span, span);
+                let mut node = located(value, span, span);
+                node.tag = local(tag.as_deref());
                 self.finish(node, anchor, 1)
             }
-            Event::SequenceStart(_, anchor, _) => self.open(span, anchor, Open::List(Vec::new())),
-            Event::MappingStart(_, anchor, _) => {
-                self.open(span, anchor, Open::Map(Vec::new(), None))
+            Event::SequenceStart(_, anchor, tag) => {
+                self.open(span, anchor, local(tag.as_deref()), Open::List(Vec::new()))
             }
+            Event::MappingStart(_, anchor, tag) => self.open(
+                span,
+                anchor,
+                local(tag.as_deref()),
+                Open::Map(Vec::new(), None),
+            ),
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(frame) = self.frames.pop() else {
                     return Ok(());
@@ -110,7 +120,8 @@ impl Builder {
                     Open::List(items) => Value::List(items),
                     Open::Map(entries, _) => Value::Map(merged(entries)),
                 };
-                let node = located(value, frame.start, span);
+                let mut node = located(value, frame.start, span);
+                node.tag = frame.tag;
                 self.finish(node, frame.anchor, frame.height + 1)
             }
             Event::Alias(id) => {
@@ -131,13 +142,20 @@ impl Builder {
         }
     }
 
-    fn open(&mut self, start: Span, anchor: usize, open: Open) -> Result<(), &'static str> {
+    fn open(
+        &mut self,
+        start: Span,
+        anchor: usize,
+        tag: Option<Box<str>>,
+        open: Open,
+    ) -> Result<(), &'static str> {
         if self.frames.len() >= MAX_DEPTH {
             return Err("nested too deeply");
         }
         self.frames.push(Frame {
             start,
             anchor,
+            tag,
             height: 0,
             open,
         });
@@ -202,6 +220,12 @@ impl Builder {
     }
 }
 
+/// The name of a local tag.
+fn local(tag: Option<&Tag>) -> Option<Box<str>> {
+    tag.filter(|tag| tag.handle() == "!" && !tag.suffix().is_empty())
+        .map(|tag| tag.suffix().into())
+}
+
 fn located(value: Value, start: Span, end: Span) -> Node {
     let from = start.start.byte_offset().unwrap_or(0);
     Node {
@@ -209,6 +233,7 @@ fn located(value: Value, start: Span, end: Span) -> Node {
         line: saturate(start.start.line()),
         column: saturate(start.start.col() + 1),
         span: (from, end.end.byte_offset().unwrap_or(from)),
+        tag: None,
     }
 }
 

@@ -262,7 +262,7 @@ impl Privilege {
 
 /// Who is named as able to become an identity.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum PrincipalKind {
@@ -271,6 +271,7 @@ pub enum PrincipalKind {
     /// A whole account (`:root` or its number).
     Account,
     /// One user or role.
+    #[default]
     Principal,
     /// An OIDC provider.
     Oidc,
@@ -309,7 +310,7 @@ impl ConditionCoverage {
 }
 
 /// One way to become an identity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrustPath {
     /// Kind of the principal named.
     pub principal_kind: PrincipalKind,

@@ -1,6 +1,7 @@
 //! What names and keys in manifests mean: `rules/manifests/`.
 
 use super::ci::CiSystems;
+use super::cloud_roles::CloudRoles;
 use super::config::Pattern;
 use super::credentials::{CredentialRules, Rule, compile};
 use super::{RuleError, text};
@@ -27,6 +28,8 @@ pub struct ManifestTables {
     pub escalation: Vec<RbacEscalation>,
     /// Token forms that name their type.
     pub forms: TokenForms,
+    /// Roles of other clouds.
+    pub cloud_roles: CloudRoles,
     environments: EnvironmentWords,
 }
 
@@ -443,6 +446,7 @@ impl ManifestTables {
             environments: super::read("manifests/environments.toml")?,
             escalation: escalation("manifests/k8s-escalation.tsv")?,
             forms: TokenForms::of(&rules),
+            cloud_roles: super::read("manifests/cloud-roles.toml")?,
         })
     }
 

@@ -4,6 +4,7 @@
 
 pub mod aws;
 pub mod ci;
+pub mod cloud_roles;
 pub mod config;
 pub mod credentials;
 pub mod import;

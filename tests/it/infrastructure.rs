@@ -103,6 +103,51 @@ resource "aws_iam_role_policy_attachment" "own" {
 }
 "#;
 
+const CLOUDFORMATION: &str = r#"
+Parameters:
+  Env: {Type: String, Default: prod}
+Conditions:
+  Reads: !Equals [!Ref Env, prod]
+Resources:
+  Jobs:
+    Type: AWS::IAM::Group
+    Properties:
+      GroupName: jobs
+      ManagedPolicyArns: [!Sub "arn:${AWS::Partition}:iam::aws:policy/AmazonSQSFullAccess"]
+  Batch:
+    Type: AWS::IAM::User
+    Properties: {UserName: batch, Groups: [!Ref Jobs]}
+  Deploy:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: {"Fn::Sub": "${Env}-deploy"}
+      AssumeRolePolicyDocument:
+        Version: 2012-10-17
+        Statement:
+          - Effect: Allow
+            Action: [sts:AssumeRoleWithWebIdentity]
+            Principal:
+              Federated: [!Sub "arn:aws:iam::${AWS::AccountId}:oidc-provider/token.actions.githubusercontent.com"]
+            Condition:
+              StringEquals:
+                token.actions.githubusercontent.com:sub: [!Join [":", [repo, acme/shop, environment, !Ref Env]]]
+                token.actions.githubusercontent.com:aud: [sts.amazonaws.com]
+  Own:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      ManagedPolicyName: !Sub "${Env}-deploy-own"
+      Roles: [!Ref Deploy]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Sid: ReadArtifacts, Effect: Allow, Action: ["s3:GetObject"], Resource: ["arn:aws:s3:::artifacts/*"]}
+          - !If
+            - Reads
+            - {Sid: ReadReleases, Effect: Allow, Action: ["s3:GetObject"], Resource: [{"Fn::Join": ["", ["arn:aws:s3:::releases", "/*"]]}]}
+            - !Ref AWS::NoValue
+          - {Sid: Secrets, Effect: Allow, Action: ["secretsmanager:GetSecretValue"], Resource: ["*"]}
+"#;
+
 fn trust() -> Value {
     json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Action": ["sts:AssumeRoleWithWebIdentity"],
@@ -198,6 +243,7 @@ fn workplace() -> Workplace {
     place.write("empty/README", "nothing\n");
     place.write("terraform/main.tf", TERRAFORM);
     place.write("terraform/modules/role/main.tf", MODULE);
+    place.write("cloudformation/stack.yaml", CLOUDFORMATION);
     place.write(
         "aws/account-authorization-details.json",
         snapshot().to_string(),
@@ -212,6 +258,20 @@ fn declared_roles_are_judged_as_deployed_ones() {
     assert_eq!(deployed.len(), 2);
     assert_eq!(deployed[1]["privilege"]["tier"], 4);
     assert_eq!(judged(&report_of(&place, "terraform", false)), deployed);
+    // The same code in another language, and one that does not tell its account.
+    let mut unknown: Value = serde_json::from_str(
+        &Value::Array(deployed)
+            .to_string()
+            .replace(&format!("::{ACCOUNT}:"), "::<this account>:"),
+    )
+    .unwrap();
+    for identity in unknown.as_array_mut().unwrap() {
+        for path in identity["trust"].as_array_mut().unwrap() {
+            path["account"] = Value::Null;
+        }
+    }
+    let formed = Value::Array(judged(&report_of(&place, "cloudformation", false)));
+    assert_eq!(formed, unknown);
 }
 
 #[test]

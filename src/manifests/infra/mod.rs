@@ -1,8 +1,14 @@
 //! What all infrastructure code has in common: values of which some are unknown, policies, names, and the account that
 //! declared IAM makes. Terraform, CloudFormation, Pulumi, Serverless and state read into these.
 
+mod aws;
+mod azure;
+pub(super) mod cloud;
 pub(super) mod draft;
+mod google;
 pub(super) mod issued;
+pub(super) mod item;
+mod kubernetes;
 pub(super) mod names;
 pub(super) mod policy;
 pub(super) mod value;

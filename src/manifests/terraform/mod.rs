@@ -3,7 +3,6 @@
 //! Files are only kept while a scan reads them; [`link`] evaluates a repository once all of them are known: every folder
 //! that no other one calls is run with its defaults and automatically loaded values, as `plan` would without asking.
 
-mod aws;
 mod computed;
 mod evaluate;
 mod functions;
@@ -13,9 +12,12 @@ mod project;
 mod scope;
 mod types;
 
-use super::infra::draft::{Declared, Draft};
+use super::infra::cloud::{self, Unit, interesting};
+use super::infra::draft::Declared;
+use super::infra::item::Item;
 use super::infra::value::Attributes;
 use crate::model::{Coverage, CoverageStatus, Declarations, KeptText, Location};
+use crate::rules::manifests::ManifestTables;
 use project::{Broken, Project, Role, role};
 use rayon::prelude::*;
 use scope::{Binding, Resource, Scope};
@@ -110,15 +112,16 @@ pub(super) fn absorb(out: &mut Declarations, more: Declarations) {
     out.credentials.extend(more.credentials);
     out.stacks.extend(more.stacks);
     out.issued.extend(more.issued);
+    out.roles.extend(more.roles);
+    out.bindings.extend(more.bindings);
     out.notices.extend(more.notices);
 }
 
 /// What one root module makes, while it is run.
 struct Run<'r> {
     repository: &'r str,
-    unit: String,
     made: BTreeSet<Place>,
-    items: Vec<aws::Item>,
+    items: Vec<Item>,
 }
 
 /// Runs a root module.
@@ -126,12 +129,11 @@ fn run(repository: &str, project: &Arc<Project>, folder: &str) -> (Declarations,
     let scope = Scope::root(project, folder);
     let mut run = Run {
         repository,
-        unit: folder.to_owned(),
         made: BTreeSet::new(),
         items: Vec::new(),
     };
     run.walk(&scope);
-    let mut out = declare(repository, &run.unit, &run.items);
+    let mut out = declare(repository, folder, &run.items);
     if scope.spent() {
         out.notices.push(Coverage::new(
             "manifests",
@@ -184,7 +186,7 @@ impl Run<'_> {
         name: &str,
         binding: &Binding,
         off: Option<&str>,
-    ) -> Option<aws::Item> {
+    ) -> Option<Item> {
         let resource = Resource {
             scope: Rc::clone(scope),
             data: false,
@@ -206,7 +208,7 @@ impl Run<'_> {
         };
         let attributes = binding.with(scope, 0, |at| at.body(&block.what.body));
         let attributes = completed(&resource, attributes);
-        Some(aws::Item {
+        Some(Item {
             kind: kind.to_owned(),
             declared: Declared {
                 address: resource.address(),
@@ -242,27 +244,16 @@ fn completed(
     Val::Map(map)
 }
 
-/// Types of resources that are identities, credentials or rights.
-fn interesting(kind: &str) -> bool {
-    kind.starts_with("aws_iam_")
-}
-
-/// Turns resources into declarations: one account each.
-fn declare(repository: &str, unit: &str, items: &[aws::Item]) -> Declarations {
-    let mut out = Declarations::default();
-    let mut drafts: BTreeMap<&str, Draft> = BTreeMap::new();
-    for item in items {
-        let draft = drafts
-            .entry(&item.account)
-            .or_insert_with(|| Draft::new(&item.account));
-        aws::add(draft, item);
-    }
-    for draft in drafts.into_values().filter(|draft| !draft.is_empty()) {
-        let (stack, issued) = draft.finish(repository, "terraform", unit);
-        out.stacks.push(stack);
-        out.issued.extend(issued);
-    }
-    out
+fn declare(repository: &str, unit: &str, items: &[Item]) -> Declarations {
+    let unit = Unit {
+        repository,
+        tool: "terraform",
+        name: unit,
+    };
+    ManifestTables::builtin().map_or_else(
+        |_| Declarations::default(),
+        |tables| cloud::declare(&unit, tables, items),
+    )
 }
 
 /// Resources that no run makes: their count is zero, or nothing that is run calls their module.
@@ -291,12 +282,11 @@ fn switched_off(
     let scope = Scope::root(project, folder);
     let run = Run {
         repository,
-        unit: folder.to_owned(),
         made: BTreeSet::new(),
         items: Vec::new(),
     };
     let off = "settings under which this repository makes none";
-    let items: Vec<aws::Item> = left
+    let items: Vec<Item> = left
         .iter()
         .filter_map(|(kind, name)| run.item(&scope, kind, name, &Binding::default(), Some(off)))
         .collect();

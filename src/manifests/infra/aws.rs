@@ -1,64 +1,15 @@
 //! Resources of the AWS provider as parts of an account.
 
 use super::super::clean::clean;
-use super::super::infra::draft::{Declared, Draft, Holder, Principal};
-use super::super::infra::issued::{self, Issued};
-use super::super::infra::names::iam_arn;
-use super::super::infra::value::{Val, later, shown, unmarked};
+use super::draft::{Draft, Holder, Principal};
+use super::issued::{self, Issued};
+use super::item::Item;
+use super::names::iam_arn;
+use super::value::{Val, shown, unmarked};
 use crate::model::CredentialStatus;
-use std::collections::BTreeMap;
-
-/// A resource of any tool that writes Terraform's types, with all its attributes.
-pub(in super::super) struct Item {
-    pub(in super::super) kind: String,
-    pub(in super::super) declared: Declared,
-    pub(in super::super) attributes: Val,
-    /// Account it is in.
-    pub(in super::super) account: String,
-}
-
-impl Item {
-    pub(in super::super) fn get(&self, name: &str) -> Val {
-        self.attributes.get(name)
-    }
-
-    pub(in super::super) fn text(&self, name: &str) -> Option<String> {
-        self.get(name).as_text().filter(|text| !text.is_empty())
-    }
-
-    /// The name, or the mark that stands for it.
-    fn name(&self) -> String {
-        self.text("name")
-            .unwrap_or_else(|| later(&self.declared.address))
-    }
-
-    /// Texts of a list; what is unknown as a whole is one marked text.
-    pub(in super::super) fn texts(&self, name: &str) -> Vec<String> {
-        let value = self.get(name);
-        match value.items() {
-            Some(items) => items.iter().filter_map(Val::as_text).collect(),
-            None => value.as_text().into_iter().collect(),
-        }
-    }
-
-    /// Tags that are known.
-    pub(in super::super) fn tags(&self) -> BTreeMap<String, String> {
-        let mut tags = BTreeMap::new();
-        for name in ["tags_all", "tags"] {
-            if let Val::Map(map) = self.get(name) {
-                for (key, value) in map {
-                    if let Some(value) = value.known_text() {
-                        tags.insert(clean(&shown(&key)), clean(&value));
-                    }
-                }
-            }
-        }
-        tags
-    }
-}
 
 /// Adds a resource to the account; false when it is none of IAM.
-pub(in super::super) fn add(draft: &mut Draft, item: &Item) -> bool {
+pub(in crate::manifests) fn add(draft: &mut Draft, item: &Item) -> bool {
     let place = &item.declared.location;
     let text = |name: &str| item.text(name).unwrap_or_default();
     match item.kind.as_str() {
