@@ -53,6 +53,18 @@ fn holder(graph: &mut Graph<'_>, users: &[Telling], credential: &Credential) -> 
     if credential.reference.is_some() {
         return named_after(users, credential);
     }
+    if let Some(known) = graph
+        .subjects
+        .get(&credential.id)
+        .and_then(|subject| graph.native.get(subject))
+    {
+        let text = "the file that holds it names whom it is for";
+        return Some(Holder {
+            identity: Some(known.clone()),
+            join: Evidence::new(Grade::B, text),
+            status: None,
+        });
+    }
     if credential.provider == "aws" {
         return in_account(graph, credential);
     }

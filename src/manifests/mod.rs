@@ -9,10 +9,12 @@ mod agents;
 mod ci;
 mod clean;
 mod cloudformation;
+mod code;
 pub mod codeowners;
 mod context;
 mod github;
 mod gitlab;
+mod hosts;
 mod infra;
 mod jsonc;
 mod kubernetes;
@@ -29,7 +31,9 @@ mod yaml;
 
 use crate::model::{CoverageStatus, Declarations, FingerprintKey, KeptText};
 use crate::rules::manifests::{AgentClient, ManifestTables};
+use code::Code;
 use context::Context;
+use infra::ansible;
 use node::{Node, Parsed};
 use text::Text;
 
@@ -46,6 +50,8 @@ enum Surface<'t> {
     Pipeline(ci::System),
     /// Terraform code, its values, and templates that it may read: evaluated by [`link`].
     Terraform,
+    /// Other code of which the path says what it is.
+    Code(Code),
     /// A file of a format that manifests are written in; its content decides.
     Any,
 }
@@ -74,6 +80,9 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
     if terraform::wants(uri) {
         return Some(Surface::Terraform);
     }
+    if let Some(code) = Code::of(folder, name) {
+        return Some(Surface::Code(code));
+    }
     let client = ManifestTables::builtin()
         .ok()
         .filter(|_| has_extension(name, &["json", "jsonc", "toml", "yml", "yaml"]))
@@ -81,7 +90,7 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
     if let Some(client) = client {
         return Some(Surface::Agent(client));
     }
-    (yaml || has_extension(name, &["json"])).then_some(Surface::Any)
+    (yaml || has_extension(name, &["json", "template"])).then_some(Surface::Any)
 }
 
 fn has_extension(name: &str, extensions: &[&str]) -> bool {
@@ -115,12 +124,14 @@ pub fn read(
                 || gitlab::interesting(bytes)
                 || ci::interesting(bytes)
                 || cloudformation::interesting(bytes)
+                || ansible::interesting(uri, bytes)
         }
         Surface::Agent(client) => agents::interesting(client, bytes),
         Surface::GithubWorkflow
         | Surface::GithubAction
         | Surface::GitlabPipeline
-        | Surface::Pipeline(_) => true,
+        | Surface::Pipeline(_)
+        | Surface::Code(_) => true,
         Surface::Terraform => false,
     };
     if !interesting {
@@ -156,7 +167,13 @@ pub fn read(
         ci::jenkins::read(&context, &mut out);
         return (out != Declarations::default()).then_some(out);
     }
-    let parsed = if has_extension(uri, &["json", "jsonc"]) {
+    if let Surface::Code(code) = surface {
+        code.read(&context, &mut out);
+        return (out != Declarations::default()).then_some(out);
+    }
+    // Templates may be either.
+    let braced = has_extension(uri, &["template"]) && text.as_str().trim_start().starts_with('{');
+    let parsed = if braced || has_extension(uri, &["json", "jsonc"]) {
         jsonc::parse(&text)
     } else if has_extension(uri, &["toml"]) {
         toml::parse(&text)
@@ -169,7 +186,8 @@ pub fn read(
         Surface::GithubWorkflow
         | Surface::GithubAction
         | Surface::GitlabPipeline
-        | Surface::Pipeline(_) => true,
+        | Surface::Pipeline(_)
+        | Surface::Code(_) => true,
         Surface::Terraform => false,
     };
     report_problems(&context, &parsed, recognised, &mut out);
@@ -184,7 +202,7 @@ pub fn read(
         Surface::Pipeline(system) => each(&parsed, |root| {
             ci::read(&context, system, root, &mut out);
         }),
-        Surface::Terraform => {}
+        Surface::Terraform | Surface::Code(_) => {}
     }
     (out != Declarations::default()).then_some(out)
 }
@@ -193,7 +211,11 @@ pub fn read(
 fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
     kubernetes::read(context, &parsed.documents, out);
     each(parsed, |root| {
-        if cloudformation::is_template(root) {
+        if ansible::is_playbook(root)
+            || (ansible::is_tasks(context.uri) && !root.items().is_empty())
+        {
+            ansible::read(context, root, out);
+        } else if cloudformation::is_template(root) {
             cloudformation::read(context, root, "cloudformation", out);
         } else if let Some(system) = ci::by_content(root) {
             ci::read(context, system, root, out);
@@ -260,7 +282,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PATHS: [&str; 13] = [
+    const PATHS: [&str; 22] = [
+        "main.tf",
+        "main.tf.json",
+        "x.tfstate",
+        "compose.yml",
+        "Dockerfile",
+        "a.service",
+        "crontab",
+        "serverless.yml",
+        "Pulumi.yaml",
         ".github/workflows/a.yml",
         "action.yml",
         ".gitlab-ci.yml",

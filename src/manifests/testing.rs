@@ -1,6 +1,6 @@
 //! What declarations say, as text to compare.
 
-use crate::model::{Declarations, Federation};
+use crate::model::{Declarations, Federation, FingerprintKey};
 use std::fmt::Write as _;
 
 /// Jobs with their place, what they use and what is known of their run; then what could not be read.
@@ -56,4 +56,9 @@ pub(super) fn shown(out: &Declarations) -> String {
         let _ = writeln!(text, "{} {}", notice.status.as_str(), notice.reason);
     }
     text
+}
+
+/// What one file declares.
+pub(super) fn declared(uri: &str, text: &str) -> Declarations {
+    super::read("shop", uri, text.as_bytes(), &FingerprintKey::new([7; 32])).unwrap_or_default()
 }

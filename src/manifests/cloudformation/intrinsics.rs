@@ -107,15 +107,15 @@ impl<'n> Template<'n> {
                 };
                 self.attribute(&path)
             }
-            "Sub" => match plain() {
-                Some(text) => self.substituted(&text, &BTreeMap::new()),
-                None => {
-                    let Val::Map(names) = self.value(items.get(1)?) else {
-                        return None;
-                    };
-                    self.substituted(items.first()?.as_str()?, &names)
+            "Sub" => {
+                if let Some(text) = plain() {
+                    return Some(self.substituted(&text, &BTreeMap::new()));
                 }
-            },
+                let Val::Map(names) = self.value(items.get(1)?) else {
+                    return None;
+                };
+                self.substituted(items.first()?.as_str()?, &names)
+            }
             "Join" => {
                 let separator = items.first()?.as_str()?;
                 let list = self.value(items.get(1)?);
@@ -182,7 +182,6 @@ impl<'n> Template<'n> {
             "GetAZs" | "Cidr" | "Transform" | "ForEach" | "Length" | "ToJsonString" => {
                 Val::open(format!("Fn::{name}"))
             }
-            "Condition" => return None,
             _ => return None,
         })
     }

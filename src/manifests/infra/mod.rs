@@ -1,6 +1,7 @@
 //! What all infrastructure code has in common: values of which some are unknown, policies, names, and the account that
 //! declared IAM makes. Terraform, CloudFormation, Pulumi, Serverless and state read into these.
 
+pub(super) mod ansible;
 mod aws;
 mod azure;
 pub(super) mod cloud;
@@ -11,4 +12,6 @@ pub(super) mod item;
 mod kubernetes;
 pub(super) mod names;
 pub(super) mod policy;
+pub(super) mod pulumi;
+pub(super) mod serverless;
 pub(super) mod value;

@@ -5,11 +5,12 @@
 
 mod computed;
 mod evaluate;
-mod functions;
+pub(super) mod functions;
 mod parse;
 mod policy_document;
 mod project;
 mod scope;
+pub(super) mod state;
 mod types;
 
 use super::infra::cloud::{self, Unit, interesting};
