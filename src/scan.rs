@@ -23,11 +23,15 @@ use crate::rules::{self, RuleError};
 use crate::secrets::{self, Engine, Marks, Scanned};
 use crate::sources::cloudtrail::{self, Call, EventNames, Reading};
 use crate::sources::{
-    self, DiscoverError, Document, Given, Origin, Place, Progress, ReadOptions, Screen,
+    self, DiscoverError, Document, Given, Memory, NoMemory, Origin, Parts, Place, Progress,
+    ReadOptions, Screen, Value,
 };
+use crate::store::decisions::{self, Applied, Decisions, Standing};
 use crate::unpack;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use thiserror::Error;
@@ -95,6 +99,8 @@ pub struct ScanRequest {
     pub own: Vec<PathBuf>,
     /// What of the paths is read.
     pub read: ReadOptions,
+    /// What people decided.
+    pub decisions: Decisions,
     /// Key of the fingerprints.
     pub key: FingerprintKey,
     /// Time that ages are measured to.
@@ -122,6 +128,7 @@ pub enum ScanError {
 }
 
 /// What one document gave.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Inspected {
     seen: Vec<SeenCredential>,
     declarations: Option<Declarations>,
@@ -131,7 +138,19 @@ struct Inspected {
     more: bool,
 }
 
+impl Value for Inspected {
+    fn everywhere(&self) -> bool {
+        !self.seen.is_empty() || self.more
+    }
+
+    fn keepable(&self) -> bool {
+        let declared = self.declarations.as_ref();
+        declared.is_none_or(|declared| declared.kept.is_empty())
+    }
+}
+
 /// A CODEOWNERS file, the repository it stands in, and how binding it is there.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Owners {
     repository: String,
     rank: usize,
@@ -159,23 +178,37 @@ pub fn scan_with_accounts(
     rules: &RuleSet,
     progress: &dyn Progress,
 ) -> Result<(Report, Vec<AwsAccount>), ScanError> {
+    let engine = Engine::new(&rules.credentials)?;
+    let gathered = gather(request, &engine, progress, &NoMemory)?;
+    judge(request, rules, &engine, progress, gathered)
+}
+
+/// Everything a scan reads, before it is joined.
+#[derive(Default)]
+pub struct Gathered {
+    parts: Parts<Inspected>,
+    coverage: Vec<Coverage>,
+    accounts: Vec<AwsAccount>,
+}
+
+/// Reads every source, except what `memory` has kept of an earlier run and has not changed since.
+///
+/// # Errors
+/// When a path does not exist.
+pub fn gather(
+    request: &ScanRequest,
+    engine: &Engine,
+    progress: &dyn Progress,
+    memory: &dyn Memory,
+) -> Result<Gathered, ScanError> {
     let discovery = sources::discover_except(&request.paths, &request.own, &request.read.limits)?;
     let mut coverage = discovery.coverage;
 
     progress.stage("reading");
-    let engine = Engine::new(&rules.credentials)?;
-    let visit = |document: &Document<'_>| inspect(document, &engine, &request.key);
-    let worth = Worth(&engine);
+    let visit = |document: &Document<'_>| inspect(document, engine, &request.key);
+    let worth = Worth(engine);
     let roots = discovery.roots;
-    let mut read = sources::read(&roots, &request.read, progress, &worth, visit);
-    // Of the lists of their files there is no more need.
-    let names: Vec<String> = roots.into_iter().map(|root| root.name).collect();
-    coverage.extend(read.coverage);
-    let given = sources::read_given(&request.given, &request.read.limits, visit);
-    let known = known(request, &engine);
-    read.documents += given.documents;
-    read.items.extend(given.items);
-    coverage.extend(given.coverage);
+    let parts = sources::collect(&roots, &request.read, progress, &worth, visit, memory);
 
     progress.stage("accounts");
     let snapshots: Vec<_> = request
@@ -188,6 +221,39 @@ pub fn scan_with_accounts(
         accounts.extend(snapshot.accounts);
         coverage.extend(snapshot.coverage);
     }
+    Ok(Gathered {
+        parts,
+        coverage,
+        accounts,
+    })
+}
+
+/// Joins what was read, judges it, plans.
+///
+/// # Errors
+/// Only when no scan can be made; see [`ScanError`].
+pub fn judge(
+    request: &ScanRequest,
+    rules: &RuleSet,
+    engine: &Engine,
+    progress: &dyn Progress,
+    gathered: Gathered,
+) -> Result<(Report, Vec<AwsAccount>), ScanError> {
+    let Gathered {
+        parts,
+        mut coverage,
+        accounts,
+    } = gathered;
+    let names: Vec<String> = parts.names().map(ToOwned::to_owned).collect();
+    let mut read = sources::combine(parts, &request.read);
+    coverage.extend(read.coverage);
+    let given = sources::read_given(&request.given, &request.read.limits, |document| {
+        inspect(document, engine, &request.key)
+    });
+    let known = known(request, engine);
+    read.documents += given.documents;
+    read.items.extend(given.items);
+    coverage.extend(given.coverage);
     // Large, and of use for accounts and their logs only.
     let tables = (!accounts.is_empty() || !request.cloudtrail.is_empty())
         .then(AwsTables::builtin)
@@ -284,6 +350,11 @@ pub fn scan_with_accounts(
     coverage.extend(joined.coverage);
     let mut inventory = joined.inventory;
 
+    let standing = Standing::of(&request.decisions);
+    let today = request.now.to_zoned(TimeZone::UTC).date();
+    let mut applied = Applied::new(&standing, today);
+    decisions::apply_to_inventory(&mut applied, &mut inventory);
+
     progress.stage("judging");
     let mut findings = checks::run(&CheckContext {
         inventory: &inventory,
@@ -299,6 +370,9 @@ pub fn scan_with_accounts(
         &comments,
         request.now,
     ));
+    let holders = inventory.credentials.iter();
+    let holders = holders.filter_map(|(id, one)| Some((id.clone(), one.identity.clone()?)));
+    decisions::apply_to_findings(&mut applied, &mut findings, &holders.collect());
     let judgement = JitContext {
         inventory: &inventory,
         scoring: &rules.scoring,
@@ -306,7 +380,9 @@ pub fn scan_with_accounts(
         config: &rules.config,
         now: request.now,
     };
-    let assessments = jit::assess(&judgement);
+    let mut assessments = jit::assess(&judgement);
+    decisions::apply_to_assessments(&mut applied, &mut assessments);
+    coverage.extend(applied.coverage(&request.decisions));
     let plan = plan::build(&judgement, &assessments);
 
     let run = run(request, rules, inputs, &coverage);
@@ -320,7 +396,7 @@ pub fn scan_with_accounts(
         plan,
         long_lived_days: rules.scoring.thresholds.long_lived_days,
     });
-    Ok((without_tokens(report, &engine, &request.key)?, accounts))
+    Ok((without_tokens(report, engine, &request.key)?, accounts))
 }
 
 /// What logs show of the use of identities.

@@ -8,10 +8,11 @@ use crate::model::{
 use crate::rules::config::Ignore;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A comment in a current file, at its place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
     /// Repository of the file.
     pub repository: String,

@@ -1,5 +1,6 @@
 //! What comes from the machine rather than from arguments: the environment, the clock, the default places of files.
 
+use super::args::Global;
 use super::exit::Failure;
 use crate::rules::config::Config;
 use anyhow::{Context as _, anyhow};
@@ -46,6 +47,27 @@ pub(super) fn user() -> String {
             || "unknown".to_owned(),
             |name| name.to_string_lossy().into_owned(),
         )
+}
+
+/// The time by the clock of the system, in seconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what files are stamped with can only be compared with the same clock"
+)]
+pub(super) fn clock() -> i64 {
+    Timestamp::now().as_second()
+}
+
+/// Stands for this build of the program: what another one has read is read again.
+pub(super) fn program() -> String {
+    let built = std::env::current_exe()
+        .and_then(std::fs::metadata)
+        .map(|found| format!("{} {:?}", found.len(), found.modified().ok()));
+    format!(
+        "{} {}",
+        env!("CARGO_PKG_VERSION"),
+        built.unwrap_or_default()
+    )
 }
 
 /// An XDG base folder: its variable if absolute, else the fallback below the home folder.
@@ -124,6 +146,12 @@ pub(super) fn state_folder(
                 "name one with --state DIR",
             )
         })
+}
+
+/// Path of the decisions: the one given, else in the state folder.
+pub(super) fn decisions_file(global: &Global, state: &Path) -> PathBuf {
+    let given = global.decisions.clone();
+    given.unwrap_or_else(|| state.join(crate::store::decisions::FILE))
 }
 
 /// Path of the fingerprint key: the one given, the configuration's, else the user's configuration folder.

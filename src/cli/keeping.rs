@@ -2,9 +2,12 @@
 //! reports.
 
 use super::args::Scan;
+use super::environment;
 use super::exit::Failure;
+use super::memory::Remembered;
 use crate::model::Report;
 use crate::model::aws::AwsAccount;
+use crate::scan::{RuleSet, ScanRequest};
 use crate::store::change::{self, Asked, Reading};
 use crate::store::reach::ReachMap;
 use crate::store::runs::{Keep, Runs, RunsError};
@@ -20,26 +23,38 @@ pub(super) struct Keeping {
     keep: Keep,
     /// The time was given: earlier runs are those of earlier times.
     by_time: bool,
-    runs: Result<Runs, RunsError>,
+    /// The database, unless it is lent out or cannot be used.
+    runs: Option<Runs>,
+    failed: Option<RunsError>,
     reach: ReachMap,
 }
 
 impl Keeping {
     /// Opens the database.
     pub(super) fn open(state: &Path, args: &Scan) -> Self {
+        let (runs, failed) = match Runs::open(state) {
+            Ok(runs) => (Some(runs), None),
+            Err(error) => (None, Some(error)),
+        };
         Self {
             state: state.to_owned(),
             asked: asked(args),
             keep: args.keep.unwrap_or(KEPT),
             by_time: args.now.is_some(),
-            runs: Runs::open(state),
+            runs,
+            failed,
             reach: ReachMap::new(),
         }
     }
 
+    /// The state folder.
+    pub(super) fn state(&self) -> &Path {
+        &self.state
+    }
+
     /// Tells of every finding how it compares with what is known.
     pub(super) fn compare(&mut self, report: &mut Report) {
-        let Ok(runs) = &self.runs else { return };
+        let Some(runs) = &self.runs else { return };
         match runs.past(&report.run, self.by_time) {
             Ok(past) => {
                 if !self.by_time
@@ -52,7 +67,36 @@ impl Keeping {
                 }
                 self.reach = change::mark(report, &past, &self.asked);
             }
-            Err(error) => self.runs = Err(error),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn fail(&mut self, error: RunsError) {
+        self.runs = None;
+        self.failed.get_or_insert(error);
+    }
+
+    /// Hands what earlier runs have read to the scan.
+    pub(super) fn lend(
+        &mut self,
+        args: &Scan,
+        rules: &RuleSet,
+        request: &ScanRequest,
+    ) -> Option<Remembered> {
+        let program = environment::program();
+        let how = (program.as_str(), environment::clock(), args.full);
+        let runs = self.runs.take()?;
+        let memory = Remembered::new(runs, rules, &request.key, &request.read, how);
+        Some(memory)
+    }
+
+    /// Takes it back with what this run has read.
+    pub(super) fn take_back(&mut self, memory: Option<Remembered>) {
+        let Some(memory) = memory else { return };
+        let (runs, saved) = memory.save();
+        self.runs = Some(runs);
+        if let Err(error) = saved {
+            self.failed.get_or_insert(error);
         }
     }
 
@@ -63,18 +107,21 @@ impl Keeping {
             asked,
             keep,
             runs,
+            failed,
             reach,
             ..
         } = self;
         let save = || -> Result<(), RunsError> {
-            let mut runs = runs?;
+            let Some(mut runs) = runs else {
+                return failed.map_or(Ok(()), Err);
+            };
             runs.save(report, &asked, &reach)?;
             runs.save_accounts(&report.run.id, accounts)?;
             let removed = runs.keep(keep, report.run.now)?;
             if removed > 0 {
                 tracing::info!(removed, "old runs were removed");
             }
-            Ok(())
+            failed.map_or(Ok(()), Err)
         };
         save().map_err(|error| {
             Failure::usage(
@@ -91,7 +138,11 @@ impl Keeping {
 /// What the arguments ask for.
 fn asked(args: &Scan) -> Asked {
     let mut places: Vec<String> = Vec::new();
-    for (kind, paths) in [("path", &args.paths), ("aws", &args.aws_snapshot)] {
+    for (kind, paths) in [
+        ("path", &args.paths),
+        ("aws", &args.aws_snapshot),
+        ("cloudtrail", &args.cloudtrail),
+    ] {
         for path in paths {
             let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
             places.push(format!("{kind}\0{}", whole.display()));

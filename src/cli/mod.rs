@@ -3,15 +3,19 @@
 pub mod args;
 mod ask;
 mod completions;
+mod decide;
 mod demo;
+mod diff;
 mod doctor;
 mod environment;
 mod exit;
 mod explain;
 mod handed;
+mod history;
 mod inventory;
 mod keeping;
 mod logging;
+mod memory;
 mod outputs;
 mod progress;
 mod report;
@@ -20,6 +24,8 @@ mod rule_files;
 mod rules;
 mod runs;
 mod scan;
+mod select;
+mod tables;
 
 use args::{Cli, Command};
 use clap::Parser as _;
@@ -57,6 +63,10 @@ fn run(cli: &Cli) -> CommandResult {
         Command::WhoCan(args) => ask::who_can(args, &cli.global),
         Command::Inventory(args) => inventory::run(args, &cli.global),
         Command::Report(args) => report::run(args, &cli.global),
+        Command::Diff(args) => diff::run(args, &cli.global),
+        Command::History(args) => history::run(args, &cli.global),
+        Command::Decide(args) => decide::run(args, &cli.global),
+        Command::Decisions(args) => decide::list(args, &cli.global),
         Command::Rules(args) => rules::run(args),
         Command::Doctor(args) => doctor::run(args, &cli.global),
         Command::Completions { shell } => completions::shell(*shell),

@@ -5,7 +5,7 @@ use super::environment::{self, LoadedConfig};
 use super::exit::Failure;
 use crate::model::Report;
 use crate::model::aws::AwsAccount;
-use crate::store::runs::Runs;
+use crate::store::runs::{Runs, RunsError};
 use anyhow::anyhow;
 
 /// The stored run with this id, or the last one.
@@ -29,6 +29,27 @@ pub(super) fn accounts(global: &Global, id: Option<&str>) -> Result<Vec<AwsAccou
         ));
     }
     Ok(accounts)
+}
+
+/// What a store that cannot be read ends a command with.
+pub(super) fn failed(error: RunsError) -> Failure {
+    Failure::usage(
+        anyhow::Error::new(error).context("reading the stored runs"),
+        "`overstay doctor` checks the state folder",
+    )
+}
+
+/// The database of the state folder, which must be there.
+pub(super) fn open(global: &Global) -> Result<Runs, Failure> {
+    let config = environment::configuration(global.config.as_deref())?;
+    let state = environment::state_folder(global.state.as_deref(), &config)?;
+    if !state.is_dir() {
+        return Err(Failure::usage(
+            anyhow!("there is no stored run in {}", state.display()),
+            "run `overstay scan PATH` first, or name the state folder with --state DIR",
+        ));
+    }
+    Runs::open(&state).map_err(failed)
 }
 
 fn with_store(global: &Global, id: Option<&str>) -> Result<(LoadedConfig, Report, Runs), Failure> {

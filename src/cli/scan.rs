@@ -10,8 +10,10 @@ use super::{outputs, print, rule_files};
 use crate::model::aws::AwsAccount;
 use crate::model::{FindingStatus, FingerprintKey, Report, Severity};
 use crate::report::{Format, Options};
-use crate::scan::{RuleSet, ScanError, ScanRequest, scan, scan_with_accounts};
-use crate::sources::{NoProgress, ReadOptions};
+use crate::scan::{RuleSet, ScanError, ScanRequest, gather, judge, scan};
+use crate::secrets::Engine;
+use crate::sources::{NoMemory, NoProgress, ReadOptions};
+use crate::store::decisions::{self, Decisions};
 use crate::store::key;
 use crate::store::lock::{Held, LockError, StateLock};
 use anyhow::{Context as _, anyhow};
@@ -63,7 +65,7 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
     };
     let held = lock.as_mut().map(|lock| hold(lock, now)).transpose()?;
     let mut keeping = Keeping::open(&state, args);
-    let (mut report, accounts) = scan_paths(args, global, config, &state, now)?;
+    let (mut report, accounts) = scan_paths(args, global, config, &mut keeping, now)?;
     keeping.compare(&mut report);
     let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
 
@@ -90,7 +92,7 @@ fn scan_paths(
     args: &Scan,
     global: &Global,
     config: LoadedConfig,
-    state: &Path,
+    keeping: &mut Keeping,
     now: Timestamp,
 ) -> Result<(Report, Vec<AwsAccount>), Failure> {
     let out = args.out.clone().unwrap_or_else(|| DEFAULT_OUT.into());
@@ -101,7 +103,7 @@ fn scan_paths(
         known: Vec::new(),
         aws_snapshots: args.aws_snapshot.clone(),
         cloudtrail: args.cloudtrail.clone(),
-        own: vec![out, state.to_owned()],
+        own: vec![out, keeping.state().to_owned()],
         read: ReadOptions {
             history: !args.no_history,
             unreachable: args.unreachable,
@@ -109,13 +111,35 @@ fn scan_paths(
             trust_repo_owner: args.trust_repo_owner,
             ..ReadOptions::default()
         },
+        decisions: decided(global, keeping.state())?,
         key,
         now,
     };
     let bar = Bar::new(global);
-    let scanned = in_pool(args.jobs, || scan_with_accounts(&request, &rules, &bar))?;
+    let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
+    let memory = keeping.lend(args, &rules, &request);
+    let gathered = in_pool(args.jobs, || match &memory {
+        Some(memory) => gather(&request, &engine, &bar, memory),
+        None => gather(&request, &engine, &bar, &NoMemory),
+    })?;
+    keeping.take_back(memory);
+    let gathered = gathered.map_err(scan_failure)?;
+    let scanned = in_pool(args.jobs, || {
+        judge(&request, &rules, &engine, &bar, gathered)
+    })?;
     bar.finish();
     scanned.map_err(scan_failure)
+}
+
+/// What people decided.
+fn decided(global: &Global, state: &Path) -> Result<Decisions, Failure> {
+    let path = environment::decisions_file(global, state);
+    decisions::read(&path).map_err(|error| {
+        Failure::usage(
+            error,
+            "name a file that can be read with --decisions, or leave the option out",
+        )
+    })
 }
 
 /// The rules of this scan and the key of its fingerprints.
@@ -148,6 +172,7 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         cloudtrail: Vec::new(),
         own: Vec::new(),
         read: ReadOptions::default(),
+        decisions: Decisions::default(),
         key,
         now: environment::now(args.now),
     };

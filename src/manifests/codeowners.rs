@@ -6,6 +6,7 @@
 //! <https://docs.gitlab.com/user/project/codeowners/reference/>, read 2026-11).
 
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
 
 /// Largest file read; hosts ignore larger ones.
 const MAX_BYTES: usize = 3 << 20;
@@ -33,19 +34,19 @@ pub fn is_codeowners(uri: &str) -> bool {
 }
 
 /// One CODEOWNERS file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Codeowners {
     rules: Vec<Rule>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Rule {
     pattern: Pattern,
     /// Owners as written, joined by one space; empty takes ownership away.
     owners: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Pattern {
     segments: Vec<String>,
     /// Matches below a matched folder too.

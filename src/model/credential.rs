@@ -143,7 +143,7 @@ impl Credential {
 }
 
 /// One credential at one place, as the text engine or a manifest reader hands it to the graph.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeenCredential {
     /// Id of the rule that matched.
     pub rule: String,

@@ -2,6 +2,7 @@
 
 use super::Location;
 use super::aws::AwsAccount;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -10,14 +11,23 @@ use std::sync::Arc;
 pub const UNKNOWN_ACCOUNT: &str = "000000000000";
 
 /// Text of a file that says something only together with other files of its repository.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptText {
     /// Repository by its name in this scan.
     pub repository: String,
     /// Path, percent-encoded.
     pub uri: String,
-    /// Its text, which may hold secrets.
+    /// Its text, which may hold secrets: it is written to nothing that is not sealed.
+    #[serde(serialize_with = "as_text", deserialize_with = "of_text")]
     pub text: Arc<str>,
+}
+
+fn as_text<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(text)
+}
+
+fn of_text<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+    String::deserialize(from).map(Into::into)
 }
 
 impl fmt::Debug for KeptText {
@@ -27,7 +37,7 @@ impl fmt::Debug for KeptText {
 }
 
 /// Part of an AWS account as code declares it: what one root module, template or state creates.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeclaredStack {
     /// Repository by its name in this scan.
     pub repository: String,
@@ -42,7 +52,7 @@ pub struct DeclaredStack {
 }
 
 /// What code tells of one principal beyond what an account's inventory would.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeclaredPrincipal {
     /// Address in the code: `module.ci.aws_iam_role.deploy`.
     pub address: String,

@@ -5,10 +5,11 @@ use super::{
     Consumer, ConsumerId, Credential, CredentialId, Grant, GrantId, Identity, IdentityId, Location,
     SeenCredential,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A credential named but not seen: a secret of a CI store, an environment variable, an entry of a secrets manager.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretReference {
     /// Name as written: `AWS_ACCESS_KEY_ID`.
     pub name: String,
@@ -27,7 +28,7 @@ pub struct SecretReference {
 }
 
 /// What one declaring file says, before the join.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Declarations {
     /// Identities it declares.
     pub identities: Vec<Identity>,

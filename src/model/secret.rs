@@ -43,6 +43,54 @@ impl FingerprintKey {
     pub fn id(&self) -> String {
         blake3::keyed_hash(&self.0, b"overstay fingerprint key id").to_hex()[..12].to_owned()
     }
+
+    /// Seals what only holders of this key may read: names in it may hold tokens. The same content gives the same bytes.
+    pub fn seal(&self, content: &[u8]) -> Vec<u8> {
+        let tag = blake3::keyed_hash(&self.derived("tag"), content);
+        let mut sealed = Vec::with_capacity(content.len() + 32);
+        sealed.extend_from_slice(tag.as_bytes());
+        sealed.extend_from_slice(content);
+        self.cover(&mut sealed);
+        sealed
+    }
+
+    /// The content of what was sealed; `None` when that was under another key, or is damaged.
+    pub fn unseal(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        let mut content = sealed.to_vec();
+        if content.len() < 32 {
+            return None;
+        }
+        self.cover(&mut content);
+        let tag = content.drain(..32).collect::<Vec<u8>>();
+        let expected = blake3::keyed_hash(&self.derived("tag"), &content);
+        let tag: [u8; 32] = tag.try_into().ok()?;
+        (expected == blake3::Hash::from_bytes(tag)).then_some(content)
+    }
+
+    /// A name for something that must not be named.
+    pub fn name(&self, content: &[u8]) -> String {
+        blake3::keyed_hash(&self.derived("name"), content).to_hex()[..32].to_owned()
+    }
+
+    /// Covers or uncovers what follows the tag.
+    fn cover(&self, sealed: &mut [u8]) {
+        let (tag, content) = sealed.split_at_mut(32);
+        let mut stream = blake3::Hasher::new_keyed(&self.derived("stream"))
+            .update(tag)
+            .finalize_xof();
+        let mut pad = [0_u8; 4096];
+        for chunk in content.chunks_mut(pad.len()) {
+            stream.fill(&mut pad);
+            for (byte, pad) in chunk.iter_mut().zip(pad) {
+                *byte ^= pad;
+            }
+        }
+    }
+
+    fn derived(&self, purpose: &str) -> [u8; 32] {
+        let name = format!("overstay 2026 {purpose}");
+        *blake3::keyed_hash(&self.0, name.as_bytes()).as_bytes()
+    }
 }
 
 impl fmt::Debug for FingerprintKey {
@@ -100,5 +148,24 @@ mod tests {
         assert_ne!(base, one.fingerprint("u", b"abc"));
         assert_ne!(base, one.fingerprint("t", b"abd"));
         assert_ne!(one.id(), two.id());
+    }
+
+    #[test]
+    fn what_is_sealed_opens_under_its_key_only() {
+        let (one, two) = (FingerprintKey::new([1; 32]), FingerprintKey::new([2; 32]));
+        for length in [0, 1, 31, 32, 33, 4_096, 10_000] {
+            let content: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let sealed = one.seal(&content);
+            assert_eq!(one.unseal(&sealed), Some(content.clone()));
+            assert_eq!(two.unseal(&sealed), None);
+            for at in [0, 31, sealed.len() - 1] {
+                let mut bad = sealed.clone();
+                bad[at] ^= 1;
+                assert_eq!(one.unseal(&bad), None, "{length} {at}");
+            }
+            assert!(length < 31 || !sealed.windows(31).any(|part| part == &content[..31]));
+        }
+        assert_eq!(one.unseal(b"short"), None);
+        assert_ne!(one.name(b"a"), two.name(b"a"));
     }
 }

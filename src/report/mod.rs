@@ -4,6 +4,7 @@
 
 mod assemble;
 mod cells;
+pub mod changes;
 pub mod explain;
 pub mod findings_csv;
 mod index;

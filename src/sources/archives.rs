@@ -1,106 +1,140 @@
 //! Documents inside documents: what archives and compressed files hold is visited like any other document.
 
 use super::files::count;
+use super::kept::Value;
 use super::place::{Located, Place};
 use super::{Document, Origin};
 use crate::model::{Coverage, CoverageStatus};
 use crate::unpack::{self, Caps, Step, Unpacked};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Source word of this part of the coverage.
 const SOURCE: &str = "archives";
 
 /// What the visitor made of a document and of those inside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Visited<T> {
+    /// What became of it, of an archive.
+    pub(super) unpacked: Option<Unpacked>,
     own: Option<T>,
     inside: Vec<(Vec<Step>, T)>,
 }
 
-/// Unpacks archives on their way to the visitor, and remembers what could not be unpacked.
-pub(super) struct Archives {
-    caps: Caps,
-    max_notes: usize,
-    tallies: Mutex<BTreeMap<String, Tally>>,
+impl<T> Visited<T> {
+    /// Of a document that is no archive.
+    #[cfg(test)]
+    pub(super) const fn plain(value: T) -> Self {
+        Self {
+            unpacked: None,
+            own: Some(value),
+            inside: Vec::new(),
+        }
+    }
+
+    /// Whether the visitor made anything of it.
+    pub(super) fn any(&self) -> bool {
+        self.own.is_some() || !self.inside.is_empty()
+    }
 }
 
-/// What was unpacked of one repository. Does not depend on the order of threads.
+impl<T: Value> Visited<T> {
+    /// Whether it may be kept for the next run, and would come back as it is.
+    pub(super) fn keepable(&self) -> bool {
+        let own = self.own.iter();
+        let mut all = own.chain(self.inside.iter().map(|(_, value)| value));
+        all.all(Value::keepable)
+            && serde_json::to_vec(self)
+                .and_then(|json| serde_json::from_slice::<Self>(&json))
+                .is_ok_and(|back| back == *self)
+    }
+
+    /// Whether it matters wherever else its content stands.
+    pub(super) fn everywhere(&self) -> bool {
+        let own = self.own.iter();
+        own.chain(self.inside.iter().map(|(_, value)| value))
+            .any(Value::everywhere)
+    }
+}
+
+/// Hands `document` to `visit`, or, where it is an archive, the documents inside. One that cannot be unpacked whole is
+/// also visited as it is. `None` for a document that is neither an archive nor of interest.
+pub(super) fn visit<T>(
+    document: &Document<'_>,
+    caps: &Caps,
+    visit: &impl Fn(&Document<'_>) -> Option<T>,
+) -> Option<Visited<T>> {
+    if unpack::recognise(document.bytes).is_none() {
+        let own = visit(document)?;
+        return Some(Visited {
+            unpacked: None,
+            own: Some(own),
+            inside: Vec::new(),
+        });
+    }
+    let mut inside = Vec::new();
+    let unpacked = unpack::unpack(document.bytes, caps, &mut |steps, bytes| {
+        let uri = document.uri.map(|uri| unpack::address(uri, steps));
+        let value = visit(&Document {
+            repository: document.repository,
+            uri: uri.as_deref(),
+            bytes,
+            origin: Origin::Member,
+        });
+        inside.extend(value.map(|value| (steps.to_vec(), value)));
+    });
+    let whole = unpacked.documents > 0 && unpacked.notes.is_empty();
+    let own = if whole { None } else { visit(document) };
+    Some(Visited {
+        unpacked: Some(unpacked),
+        own,
+        inside,
+    })
+}
+
+/// What was unpacked, by repository.
+pub(super) struct Tallies {
+    max_notes: usize,
+    tallies: BTreeMap<String, Tally>,
+}
+
+/// What was unpacked of one repository. Does not depend on the order of documents.
 #[derive(Default)]
 struct Tally {
     archives: u64,
     documents: u64,
     /// Unit and reason; of too many, the first by name.
-    notes: BTreeSet<(String, &'static str)>,
+    notes: BTreeSet<(String, String)>,
     /// Notes beyond the cap.
     more: u64,
     /// Archives that only history holds, by what is wrong with them.
-    past: BTreeMap<&'static str, u64>,
+    past: BTreeMap<String, u64>,
 }
 
-impl Archives {
-    pub(super) const fn new(caps: Caps, max_notes: usize) -> Self {
+impl Tallies {
+    pub(super) const fn new(max_notes: usize) -> Self {
         Self {
-            caps,
             max_notes,
-            tallies: Mutex::new(BTreeMap::new()),
+            tallies: BTreeMap::new(),
         }
     }
 
-    fn tallies(&self) -> MutexGuard<'_, BTreeMap<String, Tally>> {
-        self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Hands `document` to `visit`, or, where it is an archive, the documents inside. One that cannot be unpacked whole
-    /// is also visited as it is.
-    pub(super) fn visit<T>(
-        &self,
-        document: &Document<'_>,
-        visit: &impl Fn(&Document<'_>) -> Option<T>,
-    ) -> Option<Visited<T>> {
-        if unpack::recognise(document.bytes).is_none() {
-            let own = visit(document)?;
-            return Some(Visited {
-                own: Some(own),
-                inside: Vec::new(),
-            });
-        }
-        let mut inside = Vec::new();
-        let unpacked = unpack::unpack(document.bytes, &self.caps, &mut |steps, bytes| {
-            let uri = document.uri.map(|uri| unpack::address(uri, steps));
-            let value = visit(&Document {
-                repository: document.repository,
-                uri: uri.as_deref(),
-                bytes,
-                origin: Origin::Member,
-            });
-            inside.extend(value.map(|value| (steps.to_vec(), value)));
-        });
-        let whole = unpacked.documents > 0 && unpacked.notes.is_empty();
-        self.remember(document, unpacked);
-        let own = if whole { None } else { visit(document) };
-        (own.is_some() || !inside.is_empty()).then_some(Visited { own, inside })
-    }
-
-    fn remember(&self, document: &Document<'_>, unpacked: Unpacked) {
-        let mut tallies = self.tallies();
-        let tally = tallies.entry(document.repository.to_owned()).or_default();
+    /// Adds an archive; of one that only history holds there is no path.
+    pub(super) fn remember(&mut self, repository: &str, uri: Option<&str>, unpacked: &Unpacked) {
+        let tally = self.tallies.entry(repository.to_owned()).or_default();
         tally.archives += 1;
         tally.documents += unpacked.documents;
-        let Some(uri) = document.uri else {
-            let reasons: BTreeSet<&str> = unpacked.notes.iter().map(|note| note.reason).collect();
+        let Some(uri) = uri else {
+            let reasons: BTreeSet<&str> = unpacked.notes.iter().map(|note| &*note.reason).collect();
             for reason in reasons {
-                *tally.past.entry(reason).or_default() += 1;
+                *tally.past.entry(reason.to_owned()).or_default() += 1;
             }
             return;
         };
         tally.more += unpacked.more;
-        for note in unpacked.notes {
-            let unit = format!(
-                "{}/{}",
-                document.repository,
-                unpack::address(uri, &note.steps)
-            );
-            tally.notes.insert((unit, note.reason));
+        for note in &unpacked.notes {
+            let unit = format!("{repository}/{}", unpack::address(uri, &note.steps));
+            tally.notes.insert((unit, note.reason.to_string()));
             if tally.notes.len() > self.max_notes {
                 tally.notes.pop_last();
                 tally.more += 1;
@@ -112,7 +146,7 @@ impl Archives {
     pub(super) fn coverage(&self) -> Vec<Coverage> {
         let skipped = |unit, reason| Coverage::new(SOURCE, unit, CoverageStatus::Skipped, reason);
         let mut out = Vec::new();
-        for (repository, tally) in self.tallies().iter() {
+        for (repository, tally) in &self.tallies {
             let counts = format!(
                 "{}, {} inside",
                 count(tally.archives, "archive"),
@@ -125,7 +159,7 @@ impl Archives {
                 counts,
             ));
             for (unit, reason) in &tally.notes {
-                out.push(skipped(unit.clone(), (*reason).to_owned()));
+                out.push(skipped(unit.clone(), reason.clone()));
             }
             let rest = format!("{repository}/…");
             if tally.more > 0 {

@@ -1,21 +1,24 @@
 //! Reading what a user of a root sees today.
 
+use super::archives::Visited;
 use super::buffer::Buffer;
 use super::discover::RootKind;
-use super::files::{self, Omission};
+use super::files::Omission;
 use super::folders::Batch;
-use super::git::{self, HeadFile, Known, Reading, Repo, WorkTreeIndex};
+use super::git::{self, BlobReading, HeadFile, Id, Known, Repo, WorkTreeIndex, bytes, oid};
+use super::kept::{FileMemory, Stamp, Value};
 use super::load::load;
 use super::place::{os_of, uri_of, uri_of_bytes};
 use super::screen::Everything;
 use super::site::Site;
 use super::{Document, Origin, Progress, ReadOptions};
-use crate::model::{Coverage, CoverageStatus};
+use crate::model::CoverageStatus;
 use git2::Oid;
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Metadata};
+use std::path::Path;
 
 thread_local! {
     /// One file at a time per thread. Taken out while in use, so that a visitor that works in parallel itself finds an
@@ -24,32 +27,52 @@ thread_local! {
 }
 
 /// A current document of interest.
-pub(super) struct CurrentHit<T> {
-    /// Position of its root.
-    pub(super) site: usize,
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct CurrentHit<V> {
     /// Path below the root.
     pub(super) path: Vec<u8>,
     /// Blob ids its content may have in git: its own hash, and the one the index knows for it, which differs when git
     /// converts the file on its way in.
     pub(super) ids: Vec<Oid>,
-    pub(super) value: T,
+    pub(super) value: V,
 }
 
 /// What reading the current documents of one root gave.
 pub(super) struct CurrentRead<T> {
-    pub(super) hits: Vec<CurrentHit<T>>,
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+    pub(super) hits: Vec<CurrentHit<Visited<T>>>,
     /// Blobs whose content was visited.
-    pub(super) ids: Vec<Oid>,
-    pub(super) coverage: Vec<Coverage>,
+    pub(super) ids: Vec<Id>,
+    pub(super) omissions: Vec<Omission>,
+    /// What the next run should know of it; `None` where it is what this run knew.
+    pub(super) memory: Option<FileMemory<T>>,
+}
+
+/// What is known of a root before it is read, and how far that can be relied on.
+pub(super) struct Before<'a, T> {
+    pub(super) kept: Option<&'a FileMemory<T>>,
+    /// When the run began.
+    pub(super) began: i64,
+}
+
+/// One file that need not be read by the next run as long as its stamp is the same.
+struct Noted {
+    path: Vec<u8>,
+    stamp: Stamp,
+    own: Option<Id>,
 }
 
 /// What reading some of the files of one root gave.
 struct Part<T> {
     files: u64,
     bytes: u64,
-    ids: Vec<Oid>,
-    hits: Vec<CurrentHit<T>>,
+    ids: Vec<Id>,
+    hits: Vec<CurrentHit<Visited<T>>>,
     omissions: Vec<Omission>,
+    noted: Vec<Noted>,
+    /// Files that were read.
+    fresh: u64,
 }
 
 impl<T> Part<T> {
@@ -60,6 +83,8 @@ impl<T> Part<T> {
             ids: Vec::new(),
             hits: Vec::new(),
             omissions: Vec::new(),
+            noted: Vec::new(),
+            fresh: 0,
         }
     }
 
@@ -69,17 +94,42 @@ impl<T> Part<T> {
         self.ids.append(&mut other.ids);
         self.hits.append(&mut other.hits);
         self.omissions.append(&mut other.omissions);
+        self.noted.append(&mut other.noted);
+        self.fresh += other.fresh;
         self
+    }
+
+    /// What the next run should know; `None` where it is what was known.
+    fn memory(&mut self, name: &str, kept: Option<&FileMemory<T>>) -> Option<FileMemory<T>>
+    where
+        T: Value,
+    {
+        let noted = std::mem::take(&mut self.noted);
+        if self.fresh == 0 && kept.is_some_and(|kept| kept.files.len() == noted.len()) {
+            return None;
+        }
+        let hits = self
+            .hits
+            .iter()
+            .map(|hit| (hit.path.as_slice(), &hit.value));
+        let hits: BTreeMap<&[u8], &Visited<T>> = hits.collect();
+        let mut memory = FileMemory::new(name, "");
+        for one in noted {
+            let value = hits.get(one.path.as_slice()).copied();
+            memory.note(&one.path, one.stamp, one.own, value);
+        }
+        Some(memory)
     }
 }
 
 /// Reads the files of a folder or work tree.
-pub(super) fn read_files<T: Send>(
+pub(super) fn read_files<T: Value>(
     site: &Site<'_>,
     index: &WorkTreeIndex,
     options: &ReadOptions,
     progress: &dyn Progress,
-    visit: &(impl Fn(&Document<'_>) -> Option<T> + Sync),
+    before: &Before<'_, T>,
+    visit: &(impl Fn(&Document<'_>) -> Option<Visited<T>> + Sync),
 ) -> CurrentRead<T> {
     let listing = &site.root.listing;
     let mut gone = None;
@@ -91,17 +141,18 @@ pub(super) fn read_files<T: Send>(
         batches = &[];
     }
     progress.planned(listing.files);
-    let Part {
-        files,
-        bytes,
-        ids,
-        mut hits,
-        mut omissions,
-    } = batches
+    let mut part = batches
         .par_iter()
         .fold(Part::new, |mut part, batch| {
             let mut buffer = BUFFER.take();
-            read_batch(site, batch, index, options, &mut buffer, &mut part, visit);
+            let reading = Reading {
+                site,
+                index,
+                options,
+                before,
+                visit,
+            };
+            reading.batch(batch, &mut buffer, &mut part);
             if buffer.is_large() {
                 buffer = Buffer::default();
             }
@@ -110,13 +161,18 @@ pub(super) fn read_files<T: Send>(
             part
         })
         .reduce(Part::new, Part::and);
-    omissions.extend(gone);
-    omissions.extend(listing.omissions.iter().cloned());
-    hits.sort_by(|a, b| by_folder(&a.path).cmp(by_folder(&b.path)));
+    part.omissions.extend(gone);
+    part.omissions.extend(listing.omissions.iter().cloned());
+    part.hits
+        .sort_by(|a, b| by_folder(&a.path).cmp(by_folder(&b.path)));
+    let memory = part.memory(&site.root.name, before.kept);
     CurrentRead {
-        hits,
-        ids,
-        coverage: files::coverage(&site.root.name, files, bytes, omissions, &options.limits),
+        files: part.files,
+        bytes: part.bytes,
+        hits: part.hits,
+        ids: part.ids,
+        omissions: part.omissions,
+        memory,
     }
 }
 
@@ -125,99 +181,214 @@ fn by_folder(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|byte| *byte == b'/')
 }
 
-fn read_batch<T>(
-    site: &Site<'_>,
-    batch: &Batch,
-    index: &WorkTreeIndex,
-    options: &ReadOptions,
-    buffer: &mut Buffer,
-    out: &mut Part<T>,
-    visit: &(impl Fn(&Document<'_>) -> Option<T> + Sync),
-) {
-    let mut path = batch.folder().to_vec();
-    if !path.is_empty() {
-        path.push(b'/');
-    }
-    let folder = path.len();
-    let mut on_disk = site.root.path.clone();
-    if site.root.kind == RootKind::File {
-        on_disk.pop();
-    }
-    for part in by_folder(batch.folder()).filter(|part| !part.is_empty()) {
-        on_disk.push(os_of(part));
-    }
-    for name in batch.names() {
-        path.truncate(folder);
-        path.extend_from_slice(name);
-        on_disk.push(os_of(name));
-        match load(&on_disk, &options.limits, buffer) {
-            Ok(metadata) => {
-                let known = index.known(&path, &metadata);
-                read_file(site, &path, known, buffer, out, visit);
-            }
-            Err(why) => {
-                let omission = Omission::unread(path.clone(), &why, &options.limits);
-                out.omissions.push(omission);
-            }
+/// How the files of one root are read.
+struct Reading<'a, T, F> {
+    site: &'a Site<'a>,
+    index: &'a WorkTreeIndex,
+    options: &'a ReadOptions,
+    before: &'a Before<'a, T>,
+    visit: &'a F,
+}
+
+impl<T, F> Reading<'_, T, F>
+where
+    T: Value,
+    F: Fn(&Document<'_>) -> Option<Visited<T>> + Sync,
+{
+    fn batch(&self, batch: &Batch, buffer: &mut Buffer, out: &mut Part<T>) {
+        let mut path = batch.folder().to_vec();
+        if !path.is_empty() {
+            path.push(b'/');
         }
-        on_disk.pop();
+        let folder = path.len();
+        let mut on_disk = self.site.root.path.clone();
+        if self.site.root.kind == RootKind::File {
+            on_disk.pop();
+        }
+        for part in by_folder(batch.folder()).filter(|part| !part.is_empty()) {
+            on_disk.push(os_of(part));
+        }
+        for name in batch.names() {
+            path.truncate(folder);
+            path.extend_from_slice(name);
+            on_disk.push(os_of(name));
+            if !self.again(&path, &on_disk, out) {
+                match load(&on_disk, &self.options.limits, buffer) {
+                    Ok(metadata) => self.file(&path, &metadata, buffer, out),
+                    Err(why) => {
+                        let omission = Omission::unread(path.clone(), &why, &self.options.limits);
+                        out.omissions.push(omission);
+                    }
+                }
+            }
+            on_disk.pop();
+        }
+    }
+
+    /// Takes what an earlier run made of a file that has not changed since; whether that could be done.
+    fn again(&self, path: &[u8], on_disk: &Path, out: &mut Part<T>) -> bool {
+        let Some((kept, file)) = self
+            .before
+            .kept
+            .and_then(|kept| Some((kept, kept.files.get(path)?)))
+        else {
+            return false;
+        };
+        let Ok(metadata) = fs::symlink_metadata(on_disk) else {
+            return false;
+        };
+        let stamp = Stamp::of(&metadata);
+        if !metadata.is_file() || stamp != file.stamp {
+            return false;
+        }
+        let value = kept.of_interest.get(path);
+        let known = self.index.known(path, &metadata);
+        let asks = known == Known::Tracked
+            || (value.is_some() && known == Known::Untracked && self.site.repo().is_some());
+        if asks && file.own.is_none() {
+            return false;
+        }
+        let id = match known {
+            Known::Unchanged(id) => Some(id),
+            Known::Tracked => file.own.map(|own| oid(&own)),
+            Known::Untracked => None,
+        };
+        let own = file.own.map(|own| oid(&own));
+        self.take(path, (known, id, own), metadata.len(), value.cloned(), out);
+        out.noted.push(Noted {
+            path: path.to_vec(),
+            stamp,
+            own: file.own,
+        });
+        true
+    }
+
+    fn file(&self, path: &[u8], metadata: &Metadata, text: &[u8], out: &mut Part<T>) {
+        let known = self.index.known(path, metadata);
+        // The blob of an untracked file is looked for only when it matters; almost none has one.
+        let (id, mut own) = match known {
+            Known::Unchanged(id) => (Some(id), None),
+            Known::Tracked => {
+                let own = git::hash_blob(text);
+                (own, own)
+            }
+            Known::Untracked => (None, None),
+        };
+        let value = (self.visit)(&Document {
+            repository: &self.site.root.name,
+            uri: Some(&uri_of(path)),
+            bytes: text,
+            origin: Origin::Current,
+        });
+        if value.is_some() && own.is_none() && self.site.repo().is_some() {
+            own = git::hash_blob(text);
+        }
+        let length = text.len() as u64;
+        let stamp = Stamp::of(metadata);
+        // What has no length and content nonetheless is none of the files whose stamps tell anything.
+        let kept = metadata.len() == length
+            && stamp.settled(self.before.began)
+            && value.as_ref().is_none_or(Visited::keepable);
+        self.take(path, (known, id, own), length, value, out);
+        if kept {
+            out.fresh += 1;
+            out.noted.push(Noted {
+                path: path.to_vec(),
+                stamp,
+                own: own.map(bytes),
+            });
+        }
+    }
+
+    fn take(
+        &self,
+        path: &[u8],
+        (known, id, own): (Known, Option<Oid>, Option<Oid>),
+        length: u64,
+        value: Option<Visited<T>>,
+        out: &mut Part<T>,
+    ) {
+        out.files += 1;
+        out.bytes += length;
+        out.ids.extend(id.map(bytes));
+        if let Some(value) = value {
+            let mut ids: Vec<Oid> = id.into_iter().collect();
+            if self.site.repo().is_some()
+                && known != Known::Tracked
+                && let Some(own) = own
+                && !ids.contains(&own)
+            {
+                ids.push(own);
+            }
+            out.hits.push(CurrentHit {
+                path: path.to_vec(),
+                ids,
+                value,
+            });
+        }
     }
 }
 
-fn read_file<T>(
-    site: &Site<'_>,
-    path: &[u8],
-    known: Known,
-    bytes: &[u8],
-    out: &mut Part<T>,
-    visit: &(impl Fn(&Document<'_>) -> Option<T> + Sync),
-) {
-    // The blob of an untracked file is looked for only when it matters; almost none has one.
-    let id = match known {
-        Known::Unchanged(id) => Some(id),
-        Known::Tracked => git::hash_blob(bytes),
-        Known::Untracked => None,
-    };
-    out.files += 1;
-    out.bytes += bytes.len() as u64;
-    out.ids.extend(id);
-    let value = visit(&Document {
-        repository: &site.root.name,
-        uri: Some(&uri_of(path)),
-        bytes,
-        origin: Origin::Current,
+/// What an earlier run made of the files of HEAD's tree of a bare repository that has not changed since.
+pub(super) fn same_head<T: Value>(kept: &FileMemory<T>) -> CurrentRead<T> {
+    let hits = kept.files.iter().filter_map(|(path, file)| {
+        Some(CurrentHit {
+            path: path.clone(),
+            ids: vec![oid(&file.own?)],
+            value: kept.of_interest.get(path)?.clone(),
+        })
     });
-    if let Some(value) = value {
-        let mut ids: Vec<Oid> = id.into_iter().collect();
-        if site.repo().is_some()
-            && known != Known::Tracked
-            && let Some(own) = git::hash_blob(bytes)
-            && !ids.contains(&own)
-        {
-            ids.push(own);
-        }
-        out.hits.push(CurrentHit {
-            site: site.at,
-            path: path.to_vec(),
-            ids,
-            value,
-        });
+    let mut ids: Vec<Id> = kept.files.values().filter_map(|file| file.own).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    CurrentRead {
+        files: kept.files.len() as u64,
+        bytes: kept.files.values().map(|file| file.stamp.bytes()).sum(),
+        hits: hits.collect(),
+        ids,
+        omissions: Vec::new(),
+        memory: None,
     }
 }
 
 /// Reads the files of HEAD's tree of a bare repository.
-pub(super) fn read_head<T: Send>(
+pub(super) fn read_head<T: Value>(
     site: &Site<'_>,
     repo: &Repo,
     files: Vec<HeadFile>,
     options: &ReadOptions,
     progress: &dyn Progress,
-    visit: &(impl Fn(&Document<'_>) -> Option<T> + Sync),
+    (kept, key): (Option<&FileMemory<T>>, &str),
+    visit: &(impl Fn(&Document<'_>) -> Option<Visited<T>> + Sync),
 ) -> CurrentRead<T> {
     progress.planned(files.len() as u64);
+    let mut memory = FileMemory::new(&site.root.name, "");
+    let mut out = CurrentRead {
+        files: 0,
+        bytes: 0,
+        hits: Vec::new(),
+        ids: Vec::new(),
+        omissions: Vec::new(),
+        memory: None,
+    };
     let mut paths: BTreeMap<Oid, Vec<Vec<u8>>> = BTreeMap::new();
-    for file in files {
-        paths.entry(file.id).or_default().push(file.path);
+    for HeadFile { path, id } in files {
+        let known = kept.and_then(|kept| Some((kept, kept.files.get(&path)?)));
+        let Some((kept, file)) = known.filter(|(_, file)| file.own == Some(bytes(id))) else {
+            paths.entry(id).or_default().push(path);
+            continue;
+        };
+        let value = kept.of_interest.get(&path);
+        memory.note(&path, file.stamp, file.own, value);
+        out.files += 1;
+        out.bytes += file.stamp.bytes();
+        out.ids.push(bytes(id));
+        out.hits.extend(value.cloned().map(|value| CurrentHit {
+            path,
+            ids: vec![id],
+            value,
+        }));
+        progress.done(1);
     }
     let ids: Vec<Oid> = paths.keys().copied().collect();
     let read = git::read_blobs(
@@ -227,45 +398,47 @@ pub(super) fn read_head<T: Send>(
         &site.trouble,
         &Everything,
         || (),
-        |id, bytes| {
+        |id, text| {
             let mut values = Vec::new();
             for path in paths.get(&id).into_iter().flatten() {
                 let uri = uri_of_bytes(path);
                 let value = visit(&Document {
                     repository: &site.root.name,
                     uri: Some(&uri),
-                    bytes,
+                    bytes: text,
                     origin: Origin::Current,
                 });
                 values.extend(value.map(|value| (path.clone(), value)));
                 progress.done(1);
             }
-            Some((values, bytes.len() as u64))
+            Some((values, text.len() as u64))
         },
     );
-    let mut out = CurrentRead {
-        hits: Vec::new(),
-        ids: Vec::new(),
-        coverage: Vec::new(),
-    };
-    let (mut count, mut total) = (0, 0);
-    let mut omissions = Vec::new();
     for (id, reading) in read {
         let of = paths.get(&id).map(Vec::as_slice).unwrap_or_default();
         match reading {
-            Reading::Value((values, bytes)) => {
-                count += of.len() as u64;
-                total += bytes.saturating_mul(of.len() as u64);
-                out.ids.push(id);
-                out.hits
-                    .extend(values.into_iter().map(|(path, value)| CurrentHit {
-                        site: site.at,
+            BlobReading::Value((values, length)) => {
+                out.files += of.len() as u64;
+                out.bytes += length.saturating_mul(of.len() as u64);
+                out.ids.push(bytes(id));
+                let stamp = Stamp::of_blob().sized(length);
+                for path in of {
+                    memory.note(path, stamp, Some(bytes(id)), None);
+                }
+                for (path, value) in values {
+                    if value.keepable() {
+                        memory.note(&path, stamp, Some(bytes(id)), Some(&value));
+                    } else {
+                        memory.files.remove(&path);
+                    }
+                    out.hits.push(CurrentHit {
                         path,
                         ids: vec![id],
                         value,
-                    }));
+                    });
+                }
             }
-            Reading::TooLarge => omissions.extend(of.iter().map(|path| Omission {
+            BlobReading::TooLarge => out.omissions.extend(of.iter().map(|path| Omission {
                 path: path.clone(),
                 status: CoverageStatus::Skipped,
                 reason: format!(
@@ -273,15 +446,22 @@ pub(super) fn read_head<T: Send>(
                     options.limits.max_blob_bytes >> 20
                 ),
             })),
-            Reading::Fault => omissions.extend(of.iter().map(|path| Omission {
+            BlobReading::Fault => out.omissions.extend(of.iter().map(|path| Omission {
                 path: path.clone(),
                 status: CoverageStatus::Failed,
                 reason: "its blob is missing or damaged".to_owned(),
             })),
-            Reading::Quiet => {}
+            BlobReading::Quiet => {}
         }
     }
+    out.ids.sort_unstable();
+    out.ids.dedup();
     out.hits.sort_by(|a, b| a.path.cmp(&b.path));
-    out.coverage = files::coverage(&site.root.name, count, total, omissions, &options.limits);
+    // Only of a repository that gave everything can it be said without looking that it gives the same.
+    let all = memory.files.len() as u64 == out.files;
+    if all && out.omissions.is_empty() && site.trouble.told().is_empty() {
+        key.clone_into(&mut memory.key);
+    }
+    out.memory = Some(memory);
     out
 }

@@ -4,6 +4,7 @@ use super::folders::{Found, Listing, roots_below};
 use super::limits::Limits;
 use super::names::{self, Candidate};
 use crate::model::{Coverage, CoverageStatus};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -19,7 +20,7 @@ pub enum DiscoverError {
 }
 
 /// What kind of root a path is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RootKind {
     /// A folder without version control.
     Folder,

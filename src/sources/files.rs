@@ -4,13 +4,14 @@ use super::limits::Limits;
 use super::load::Unread;
 use super::place::uri_of_bytes;
 use crate::model::{Coverage, CoverageStatus};
+use serde::{Deserialize, Serialize};
 use std::io;
 
 /// Source word of this part of the coverage.
 pub(super) const SOURCE: &str = "files";
 
 /// Why a file or folder was left out.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Omission {
     /// Path below the root, `/`-separated; empty for the root itself.
     pub(super) path: Vec<u8>,

@@ -1,39 +1,52 @@
 //! What was read of each repository and what was not, in words.
 
 use super::ReadOptions;
+use super::combine::Given;
 use super::discover::RootKind;
 use super::files::count;
-use super::git::{Access, History};
-use super::site::{Site, Store, store_of};
+use super::git::bytes;
+use super::kept::{Opened, RootPart, StorePart};
 use crate::model::{Coverage, CoverageStatus};
 
 /// Source word of this part of the coverage.
 const SOURCE: &str = "git";
 
 /// One entry for every repository, and one more for what was left out of it on purpose.
-pub(super) fn git_coverage(
-    sites: &[Site<'_>],
-    stores: &[Store<'_>],
-    histories: &[History],
+pub(super) fn git_coverage<T>(
+    roots: &[RootPart<T>],
+    stores: &[StorePart<T>],
+    store_of: &[Option<usize>],
+    given: &Given<'_, T>,
     options: &ReadOptions,
 ) -> Vec<Coverage> {
     let mut out = Vec::new();
-    for (index, site) in sites.iter().enumerate() {
-        let name = &site.root.name;
-        let repo = match &site.access {
-            Access::Refused(refusal) => {
+    for (root, store) in roots.iter().zip(store_of) {
+        let name = &root.name;
+        let (partial, shallow) = match &root.opened {
+            Opened::Refused(refusal) => {
                 out.push(Coverage::new(SOURCE, name, refusal.status, &refusal.reason));
                 continue;
             }
-            Access::Open(repo) => repo,
-            Access::None if site.root.kind == RootKind::WorkTree => {
+            Opened::Repository {
+                partial, shallow, ..
+            } => (*partial, *shallow),
+            Opened::No if root.kind == RootKind::WorkTree => {
                 out.push(history_off(name));
                 continue;
             }
-            Access::None => continue,
+            Opened::No => continue,
         };
-        let mut losses = site.trouble.losses(repo.partial);
-        let too_large = site.trouble.too_large();
+        // Of several work trees of one repository, one stands for the history.
+        let at = store.filter(|at| stores.get(*at).is_some_and(|store| store.name == *name));
+        let mut trouble = root.trouble.clone();
+        let history = at.and_then(|at| Some((at, stores.get(at)?)));
+        if let Some((at, history)) = history {
+            trouble.add(&history.trouble);
+            let own = |id| !given.before(at, &bytes(id));
+            trouble.add(&history.faults.only(own));
+        }
+        let mut losses = trouble.losses(partial);
+        let too_large = trouble.too_large();
         if too_large > 0 && options.history {
             out.push(Coverage::new(
                 SOURCE,
@@ -46,16 +59,15 @@ pub(super) fn git_coverage(
                 ),
             ));
         }
-        let store = stores.iter().position(|store| store.site == index);
-        let summary = match store.and_then(|store| histories.get(store)) {
-            Some(history) => {
-                if !repo.shallow.is_empty() {
+        let summary = match history {
+            Some((_, history)) => {
+                if shallow {
                     losses.push(
                         "this is a shallow clone: `git fetch --unshallow` brings the rest of the history"
                             .to_owned(),
                     );
                 }
-                if history.commits() == 0 && losses.is_empty() {
+                if history.commits == 0 && losses.is_empty() {
                     "no commits yet".to_owned()
                 } else {
                     let since = options
@@ -64,7 +76,7 @@ pub(super) fn git_coverage(
                         .unwrap_or_default();
                     format!(
                         "{}, {}{since}",
-                        count(history.commits(), "commit"),
+                        count(history.commits, "commit"),
                         count(history.wanted.len() as u64, "blob")
                     )
                 }
@@ -81,8 +93,8 @@ pub(super) fn git_coverage(
                 }
                 continue;
             }
-            None => match store_of(sites, stores, index) {
-                Some(store) => format!("history read with {}", stores[store].name),
+            None => match store.and_then(|at| stores.get(at)) {
+                Some(store) => format!("history read with {}", store.name),
                 None => "history read elsewhere".to_owned(),
             },
         };

@@ -1,6 +1,6 @@
 //! Documents that were handed over instead of being looked for: standard input, what is staged for a commit.
 
-use super::archives::{Archives, flatten};
+use super::archives::{self, Tallies, flatten};
 use super::place::{Located, Place};
 use super::{Document, Limits, Origin, ReadOutcome};
 use crate::model::{Coverage, CoverageStatus, Trail};
@@ -23,7 +23,6 @@ where
     T: Send,
     F: Fn(&Document<'_>) -> Option<T> + Sync,
 {
-    let archives = Archives::new(limits.archives.clone(), limits.max_notes);
     let located: Vec<_> = given
         .par_iter()
         .filter_map(|one| {
@@ -34,12 +33,18 @@ where
                 origin: Origin::Current,
             };
             Some(Located {
-                value: archives.visit(&document, &visit)?,
+                value: archives::visit(&document, &limits.archives, &visit)?,
                 places: vec![one.place()],
             })
         })
         .collect();
-    let mut coverage = archives.coverage();
+    let mut tallies = Tallies::new(limits.max_notes);
+    for one in &located {
+        if let (Some(unpacked), Some(place)) = (&one.value.unpacked, one.places.first()) {
+            tallies.remember(&place.repository, Some(&place.uri), unpacked);
+        }
+    }
+    let mut coverage = tallies.coverage();
     if let Some(first) = given.first() {
         let bytes: usize = given.iter().map(|one| one.bytes.len()).sum();
         let many = given.len();

@@ -2,12 +2,10 @@
 //! somebody asks what their commits say.
 
 use super::ReadOptions;
-use super::git::{self, Attribution, History, Trouble};
-use super::messages::Heard;
+use super::git::{self, History, Said, Trouble};
 use super::site::Store;
 use git2::Oid;
 use jiff::Timestamp;
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -17,15 +15,6 @@ const HELD: usize = if cfg!(test) { 1 } else { 192 << 20 };
 const TOGETHER: usize = if cfg!(test) { 2 } else { 16 };
 /// Bytes of pack indexes from which on no more stores are walked at the same time.
 const MANY: u64 = 16 << 20;
-
-/// What the commits of one store say.
-#[derive(Default)]
-pub(super) struct Told {
-    /// Of blobs.
-    pub(super) blobs: BTreeMap<Oid, Vec<Attribution>>,
-    /// Of messages.
-    pub(super) messages: BTreeMap<Oid, Attribution>,
-}
 
 /// The stores in groups that are dealt with together: many small ones, a large one by itself.
 pub(super) fn groups(stores: &[Store<'_>]) -> Vec<Range<usize>> {
@@ -67,8 +56,8 @@ pub(super) fn walk(
 }
 
 /// Lets go of the histories of a group that was read, unless little is held.
-pub(super) fn let_go(stores: &[Store<'_>], histories: &mut [History], group: Range<usize>) {
-    let held: usize = histories.iter().map(History::weight).sum();
+pub(super) fn let_go(stores: &[Store<'_>], histories: &mut [&mut History], group: Range<usize>) {
+    let held: usize = histories.iter().map(|history| history.weight()).sum();
     if held <= HELD {
         return;
     }
@@ -80,63 +69,75 @@ pub(super) fn let_go(stores: &[Store<'_>], histories: &mut [History], group: Ran
     }
 }
 
-/// What the commits of each store say of blobs and messages (sorted, distinct). `heard` is what each of them was told.
-pub(super) fn attribute<T: Send>(
-    stores: &[Store<'_>],
-    histories: &[History],
-    heard: &[Heard<T>],
-    blobs: &[Oid],
-    messages: &[Oid],
-    options: &ReadOptions,
-) -> Vec<Told> {
-    let mut out = Vec::with_capacity(stores.len());
-    for group in groups(stores) {
-        let some: Vec<Told> = group
-            .into_par_iter()
-            .map(|at| {
-                let (Some(store), Some(history)) = (stores.get(at), histories.get(at)) else {
-                    return Told::default();
-                };
-                if !history.is_let_go() {
-                    return tell(store, history, blobs, messages, options);
-                }
-                // With `since`, blobs that were not to be read may be asked for.
-                let asked = options.since.is_some()
-                    || heard.get(at).is_some_and(|heard| !heard.is_empty())
-                    || blobs
-                        .iter()
-                        .any(|id| history.wanted.binary_search(id).is_ok());
-                if !asked {
-                    return Told::default();
-                }
-                // What is wrong with it was noted the first time.
-                let again = walk(store, options, &Trouble::default(), &|_, _| {});
-                let told = tell(store, &again, blobs, messages, options);
-                drop(again);
-                store.repo.close_packs();
-                told
-            })
-            .collect();
-        out.extend(some);
-    }
-    out
+/// What is asked of the commits of one store.
+pub(super) struct Asked<'a> {
+    /// Blobs, sorted and distinct.
+    pub(super) blobs: &'a [Oid],
+    /// Messages, sorted and distinct.
+    pub(super) messages: &'a [Oid],
+    /// The history has messages of interest.
+    pub(super) heard: bool,
+    /// What an earlier run was told of the same history.
+    pub(super) known: Option<&'a Said>,
 }
 
-fn tell(
+/// What the commits of a store say, and whether that is more than was known.
+pub(super) fn attribute(
     store: &Store<'_>,
     history: &History,
-    blobs: &[Oid],
-    messages: &[Oid],
+    asked: &Asked<'_>,
     options: &ReadOptions,
-) -> Told {
+) -> (Said, bool) {
+    if !history.is_let_go() {
+        return (tell(store, history, asked, options), true);
+    }
+    let here = |id: &&Oid| history.wanted.binary_search(id).is_ok();
+    if let Some(known) = asked.known {
+        let all = asked.blobs.iter().filter(here);
+        if all.clone().all(|id| known.blobs.contains_key(id)) {
+            return (known.clone(), false);
+        }
+    }
+    // With `since`, blobs that were not to be read may be asked for.
+    let any = options.since.is_some() || asked.heard || asked.blobs.iter().any(|id| here(&id));
+    if !any {
+        return (Said::default(), true);
+    }
+    // What is wrong with it was noted the first time, unless that was in an earlier run.
+    let quiet = Trouble::default();
+    let trouble = if asked.known.is_some() {
+        &store.trouble
+    } else {
+        &quiet
+    };
+    let again = walk(store, options, trouble, &|_, _| {});
+    let told = tell(store, &again, asked, options);
+    drop(again);
+    store.repo.close_packs();
+    (told, true)
+}
+
+fn tell(store: &Store<'_>, history: &History, asked: &Asked<'_>, options: &ReadOptions) -> Said {
     let limits = &options.limits;
-    let told = Told {
-        blobs: if blobs.is_empty() {
-            BTreeMap::new()
-        } else {
-            git::attribute(store.repo, history, blobs, limits, store.trouble)
-        },
-        messages: git::attribute_messages(store.repo, history, messages, limits, store.trouble),
+    let mut blobs = if asked.blobs.is_empty() {
+        BTreeMap::new()
+    } else {
+        git::attribute(store.repo, history, asked.blobs, limits, &store.trouble)
+    };
+    for id in asked.blobs {
+        if history.wanted.binary_search(id).is_ok() {
+            blobs.entry(*id).or_default();
+        }
+    }
+    let told = Said {
+        blobs,
+        messages: git::attribute_messages(
+            store.repo,
+            history,
+            asked.messages,
+            limits,
+            &store.trouble,
+        ),
     };
     store.repo.rest();
     told

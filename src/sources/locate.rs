@@ -1,10 +1,10 @@
 //! Placing what was of interest.
 
+use super::archives::Visited;
 use super::current::CurrentHit;
-use super::git::Attribution;
-use super::histories::Told;
+use super::git::{Attribution, oid};
+use super::kept::{RootPart, StorePart, Value};
 use super::place::{Located, Place, uri_of_bytes};
-use super::site::{Site, Store, store_of};
 use crate::model::Trail;
 use git2::Oid;
 use jiff::Timestamp;
@@ -38,30 +38,33 @@ fn present(place: Place) -> Place {
     }
 }
 
+/// A current file of interest, with the position of its root.
+pub(super) type Current<T> = (usize, CurrentHit<Visited<T>>);
+
 /// Gives every document of interest its places: a current one the path it stands at, with what git says of it there;
 /// each blob the paths that held it and are not told by a current document. Those of a blob that current documents hold
 /// go to the first of them.
-pub(super) fn locate<T>(
-    sites: &[Site<'_>],
-    stores: &[Store<'_>],
-    told_by: &[Told],
-    current: Vec<CurrentHit<T>>,
-    past: Vec<(Oid, T)>,
+pub(super) fn locate<T: Value>(
+    roots: &[RootPart<T>],
+    stores: &[StorePart<T>],
+    store_of: &[Option<usize>],
+    current: Vec<Current<T>>,
+    past: Vec<(Oid, Visited<T>)>,
     since: Option<i64>,
-) -> Vec<Located<T>> {
+) -> Vec<Located<Visited<T>>> {
     let in_window = |found: &&Attribution| {
         since.is_none_or(|since| found.first_seen.is_none_or(|first| first >= since))
     };
     // Places of current documents: history must not tell them a second time.
     let mut told: BTreeSet<(usize, &[u8], Oid)> = BTreeSet::new();
     let mut first_with: BTreeMap<Oid, usize> = BTreeMap::new();
-    for (index, hit) in current.iter().enumerate() {
-        let store = store_of(sites, stores, hit.site);
+    let everywhere = current.iter().enumerate();
+    for (index, (root, hit)) in everywhere.filter(|(_, (_, hit))| hit.value.everywhere()) {
         for id in &hit.ids {
             first_with.entry(*id).or_insert(index);
             // A linked work tree tells for itself, not for the root that stands for the history.
-            if let Some(store) = store
-                && stores[store].site == hit.site
+            if let Some(store) = store_of[*root]
+                && stores[store].name == roots[*root].name
             {
                 told.insert((store, &hit.path, *id));
             }
@@ -69,21 +72,23 @@ pub(super) fn locate<T>(
     }
     let elsewhere = |id: Oid| -> Vec<Place> {
         let mut places = Vec::new();
-        for (at, (store, found)) in stores.iter().zip(told_by).enumerate() {
-            for found in found.blobs.get(&id).into_iter().flatten().filter(in_window) {
+        for (at, store) in stores.iter().enumerate() {
+            let found = store.told.blobs.get(&id);
+            for found in found.into_iter().flatten().filter(in_window) {
                 if !told.contains(&(at, found.path.as_slice(), id)) {
-                    places.push(place(store.name, found));
+                    places.push(place(&store.name, found));
                 }
             }
         }
         places
     };
     let mut placed: Vec<(Vec<Place>, Oid)> = Vec::new();
-    for (index, hit) in current.iter().enumerate() {
-        let name = sites[hit.site].root.name.as_str();
-        let found = store_of(sites, stores, hit.site).and_then(|store| {
+    for (index, (root, hit)) in current.iter().enumerate() {
+        let name = roots[*root].name.as_str();
+        let found = store_of[*root].and_then(|store| {
             hit.ids.iter().find_map(|id| {
-                told_by[store]
+                stores[store]
+                    .told
                     .blobs
                     .get(id)?
                     .iter()
@@ -110,27 +115,18 @@ pub(super) fn locate<T>(
         }
         placed.push((places, hit.ids.first().copied().unwrap_or(Oid::ZERO_SHA1)));
     }
-    let mut items: Vec<(Located<T>, Oid)> = Vec::new();
+    let mut items: Vec<(Located<Visited<T>>, Oid)> = Vec::new();
     for (id, value) in past {
         // An untracked file with the same content was visited by itself and carries these places.
         if !first_with.contains_key(&id) {
-            items.push((
-                Located {
-                    value,
-                    places: elsewhere(id),
-                },
-                id,
-            ));
+            let places = elsewhere(id);
+            items.push((Located { value, places }, id));
         }
     }
-    items.extend(current.into_iter().zip(placed).map(|(hit, (places, id))| {
-        (
-            Located {
-                value: hit.value,
-                places,
-            },
-            id,
-        )
+    let current = current.into_iter().zip(placed);
+    items.extend(current.map(|((_, hit), (places, id))| {
+        let value = hit.value;
+        (Located { value, places }, id)
     }));
     for (item, _) in &mut items {
         item.places.sort();
@@ -139,4 +135,29 @@ pub(super) fn locate<T>(
     items.retain(|(item, _)| !item.places.is_empty());
     items.sort_by(|(a, a_id), (b, b_id)| (&a.places, a_id).cmp(&(&b.places, b_id)));
     items.into_iter().map(|(item, _)| item).collect()
+}
+
+/// Gives every message its places, in the histories that have it. The same may be in several clones.
+pub(super) fn locate_messages<T: Value>(
+    stores: &[StorePart<T>],
+    since: Option<i64>,
+) -> Vec<Located<Visited<T>>> {
+    let mut values: BTreeMap<Oid, &Visited<T>> = BTreeMap::new();
+    for (id, value) in stores.iter().flat_map(|store| &store.heard) {
+        values.entry(oid(id)).or_insert(value);
+    }
+    let mut items = Vec::new();
+    for (id, value) in values {
+        let places: Vec<_> = stores
+            .iter()
+            .filter_map(|store| Some((store, store.told.messages.get(&id)?)))
+            .filter(|(_, found)| since.is_none_or(|since| found.first_seen >= Some(since)))
+            .map(|(store, found)| place(&store.name, found))
+            .collect();
+        if !places.is_empty() {
+            let value = value.clone();
+            items.push(Located { value, places });
+        }
+    }
+    items
 }

@@ -6,6 +6,7 @@ mod archives;
 pub mod aws;
 mod buffer;
 pub mod cloudtrail;
+mod combine;
 mod current;
 mod discover;
 mod files;
@@ -14,6 +15,7 @@ mod git;
 mod git_coverage;
 mod given;
 mod histories;
+mod kept;
 pub mod limits;
 mod load;
 mod locate;
@@ -27,12 +29,14 @@ mod site;
 #[cfg(test)]
 mod testing;
 
+pub use combine::combine;
 pub use discover::{DiscoverError, Discovery, Root, RootKind, discover, discover_except};
 pub use git::{Staged, StagedError, staged};
 pub use given::{Given, read_given};
+pub use kept::{Facts, Kind, Memory, NoMemory, Parts, Value};
 pub use limits::Limits;
 pub use place::{Located, Place};
-pub use read::{ReadOutcome, read};
+pub use read::{ReadOutcome, collect, read};
 pub use screen::{Everything, Screen};
 
 use jiff::Timestamp;

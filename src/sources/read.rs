@@ -1,23 +1,25 @@
-//! Reading every document below the roots once, and placing what was of interest.
+//! Reading every document below the roots once, except those that an earlier run has read.
 
-use super::archives::{Archives, flatten};
-use super::current::{read_files, read_head};
+use super::archives::{self, Visited};
+use super::combine::combine;
+use super::current::{Before, read_files, read_head, same_head};
 use super::discover::Root;
-use super::git::{self, History};
-use super::git_coverage::git_coverage;
-use super::histories;
-use super::locate::locate;
-use super::messages::{self, Heard};
-use super::past::Past;
+use super::git::{self, Access, History, Id, Said, bytes, oid};
+use super::histories::{self, Asked};
+use super::kept::{
+    Facts, FileMemory, HistoryMemory, Kind, Memory, NoMemory, Opened, Parts, RootPart, StorePart,
+    Value,
+};
+use super::messages::Heard;
+use super::past::{Past, PastRead};
 use super::place::Located;
 use super::site::{Site, Store, Work};
 use super::{Document, Progress, ReadOptions, Screen};
 use crate::model::Coverage;
 use git2::Oid;
-use jiff::Timestamp;
 use rayon::prelude::*;
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Roots whose index or HEAD is held at a time.
 const PLANNED: usize = 64;
@@ -29,7 +31,7 @@ pub struct ReadOutcome<T> {
     pub items: Vec<Located<T>>,
     /// What was read and what was not, sorted.
     pub coverage: Vec<Coverage>,
-    /// Documents the visitor saw.
+    /// Documents there are.
     pub documents: u64,
 }
 
@@ -45,100 +47,329 @@ pub fn read<T, S, F>(
     visit: F,
 ) -> ReadOutcome<T>
 where
-    T: Send,
+    T: Value,
+    S: Screen,
+    F: Fn(&Document<'_>) -> Option<T> + Sync,
+{
+    let parts = collect(roots, options, progress, screen, visit, &NoMemory);
+    combine(parts, options)
+}
+
+/// What [`read`] reads, before it is put together. What `memory` has kept of an earlier run and has not changed since is
+/// not read again, and the result is the same.
+pub fn collect<T, S, F>(
+    roots: &[Root],
+    options: &ReadOptions,
+    progress: &dyn Progress,
+    screen: &S,
+    visit: F,
+    memory: &dyn Memory,
+) -> Parts<T>
+where
+    T: Value,
     S: Screen,
     F: Fn(&Document<'_>) -> Option<T> + Sync,
 {
     git::prepare();
-    let documents = AtomicU64::new(0);
-    let visit = |document: &Document<'_>| {
-        documents.fetch_add(1, Ordering::Relaxed);
-        visit(document)
-    };
-    let archives = Archives::new(options.limits.archives.clone(), options.limits.max_notes);
-    let visit = |document: &Document<'_>| archives.visit(document, &visit);
-    let mut coverage = Vec::new();
+    let caps = &options.limits.archives;
+    let visit = |document: &Document<'_>| archives::visit(document, caps, &visit);
     let sites: Vec<Site<'_>> = roots
         .par_iter()
-        .enumerate()
-        .map(|(at, root)| Site::open(at, root, options))
+        .map(|root| Site::open(root, options))
         .collect();
-
     progress.stage("files");
-    let mut current = Vec::new();
-    let mut on_disk = BTreeSet::new();
-    for some in sites.chunks(PLANNED) {
-        let work: Vec<Work<'_>> = some.par_iter().map(|site| site.plan(options)).collect();
-        for (site, work) in some.iter().zip(work) {
-            let read = match work {
-                Work::Files(index) => read_files(site, &index, options, progress, &visit),
-                Work::Head(repo, files) => read_head(site, repo, files, options, progress, &visit),
-            };
-            on_disk.extend(read.ids);
-            coverage.extend(read.coverage);
-            current.extend(read.hits);
-            site.rest();
-        }
-    }
-
+    let roots = files(&sites, options, progress, memory, &visit);
+    progress.stage("history");
     let stores = if options.history {
         Store::group(&sites)
     } else {
         Vec::new()
     };
-    progress.stage("history");
-    let mut histories: Vec<History> = Vec::with_capacity(stores.len());
-    let mut heard: Vec<Heard<_>> = Vec::with_capacity(stores.len());
-    let mut past = Past::new(on_disk);
-    for group in histories::groups(&stores) {
+    let on_disk = roots.iter().flat_map(|root| root.ids.iter().copied());
+    let read = histories(
+        &stores,
+        Past::new(on_disk.collect()),
+        options,
+        progress,
+        screen,
+        memory,
+        &visit,
+    );
+    progress.stage("attribution");
+    let stores = attribution(&stores, read, &roots, options, memory);
+    Parts { roots, stores }
+}
+
+/// Reads the current files.
+fn files<T: Value>(
+    sites: &[Site<'_>],
+    options: &ReadOptions,
+    progress: &dyn Progress,
+    memory: &dyn Memory,
+    visit: &(impl Fn(&Document<'_>) -> Option<Visited<T>> + Sync),
+) -> Vec<RootPart<T>> {
+    let mut parts = Vec::with_capacity(sites.len());
+    for some in sites.chunks(PLANNED) {
+        let planned: Vec<_> = some
+            .par_iter()
+            .map(|site| {
+                let kept = memory.recall(Kind::Files, &site.root.path);
+                let kept = kept.and_then(|packed| FileMemory::<T>::unpack(&packed));
+                let kept = kept.filter(|kept| kept.name == site.root.name);
+                let key = if kept.is_some() || memory.keeps() {
+                    site.key()
+                } else {
+                    String::new()
+                };
+                let known = kept.as_ref().map_or("", |kept| kept.key.as_str());
+                let work = site.plan(options, &key, known);
+                (kept, key, work)
+            })
+            .collect();
+        for (site, (kept, key, work)) in some.iter().zip(planned) {
+            let kept = kept.as_ref();
+            let read = match (work, kept) {
+                (Work::Files(index), kept) => {
+                    let began = memory.began();
+                    let before = Before { kept, began };
+                    read_files(site, &index, options, progress, &before, visit)
+                }
+                (Work::Head(repo, files), kept) => {
+                    read_head(site, repo, files, options, progress, (kept, &key), visit)
+                }
+                (Work::Same, Some(kept)) => same_head(kept),
+                // Nothing is the same as what is not known.
+                (Work::Same, None) => continue,
+            };
+            if let Some(files) = &read.memory
+                && memory.keeps()
+                && let Some(packed) = files.pack()
+            {
+                let facts = Facts {
+                    documents: files.files.len() as u64,
+                    of_interest: files.of_interest.len() as u64,
+                    commits: 0,
+                };
+                memory.keep(Kind::Files, &site.root.path, facts, packed);
+            }
+            parts.push(RootPart {
+                name: site.root.name.clone(),
+                kind: site.root.kind,
+                opened: opened(site),
+                files: read.files,
+                bytes: read.bytes,
+                ids: read.ids,
+                hits: read.hits,
+                omissions: read.omissions,
+                trouble: site.trouble.told(),
+            });
+            site.rest();
+        }
+    }
+    parts
+}
+
+fn opened(site: &Site<'_>) -> Opened {
+    match &site.access {
+        Access::None => Opened::No,
+        Access::Refused(refusal) => Opened::Refused(refusal.clone()),
+        Access::Open(repo) => Opened::Repository {
+            store: name_of(&repo.common),
+            partial: repo.partial,
+            shallow: !repo.shallow.is_empty(),
+        },
+    }
+}
+
+/// A path as a text that no other path has.
+fn name_of(path: &Path) -> String {
+    super::kept::text_of(path.as_os_str().as_encoded_bytes())
+}
+
+/// What reading one store gave, before its commits were asked.
+struct Read<T> {
+    history: History,
+    /// Digest of the state it was read in.
+    key: String,
+    kept: Option<HistoryMemory<T>>,
+    /// The history is the one that is kept.
+    same: bool,
+    heard: Vec<(Id, Visited<T>)>,
+    past: PastRead<T>,
+}
+
+/// Reads the histories.
+fn histories<T: Value>(
+    stores: &[Store<'_>],
+    mut past: Past,
+    options: &ReadOptions,
+    progress: &dyn Progress,
+    screen: &impl Screen,
+    memory: &dyn Memory,
+    visit: &(impl Fn(&Document<'_>) -> Option<Visited<T>> + Sync),
+) -> Vec<Read<T>> {
+    let mut out: Vec<Read<T>> = Vec::with_capacity(stores.len());
+    for group in histories::groups(stores) {
         let some = &stores[group.clone()];
-        let (walked, listened): (Vec<History>, Vec<Heard<_>>) = some
+        let walked: Vec<_> = some
             .par_iter()
             .map(|store| {
+                let kept = memory.recall(Kind::History, &store.repo.common);
+                let kept = kept.and_then(|packed| HistoryMemory::<T>::unpack(&packed));
+                let key = if memory.keeps() {
+                    git::key(store.repo)
+                } else {
+                    String::new()
+                };
+                if let Some(same) = &kept
+                    && options.since.is_none()
+                    && !key.is_empty()
+                    && same.key == key
+                {
+                    let wanted = same.part.wanted.iter().map(oid).collect();
+                    let history = History::of(same.part.commits, wanted);
+                    let heard = same.part.heard.clone();
+                    return (history, key, kept, true, heard);
+                }
                 let heard = Heard::default();
-                let history = histories::walk(store, options, store.trouble, &|id, text| {
-                    heard.listen(store.name, id, text, &visit);
+                let history = histories::walk(store, options, &store.trouble, &|id, text| {
+                    heard.listen(store.name, id, text, visit);
                 });
-                (history, heard)
+                (history, key, kept, false, heard.told())
             })
-            .unzip();
-        for (store, history) in some.iter().zip(&walked) {
-            past.read(store, history, options, progress, screen, &visit);
+            .collect();
+        for (store, (history, key, kept, same, heard)) in some.iter().zip(walked) {
+            let past = past.read(
+                store,
+                &history,
+                (kept.as_ref(), same),
+                options,
+                progress,
+                screen,
+                visit,
+            );
+            out.push(Read {
+                history,
+                key,
+                kept,
+                same,
+                heard,
+                past,
+            });
         }
-        histories.extend(walked);
-        heard.extend(listened);
         if group.end < stores.len() {
-            histories::let_go(&stores, &mut histories, group);
+            let mut held: Vec<&mut History> = out.iter_mut().map(|one| &mut one.history).collect();
+            histories::let_go(stores, &mut held, group);
         }
     }
-    let past = past.found();
+    out
+}
 
-    progress.stage("attribution");
-    let mut wanted: Vec<Oid> = past
-        .iter()
-        .map(|(id, _)| *id)
-        .chain(current.iter().flat_map(|hit| hit.ids.iter().copied()))
-        .collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let mut messages: Vec<Oid> = heard.iter().flat_map(Heard::ids).collect();
-    messages.sort_unstable();
-    messages.dedup();
-    let told = histories::attribute(&stores, &histories, &heard, &wanted, &messages, options);
-
-    let since = options.since.map(Timestamp::as_second);
-    let mut located = locate(&sites, &stores, &told, current, past, since);
-    let messages = messages::distinct(heard);
-    located.extend(messages::locate(&stores, messages, &told, since));
-    located.sort_by(|a, b| a.places.cmp(&b.places));
-    let items = flatten(located);
-    coverage.extend(archives.coverage());
-    coverage.extend(git_coverage(&sites, &stores, &histories, options));
-    coverage.sort();
-    coverage.dedup();
-    ReadOutcome {
-        items,
-        coverage,
-        documents: documents.into_inner(),
+/// Asks the commits who brought in what was of interest.
+fn attribution<T: Value>(
+    stores: &[Store<'_>],
+    read: Vec<Read<T>>,
+    roots: &[RootPart<T>],
+    options: &ReadOptions,
+    memory: &dyn Memory,
+) -> Vec<StorePart<T>> {
+    let mut everywhere: BTreeSet<Oid> = BTreeSet::new();
+    let mut messages: BTreeSet<Oid> = BTreeSet::new();
+    for one in &read {
+        let blobs = one.past.of_interest.iter();
+        everywhere.extend(
+            blobs
+                .filter(|(_, value)| value.any())
+                .map(|(id, _)| oid(id)),
+        );
+        messages.extend(one.heard.iter().map(|(id, _)| oid(id)));
     }
+    // Of what matters only where it stands now, only its own repository has something to say.
+    let mut own: BTreeMap<&str, BTreeSet<Oid>> = BTreeMap::new();
+    for root in roots {
+        for hit in root.hits.iter().filter(|hit| hit.value.any()) {
+            if hit.value.everywhere() {
+                everywhere.extend(&hit.ids);
+            } else if let Opened::Repository { store, .. } = &root.opened {
+                own.entry(store).or_default().extend(&hit.ids);
+            }
+        }
+    }
+    let messages: Vec<Oid> = messages.into_iter().collect();
+    let all: Vec<(&Store<'_>, Read<T>)> = stores.iter().zip(read).collect();
+    let ask = |(store, one): (&Store<'_>, Read<T>)| {
+        let path = name_of(&store.repo.common);
+        let mut blobs = everywhere.clone();
+        blobs.extend(own.get(path.as_str()).into_iter().flatten());
+        let blobs: Vec<Oid> = blobs.into_iter().collect();
+        finish(store, path, one, (&blobs, &messages), options, memory)
+    };
+    let mut parts = Vec::with_capacity(stores.len());
+    let mut all = all.into_iter();
+    for group in histories::groups(stores) {
+        let some: Vec<_> = all.by_ref().take(group.len()).collect();
+        let told: Vec<StorePart<T>> = some.into_par_iter().map(ask).collect();
+        parts.extend(told);
+    }
+    parts
+}
+
+fn finish<T: Value>(
+    store: &Store<'_>,
+    path: String,
+    one: Read<T>,
+    (blobs, messages): (&[Oid], &[Oid]),
+    options: &ReadOptions,
+    memory: &dyn Memory,
+) -> StorePart<T> {
+    let known = one.kept.as_ref().filter(|_| one.same);
+    let asked = Asked {
+        blobs,
+        messages,
+        heard: !one.heard.is_empty(),
+        known: known.map(|kept| &kept.part.told),
+    };
+    let (told, more): (Said, bool) = histories::attribute(store, &one.history, &asked, options);
+    let mut trouble = store.trouble.told();
+    // What an earlier run met in the same history is still so.
+    if let (Some(kept), false) = (known, more) {
+        trouble = kept.part.trouble.clone();
+    }
+    let changed =
+        known.is_none_or(|kept| more || one.past.fresh > 0 || kept.borrowed != one.past.borrowed);
+    let part = StorePart {
+        path,
+        name: store.name.to_owned(),
+        commits: one.history.commits(),
+        wanted: one.history.wanted.iter().map(|id| bytes(*id)).collect(),
+        of_interest: one.past.of_interest,
+        heard: one.heard,
+        told,
+        trouble,
+        faults: one.past.faults,
+    };
+    // With `since`, only a part of the history is known.
+    if !changed || !memory.keeps() || options.since.is_some() {
+        return part;
+    }
+    // What changed while it was read is not known to be as it was read.
+    let key = if git::key(store.repo) == one.key {
+        one.key
+    } else {
+        String::new()
+    };
+    let facts = Facts {
+        documents: part.wanted.len() as u64,
+        of_interest: part.of_interest.len() as u64,
+        commits: part.commits,
+    };
+    let keep = HistoryMemory {
+        key,
+        part,
+        borrowed: one.past.borrowed,
+    };
+    if let Some(packed) = keep.pack() {
+        memory.keep(Kind::History, &store.repo.common, facts, packed);
+    }
+    keep.part
 }

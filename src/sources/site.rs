@@ -8,8 +8,6 @@ use std::path::PathBuf;
 
 /// A root with its opened repository.
 pub(super) struct Site<'a> {
-    /// Position among the roots.
-    pub(super) at: usize,
     pub(super) root: &'a Root,
     pub(super) access: Access,
     pub(super) trouble: Trouble,
@@ -19,10 +17,12 @@ pub(super) struct Site<'a> {
 pub(super) enum Work<'a> {
     Files(WorkTreeIndex),
     Head(&'a Repo, Vec<HeadFile>),
+    /// A bare repository that is as it was.
+    Same,
 }
 
 impl<'a> Site<'a> {
-    pub(super) fn open(at: usize, root: &'a Root, options: &ReadOptions) -> Self {
+    pub(super) fn open(root: &'a Root, options: &ReadOptions) -> Self {
         let needed = options.history || root.kind == RootKind::Bare;
         let access = if needed {
             git::open(root, options.trust_repo_owner)
@@ -30,7 +30,6 @@ impl<'a> Site<'a> {
             Access::None
         };
         Self {
-            at,
             root,
             access,
             trouble: Trouble::default(),
@@ -51,8 +50,18 @@ impl<'a> Site<'a> {
         }
     }
 
-    pub(super) fn plan(&self, options: &ReadOptions) -> Work<'_> {
+    /// A digest of the repository's state, of a bare one.
+    pub(super) fn key(&self) -> String {
+        match self.repo() {
+            Some(repo) if self.root.kind == RootKind::Bare => git::key(repo),
+            _ => String::new(),
+        }
+    }
+
+    /// What is to be read; `known` is the state in which everything current was read before.
+    pub(super) fn plan(&self, options: &ReadOptions, key: &str, known: &str) -> Work<'_> {
         let work = match self.repo() {
+            Some(_) if !key.is_empty() && key == known => Work::Same,
             Some(repo) if self.root.kind == RootKind::Bare => {
                 Work::Head(repo, git::head_files(repo, &options.limits, &self.trouble))
             }
@@ -66,11 +75,10 @@ impl<'a> Site<'a> {
 
 /// One object store, with the root that stands for it: of several work trees of one repository, the one it lives in.
 pub(super) struct Store<'a> {
-    /// Position of that root.
-    pub(super) site: usize,
     pub(super) name: &'a str,
     pub(super) repo: &'a Repo,
-    pub(super) trouble: &'a Trouble,
+    /// What went wrong with its history.
+    pub(super) trouble: Trouble,
 }
 
 impl<'a> Store<'a> {
@@ -91,18 +99,11 @@ impl<'a> Store<'a> {
             .filter_map(|index| {
                 let site = &sites[index];
                 Some(Self {
-                    site: index,
                     name: &site.root.name,
                     repo: site.repo()?,
-                    trouble: &site.trouble,
+                    trouble: Trouble::default(),
                 })
             })
             .collect()
     }
-}
-
-/// The store that holds the objects of a root.
-pub(super) fn store_of(sites: &[Site<'_>], stores: &[Store<'_>], site: usize) -> Option<usize> {
-    let common = &sites[site].repo()?.common;
-    stores.iter().position(|store| &store.repo.common == common)
 }

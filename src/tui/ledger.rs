@@ -116,6 +116,7 @@ pub(super) fn about(event: &Event) -> String {
         Scope::Finding(id) => id.to_string(),
         Scope::Credential(id) => CredentialId::to_string(id),
         Scope::Identity(id) => IdentityId::to_string(id),
+        rule @ Scope::RulePath(_) => rule.to_string(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The way to a document inside archives, as part of an address.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use serde::{Deserialize, Serialize};
 
 /// What stands between an archive and the path inside it.
 pub const SEPARATOR: &str = "!/";
@@ -9,7 +10,7 @@ pub const SEPARATOR: &str = "!/";
 const LONGEST: usize = 1024;
 
 /// One step into an archive.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Step {
     /// A member by its name as the archive has it: any bytes at all.
     Member(Vec<u8>),

@@ -8,6 +8,8 @@ use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
 /// Most memory the dictionary of an xz stream may ask for, in KiB.
@@ -16,16 +18,16 @@ const XZ_MEMORY_KB: u32 = 64 << 10;
 const ZSTD_WINDOW: u64 = 64 << 20;
 
 /// Something inside that was not read, or not whole.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Note {
     /// The way to it; empty for the outer document itself.
     pub steps: Vec<Step>,
     /// Why, for people.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
 }
 
 /// What became of an archive.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unpacked {
     /// Documents that were handed out.
     pub documents: u64,
@@ -75,7 +77,7 @@ impl Walk<'_> {
     pub(super) fn note(&mut self, reason: &'static str) {
         let note = Note {
             steps: self.steps.clone(),
-            reason,
+            reason: Cow::Borrowed(reason),
         };
         if self.out.notes.contains(&note) {
             return;

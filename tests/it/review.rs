@@ -64,6 +64,9 @@ fn stamped(drafts: &[Draft], second: usize) -> Vec<Event> {
         reason: draft.reason.clone(),
         expires: draft.expires,
         ticket: draft.ticket.clone(),
+        after: None,
+        run: None,
+        evidence: None,
     };
     drafts.iter().map(event).collect()
 }

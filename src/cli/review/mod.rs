@@ -58,7 +58,8 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
                 "make the file readable, or move it away",
             )
         })?;
-        let mut state = State::new(&report, decided.events, settings.clone());
+        let events = decided.events.into_iter().map(|one| one.event).collect();
+        let mut state = State::new(&report, events, settings.clone());
         if !decided.bad.is_empty() {
             state.notice = Some(format!(
                 "{} lines of {} are no decisions and are left out",

@@ -6,7 +6,7 @@ use super::super::exit::Failure;
 use super::memory::Memory;
 use crate::report::rows;
 use crate::store::atomic;
-use crate::store::decisions::{self, Event};
+use crate::store::decisions::{self, Event, Standing, Topic};
 use crate::store::runs::Runs;
 use crate::tui::state::SavedView;
 use crate::tui::{Draft, Outside};
@@ -119,11 +119,17 @@ fn command(program: &str) -> Command {
 impl Outside for Desk {
     fn record(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, String> {
         let at = environment::now(None);
+        let path = self.state.join(decisions::FILE);
+        let known = decisions::read(&path).map_err(|error| format!("not recorded: {error}"))?;
+        let standing = Standing::of(&known);
         let events: Vec<Event> = drafts
             .into_iter()
             .map(|draft| Event {
                 at,
                 actor: self.actor.clone(),
+                after: Some(standing.heads(&draft.scope, Topic::of(&draft.decision))),
+                run: None,
+                evidence: None,
                 scope: draft.scope,
                 decision: draft.decision,
                 reason: draft.reason,
@@ -131,7 +137,6 @@ impl Outside for Desk {
                 ticket: draft.ticket,
             })
             .collect();
-        let path = self.state.join(decisions::FILE);
         decisions::append_all(&path, &events).map_err(|error| format!("not recorded: {error}"))?;
         Ok(events)
     }

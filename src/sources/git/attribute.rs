@@ -36,6 +36,15 @@ pub(in crate::sources) struct Attribution {
     pub(in crate::sources) trail: Trail,
 }
 
+/// What the commits of one store say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::sources) struct Said {
+    /// Of blobs; of one that was asked for and that no path held, nothing.
+    pub(in crate::sources) blobs: BTreeMap<Oid, Vec<Attribution>>,
+    /// Of messages.
+    pub(in crate::sources) messages: BTreeMap<Oid, Attribution>,
+}
+
 /// Resolves every path that ever held one of `wanted` (sorted, distinct).
 pub(in crate::sources) fn attribute(
     repo: &Repo,

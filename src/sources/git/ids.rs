@@ -3,10 +3,10 @@
 use git2::Oid;
 
 /// The bytes of an id, which compare without a call into libgit2.
-pub(super) type Id = [u8; 20];
+pub(in crate::sources) type Id = [u8; 20];
 
 /// The bytes of an id.
-pub(super) fn bytes(id: Oid) -> Id {
+pub(in crate::sources) fn bytes(id: Oid) -> Id {
     let mut out = Id::default();
     for (to, from) in out.iter_mut().zip(id.as_bytes()) {
         *to = *from;

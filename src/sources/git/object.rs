@@ -179,7 +179,7 @@ fn signature_time(line: &[u8]) -> Option<i64> {
 }
 
 /// The id of these bytes.
-pub(super) fn oid(id: &Id) -> Oid {
+pub(in crate::sources) fn oid(id: &Id) -> Oid {
     Oid::from_bytes(id).unwrap_or(Oid::ZERO_SHA1)
 }
 

@@ -7,6 +7,7 @@ use super::pack::{Packs, bytes_of_indexes};
 use crate::model::CoverageStatus;
 use crate::sources::discover::{Root, RootKind};
 use git2::{ErrorClass, ErrorCode, Oid, Repository};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
@@ -35,7 +36,7 @@ pub(in crate::sources) struct Repo {
 }
 
 /// Why the git part of a root is not read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sources) struct Refusal {
     pub(in crate::sources) status: CoverageStatus,
     pub(in crate::sources) reason: String,
@@ -76,6 +77,11 @@ impl Repo {
         let mut packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
         let packs = packs.get_or_insert_with(|| Arc::new(Packs::open(self.loose.folders())));
         Arc::clone(packs)
+    }
+
+    /// Where its objects are: its own folder, and those it borrows from.
+    pub(super) fn object_folders(&self) -> &[PathBuf] {
+        self.loose.folders()
     }
 
     /// Lets go of the packs until somebody asks for them again.

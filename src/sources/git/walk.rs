@@ -50,6 +50,15 @@ pub(in crate::sources) struct History {
 }
 
 impl History {
+    /// A history that an earlier run has walked.
+    pub(in crate::sources) fn of(commits: u64, wanted: Vec<Oid>) -> Self {
+        Self {
+            let_go: Some(commits),
+            wanted,
+            ..Self::default()
+        }
+    }
+
     /// Number of commits.
     pub(in crate::sources) fn commits(&self) -> u64 {
         self.let_go.unwrap_or(self.commits.len() as u64)

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 
 /// What a run was asked to look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,22 @@ impl fmt::Display for Reading {
             Self::Since(time) => write!(f, "since {time}"),
             Self::History => f.write_str("history"),
             Self::Unreachable => f.write_str("unreachable"),
+        }
+    }
+}
+
+impl FromStr for Reading {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "current" => Ok(Self::Current),
+            "history" => Ok(Self::History),
+            "unreachable" => Ok(Self::Unreachable),
+            _ => {
+                let time = text.strip_prefix("since ").ok_or(())?;
+                time.parse().map(Self::Since).map_err(|_| ())
+            }
         }
     }
 }

@@ -4,10 +4,12 @@ mod accounts;
 mod keep;
 mod ledger;
 mod rows;
+mod scanned;
 mod schema;
 mod trend;
 
 pub use keep::Keep;
+pub use scanned::ScannedRow;
 pub use trend::Figures;
 
 use super::atomic;
@@ -314,6 +316,28 @@ impl Runs {
             Ok(report) => Ok(Some(report)),
             Err(_) => Err(RunsError::Unreadable { id, version }),
         }
+    }
+
+    /// What a stored run was asked; nothing in particular for one of an older version.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn asked(&self, id: &str) -> Result<Asked, RunsError> {
+        self.connection
+            .query_row(
+                "SELECT scope, reading FROM runs WHERE id = ?1",
+                [id],
+                |row| {
+                    let reading: String = row.get(1)?;
+                    Ok(Asked {
+                        scope: row.get(0)?,
+                        reading: reading.parse().unwrap_or_default(),
+                    })
+                },
+            )
+            .optional()
+            .map(Option::unwrap_or_default)
+            .map_err(|error| self.explain(error))
     }
 
     /// Every stored run, the last saved first.

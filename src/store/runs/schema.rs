@@ -111,4 +111,11 @@ pub(super) const STEPS: &[&str] = &["
         id TEXT PRIMARY KEY, title TEXT NOT NULL, mechanism TEXT NOT NULL, scope TEXT NOT NULL,
         first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, done_at TEXT, done_in TEXT
     ) STRICT, WITHOUT ROWID;
+", "
+    CREATE TABLE scanned (
+        kind TEXT NOT NULL, place TEXT NOT NULL, digest TEXT NOT NULL,
+        documents INTEGER NOT NULL, of_interest INTEGER NOT NULL, commits INTEGER NOT NULL,
+        asked INTEGER NOT NULL, packed BLOB NOT NULL,
+        PRIMARY KEY (kind, place)
+    ) STRICT;
 "];

@@ -1,11 +1,22 @@
 //! What people decided: an append-only file of one JSON object a line, made to be committed and merged.
 //!
-//! Nothing is ever changed or removed; a later event about the same scope takes the place of an earlier one.
+//! Nothing is ever changed or removed. An event names those about the same thing that its author knew (`after`) and takes
+//! their place; the order of lines means nothing, and the same line twice is one event. Two that do not know of each other
+//! and disagree are a conflict, which is shown until somebody decides knowing both.
+
+mod apply;
+mod fold;
+
+pub use apply::{Applied, apply_to_assessments, apply_to_findings, apply_to_inventory};
+pub use fold::{Held, Register, Standing, Topic};
 
 use super::atomic::{self, WriteError};
 use crate::model::{CredentialId, Disposition, FindingId, IdentityId};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -28,6 +39,28 @@ pub enum Scope {
     Credential(CredentialId),
     /// One identity and all its findings.
     Identity(IdentityId),
+    /// All findings of a rule below a path.
+    RulePath(RulePath),
+}
+
+/// A rule and where it is spoken of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RulePath {
+    /// Id of a check; `*` and `?` stand for any text and any character.
+    pub rule: String,
+    /// The same over `repository/path`, or the path alone.
+    pub path: String,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Finding(id) => write!(f, "finding {id}"),
+            Self::Credential(id) => write!(f, "credential {id}"),
+            Self::Identity(id) => write!(f, "identity {id}"),
+            Self::RulePath(at) => write!(f, "rule {} at {}", at.rule, at.path),
+        }
+    }
 }
 
 /// What was decided.
@@ -66,6 +99,33 @@ pub enum Decision {
     Reopen,
 }
 
+impl Decision {
+    /// Whether it only takes back what was decided before.
+    pub fn takes_back(&self) -> bool {
+        match self {
+            Self::Reopen => true,
+            Self::Owner { owner } => owner.is_empty(),
+            Self::Purpose { purpose } => purpose.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Lower-case word used in every output.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::AcceptRisk => "accept-risk",
+            Self::FalsePositive => "false-positive",
+            Self::Remediate => "remediate",
+            Self::Defer => "defer",
+            Self::Owner { .. } => "owner",
+            Self::Purpose { .. } => "purpose",
+            Self::BreakGlass { .. } => "break-glass",
+            Self::Disposition { .. } => "disposition",
+            Self::Reopen => "reopen",
+        }
+    }
+}
+
 /// One decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -86,6 +146,57 @@ pub struct Event {
     /// Where it is tracked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ticket: Option<String>,
+    /// Ids of the events about the same thing that its author knew. Without it, all that are earlier.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after: Option<Vec<String>>,
+    /// Run that its author looked at.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<String>,
+    /// Digest of what that run told of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub evidence: Option<String>,
+}
+
+/// An event as it stands in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Digest of all it says, known or not: another when anything of it is altered.
+    pub id: String,
+    /// The event.
+    pub event: Event,
+}
+
+/// The id of an event.
+fn id_of(value: &Value) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 decision");
+    canonical(value, &mut hasher);
+    format!("e-{}", &hasher.finalize().to_hex()[..16])
+}
+
+/// Feeds a value in the one form it has, whatever the order of its keys.
+fn canonical(value: &Value, hasher: &mut blake3::Hasher) {
+    match value {
+        Value::Object(map) => {
+            text("{", hasher);
+            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
+            for (key, value) in sorted {
+                canonical(&Value::String(key.clone()), hasher);
+                canonical(value, hasher);
+            }
+        }
+        Value::Array(list) => {
+            text(&format!("[{}", list.len()), hasher);
+            for one in list {
+                canonical(one, hasher);
+            }
+        }
+        other => text(&other.to_string(), hasher),
+    }
+}
+
+fn text(text: &str, hasher: &mut blake3::Hasher) {
+    hasher.update(&(text.len() as u64).to_le_bytes());
+    hasher.update(text.as_bytes());
 }
 
 /// A line that is not an event.
@@ -100,8 +211,8 @@ pub struct BadLine {
 /// What a decision file holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decisions {
-    /// Events in file order.
-    pub events: Vec<Event>,
+    /// Events by time, then by id, each once.
+    pub events: Vec<Recorded>,
     /// Lines that were left out.
     pub bad: Vec<BadLine>,
 }
@@ -144,6 +255,7 @@ pub fn read(path: &Path) -> Result<Decisions, DecisionError> {
         let limit = LONGEST_LINE as u64 + 1;
         let read = reader.by_ref().take(limit).read_until(b'\n', &mut bytes);
         if read.map_err(fail)? == 0 {
+            decisions.settle();
             return Ok(decisions);
         }
         let reason = if bytes.len() > LONGEST_LINE && !bytes.ends_with(b"\n") {
@@ -152,12 +264,12 @@ pub fn read(path: &Path) -> Result<Decisions, DecisionError> {
         } else if bytes.trim_ascii().is_empty() {
             continue;
         } else {
-            match serde_json::from_slice(&bytes) {
-                Ok(event) => {
-                    decisions.events.push(event);
+            match recorded(&bytes) {
+                Some(recorded) => {
+                    decisions.events.push(recorded);
                     continue;
                 }
-                Err(_) => "not a decision of a version this program knows".to_owned(),
+                None => "not a decision of a version this program knows".to_owned(),
             }
         };
         decisions.bad.push(BadLine { line, reason });
@@ -166,7 +278,25 @@ pub fn read(path: &Path) -> Result<Decisions, DecisionError> {
         line: MOST_LINES + 1,
         reason: format!("lines after {MOST_LINES} are not read"),
     });
+    decisions.settle();
     Ok(decisions)
+}
+
+fn recorded(line: &[u8]) -> Option<Recorded> {
+    let value: Value = serde_json::from_slice(line).ok()?;
+    Some(Recorded {
+        id: id_of(&value),
+        event: serde_json::from_value(value).ok()?,
+    })
+}
+
+impl Decisions {
+    /// Brings the events into the order that means nothing but is always the same.
+    fn settle(&mut self) {
+        self.events
+            .sort_by(|a, b| (a.event.at, &a.id).cmp(&(b.event.at, &b.id)));
+        self.events.dedup_by(|a, b| a.id == b.id);
+    }
 }
 
 fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
@@ -184,7 +314,7 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Adds one event and waits until it is on the disk.
+/// Adds events and waits until they are on the disk.
 ///
 /// # Errors
 /// When the file system refuses.
@@ -228,72 +358,4 @@ fn ends_a_line(file: &mut File) -> io::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(decision: Decision) -> Event {
-        Event {
-            at: "2026-11-01T10:00:00Z".parse().unwrap(),
-            actor: "dana".into(),
-            scope: Scope::Finding(FindingId::of(&["x"])),
-            decision,
-            reason: "rotated\nyesterday".into(),
-            expires: Some("2027-01-31".parse().unwrap()),
-            ticket: Some("SEC-12".into()),
-        }
-    }
-
-    fn all() -> Vec<Event> {
-        [
-            Decision::AcceptRisk,
-            Decision::FalsePositive,
-            Decision::Remediate,
-            Decision::Defer,
-            Decision::Owner {
-                owner: "platform".into(),
-            },
-            Decision::Purpose {
-                purpose: "nightly export".into(),
-            },
-            Decision::BreakGlass { confirmed: true },
-            Decision::Disposition {
-                disposition: Disposition::KeepStanding,
-            },
-            Decision::Reopen,
-        ]
-        .map(event)
-        .into()
-    }
-
-    #[test]
-    fn events_come_back_in_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state/decisions.jsonl");
-        assert_eq!(read(&path).unwrap(), Decisions::default());
-        for event in all() {
-            append(&path, &event).unwrap();
-        }
-        let found = read(&path).unwrap();
-        assert_eq!(found.events, all());
-        assert_eq!(found.bad, []);
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text.lines().count(), all().len());
-        insta::assert_snapshot!(text.lines().nth(4).unwrap(), @r#"{"at":"2026-11-01T10:00:00Z","actor":"dana","scope":{"finding":"f-62f927a1d3d0ff98"},"decision":"owner","owner":"platform","reason":"rotated\nyesterday","expires":"2027-01-31","ticket":"SEC-12"}"#);
-    }
-
-    #[test]
-    fn a_bad_line_is_numbered_and_the_rest_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(FILE);
-        let good = serde_json::to_string(&event(Decision::Defer)).unwrap();
-        let long = "x".repeat(LONGEST_LINE + 10);
-        let text = format!("{good}\nnonsense\n\n{long}\n\u{0}\n{good}\n{{\"at\":");
-        atomic::write(&path, text.as_bytes()).unwrap();
-        let found = read(&path).unwrap();
-        assert_eq!(found.events.len(), 2);
-        let lines: Vec<_> = found.bad.iter().map(|bad| bad.line).collect();
-        assert_eq!(lines, [2, 4, 5, 7]);
-        append(&path, &event(Decision::Reopen)).unwrap();
-        assert_eq!(read(&path).unwrap().events.len(), 3);
-    }
-}
+mod tests;

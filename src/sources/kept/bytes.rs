@@ -1,0 +1,85 @@
+//! Sections of bytes one after the other: what is many and small as it is, the rest as compressed JSON.
+
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{Read, Write};
+
+/// Largest section that is unpacked, in bytes.
+const LARGEST: u64 = 2 << 30;
+
+/// Writes sections.
+#[derive(Default)]
+pub(super) struct Writer(Vec<u8>);
+
+impl Writer {
+    pub(super) fn section(&mut self, bytes: &[u8]) {
+        self.0
+            .extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// A section of JSON; `None` when the value has no such form.
+    pub(super) fn json(&mut self, value: &impl Serialize) -> Option<()> {
+        let json = serde_json::to_vec(value).ok()?;
+        let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(&json).ok()?;
+        self.section(&packed.finish().ok()?);
+        Some(())
+    }
+
+    pub(super) fn done(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// Reads them again. Everything is `None` that is not there, or not of the shape asked for.
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(super) fn section(&mut self) -> Option<&'a [u8]> {
+        let (length, rest) = self.0.split_first_chunk::<8>()?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        let (section, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some(section)
+    }
+
+    pub(super) fn json<T: DeserializeOwned>(&mut self) -> Option<T> {
+        let mut json = Vec::new();
+        ZlibDecoder::new(self.section()?)
+            .take(LARGEST)
+            .read_to_end(&mut json)
+            .ok()?;
+        serde_json::from_slice(&json).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_come_back_and_what_is_cut_short_does_not() {
+        let mut writer = Writer::default();
+        writer.section(b"abc");
+        writer.json(&vec![1, 2, 3]).unwrap();
+        writer.section(b"");
+        let bytes = writer.done();
+        let mut reader = Reader(&bytes);
+        assert_eq!(reader.section(), Some(b"abc".as_slice()));
+        assert_eq!(reader.json::<Vec<u8>>(), Some(vec![1, 2, 3]));
+        assert_eq!(reader.section(), Some(b"".as_slice()));
+        assert_eq!(reader.section(), None);
+        for end in 0..bytes.len() {
+            let mut reader = Reader(&bytes[..end]);
+            let all = reader
+                .section()
+                .and_then(|_| reader.json::<Vec<u8>>())
+                .and_then(|_| reader.section());
+            assert_eq!(all, None, "{end}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What is kept of the current files of a root: of each its stamps, and of those of interest what the visitor made of
+//! them.
+
+use super::bytes::{Reader, Writer};
+use super::{Value, latin, text_of};
+use crate::sources::archives::Visited;
+use crate::sources::git::Id;
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+
+/// Marks the form of what is kept.
+const FORM: &[u8] = b"overstay files 1";
+/// Seconds that must lie between the last change of a file and the beginning of the run that read it: a file that was
+/// changed in the same moment may have been changed once more.
+const SETTLED: i64 = 2;
+
+/// What the file system says of a file: it has changed when any of it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::sources) struct Stamp([i64; 7]);
+
+impl Stamp {
+    #[cfg(unix)]
+    pub(in crate::sources) fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self([
+            metadata.size().cast_signed(),
+            metadata.mtime(),
+            metadata.mtime_nsec(),
+            metadata.ctime(),
+            metadata.ctime_nsec(),
+            metadata.ino().cast_signed(),
+            metadata.dev().cast_signed(),
+        ])
+    }
+
+    /// No change time here: no file can be told to be unchanged.
+    #[cfg(not(unix))]
+    pub(in crate::sources) fn of(_: &Metadata) -> Self {
+        Self([i64::MAX; 7])
+    }
+
+    /// Of a blob, which never changes.
+    pub(in crate::sources) const fn of_blob() -> Self {
+        Self([0; 7])
+    }
+
+    /// Number of bytes.
+    pub(in crate::sources) fn bytes(&self) -> u64 {
+        self.0[0].cast_unsigned()
+    }
+
+    /// The same with this number of bytes.
+    pub(in crate::sources) fn sized(mut self, bytes: u64) -> Self {
+        self.0[0] = bytes.cast_signed();
+        self
+    }
+
+    /// Whether a later change would be seen.
+    pub(in crate::sources) fn settled(&self, began: i64) -> bool {
+        let last = self.0[1].max(self.0[3]);
+        last.saturating_add(SETTLED) < began
+    }
+}
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::sources) struct FileKept {
+    pub(in crate::sources) stamp: Stamp,
+    /// Its id as git would have it, where somebody asked.
+    pub(in crate::sources) own: Option<Id>,
+}
+
+/// The files of a root.
+#[derive(Clone, Debug)]
+pub(in crate::sources) struct FileMemory<T> {
+    /// Name the root had.
+    pub(in crate::sources) name: String,
+    /// State of the repository, of a bare one.
+    pub(in crate::sources) key: String,
+    pub(in crate::sources) files: BTreeMap<Vec<u8>, FileKept>,
+    pub(in crate::sources) of_interest: BTreeMap<Vec<u8>, Visited<T>>,
+}
+
+impl<T: Value> FileMemory<T> {
+    pub(in crate::sources) fn new(name: &str, key: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            key: key.to_owned(),
+            files: BTreeMap::new(),
+            of_interest: BTreeMap::new(),
+        }
+    }
+
+    /// Notes a file.
+    pub(in crate::sources) fn note(
+        &mut self,
+        path: &[u8],
+        stamp: Stamp,
+        own: Option<Id>,
+        value: Option<&Visited<T>>,
+    ) {
+        self.files.insert(path.to_vec(), FileKept { stamp, own });
+        if let Some(value) = value {
+            self.of_interest.insert(path.to_vec(), value.clone());
+        }
+    }
+
+    /// As bytes; `None` when something of it would not come back as it is.
+    pub(in crate::sources) fn pack(&self) -> Option<Vec<u8>> {
+        let mut writer = Writer::default();
+        writer.section(FORM);
+        writer.section(self.name.as_bytes());
+        writer.section(self.key.as_bytes());
+        let mut table = Vec::with_capacity(self.files.len() * 120);
+        for (path, file) in &self.files {
+            table.extend_from_slice(&(path.len() as u32).to_le_bytes());
+            table.extend_from_slice(path);
+            for number in file.stamp.0 {
+                table.extend_from_slice(&number.to_le_bytes());
+            }
+            table.push(u8::from(file.own.is_some()));
+            table.extend_from_slice(&file.own.unwrap_or_default());
+        }
+        writer.section(&table);
+        let of_interest: Vec<(String, &Visited<T>)> = self
+            .of_interest
+            .iter()
+            .map(|(path, value)| (text_of(path), value))
+            .collect();
+        writer.json(&of_interest)?;
+        Some(writer.done())
+    }
+
+    pub(in crate::sources) fn unpack(packed: &[u8]) -> Option<Self> {
+        let mut reader = Reader(packed);
+        if reader.section()? != FORM {
+            return None;
+        }
+        let mut memory = Self::new(
+            std::str::from_utf8(reader.section()?).ok()?,
+            std::str::from_utf8(reader.section()?).ok()?,
+        );
+        let mut table = reader.section()?;
+        while !table.is_empty() {
+            let (length, rest) = table.split_first_chunk::<4>()?;
+            let (path, mut rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            let mut stamp = Stamp::default();
+            for number in &mut stamp.0 {
+                let (bytes, after) = rest.split_first_chunk::<8>()?;
+                *number = i64::from_le_bytes(*bytes);
+                rest = after;
+            }
+            let (has, rest) = rest.split_first()?;
+            let (own, rest) = rest.split_first_chunk::<20>()?;
+            let own = (*has == 1).then_some(*own);
+            memory.files.insert(path.to_vec(), FileKept { stamp, own });
+            table = rest;
+        }
+        let of_interest: Vec<(String, Visited<T>)> = reader.json()?;
+        for (path, value) in of_interest {
+            memory.of_interest.insert(latin(&path)?, value);
+        }
+        Some(memory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_come_back() {
+        let mut memory: FileMemory<String> = FileMemory::new("app", "k");
+        let value = Visited::plain("found".to_owned());
+        memory.note(
+            b"a/\xff",
+            Stamp([1, 2, 3, 4, 5, 6, -7]),
+            Some([9; 20]),
+            Some(&value),
+        );
+        memory.note(b"b", Stamp::of_blob(), None, None);
+        let back: FileMemory<String> = FileMemory::unpack(&memory.pack().unwrap()).unwrap();
+        assert_eq!(back.files, memory.files);
+        assert_eq!(back.of_interest, memory.of_interest);
+        assert_eq!((back.name.as_str(), back.key.as_str()), ("app", "k"));
+    }
+
+    #[test]
+    fn a_file_of_this_moment_is_not_settled() {
+        let at = |mtime, ctime| Stamp([0, mtime, 0, ctime, 0, 0, 0]);
+        assert!(at(10, 10).settled(13));
+        assert!(!at(10, 10).settled(12));
+        assert!(!at(5, 20).settled(13), "its times lie in the future");
+    }
+}

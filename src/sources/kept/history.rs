@@ -1,0 +1,223 @@
+//! What is kept of the history of an object store.
+
+use super::bytes::{Reader, Writer};
+use super::part::StorePart;
+use super::{Value, id_of, latin, text_of};
+use crate::model::Trail;
+use crate::sources::archives::Visited;
+use crate::sources::git::{Attribution, Id, Said, Totals, bytes, oid};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Marks the form of what is kept.
+const FORM: &[u8] = b"overstay history 1";
+
+/// The history of a store, and the state it was read in.
+#[derive(Clone, Debug)]
+pub(in crate::sources) struct HistoryMemory<T> {
+    /// Digest of everything in the repository that its history rests on.
+    pub(in crate::sources) key: String,
+    /// What was read.
+    pub(in crate::sources) part: StorePart<T>,
+    /// Blobs that were not read here because something else had given them.
+    pub(in crate::sources) borrowed: Vec<Id>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    key: String,
+    path: String,
+    name: String,
+    commits: u64,
+    trouble: Totals,
+    faults: Totals,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Placed {
+    path: String,
+    commit: Option<String>,
+    author: Option<String>,
+    first_seen: Option<i64>,
+    last_seen: Option<i64>,
+    at_head: bool,
+    trail: Trail,
+}
+
+impl From<&Attribution> for Placed {
+    fn from(found: &Attribution) -> Self {
+        Self {
+            path: text_of(&found.path),
+            commit: found.commit.map(|id| id.to_string()),
+            author: found.author.clone(),
+            first_seen: found.first_seen,
+            last_seen: found.last_seen,
+            at_head: found.at_head,
+            trail: found.trail.clone(),
+        }
+    }
+}
+
+impl Placed {
+    fn back(self) -> Option<Attribution> {
+        Some(Attribution {
+            path: latin(&self.path)?,
+            commit: match self.commit {
+                Some(id) => Some(id_of(&id)?),
+                None => None,
+            },
+            author: self.author,
+            first_seen: self.first_seen,
+            last_seen: self.last_seen,
+            at_head: self.at_head,
+            trail: self.trail,
+        })
+    }
+}
+
+fn joined(ids: &[Id]) -> Vec<u8> {
+    ids.concat()
+}
+
+fn split(bytes: &[u8]) -> Option<Vec<Id>> {
+    let (ids, rest) = bytes.as_chunks::<20>();
+    rest.is_empty().then(|| ids.to_vec())
+}
+
+/// Ids as texts.
+fn named<V>(values: impl IntoIterator<Item = (Id, V)>) -> Vec<(String, V)> {
+    let named = values.into_iter();
+    named
+        .map(|(id, value)| (oid(&id).to_string(), value))
+        .collect()
+}
+
+fn unnamed<V, W>(values: Vec<(String, V)>, back: impl Fn(V) -> Option<W>) -> Option<Vec<(Id, W)>> {
+    let back = |(id, value)| Some((bytes(id_of(&id as &str)?), back(value)?));
+    values.into_iter().map(back).collect()
+}
+
+impl<T: Value> HistoryMemory<T> {
+    /// As bytes; `None` when something of it has no such form.
+    pub(in crate::sources) fn pack(&self) -> Option<Vec<u8>> {
+        let part = &self.part;
+        let mut writer = Writer::default();
+        writer.section(FORM);
+        writer.json(&Head {
+            key: self.key.clone(),
+            path: part.path.clone(),
+            name: part.name.clone(),
+            commits: part.commits,
+            trouble: part.trouble.clone(),
+            faults: part.faults.clone(),
+        })?;
+        writer.section(&joined(&part.wanted));
+        writer.section(&joined(&self.borrowed));
+        let of_interest = part.of_interest.iter().map(|(id, value)| (*id, value));
+        writer.json(&named(of_interest))?;
+        let heard = part.heard.iter().map(|(id, value)| (*id, value));
+        writer.json(&named(heard))?;
+        let blobs = part.told.blobs.iter().map(|(id, found)| {
+            let found: Vec<Placed> = found.iter().map(Placed::from).collect();
+            (bytes(*id), found)
+        });
+        writer.json(&named(blobs))?;
+        let messages = part.told.messages.iter();
+        writer.json(&named(
+            messages.map(|(id, found)| (bytes(*id), Placed::from(found))),
+        ))?;
+        Some(writer.done())
+    }
+
+    pub(in crate::sources) fn unpack(packed: &[u8]) -> Option<Self> {
+        let mut reader = Reader(packed);
+        if reader.section()? != FORM {
+            return None;
+        }
+        let head: Head = reader.json()?;
+        let wanted = split(reader.section()?)?;
+        let borrowed = split(reader.section()?)?;
+        let of_interest: Vec<(String, Visited<T>)> = reader.json()?;
+        let heard: Vec<(String, Visited<T>)> = reader.json()?;
+        let blobs: Vec<(String, Vec<Placed>)> = reader.json()?;
+        let messages: Vec<(String, Placed)> = reader.json()?;
+        let all = |found: Vec<Placed>| found.into_iter().map(Placed::back).collect();
+        let told = Said {
+            blobs: by_id(unnamed(blobs, all)?),
+            messages: by_id(unnamed(messages, Placed::back)?),
+        };
+        Some(Self {
+            key: head.key,
+            borrowed,
+            part: StorePart {
+                path: head.path,
+                name: head.name,
+                commits: head.commits,
+                wanted,
+                of_interest: unnamed(of_interest, Some)?,
+                heard: unnamed(heard, Some)?,
+                told,
+                trouble: head.trouble,
+                faults: head.faults,
+            },
+        })
+    }
+}
+
+fn by_id<V>(values: Vec<(Id, V)>) -> BTreeMap<git2::Oid, V> {
+    let values = values.into_iter();
+    values.map(|(id, value)| (oid(&id), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::git::hash_blob;
+
+    #[test]
+    fn a_history_comes_back() {
+        let id = hash_blob(b"x").unwrap();
+        let found = Attribution {
+            path: b"a/\xfe b".to_vec(),
+            commit: Some(id),
+            author: Some("Ada <ada@example.com>".into()),
+            first_seen: Some(-5),
+            last_seen: None,
+            at_head: true,
+            trail: Trail {
+                branches: vec!["main".into()],
+                branches_total: 1,
+                ..Trail::default()
+            },
+        };
+        let value = Visited::plain("found".to_owned());
+        let memory = HistoryMemory {
+            key: "k".into(),
+            borrowed: vec![[3; 20]],
+            part: StorePart {
+                path: "/x".into(),
+                name: "app".into(),
+                commits: 7,
+                wanted: vec![[1; 20], bytes(id)],
+                of_interest: vec![(bytes(id), value.clone())],
+                heard: vec![([5; 20], value)],
+                told: Said {
+                    blobs: BTreeMap::from([(id, vec![found.clone()])]),
+                    messages: BTreeMap::from([(id, found)]),
+                },
+                trouble: Totals::default(),
+                faults: Totals::default(),
+            },
+        };
+        let packed = memory.pack().unwrap();
+        let back: HistoryMemory<String> = HistoryMemory::unpack(&packed).unwrap();
+        assert_eq!((&back.key, &back.borrowed), (&memory.key, &memory.borrowed));
+        assert_eq!(back.part, memory.part);
+        for end in 0..packed.len() {
+            assert!(
+                HistoryMemory::<String>::unpack(&packed[..end]).is_none(),
+                "{end}"
+            );
+        }
+    }
+}

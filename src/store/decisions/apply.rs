@@ -1,0 +1,315 @@
+//! What decisions do to an inventory, to judgements and to findings.
+
+use super::fold::{Held, Standing, Topic};
+use super::{Decision, Decisions, Recorded, RulePath, Scope};
+use crate::model::inventory::Inventory;
+use crate::model::{
+    Assessment, BreakGlass, ConditionResult, Coverage, CoverageStatus, CredentialId, Decided,
+    DispositionTrace, Finding, FindingStatus, IdentityId, OwnerSource, Ternary,
+};
+use globset::{GlobBuilder, GlobMatcher};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Source word of what is told of decisions.
+const SOURCE: &str = "decisions";
+
+/// What stands, on a day, and which of it was about something.
+pub struct Applied<'a> {
+    standing: &'a Standing,
+    today: Date,
+    /// What was about something of this run.
+    used: BTreeSet<(&'a Scope, Topic)>,
+}
+
+impl<'a> Applied<'a> {
+    /// Before anything was applied.
+    pub const fn new(standing: &'a Standing, today: Date) -> Self {
+        Self {
+            standing,
+            today,
+            used: BTreeSet::new(),
+        }
+    }
+
+    /// The registers of a topic, each with what holds of it.
+    fn of(&self, topic: Topic) -> Vec<(&'a Scope, Held<'a>)> {
+        let registers = self.standing.registers.iter();
+        registers
+            .filter(|((_, of), _)| *of == topic)
+            .filter_map(|((scope, _), register)| Some((scope, register.held(self.today)?)))
+            .collect()
+    }
+}
+
+/// Owners, purposes and emergency use that people told.
+pub fn apply_to_inventory(applied: &mut Applied<'_>, inventory: &mut Inventory) {
+    for topic in [Topic::Owner, Topic::Purpose, Topic::Verdict] {
+        for (scope, held) in applied.of(topic) {
+            let id = match scope {
+                Scope::Identity(id) => Some(id.clone()),
+                Scope::Credential(id) => inventory
+                    .credentials
+                    .get(id)
+                    .and_then(|credential| credential.identity.clone()),
+                Scope::Finding(_) | Scope::RulePath(_) => None,
+            };
+            let Some(identity) = id.and_then(|id| inventory.identities.get_mut(&id)) else {
+                continue;
+            };
+            applied.used.insert((scope, topic));
+            let Held::InForce(one, _) = held else {
+                continue;
+            };
+            match &one.event.decision {
+                // An empty one takes back what was said.
+                Decision::Owner { owner } if owner.is_empty() => {}
+                Decision::Purpose { purpose } if purpose.is_empty() => {}
+                Decision::Owner { owner } => {
+                    identity.owner = Some(owner.clone());
+                    identity.owner_source = OwnerSource::Annotation;
+                }
+                Decision::Purpose { purpose } => identity.purpose = Some(purpose.clone()),
+                Decision::BreakGlass { confirmed } => {
+                    identity.break_glass = confirmed.then_some(BreakGlass::Declared);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Dispositions that people put in the place of the computed ones.
+pub fn apply_to_assessments(applied: &mut Applied<'_>, assessments: &mut [Assessment]) {
+    for (scope, held) in applied.of(Topic::Verdict) {
+        let about = |one: &Assessment| match scope {
+            Scope::Identity(id) => one.identity.as_ref() == Some(id),
+            Scope::Credential(id) => one.credential.as_ref() == Some(id),
+            Scope::Finding(_) | Scope::RulePath(_) => false,
+        };
+        for assessment in assessments.iter_mut().filter(|one| about(one)) {
+            let Held::InForce(one, _) = held else {
+                continue;
+            };
+            if let Decision::Disposition { disposition } = one.event.decision {
+                assessment.disposition = disposition;
+                assessment.trace.push(DispositionTrace {
+                    disposition,
+                    conditions: vec![ConditionResult {
+                        text: format!("{} decided so: {}", one.event.actor, one.event.reason),
+                        held: Ternary::Yes,
+                    }],
+                    matched: true,
+                });
+            }
+        }
+    }
+}
+
+/// A rule and a path, compiled.
+struct At<'a> {
+    scope: &'a Scope,
+    rule: GlobMatcher,
+    path: GlobMatcher,
+}
+
+impl At<'_> {
+    /// Whether it speaks of every place of a finding.
+    fn covers(&self, finding: &Finding) -> bool {
+        self.rule.is_match(&finding.rule)
+            && finding.locations.iter().all(|place| {
+                let whole = place
+                    .repository
+                    .as_ref()
+                    .map(|name| format!("{name}/{}", place.uri));
+                self.path.is_match(&place.uri)
+                    || whole.is_some_and(|whole| self.path.is_match(whole))
+            })
+    }
+}
+
+fn glob(text: &str) -> Option<GlobMatcher> {
+    let glob = GlobBuilder::new(text)
+        .literal_separator(false)
+        .backslash_escape(true)
+        .build();
+    glob.ok().map(|glob| glob.compile_matcher())
+}
+
+/// Gives every finding the decision that speaks of it most closely: one on the finding before one on its credential,
+/// before one on its identity, before one on a rule and a path. `identity_of` knows whose a credential is.
+pub fn apply_to_findings(
+    applied: &mut Applied<'_>,
+    findings: &mut [Finding],
+    identity_of: &BTreeMap<CredentialId, IdentityId>,
+) {
+    let verdicts: BTreeMap<&Scope, Held<'_>> = applied.of(Topic::Verdict).into_iter().collect();
+    let rules: Vec<At<'_>> = verdicts
+        .keys()
+        .filter_map(|scope| match scope {
+            Scope::RulePath(RulePath { rule, path }) => Some(At {
+                scope,
+                rule: glob(rule)?,
+                path: glob(path)?,
+            }),
+            _ => None,
+        })
+        .collect();
+    for finding in findings {
+        let credential = finding.credential.clone();
+        let identity = finding
+            .identity
+            .clone()
+            .or_else(|| identity_of.get(credential.as_ref()?).cloned());
+        let mut scopes: Vec<&Scope> = Vec::new();
+        let own = [
+            Some(Scope::Finding(finding.id.clone())),
+            credential.map(Scope::Credential),
+            identity.map(Scope::Identity),
+        ];
+        scopes.extend(
+            own.iter()
+                .flatten()
+                .filter_map(|scope| verdicts.get_key_value(scope))
+                .map(|(scope, _)| *scope),
+        );
+        let at = rules.iter().filter(|at| at.covers(finding));
+        scopes.extend(at.map(|at| at.scope));
+        applied
+            .used
+            .extend(scopes.iter().map(|scope| (*scope, Topic::Verdict)));
+        let Some(scope) = scopes.first() else {
+            continue;
+        };
+        if let Some(held) = verdicts.get(scope) {
+            decide(finding, scope, *held);
+        }
+    }
+}
+
+fn decide(finding: &mut Finding, scope: &Scope, held: Held<'_>) {
+    let status = match held {
+        Held::InForce(one, _) => match one.event.decision {
+            Decision::Reopen => return,
+            Decision::AcceptRisk | Decision::FalsePositive => Some(FindingStatus::Accepted),
+            _ => None,
+        },
+        Held::Expired(one) => match one.event.decision {
+            Decision::AcceptRisk | Decision::FalsePositive => Some(FindingStatus::AcceptedExpired),
+            Decision::Reopen => return,
+            _ => None,
+        },
+        Held::Conflict(_) => None,
+    };
+    finding.decision = Some(told(scope, held));
+    if let Some(status) = status.filter(|_| finding.status != FindingStatus::Ignored) {
+        finding.status = status;
+    }
+}
+
+fn told(scope: &Scope, held: Held<'_>) -> Decided {
+    let of = |one: &Recorded, verdict: &str, expires| Decided {
+        verdict: verdict.to_owned(),
+        scope: scope.to_string(),
+        actor: one.event.actor.clone(),
+        at: one.event.at,
+        reason: one.event.reason.clone(),
+        expires,
+        ticket: one.event.ticket.clone(),
+    };
+    match held {
+        Held::InForce(one, expires) => of(one, one.event.decision.as_str(), expires),
+        Held::Expired(one) => of(one, one.event.decision.as_str(), one.event.expires),
+        Held::Conflict(heads) => Decided {
+            verdict: "conflict".to_owned(),
+            scope: scope.to_string(),
+            actor: who(heads),
+            at: heads
+                .last()
+                .map_or(Timestamp::UNIX_EPOCH, |last| last.event.at),
+            reason: disagreement(heads),
+            expires: None,
+            ticket: None,
+        },
+    }
+}
+
+fn who(heads: &[Recorded]) -> String {
+    let actors: BTreeSet<&str> = heads.iter().map(|one| one.event.actor.as_str()).collect();
+    actors.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn disagreement(heads: &[Recorded]) -> String {
+    let sides: Vec<String> = heads
+        .iter()
+        .map(|one| {
+            let event = &one.event;
+            format!(
+                "{}: {} ({})",
+                event.actor,
+                event.decision.as_str(),
+                event.reason
+            )
+        })
+        .collect();
+    sides.join("; ")
+}
+
+impl Applied<'_> {
+    /// What has to be told of the decisions: conflicts, what has run out, what is about nothing any more, bad lines.
+    pub fn coverage(&self, decisions: &Decisions) -> Vec<Coverage> {
+        let noted = |unit: String, reason: String| {
+            Coverage::new(SOURCE, unit, CoverageStatus::Noted, reason)
+        };
+        let mut out = Vec::new();
+        for ((scope, topic), register) in &self.standing.registers {
+            let unit = scope.to_string();
+            let held = register.held(self.today);
+            match held {
+                Some(Held::Conflict(heads)) => out.push(noted(
+                    unit.clone(),
+                    format!(
+                        "people decided differently without knowing of each other: {}; neither is in force until one \
+                         of them decides again",
+                        disagreement(heads)
+                    ),
+                )),
+                Some(Held::Expired(one)) => {
+                    let day = register.heads.iter().filter_map(|one| one.event.expires).min();
+                    out.push(noted(
+                        unit.clone(),
+                        format!(
+                            "{} of {} ran out{}: decide again",
+                            one.event.decision.as_str(),
+                            one.event.actor,
+                            day.map_or_else(String::new, |day| format!(" after {day}"))
+                        ),
+                    ));
+                }
+                _ => {}
+            }
+            let reopened = matches!(
+                held,
+                Some(Held::InForce(one, _)) if one.event.decision.takes_back()
+            );
+            if !reopened && !self.used.contains(&(scope, *topic)) {
+                let last = register.heads.last();
+                let words = last.map_or_else(String::new, |one| {
+                    format!("{} of {}: ", one.event.decision.as_str(), one.event.actor)
+                });
+                out.push(noted(
+                    unit,
+                    format!("{words}it matches nothing of this run; `overstay decide reopen` takes it back"),
+                ));
+            }
+        }
+        out.extend(decisions.bad.iter().map(|bad| {
+            noted(
+                format!("line {}", bad.line),
+                format!("left out: {}", bad.reason),
+            )
+        }));
+        out
+    }
+}
