@@ -49,16 +49,20 @@ pub(super) fn run(args: &Decide, global: &Global) -> CommandResult {
     }
     let known = read(&path)?;
     let standing = Standing::of(&known);
+    let evidence = report
+        .as_ref()
+        .map(|report| select::evidence(report, &scopes))
+        .unwrap_or_default();
+    let evidence = evidence.into_iter().chain(std::iter::repeat(None));
     let events: Vec<Event> = scopes
         .into_iter()
-        .map(|scope| Event {
+        .zip(evidence)
+        .map(|(scope, evidence)| Event {
             at: now,
             actor: actor.clone(),
             after: Some(standing.heads(&scope, Topic::of(&decision))),
             run: report.as_ref().map(|report| report.run.id.clone()),
-            evidence: report
-                .as_ref()
-                .and_then(|report| select::evidence(report, &scope)),
+            evidence,
             scope,
             decision: decision.clone(),
             reason: args.reason.clone(),

@@ -9,6 +9,7 @@ use crate::rules::config::Pattern;
 use crate::store::decisions::Scope;
 use anyhow::anyhow;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What an id or a name means.
 pub(super) fn named(index: &Index<'_>, name: &str) -> Result<Scope, Failure> {
@@ -125,24 +126,36 @@ pub(super) fn about(index: &Index<'_>, scope: Scope, about: About) -> Option<Sco
     }
 }
 
-/// Digest of what a run tells of something: what somebody saw who decided on it.
-pub(super) fn evidence(report: &Report, scope: &Scope) -> Option<String> {
-    let value: Value = match scope {
-        Scope::Finding(id) => {
-            let finding = report.findings.iter().find(|one| one.id == *id)?;
-            json!({
-                "rule": finding.rule,
-                "severity": finding.severity,
-                "title": finding.title,
-                "message": finding.message,
-                "locations": finding.locations,
-                "evidence": finding.evidence,
-            })
-        }
-        Scope::Credential(id) => json!(report.credentials.iter().find(|one| one.id == *id)?),
-        Scope::Identity(id) => json!(report.identities.iter().find(|one| one.id == *id)?),
-        Scope::RulePath(_) => return None,
+/// Digests of what a run tells of each of these: what somebody saw who decided on it.
+pub(super) fn evidence(report: &Report, scopes: &[Scope]) -> Vec<Option<String>> {
+    let findings: BTreeMap<_, _> = report.findings.iter().map(|one| (&one.id, one)).collect();
+    let credentials: BTreeMap<_, _> = report
+        .credentials
+        .iter()
+        .map(|one| (&one.id, one))
+        .collect();
+    let identities: BTreeMap<_, _> = report.identities.iter().map(|one| (&one.id, one)).collect();
+    let told = |scope: &Scope| -> Option<Value> {
+        Some(match scope {
+            Scope::Finding(id) => {
+                let finding = findings.get(id)?;
+                json!({
+                    "rule": finding.rule,
+                    "severity": finding.severity,
+                    "title": finding.title,
+                    "message": finding.message,
+                    "locations": finding.locations,
+                    "evidence": finding.evidence,
+                })
+            }
+            Scope::Credential(id) => json!(credentials.get(id)?),
+            Scope::Identity(id) => json!(identities.get(id)?),
+            Scope::RulePath(_) => return None,
+        })
     };
-    let digest = blake3::hash(value.to_string().as_bytes());
-    Some(digest.to_hex()[..32].to_owned())
+    let digest = |value: Value| {
+        let digest = blake3::hash(value.to_string().as_bytes());
+        digest.to_hex()[..32].to_owned()
+    };
+    scopes.iter().map(|scope| told(scope).map(digest)).collect()
 }

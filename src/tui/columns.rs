@@ -1,7 +1,7 @@
 //! The columns of each view: what a cell says, and what sorting by it compares.
 
 use super::data::{Data, Item};
-use super::ledger::{self, words};
+use super::ledger::{self, Verdict, words};
 use super::mode::View;
 use crate::model::evidence::days_between;
 use crate::model::{Credential, Severity, Ternary};
@@ -251,7 +251,9 @@ pub(super) fn state(data: &Data<'_>, item: Item) -> String {
         return String::new();
     };
     match data.ledger.verdict(finding) {
-        Some(event) => words(&event.decision),
+        Some(Verdict::Decided(event)) => words(&event.decision),
+        Some(Verdict::Expired(_)) => "expired".to_owned(),
+        Some(Verdict::Conflict(_)) => "conflict".to_owned(),
         None => finding.status.as_str().to_owned(),
     }
 }
@@ -381,7 +383,7 @@ pub(super) fn owner(data: &Data<'_>, item: Item) -> String {
     let Some(identity) = data.identity(item) else {
         return String::new();
     };
-    let said = data.ledger.fact(&identity.id, ledger::owner);
+    let said = data.ledger.owner(&identity.id);
     let owner = said.or(identity.owner.as_deref()).unwrap_or_default();
     line(owner).into_owned()
 }

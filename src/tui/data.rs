@@ -1,13 +1,14 @@
 //! What is under review: a report, looked up by id, and what people decided about it.
 
-use super::ledger::{self, Ledger};
+use super::ledger::{self, Ledger, Verdict};
 use super::mode::View;
 use crate::model::{
     Assessment, AssessmentId, Coverage, Credential, Finding, Identity, PlanItem, Report,
 };
 use crate::query::Subject;
 use crate::report::{Index, select};
-use crate::store::decisions::Event;
+use crate::store::decisions::{Decisions, Event};
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 
 /// One thing that a row stands for, by its place in the report or in the decisions.
@@ -52,7 +53,7 @@ fn at<T>(all: &[T], place: u32) -> Option<&T> {
 
 impl<'r> Data<'r> {
     /// Indexes a report.
-    pub fn new(report: &'r Report, events: Vec<Event>) -> Self {
+    pub fn new(report: &'r Report, decisions: Decisions, today: Date) -> Self {
         let mut ids = BTreeMap::new();
         for (at, each) in (0..).zip(&report.plan) {
             ids.insert(each.id.as_str(), Item::Plan(at));
@@ -69,7 +70,7 @@ impl<'r> Data<'r> {
         Self {
             report,
             index: Index::new(report),
-            ledger: Ledger::new(events),
+            ledger: Ledger::new(decisions, today),
             ids,
             judged: report
                 .assessments
@@ -129,7 +130,7 @@ impl<'r> Data<'r> {
     /// The decision that an item is.
     pub fn event(&self, item: Item) -> Option<&Event> {
         match item {
-            Item::Decision(place) => at(self.ledger.events(), place),
+            Item::Decision(place) => at(self.ledger.events(), place).map(|one| &one.event),
             _ => None,
         }
     }
@@ -222,12 +223,17 @@ impl<'r> Data<'r> {
             Item::Coverage(_) | Item::Decision(_) => return None,
         };
         for finding in &subject.findings {
-            let said = match self.ledger.verdict(finding) {
-                Some(event) => [ledger::word(&event.decision), "decided"],
-                None if finding.status.open() => [finding.status.as_str(), "undecided"],
-                None => [finding.status.as_str(), "decided"],
-            };
-            subject.said.extend(said);
+            subject.said.push(match self.ledger.verdict(finding) {
+                Some(Verdict::Decided(event)) => ledger::word(&event.decision),
+                Some(Verdict::Expired(_)) => "expired",
+                Some(Verdict::Conflict(_)) => "conflict",
+                None => finding.status.as_str(),
+            });
+            subject.said.push(if self.ledger.is_undecided(finding) {
+                "undecided"
+            } else {
+                "decided"
+            });
         }
         Some(subject)
     }

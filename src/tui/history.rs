@@ -1,8 +1,9 @@
 //! Undo and redo. The file of decisions only grows, so undoing says again what stood before.
 
-use super::ledger::{Ledger, is_verdict};
+use super::ledger::Ledger;
 use super::verdict::Draft;
-use crate::store::decisions::{Decision, Event, Scope};
+use crate::store::decisions::{Decision, Decisions, Event, Recorded, Scope, Topic};
+use jiff::civil::Date;
 
 /// Decisions that were made together.
 #[derive(Clone, Debug)]
@@ -30,12 +31,14 @@ pub struct History {
 
 impl History {
     /// What this person decided in earlier reviews. Decisions made together have one time.
-    pub fn of(events: &[Event], actor: &str) -> Self {
+    pub fn of(events: &[Recorded], actor: &str, today: Date) -> Self {
         let mut history = Self::default();
-        let mut ledger = Ledger::default();
-        let together = |one: &Event, other: &Event| one.at == other.at && one.actor == other.actor;
+        let mut ledger = Ledger::new(Decisions::default(), today);
+        let together = |one: &Recorded, other: &Recorded| {
+            one.event.at == other.event.at && one.event.actor == other.event.actor
+        };
         for batch in events.chunk_by(together) {
-            if batch.first().is_some_and(|event| event.actor == actor) {
+            if batch.first().is_some_and(|one| one.event.actor == actor) {
                 history.recorded(&ledger, batch);
             }
             ledger.add(batch.to_vec());
@@ -70,15 +73,18 @@ impl History {
     }
 
     /// Events were recorded; `before` is without them.
-    pub fn recorded(&mut self, before: &Ledger, events: &[Event]) {
+    pub fn recorded(&mut self, before: &Ledger, events: &[Recorded]) {
         match self.pending.take() {
             Some(Pending::Undo(batch)) => self.undone.push(batch),
             Some(Pending::Redo(batch)) => self.done.push(batch),
             None => {
                 self.undone.clear();
                 self.done.push(Batch {
-                    made: events.iter().map(draft).collect(),
-                    undo: events.iter().map(|event| inverse(before, event)).collect(),
+                    made: events.iter().map(|one| draft(&one.event)).collect(),
+                    undo: events
+                        .iter()
+                        .map(|one| inverse(before, &one.event))
+                        .collect(),
                 });
             }
         }
@@ -106,15 +112,7 @@ fn draft(event: &Event) -> Draft {
 
 /// What says again what stood before an event.
 fn inverse(before: &Ledger, event: &Event) -> Draft {
-    let same = |other: &&Event| {
-        std::mem::discriminant(&other.decision) == std::mem::discriminant(&event.decision)
-    };
-    let settles = is_verdict(&event.decision) || event.decision == Decision::Reopen;
-    let stood = if settles {
-        before.stands(&event.scope)
-    } else {
-        before.about(&event.scope).rev().find(same)
-    };
+    let stood = before.stands(&event.scope, Topic::of(&event.decision));
     match (stood, &event.decision) {
         (Some(stood), _) => draft(stood),
         (None, Decision::Owner { .. }) => emptied(

@@ -1,82 +1,153 @@
-//! What people decided, as the review looks it up: the last word about each subject.
+//! What people decided, as the review looks it up: what stands about each subject.
 
-use crate::model::{CredentialId, Finding, IdentityId};
-use crate::store::decisions::{Decision, Event, Scope};
+use crate::model::{CredentialId, Finding, FindingStatus, IdentityId};
+use crate::store::decisions::{
+    Decision, Decisions, Event, Held, Recorded, Register, RuleAt, Scope, Standing, Topic,
+};
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-/// Decisions in the order of their file, and the last word on each subject.
-#[derive(Debug, Default)]
+/// Decisions by time, and what stands of them today.
+#[derive(Debug)]
 pub struct Ledger {
-    events: Vec<Event>,
-    of: BTreeMap<Scope, Vec<usize>>,
+    today: Date,
+    recorded: Vec<Recorded>,
+    of: BTreeMap<(Scope, Topic), Vec<usize>>,
+    standing: Standing,
+    /// Rules and paths that were decided about.
+    rules: Vec<(Scope, RuleAt)>,
+}
+
+/// What stands about a finding.
+#[derive(Clone, Copy, Debug)]
+pub enum Verdict<'a> {
+    /// This was decided.
+    Decided(&'a Event),
+    /// This was, until a day that has passed.
+    Expired(&'a Event),
+    /// People decided differently and did not know of each other.
+    Conflict(&'a [Recorded]),
 }
 
 impl Ledger {
-    /// Reads events.
-    pub fn new(events: Vec<Event>) -> Self {
-        let mut ledger = Self::default();
-        ledger.add(events);
+    /// Reads decisions.
+    pub fn new(decisions: Decisions, today: Date) -> Self {
+        let mut ledger = Self {
+            today,
+            standing: Standing::of(&decisions),
+            recorded: Vec::new(),
+            of: BTreeMap::new(),
+            rules: Vec::new(),
+        };
+        for one in decisions.events {
+            ledger.note(one);
+        }
         ledger
     }
 
-    /// Every event, in the order of the file.
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    fn note(&mut self, one: Recorded) -> (Scope, Topic) {
+        let scope = one.event.scope.clone();
+        if let Scope::RulePath(at) = &scope
+            && self.rules.iter().all(|(known, _)| *known != scope)
+            && let Some(at) = RuleAt::new(at)
+        {
+            self.rules.push((scope.clone(), at));
+        }
+        let about = (scope, Topic::of(&one.event.decision));
+        self.of
+            .entry(about.clone())
+            .or_default()
+            .push(self.recorded.len());
+        self.recorded.push(one);
+        about
+    }
+
+    /// Every event, by time.
+    pub fn events(&self) -> &[Recorded] {
+        &self.recorded
     }
 
     /// Adds events.
-    pub fn add(&mut self, events: Vec<Event>) {
-        for event in events {
-            self.of
-                .entry(event.scope.clone())
-                .or_default()
-                .push(self.events.len());
-            self.events.push(event);
+    pub fn add(&mut self, events: Vec<Recorded>) {
+        for one in events {
+            let about = self.note(one);
+            let places = self.of.get(&about).into_iter().flatten();
+            let events: Vec<&Recorded> = places.filter_map(|at| self.recorded.get(*at)).collect();
+            let register = Register::of(&events);
+            self.standing.registers.insert(about, register);
         }
     }
 
-    /// What was said about a subject, in order.
-    pub fn about<'a>(&'a self, scope: &Scope) -> impl DoubleEndedIterator<Item = &'a Event> {
-        self.of
-            .get(scope)
+    /// Everything that was said about a subject, in order.
+    pub fn about<'a>(&'a self, scope: &Scope) -> Vec<&'a Event> {
+        let topics = [Topic::Verdict, Topic::Owner, Topic::Purpose];
+        let mut places: Vec<usize> = topics
             .into_iter()
-            .flatten()
-            .filter_map(|at| self.events.get(*at))
-    }
-
-    /// The verdict about a subject itself that still stands.
-    pub fn stands(&self, scope: &Scope) -> Option<&Event> {
-        self.about(scope)
-            .rev()
-            .find(|event| is_verdict(&event.decision) || event.decision == Decision::Reopen)
-            .filter(|event| event.decision != Decision::Reopen)
-    }
-
-    /// The verdict about a finding: its own, else that of its credential, else that of its identity.
-    pub fn verdict(&self, finding: &Finding) -> Option<&Event> {
-        scopes(finding).find_map(|scope| self.stands(&scope))
-    }
-
-    /// Everything that was said about a finding, in order.
-    pub fn history(&self, finding: &Finding) -> Vec<&Event> {
-        let mut places: Vec<usize> = scopes(finding)
-            .filter_map(|scope| self.of.get(&scope))
+            .filter_map(|topic| self.of.get(&(scope.clone(), topic)))
             .flatten()
             .copied()
             .collect();
         places.sort_unstable();
-        places
-            .into_iter()
-            .filter_map(|at| self.events.get(at))
-            .collect()
+        let events = places.into_iter().filter_map(|at| self.recorded.get(at));
+        events.map(|one| &one.event).collect()
     }
 
-    /// The owner, or other fact of this kind, that was last said of an identity.
-    pub fn fact(&self, identity: &IdentityId, kind: fn(&Decision) -> Option<&str>) -> Option<&str> {
-        let scope = Scope::Identity(identity.clone());
-        self.about(&scope)
-            .rev()
-            .find_map(|event| kind(&event.decision))
+    /// The last event on a topic, where it takes nothing back.
+    pub fn stands(&self, scope: &Scope, topic: Topic) -> Option<&Event> {
+        let register = self.standing.registers.get(&(scope.clone(), topic))?;
+        let last = register.heads.last()?;
+        (!last.event.decision.takes_back()).then_some(&last.event)
+    }
+
+    /// What stands about a finding: what was said of itself, else of its credential, else of its identity, else of its rule and place.
+    pub fn verdict(&self, finding: &Finding) -> Option<Verdict<'_>> {
+        let registers = &self.standing.registers;
+        let register = scopes(finding)
+            .find_map(|scope| registers.get(&(scope, Topic::Verdict)))
+            .or_else(|| {
+                let (scope, _) = self.rules.iter().find(|(_, at)| at.covers(finding))?;
+                registers.get(&(scope.clone(), Topic::Verdict))
+            })?;
+        match register.held(self.today)? {
+            Held::InForce(one, _) | Held::Expired(one) if one.event.decision.takes_back() => None,
+            Held::InForce(one, _) => Some(Verdict::Decided(&one.event)),
+            Held::Expired(one) => Some(Verdict::Expired(&one.event)),
+            Held::Conflict(heads) => Some(Verdict::Conflict(heads)),
+        }
+    }
+
+    /// Whether somebody still has to say something about a finding.
+    pub fn is_undecided(&self, finding: &Finding) -> bool {
+        match self.verdict(finding) {
+            Some(Verdict::Decided(_)) => false,
+            Some(_) => true,
+            None => match finding.status {
+                FindingStatus::Fixed | FindingStatus::Ignored => false,
+                // It was accepted when the run was made; since then, that may have been taken back.
+                FindingStatus::Accepted => !self.history(finding).is_empty(),
+                _ => true,
+            },
+        }
+    }
+
+    /// Everything that was said about a finding, in order.
+    pub fn history(&self, finding: &Finding) -> Vec<&Event> {
+        let rules = self.rules.iter().filter(|(_, at)| at.covers(finding));
+        let mut events: Vec<&Event> = scopes(finding)
+            .chain(rules.map(|(scope, _)| scope.clone()))
+            .flat_map(|scope| self.about(&scope))
+            .collect();
+        events.sort_by_key(|event| event.at);
+        events
+    }
+
+    /// The owner that was last said of an identity.
+    pub fn owner(&self, identity: &IdentityId) -> Option<&str> {
+        let event = self.stands(&Scope::Identity(identity.clone()), Topic::Owner)?;
+        match &event.decision {
+            Decision::Owner { owner } => Some(owner),
+            _ => None,
+        }
     }
 }
 
@@ -87,27 +158,6 @@ fn scopes(finding: &Finding) -> impl Iterator<Item = Scope> + '_ {
     std::iter::once(Scope::Finding(finding.id.clone()))
         .chain(credential)
         .chain(identity)
-}
-
-/// Whether a decision settles a finding.
-pub(super) const fn is_verdict(decision: &Decision) -> bool {
-    matches!(
-        decision,
-        Decision::AcceptRisk
-            | Decision::FalsePositive
-            | Decision::Remediate
-            | Decision::Defer
-            | Decision::BreakGlass { .. }
-            | Decision::Disposition { .. }
-    )
-}
-
-/// The owner that a decision names.
-pub(super) fn owner(decision: &Decision) -> Option<&str> {
-    match decision {
-        Decision::Owner { owner } => Some(owner),
-        _ => None,
-    }
 }
 
 /// The id of what a decision is about.

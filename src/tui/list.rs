@@ -417,12 +417,12 @@ pub fn is_undecided(data: &Data<'_>, item: Item) -> bool {
     match item {
         Item::Finding(_) => data
             .finding(item)
-            .is_some_and(|finding| finding.status.open() && data.ledger.verdict(finding).is_none()),
+            .is_some_and(|finding| data.ledger.is_undecided(finding)),
         Item::Coverage(_) | Item::Decision(_) => false,
         _ => data
             .findings(item)
             .into_iter()
-            .any(|finding| finding.status.open() && data.ledger.verdict(finding).is_none()),
+            .any(|finding| data.ledger.is_undecided(finding)),
     }
 }
 

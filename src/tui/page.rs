@@ -88,8 +88,9 @@ impl Page {
 fn said(data: &Data<'_>, item: Item) -> Vec<(Tone, String)> {
     let events = match data.finding(item) {
         Some(finding) => data.ledger.history(finding),
-        None => super::list::scope(data, item)
-            .map_or_else(Vec::new, |scope| data.ledger.about(&scope).collect()),
+        None => {
+            super::list::scope(data, item).map_or_else(Vec::new, |scope| data.ledger.about(&scope))
+        }
     };
     if events.is_empty() {
         return Vec::new();

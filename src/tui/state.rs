@@ -11,7 +11,7 @@ use super::mode::{Mode, View};
 use super::page::Page;
 use super::verdict::{Draft, Verdict};
 use crate::model::Report;
-use crate::store::decisions::Event;
+use crate::store::decisions::{Decisions, Recorded};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -150,10 +150,10 @@ pub struct State<'r> {
 
 impl<'r> State<'r> {
     /// Opens on the first page.
-    pub fn new(report: &'r Report, events: Vec<Event>, settings: Settings) -> Self {
-        let history = History::of(&events, &settings.actor);
+    pub fn new(report: &'r Report, decisions: Decisions, settings: Settings) -> Self {
+        let history = History::of(&decisions.events, &settings.actor, settings.today);
         Self {
-            data: Data::new(report, events),
+            data: Data::new(report, decisions, settings.today),
             settings,
             mode: Mode::List,
             view: View::Start,
@@ -235,7 +235,7 @@ impl<'r> State<'r> {
     }
 
     /// Decisions were recorded.
-    pub fn recorded(&mut self, events: Vec<Event>) {
+    pub fn recorded(&mut self, events: Vec<Recorded>) {
         self.history.recorded(&self.data.ledger, &events);
         self.data.ledger.add(events);
         self.preview = None;

@@ -5,7 +5,8 @@ use super::reduce::reduce;
 use super::state::{Effect, End, SavedView, State};
 use super::verdict::Draft;
 use super::view;
-use crate::store::decisions::Event;
+use crate::model::Report;
+use crate::store::decisions::Recorded;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ratatui::DefaultTerminal;
@@ -26,7 +27,7 @@ pub trait Outside {
     ///
     /// # Errors
     /// Why they are not.
-    fn record(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, String>;
+    fn record(&mut self, report: &Report, drafts: Vec<Draft>) -> Result<Vec<Recorded>, String>;
     /// The command that opens a place: program and arguments.
     ///
     /// # Errors
@@ -151,7 +152,7 @@ fn perform(
     mouse: bool,
 ) -> io::Result<()> {
     match effect {
-        Effect::Record(drafts) => match outside.record(drafts) {
+        Effect::Record(drafts) => match outside.record(state.data.report, drafts) {
             Ok(events) => state.recorded(events),
             Err(why) => state.refused(why),
         },

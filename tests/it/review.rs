@@ -2,7 +2,7 @@
 
 use crate::samples::settle;
 use overstay::model::Report;
-use overstay::store::decisions::{Decision, Event};
+use overstay::store::decisions::{Decision, Decisions, Event, Recorded};
 use overstay::tui::Draft;
 use overstay::tui::action::Action;
 use overstay::tui::keymap::Keymap;
@@ -39,7 +39,7 @@ fn settings() -> Settings {
 }
 
 fn opened() -> State<'static> {
-    State::new(&REPORT, Vec::new(), settings())
+    State::new(&REPORT, Decisions::default(), settings())
 }
 
 /// Does an action and everything it asks to be done, as the terminal does.
@@ -54,19 +54,21 @@ fn act(state: &mut State<'_>, action: Action) -> Vec<Effect> {
     effects
 }
 
-fn stamped(drafts: &[Draft], second: usize) -> Vec<Event> {
+fn stamped(drafts: &[Draft], second: usize) -> Vec<Recorded> {
     let at = jiff::Timestamp::from_second(1_793_000_000 + second as i64).unwrap();
-    let event = |draft: &Draft| Event {
-        at,
-        actor: "dana".into(),
-        scope: draft.scope.clone(),
-        decision: draft.decision.clone(),
-        reason: draft.reason.clone(),
-        expires: draft.expires,
-        ticket: draft.ticket.clone(),
-        after: None,
-        run: None,
-        evidence: None,
+    let event = |draft: &Draft| {
+        Recorded::of(Event {
+            at,
+            actor: "dana".into(),
+            scope: draft.scope.clone(),
+            decision: draft.decision.clone(),
+            reason: draft.reason.clone(),
+            expires: draft.expires,
+            ticket: draft.ticket.clone(),
+            after: None,
+            run: None,
+            evidence: None,
+        })
     };
     drafts.iter().map(event).collect()
 }
@@ -207,14 +209,12 @@ fn a_risk_is_accepted_with_a_reason_and_a_day_and_taken_back() {
     assert_eq!(drafts[0].decision, Decision::AcceptRisk);
     assert_eq!(drafts[0].expires.unwrap().to_string(), "2026-12-01");
     let finding = state.data.finding(item).unwrap();
-    assert!(state.data.ledger.verdict(finding).is_some());
+    assert!(!state.data.ledger.is_undecided(finding));
     act(&mut state, Action::Undo);
-    assert!(state.data.ledger.verdict(finding).is_none());
+    assert!(state.data.ledger.is_undecided(finding));
     act(&mut state, Action::Redo);
-    assert_eq!(
-        state.data.ledger.verdict(finding).unwrap().reason,
-        "behind the bastion"
-    );
+    let last = state.data.ledger.history(finding).pop().unwrap();
+    assert_eq!(last.reason, "behind the bastion");
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn many_are_decided_at_once_after_a_question_and_undone_at_once() {
     act(&mut state, Action::Repeat);
     act(&mut state, Action::Accept);
     assert_eq!(state.data.ledger.events().len(), all);
-    assert_eq!(state.data.ledger.events()[0].reason, "test data");
+    assert_eq!(state.data.ledger.events()[0].event.reason, "test data");
     act(&mut state, Action::NextUndecided);
     assert!(frame(&mut state, 100, 24).contains("nothing in these rows is undecided"));
     act(&mut state, Action::Undo);
@@ -241,7 +241,7 @@ fn many_are_decided_at_once_after_a_question_and_undone_at_once() {
     assert!(
         verdicts
             .clone()
-            .all(|each| state.data.ledger.verdict(each).is_none())
+            .all(|each| state.data.ledger.is_undecided(each))
     );
 }
 
@@ -252,14 +252,17 @@ fn undo_goes_on_where_the_last_review_ended() {
     act(&mut first, Action::Remediate);
     type_in(&mut first, "rotating");
     act(&mut first, Action::Accept);
-    let events = first.data.ledger.events().to_vec();
-    let mut second = State::new(&REPORT, events, settings());
+    let decisions = Decisions {
+        events: first.data.ledger.events().to_vec(),
+        bad: Vec::new(),
+    };
+    let mut second = State::new(&REPORT, decisions, settings());
     act(&mut second, Action::Undo);
     let open = |state: &State<'_>| {
         let findings = &state.data.report.findings;
         findings
             .iter()
-            .all(|each| state.data.ledger.verdict(each).is_none())
+            .all(|each| state.data.ledger.is_undecided(each))
     };
     assert!(!open(&first) && open(&second));
 }
@@ -270,7 +273,7 @@ fn a_review_that_is_only_read_decides_nothing() {
         read_only: true,
         ..settings()
     };
-    let mut state = State::new(&REPORT, Vec::new(), settings);
+    let mut state = State::new(&REPORT, Decisions::default(), settings);
     act(&mut state, Action::View(1));
     for action in [
         Action::AcceptRisk,
@@ -343,6 +346,6 @@ proptest! {
             act(&mut state, Action::Undo);
         }
         let findings = &state.data.report.findings;
-        prop_assert!(findings.iter().all(|each| state.data.ledger.verdict(each).is_none()));
+        prop_assert!(findings.iter().all(|each| state.data.ledger.is_undecided(each)));
     }
 }

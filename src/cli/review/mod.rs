@@ -38,9 +38,9 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
         ));
     }
     let folder = environment::state_folder(global.state.as_deref(), &config)?;
-    let file = folder.join(decisions::FILE);
+    let file = environment::decisions_file(global, &folder);
     let memory = Memory::read(&folder);
-    let mut desk = Desk::new(args, &config, &folder)?;
+    let mut desk = Desk::new(args, &config, &folder, &file)?;
     let mut settings = Settings {
         keymap,
         read_only: args.read_only,
@@ -58,12 +58,11 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
                 "make the file readable, or move it away",
             )
         })?;
-        let events = decided.events.into_iter().map(|one| one.event).collect();
-        let mut state = State::new(&report, events, settings.clone());
-        if !decided.bad.is_empty() {
+        let bad = decided.bad.len();
+        let mut state = State::new(&report, decided, settings.clone());
+        if bad > 0 {
             state.notice = Some(format!(
-                "{} lines of {} are no decisions and are left out",
-                decided.bad.len(),
+                "{bad} lines of {} are no decisions and are left out",
                 file.display()
             ));
         }

@@ -3,10 +3,12 @@
 use super::super::args::Review;
 use super::super::environment::{self, LoadedConfig};
 use super::super::exit::Failure;
+use super::super::select;
 use super::memory::Memory;
+use crate::model::Report;
 use crate::report::rows;
 use crate::store::atomic;
-use crate::store::decisions::{self, Event, Standing, Topic};
+use crate::store::decisions::{self, Event, Recorded, Standing, Topic};
 use crate::store::runs::Runs;
 use crate::tui::state::SavedView;
 use crate::tui::{Draft, Outside};
@@ -20,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The place the review is held at.
 pub(super) struct Desk {
     state: PathBuf,
+    decisions: PathBuf,
     actor: String,
     runs: Option<Runs>,
     roots: Vec<(String, PathBuf)>,
@@ -29,7 +32,12 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(args: &Review, config: &LoadedConfig, state: &Path) -> Result<Self, Failure> {
+    pub(super) fn new(
+        args: &Review,
+        config: &LoadedConfig,
+        state: &Path,
+        decisions: &Path,
+    ) -> Result<Self, Failure> {
         let mut roots = Vec::new();
         for root in &args.root {
             let (name, folder) = root.split_once('=').ok_or_else(|| {
@@ -52,6 +60,7 @@ impl Desk {
             .collect();
         Ok(Self {
             state: state.to_owned(),
+            decisions: decisions.to_owned(),
             actor: args.actor.clone().unwrap_or_else(environment::user),
             runs: Runs::open(state).ok(),
             roots,
@@ -117,19 +126,23 @@ fn command(program: &str) -> Command {
 }
 
 impl Outside for Desk {
-    fn record(&mut self, drafts: Vec<Draft>) -> Result<Vec<Event>, String> {
+    fn record(&mut self, report: &Report, drafts: Vec<Draft>) -> Result<Vec<Recorded>, String> {
         let at = environment::now(None);
-        let path = self.state.join(decisions::FILE);
-        let known = decisions::read(&path).map_err(|error| format!("not recorded: {error}"))?;
+        let refused = |error| format!("not recorded: {error}");
+        // Another review may have written meanwhile.
+        let known = decisions::read(&self.decisions).map_err(refused)?;
         let standing = Standing::of(&known);
+        let scopes: Vec<_> = drafts.iter().map(|draft| draft.scope.clone()).collect();
+        let evidence = select::evidence(report, &scopes);
         let events: Vec<Event> = drafts
             .into_iter()
-            .map(|draft| Event {
+            .zip(evidence)
+            .map(|(draft, evidence)| Event {
                 at,
                 actor: self.actor.clone(),
                 after: Some(standing.heads(&draft.scope, Topic::of(&draft.decision))),
-                run: None,
-                evidence: None,
+                run: Some(report.run.id.clone()),
+                evidence,
                 scope: draft.scope,
                 decision: draft.decision,
                 reason: draft.reason,
@@ -137,8 +150,8 @@ impl Outside for Desk {
                 ticket: draft.ticket,
             })
             .collect();
-        decisions::append_all(&path, &events).map_err(|error| format!("not recorded: {error}"))?;
-        Ok(events)
+        decisions::append_all(&self.decisions, &events).map_err(refused)?;
+        Ok(events.into_iter().map(Recorded::of).collect())
     }
 
     fn editor(&mut self, repository: Option<&str>, uri: &str, line: u32) -> Result<(), String> {

@@ -108,15 +108,23 @@ pub fn apply_to_assessments(applied: &mut Applied<'_>, assessments: &mut [Assess
 }
 
 /// A rule and a path, compiled.
-struct At<'a> {
-    scope: &'a Scope,
+#[derive(Clone, Debug)]
+pub struct RuleAt {
     rule: GlobMatcher,
     path: GlobMatcher,
 }
 
-impl At<'_> {
+impl RuleAt {
+    /// Compiles them; `None` where one is no pattern.
+    pub fn new(at: &RulePath) -> Option<Self> {
+        Some(Self {
+            rule: glob(&at.rule)?,
+            path: glob(&at.path)?,
+        })
+    }
+
     /// Whether it speaks of every place of a finding.
-    fn covers(&self, finding: &Finding) -> bool {
+    pub fn covers(&self, finding: &Finding) -> bool {
         self.rule.is_match(&finding.rule)
             && finding.locations.iter().all(|place| {
                 let whole = place
@@ -145,14 +153,10 @@ pub fn apply_to_findings(
     identity_of: &BTreeMap<CredentialId, IdentityId>,
 ) {
     let verdicts: BTreeMap<&Scope, Held<'_>> = applied.of(Topic::Verdict).into_iter().collect();
-    let rules: Vec<At<'_>> = verdicts
+    let rules: Vec<(&Scope, RuleAt)> = verdicts
         .keys()
         .filter_map(|scope| match scope {
-            Scope::RulePath(RulePath { rule, path }) => Some(At {
-                scope,
-                rule: glob(rule)?,
-                path: glob(path)?,
-            }),
+            Scope::RulePath(at) => Some((*scope, RuleAt::new(at)?)),
             _ => None,
         })
         .collect();
@@ -174,8 +178,8 @@ pub fn apply_to_findings(
                 .filter_map(|scope| verdicts.get_key_value(scope))
                 .map(|(scope, _)| *scope),
         );
-        let at = rules.iter().filter(|at| at.covers(finding));
-        scopes.extend(at.map(|at| at.scope));
+        let at = rules.iter().filter(|(_, at)| at.covers(finding));
+        scopes.extend(at.map(|(scope, _)| *scope));
         applied
             .used
             .extend(scopes.iter().map(|scope| (*scope, Topic::Verdict)));

@@ -51,6 +51,11 @@ pub enum Held<'a> {
 }
 
 impl Register {
+    /// Folds events about one thing and topic, by time and then by id.
+    pub fn of(events: &[&Recorded]) -> Self {
+        fold(events)
+    }
+
     /// What holds today. Of decisions that agree, the one that ends first says when.
     pub fn held(&self, today: Date) -> Option<Held<'_>> {
         let last = self.heads.last()?;

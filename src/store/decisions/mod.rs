@@ -7,7 +7,7 @@
 mod apply;
 mod fold;
 
-pub use apply::{Applied, apply_to_assessments, apply_to_findings, apply_to_inventory};
+pub use apply::{Applied, RuleAt, apply_to_assessments, apply_to_findings, apply_to_inventory};
 pub use fold::{Held, Register, Standing, Topic};
 
 use super::atomic::{self, WriteError};
@@ -164,6 +164,17 @@ pub struct Recorded {
     pub id: String,
     /// The event.
     pub event: Event,
+}
+
+impl Recorded {
+    /// An event as it will stand in the file.
+    pub fn of(event: Event) -> Self {
+        let value = serde_json::to_value(&event).unwrap_or_default();
+        Self {
+            id: id_of(&value),
+            event,
+        }
+    }
 }
 
 /// The id of an event.

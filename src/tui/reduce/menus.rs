@@ -5,7 +5,6 @@ use super::super::columns;
 use super::super::complete::quoted;
 use super::super::form::{Form, Input, Purpose};
 use super::super::group::Grouping;
-use super::super::ledger;
 use super::super::list::label;
 use super::super::menu::{Entry, Menu};
 use super::super::mode::{Mode, View};
@@ -234,7 +233,7 @@ pub(super) fn export(state: &mut State<'_>) {
 pub(super) fn owners(state: &State<'_>) -> Vec<String> {
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
     for identity in &state.data.report.identities {
-        let said = state.data.ledger.fact(&identity.id, ledger::owner);
+        let said = state.data.ledger.owner(&identity.id);
         if let Some(owner) = said.or(identity.owner.as_deref()) {
             *counts.entry(owner.to_owned()).or_default() += 1;
         }

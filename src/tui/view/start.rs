@@ -51,7 +51,7 @@ fn decided(state: &State<'_>, lines: &mut Vec<Line<'static>>, width: u16) {
         };
         new += u64::from(is_new);
         back += u64::from(finding.status == FindingStatus::Reappeared);
-        if !finding.status.open() || data.ledger.verdict(finding).is_some() {
+        if !data.ledger.is_undecided(finding) {
             settled += 1;
             continue;
         }
