@@ -4,12 +4,13 @@ use crate::checks::{self, CheckContext, ignores::Comment};
 use crate::graph::{self, JoinInput};
 use crate::jit::{self, JitContext};
 use crate::manifests;
+use crate::manifests::catalog;
 use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::aws::AwsAccount;
 use crate::model::inventory::Declarations;
 use crate::model::{
-    Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey, Observed, Report,
-    Run, SeenCredential,
+    Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey, Grade, Observed,
+    OwnerSource, Report, Run, SeenCredential,
 };
 use crate::plan;
 use crate::report::{self, ReportParts};
@@ -133,6 +134,8 @@ struct Inspected {
     seen: Vec<SeenCredential>,
     declarations: Option<Declarations>,
     codeowners: Option<Owners>,
+    /// Repository, folder and owner of a catalogue's descriptor.
+    catalog: Option<(String, String, String)>,
     comments: Vec<Comment>,
     /// It holds more credentials than are told of.
     more: bool,
@@ -285,12 +288,14 @@ pub fn judge(
     let mut seen = Vec::new();
     let mut declarations = Vec::new();
     let mut owners: BTreeMap<String, Owners> = BTreeMap::new();
+    let mut catalogs: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     let mut comments = Vec::new();
     for item in read.items {
         let Inspected {
             seen: found,
             declarations: declared,
             codeowners,
+            catalog: described,
             comments: said,
             more,
         } = item.value;
@@ -307,6 +312,12 @@ pub fn judge(
         }
         declarations
             .extend(declared.map(|declared| attribute(declared, &item.places, rules, request.now)));
+        if let Some((repository, folder, owner)) = described {
+            catalogs
+                .entry(repository)
+                .or_default()
+                .push((folder, owner));
+        }
         // Of several files in one repository, hosts read the most binding one.
         if let Some(file) = codeowners
             && owners
@@ -316,19 +327,33 @@ pub fn judge(
             owners.insert(file.repository.clone(), file);
         }
     }
+    // Of a value that only its name makes a secret, the text engine's word goes first.
+    let places: BTreeSet<(&str, &str, u32, u32)> = seen.iter().map(place_of).collect();
+    for declared in &mut declarations {
+        declared.credentials.retain(|credential| {
+            credential.kind != manifests::STATIC_TOKEN || !places.contains(&place_of(credential))
+        });
+    }
     manifests::link(&mut declarations);
     coverage.extend(
         declarations
             .iter_mut()
             .flat_map(|declared| std::mem::take(&mut declared.notices)),
     );
+    for owners in catalogs.values_mut() {
+        owners.sort();
+    }
     let owner_of = |repository: &str, uri: &str| {
         // An archive belongs to whom its file does.
         let uri = uri.split(unpack::SEPARATOR).next().unwrap_or(uri);
-        owners
+        let by_path = owners
             .get(repository)
             .and_then(|owners| owners.file.owner_of(uri))
-            .map(ToOwned::to_owned)
+            .map(|owner| (owner.to_owned(), OwnerSource::Codeowners));
+        by_path.or_else(|| {
+            let owner = catalog::nearest(catalogs.get(repository)?, uri)?;
+            Some((owner.to_owned(), OwnerSource::Catalog))
+        })
     };
     let inputs = inputs(names, &accounts, &observed);
     // Accounts that code declares need the tables as well.
@@ -444,6 +469,12 @@ impl EventNames for LoggedNames<'_> {
     }
 }
 
+/// Where a credential was seen.
+fn place_of(seen: &SeenCredential) -> (&str, &str, u32, u32) {
+    let at = &seen.sighting;
+    (&at.repository, &at.uri, at.line, at.column)
+}
+
 /// What makes two credentials that were seen the same one.
 fn identity_of(seen: &SeenCredential) -> (String, Option<String>, Option<Fingerprint>) {
     (
@@ -504,6 +535,7 @@ fn inspect(document: &Document<'_>, engine: &Engine, key: &FingerprintKey) -> Op
     let Scanned { seen, more } = engine.scan_all(document.bytes, key);
     let mut declarations = None;
     let mut codeowners = None;
+    let mut described = None;
     let mut comments = Vec::new();
     if let (Origin::Current, Some(uri)) = (document.origin, document.uri) {
         if manifests::wants(uri) {
@@ -518,18 +550,28 @@ fn inspect(document: &Document<'_>, engine: &Engine, key: &FingerprintKey) -> Op
             rules: marker.rules,
             reason: marker.reason,
         }));
+        if catalog::is_catalog(uri) {
+            described = catalog::owner(document.bytes).map(|owner| {
+                let folder = catalog::folder_of(uri).to_owned();
+                (document.repository.to_owned(), folder, owner)
+            });
+        }
         codeowners = codeowners::precedence(uri).map(|rank| Owners {
             repository: document.repository.to_owned(),
             rank,
             file: Codeowners::parse(document.bytes),
         });
     }
-    let nothing =
-        seen.is_empty() && declarations.is_none() && codeowners.is_none() && comments.is_empty();
+    let nothing = seen.is_empty()
+        && declarations.is_none()
+        && codeowners.is_none()
+        && described.is_none()
+        && comments.is_empty();
     (!nothing).then_some(Inspected {
         seen,
         declarations,
         codeowners,
+        catalog: described,
         comments,
         more,
     })
@@ -545,13 +587,33 @@ fn more_in(place: &Place) -> Coverage {
     )
 }
 
-/// Literals of a manifest stand where git says its file does.
+/// Literals of a manifest stand where git says its file does, and who wrote the file as it is now made what it declares.
 fn attribute(
     mut declared: Declarations,
     places: &[Place],
     rules: &RuleSet,
     now: Timestamp,
 ) -> Declarations {
+    for identity in &mut declared.identities {
+        let here = |place: &&Place| {
+            identity.locations.first().is_some_and(|at| {
+                at.repository.as_deref() == Some(&place.repository) && at.uri == place.uri
+            })
+        };
+        let author = places
+            .iter()
+            .find(here)
+            .and_then(|place| place.author.as_deref())
+            .filter(|author| !author.contains("[bot]"));
+        // A file that only names an identity of somewhere else says nothing of whose that is.
+        if let Some(author) = author
+            && identity.owner.is_none()
+            && identity.grade <= Grade::B
+        {
+            identity.owner = Some(author.to_owned());
+            identity.owner_source = OwnerSource::IacAuthor;
+        }
+    }
     for credential in &mut declared.credentials {
         let sighting = &credential.sighting;
         let here = places

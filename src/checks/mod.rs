@@ -7,6 +7,13 @@
 //! `fixtures/checks/<id>/`. Tests hold the four together.
 
 mod admin_or_wildcard;
+mod agent_no_owner;
+mod agent_shared_identity;
+mod agent_standing_credential;
+mod agent_unbounded_tools;
+mod agents;
+mod ci_static_cloud_credential;
+mod consumers;
 mod direct_user_policy;
 mod dynamic_not_short;
 mod exposure;
@@ -20,18 +27,23 @@ mod leaked_secret;
 mod leaked_secret_history;
 mod long_lived_key;
 mod long_session;
+mod mcp_config_static_token;
 mod multiple_active_keys;
 mod naming;
+mod no_expiry_credential;
 mod no_owner;
+mod no_rotation_evidence;
 mod oidc_subject_too_broad;
 mod private_key_exposed;
 mod privilege_escalation_path;
 mod rating;
 mod root_access_key;
+mod sensitivity_privilege_mismatch;
 mod subject;
 mod temporary_that_isnt;
 #[cfg(test)]
 mod testing;
+mod third_party_static_credential;
 mod third_party_trust_no_externalid;
 mod trusted;
 mod unused_identity;
@@ -108,6 +120,11 @@ pub trait Check: Sync {
 /// Every check, by id.
 pub const CHECKS: &[&dyn Check] = &[
     &admin_or_wildcard::AdminOrWildcard,
+    &agent_no_owner::AgentNoOwner,
+    &agent_shared_identity::AgentSharedIdentity,
+    &agent_standing_credential::AgentStandingCredential,
+    &agent_unbounded_tools::AgentUnboundedTools,
+    &ci_static_cloud_credential::CiStaticCloudCredential,
     &direct_user_policy::DirectUserPolicy,
     &dynamic_not_short::DynamicNotShort,
     &human_use_of_nhi::HumanUseOfNhi,
@@ -119,13 +136,18 @@ pub const CHECKS: &[&dyn Check] = &[
     &leaked_secret_history::LeakedSecretHistory,
     &long_lived_key::LongLivedKey,
     &long_session::LongSession,
+    &mcp_config_static_token::McpConfigStaticToken,
     &multiple_active_keys::MultipleActiveKeys,
+    &no_expiry_credential::NoExpiryCredential,
     &no_owner::NoOwner,
+    &no_rotation_evidence::NoRotationEvidence,
     &oidc_subject_too_broad::OidcSubjectTooBroad,
     &private_key_exposed::PrivateKeyExposed,
     &privilege_escalation_path::PrivilegeEscalationPath,
     &root_access_key::RootAccessKey,
+    &sensitivity_privilege_mismatch::SensitivityPrivilegeMismatch,
     &temporary_that_isnt::TemporaryThatIsnt,
+    &third_party_static_credential::ThirdPartyStaticCredential,
     &third_party_trust_no_externalid::ThirdPartyTrustNoExternalId,
     &unused_identity::UnusedIdentity,
     &wildcard_trust::WildcardTrust,

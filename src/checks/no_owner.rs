@@ -20,7 +20,7 @@ impl Check for NoOwner {
         for identity in context.inventory.identities.values() {
             if identity.owner.is_some()
                 || identity.human
-                || identity.kind == IdentityKind::AwsRoot
+                || matches!(identity.kind, IdentityKind::AwsRoot | IdentityKind::Agent)
                 || name_only(identity)
                 || provider_managed(identity)
             {
@@ -61,13 +61,8 @@ mod tests {
 
     #[test]
     fn cases() {
-        insta::assert_snapshot!(report("no-owner"), @r#"
+        insta::assert_snapshot!(report("no-owner"), @"
         fires-by-power
-          high (high): Agent assistant has no owner
-            No configuration entry, tag, CODEOWNERS line or author names an owner for agent assistant of account site; it is able to write at service level.
-            at agent/site
-            D severity low → medium: it is able to write at service level
-            A severity medium → high: an AI agent uses it
           high (high): IAM user administrator has no owner
             No configuration entry, tag, CODEOWNERS line or author names an owner for IAM user administrator of account 111122223333; it is an administrator.
             at aws/111122223333/account-authorization-details.json:7
@@ -83,6 +78,11 @@ mod tests {
             No configuration entry, tag, CODEOWNERS line or author names an owner for Kubernetes service account worker of account site; it is of unknown privilege.
             at site/k8s/worker.yml:4
             D severity low → info: it is of unknown privilege
-        "#);
+          high (high): MCP server assistant has no owner
+            No configuration entry, tag, CODEOWNERS line or author names an owner for MCP server assistant of account site; it is able to write at service level.
+            at agent/site
+            D severity low → medium: it is able to write at service level
+            A severity medium → high: an AI agent uses it
+        ");
     }
 }

@@ -31,7 +31,7 @@ mod words;
 use crate::model::aws::AwsAccount;
 use crate::model::{
     Coverage, CoverageStatus, CredentialId, Declarations, Identity, IdentityId, Inventory,
-    Location, Observed, SeenCredential,
+    Location, Observed, OwnerSource, SeenCredential,
 };
 use crate::rules::aws::AwsTables;
 use crate::rules::config::Config;
@@ -48,8 +48,9 @@ const SOURCE: &str = "inventory";
 
 static RULES: LazyLock<Option<InventoryRules>> = LazyLock::new(|| InventoryRules::builtin().ok());
 
-/// Owner of a path by the CODEOWNERS of its repository: from the repository's name and the path, percent-encoded.
-pub type OwnerOf<'a> = dyn Fn(&str, &str) -> Option<String> + 'a;
+/// Owner of a path by what its repository says, and where it says so: from the repository's name and the path,
+/// percent-encoded.
+pub type OwnerOf<'a> = dyn Fn(&str, &str) -> Option<(String, OwnerSource)> + 'a;
 
 /// Everything that was seen.
 pub struct JoinInput<'a> {

@@ -1,7 +1,7 @@
 //! Owner and purpose of every identity.
 //!
-//! The first that answers: annotation, tag, CODEOWNERS of the file that declares it or of a file its credentials stand
-//! in, the note on its account or repository, the creator as a hint.
+//! The first that answers: annotation, tag, CODEOWNERS or the catalogue's descriptor of the file that declares it or of a
+//! file its credentials stand in, the note on its account or repository, who wrote the file, the creator as a hint.
 
 use super::{Graph, classify};
 use crate::model::{Evidence, Grade, Identity, OwnerSource};
@@ -42,8 +42,8 @@ fn owner(graph: &Graph<'_>, identity: &mut Identity) -> Option<(String, OwnerSou
     if let Some((_, value)) = InventoryRules::tag(&graph.rules.tags.owner, &identity.tags) {
         return Some((value.to_owned(), OwnerSource::Tag));
     }
-    if let Some(owner) = codeowner(graph, identity) {
-        return Some((owner, OwnerSource::Codeowners));
+    if let Some(owned) = codeowner(graph, identity) {
+        return Some(owned);
     }
     if let Some((owner, why)) = noted(graph, identity) {
         identity.notes.push(Evidence::new(Grade::B, why));
@@ -57,7 +57,7 @@ fn owner(graph: &Graph<'_>, identity: &mut Identity) -> Option<(String, OwnerSou
 }
 
 /// By the files: those that declare it, those of its consumers, those its credentials stand in.
-fn codeowner(graph: &Graph<'_>, identity: &Identity) -> Option<String> {
+fn codeowner(graph: &Graph<'_>, identity: &Identity) -> Option<(String, OwnerSource)> {
     let inventory = &graph.inventory;
     let mut declared: Vec<(&str, &str)> = identity
         .locations

@@ -240,7 +240,8 @@ fn joined(
         config: &config,
         tables: Some(&tables),
         owner_of: &|repository, uri| {
-            (repository == "shop" && uri.starts_with(".github/")).then(|| "@shop/ci".to_owned())
+            (repository == "shop" && uri.starts_with(".github/"))
+                .then(|| ("@shop/ci".to_owned(), OwnerSource::Codeowners))
         },
         now: now(),
     })

@@ -155,6 +155,8 @@ fn agent(storage: Storage, config: &str) -> World {
     );
     identity.agent = Some(AgentReach {
         servers: vec!["search".into()],
+        tools: Vec::new(),
+        credentials: Vec::new(),
         static_credentials: 1,
         providers: vec!["anthropic".into()],
         ..AgentReach::default()

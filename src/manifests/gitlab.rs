@@ -29,6 +29,8 @@ const KEYWORDS: [&str; 12] = [
 ];
 /// Variables the platform makes for each job, which end with it.
 const EPHEMERAL: &str = "CI_";
+/// Tier of a job's own token: it reads the project, and ends with the job.
+const DEFAULT_TIER: u8 = 2;
 /// Deepest chain of `extends` the platform follows.
 const MAX_EXTENDS: usize = 11;
 /// Most jobs of one file.
@@ -200,6 +202,13 @@ fn job(context: &Context<'_>, root: &Node, key: &Key, node: &Node, out: &mut Dec
     identity.consumer_class = ConsumerClass::Ci;
     identity.consumers = vec![consumer_id.clone()];
     identity.locations = vec![location.clone()];
+    identity.privilege.assumed = true;
+    identity.privilege.tier = DEFAULT_TIER;
+    identity.privilege.data_read = true;
+    identity.privilege.evidence = vec![Evidence::new(
+        Grade::D,
+        "CI_JOB_TOKEN reads the project and its packages; what it may reach beyond is kept in the settings",
+    )];
 
     let (timeout_seconds, limit) = match job.get("timeout").and_then(Node::as_str) {
         None => (
@@ -215,6 +224,17 @@ fn job(context: &Context<'_>, root: &Node, key: &Key, node: &Node, out: &mut Dec
         ),
     };
     let mut evidence = vec![Evidence::new(Grade::B, "job of a GitLab pipeline"), limit];
+    for parent in node.get("extends").into_iter().flat_map(Node::texts) {
+        if root.get(parent).is_none() {
+            evidence.push(Evidence::new(
+                Grade::C,
+                format!(
+                    "extends {}, which another file declares: what that adds is not known",
+                    clean(parent)
+                ),
+            ));
+        }
+    }
     if scheduled(&job) {
         evidence.push(Evidence::new(
             Grade::B,

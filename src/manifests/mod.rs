@@ -6,6 +6,8 @@
 //! names (a service account a workload runs as) come with grade C and may come from several files: the id is the same.
 
 mod agents;
+mod calls;
+pub mod catalog;
 mod ci;
 mod clean;
 mod cloudformation;
@@ -37,6 +39,9 @@ use infra::ansible;
 use node::{Node, Parsed};
 use text::Text;
 
+/// Type of a literal of which nothing but its name tells that it is a secret.
+pub const STATIC_TOKEN: &str = agents::literals::STATIC_TOKEN;
+
 /// Largest file read as a manifest, in bytes.
 const MAX_BYTES: usize = 5 << 20;
 
@@ -44,6 +49,7 @@ const MAX_BYTES: usize = 5 << 20;
 #[derive(Clone, Copy)]
 enum Surface<'t> {
     Agent(&'t AgentClient),
+    AgentInstructions,
     GithubWorkflow,
     GithubAction,
     GitlabPipeline,
@@ -64,6 +70,9 @@ pub fn wants(uri: &str) -> bool {
 /// What a path says a file is.
 fn surface(uri: &str) -> Option<Surface<'static>> {
     let (folder, name) = uri.rsplit_once('/').unwrap_or(("", uri));
+    if agents::instructions::is_instruction(folder, name) {
+        return Some(Surface::AgentInstructions);
+    }
     let yaml = has_extension(name, &["yml", "yaml"]);
     if yaml && (folder == ".github/workflows" || folder.ends_with("/.github/workflows")) {
         return Some(Surface::GithubWorkflow);
@@ -131,7 +140,8 @@ pub fn read(
         | Surface::GithubAction
         | Surface::GitlabPipeline
         | Surface::Pipeline(_)
-        | Surface::Code(_) => true,
+        | Surface::Code(_)
+        | Surface::AgentInstructions => true,
         Surface::Terraform => false,
     };
     if !interesting {
@@ -163,8 +173,18 @@ pub fn read(
         key,
         tables,
     };
-    if matches!(surface, Surface::Pipeline(ci::System::Jenkins)) {
-        ci::jenkins::read(&context, &mut out);
+    let plain = match surface {
+        Surface::Pipeline(ci::System::Jenkins) => {
+            ci::jenkins::read(&context, &mut out);
+            true
+        }
+        Surface::AgentInstructions => {
+            agents::instructions::read(&context, &mut out);
+            true
+        }
+        _ => false,
+    };
+    if plain {
         return (out != Declarations::default()).then_some(out);
     }
     if let Surface::Code(code) = surface {
@@ -187,7 +207,8 @@ pub fn read(
         | Surface::GithubAction
         | Surface::GitlabPipeline
         | Surface::Pipeline(_)
-        | Surface::Code(_) => true,
+        | Surface::Code(_)
+        | Surface::AgentInstructions => true,
         Surface::Terraform => false,
     };
     report_problems(&context, &parsed, recognised, &mut out);
@@ -196,13 +217,17 @@ pub fn read(
         Surface::Agent(client) => each(&parsed, |root| {
             agents::read(&context, client, root, &mut out);
         }),
-        Surface::GithubWorkflow => each(&parsed, |root| github::workflow(&context, root, &mut out)),
+        Surface::GithubWorkflow => {
+            started(&parsed, |root| github::workflow(&context, root, &mut out));
+        }
         Surface::GithubAction => each(&parsed, |root| github::composite(&context, root, &mut out)),
-        Surface::GitlabPipeline => each(&parsed, |root| gitlab::read(&context, root, &mut out)),
-        Surface::Pipeline(system) => each(&parsed, |root| {
+        Surface::GitlabPipeline => {
+            started(&parsed, |root| gitlab::read(&context, root, &mut out));
+        }
+        Surface::Pipeline(system) => started(&parsed, |root| {
             ci::read(&context, system, root, &mut out);
         }),
-        Surface::Terraform | Surface::Code(_) => {}
+        Surface::AgentInstructions | Surface::Terraform | Surface::Code(_) => {}
     }
     (out != Declarations::default()).then_some(out)
 }
@@ -211,7 +236,11 @@ pub fn read(
 fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
     kubernetes::read(context, &parsed.documents, out);
     each(parsed, |root| {
-        if ansible::is_playbook(root)
+        if agents::by_content(root) {
+            if let Some(client) = context.tables.agents.any_client() {
+                agents::read(context, client, root, out);
+            }
+        } else if ansible::is_playbook(root)
             || (ansible::is_tasks(context.uri) && !root.items().is_empty())
         {
             ansible::read(context, root, out);
@@ -238,9 +267,19 @@ pub fn link(declarations: &mut [Declarations]) {
             terraform::absorb(first, more);
         }
     }
+    calls::join(declarations);
     if let Ok(tables) = ManifestTables::builtin() {
         link::link(tables, declarations);
     }
+}
+
+/// Of a broken pipeline, the jobs before the break are known all the same.
+fn started(parsed: &Parsed, visit: impl FnMut(&Node)) {
+    parsed
+        .documents
+        .iter()
+        .chain(&parsed.broken)
+        .for_each(visit);
 }
 
 fn each(parsed: &Parsed, visit: impl FnMut(&Node)) {

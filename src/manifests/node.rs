@@ -200,6 +200,8 @@ impl Problem {
 pub(super) struct Parsed {
     /// Documents that are whole.
     pub(super) documents: Vec<Node>,
+    /// What was read of those that are not, up to the problem.
+    pub(super) broken: Vec<Node>,
     /// What is wrong with the others.
     pub(super) problems: Vec<Problem>,
 }

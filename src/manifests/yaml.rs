@@ -54,6 +54,7 @@ pub(super) fn parse(text: &Text<'_>) -> Parsed {
     let mut parser = Parser::new_from_str_with_options(text.as_str(), options);
     let mut builder = Builder::default();
     let mut problems = Vec::new();
+    let mut broken = Vec::new();
     loop {
         let problem = match parser.next_event() {
             None => break,
@@ -68,7 +69,7 @@ pub(super) fn parse(text: &Text<'_>) -> Parsed {
             ),
         };
         problems.push(problem);
-        builder.abandon();
+        broken.extend(builder.abandon());
         // A budget that is spent stays spent; a syntax error ends with its document.
         if builder.spent()
             || problems.len() + builder.documents.len() >= MAX_DOCUMENTS
@@ -79,6 +80,7 @@ pub(super) fn parse(text: &Text<'_>) -> Parsed {
     }
     Parsed {
         documents: builder.documents,
+        broken,
         problems,
     }
 }
@@ -134,7 +136,10 @@ impl Builder {
                 if self.spent() {
                     return Err("too large once its aliases are expanded");
                 }
-                let node = anchored.node.clone();
+                let mut node = anchored.node.clone();
+                // Where it is used; its source text stays where it is written.
+                node.line = saturate(span.start.line());
+                node.column = saturate(span.start.col() + 1);
                 self.finish(node, 0, height)
             }
             Event::UnresolvedAlias(_) => self.finish(located(Value::Null, span, span), 0, 1),
@@ -210,9 +215,24 @@ impl Builder {
         Ok(())
     }
 
-    fn abandon(&mut self) {
-        self.frames.clear();
+    /// Gives the open document up: what of it is whole so far.
+    fn abandon(&mut self) -> Option<Node> {
+        let mut inner: Option<Node> = None;
+        while let Some(frame) = self.frames.pop() {
+            let value = match frame.open {
+                Open::List(mut items) => {
+                    items.extend(inner.take());
+                    Value::List(items)
+                }
+                Open::Map(mut entries, key) => {
+                    entries.extend(key.zip(inner.take()));
+                    Value::Map(merged(entries))
+                }
+            };
+            inner = Some(located(value, frame.start, frame.start));
+        }
         self.anchors.clear();
+        inner
     }
 
     const fn spent(&self) -> bool {

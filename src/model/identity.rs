@@ -76,6 +76,8 @@ pub enum OwnerSource {
     Tag,
     /// CODEOWNERS of the file that declares it.
     Codeowners,
+    /// A catalogue's descriptor beside or above the file that declares it.
+    Catalog,
     /// Authorship of the code that declares it.
     IacAuthor,
     /// Who created it, as a hint.
@@ -92,6 +94,7 @@ impl OwnerSource {
             Self::Annotation => "annotation",
             Self::Tag => "tag",
             Self::Codeowners => "codeowners",
+            Self::Catalog => "catalog",
             Self::IacAuthor => "iac-author",
             Self::Creator => "creator",
             Self::None => "none",
@@ -359,6 +362,12 @@ pub struct AgentReach {
     pub auto_approved: Vec<String>,
     /// Distinct providers behind its credentials and servers.
     pub providers: Vec<String>,
+    /// Tools its configuration names, those of a server as `server:tool`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub tools: Vec<String>,
+    /// Credentials by name: `environment GITHUB_TOKEN`, and `github-pat as a value` for those that stand in the file.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub credentials: Vec<String>,
     /// Number of static credentials it holds.
     pub static_credentials: u32,
     /// A policy that judges intent is named for it.

@@ -27,6 +27,19 @@ pub struct SecretReference {
     pub location: Location,
 }
 
+/// That a consumer runs what another file of its repository declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Who runs it.
+    pub consumer: ConsumerId,
+    /// Repository of both.
+    pub repository: String,
+    /// The file.
+    pub uri: String,
+    /// What the file uses by name it uses of the caller.
+    pub secrets: bool,
+}
+
 /// What one declaring file says, before the join.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Declarations {
@@ -52,6 +65,8 @@ pub struct Declarations {
     pub issued: Vec<(Credential, Option<String>)>,
     /// Text that `manifests::link` reads together with that of other files, and takes away.
     pub kept: Vec<super::KeptText>,
+    /// Files its consumers run.
+    pub calls: Vec<Call>,
     /// What could not be read of it.
     pub notices: Vec<super::Coverage>,
 }

@@ -52,7 +52,7 @@ pub use identity::{
     TrustPath,
 };
 pub use infra::{DeclaredPrincipal, DeclaredStack, KeptText, UNKNOWN_ACCOUNT};
-pub use inventory::{Declarations, Inventory, SecretReference};
+pub use inventory::{Call, Declarations, Inventory, SecretReference};
 pub use location::{Ignored, IgnoredBy, Location, Sighting};
 pub use plan::{
     Approval, ApprovalTier, CompensatingControl, Effort, GrantSpec, PlanItem, PlanStep,

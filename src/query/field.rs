@@ -168,7 +168,7 @@ pub static FIELDS: &[Field] = &[
     field(
         "owner-source",
         &["owner_source"],
-        "annotation, tag, codeowners, iac-author, creator",
+        "annotation, tag, codeowners, catalog, iac-author, creator",
         Kind::Word,
         |s| {
             maybe(

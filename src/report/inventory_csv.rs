@@ -71,7 +71,7 @@ columns! {
         => |row| Cell::maybe(row.identity.human_evidence.as_deref(), Cell::text);
     owner: "Owner."
         => |row| Cell::maybe(row.identity.owner.as_deref(), Cell::text);
-    owner_source: "How the owner is known: `annotation`, `tag`, `codeowners`, `iac-author`, `creator`, `none`."
+    owner_source: "How the owner is known: `annotation`, `tag`, `codeowners`, `catalog`, `iac-author`, `creator`, `none`."
         => |row| Cell::text(row.identity.owner_source.as_str());
     purpose: "What it is for."
         => |row| Cell::maybe(row.identity.purpose.as_deref(), Cell::text);

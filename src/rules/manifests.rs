@@ -124,6 +124,8 @@ pub struct GithubActions {
     _source: String,
     /// Longest run of a job that declares no limit, in minutes.
     pub default_timeout_minutes: u64,
+    /// Tier of a job's token where no permissions are declared, in the more restricted of the platform's two defaults.
+    pub default_tier: u8,
     first_party: Vec<String>,
     scopes: BTreeMap<String, ScopeTiers>,
     action: Vec<ActionInputs>,
@@ -263,6 +265,11 @@ pub struct ReferenceForm {
 }
 
 impl AgentConfigs {
+    /// What stands for a client that is not known: the last entry.
+    pub fn any_client(&self) -> Option<&AgentClient> {
+        self.client.last()
+    }
+
     /// The client that reads a file of this path.
     pub fn client_of(&self, uri: &str) -> Option<&AgentClient> {
         self.client

@@ -14,8 +14,13 @@ const YOUNG: &str = "2026-10-10T00:00:00+00:00";
 
 /// Which check speaks of whom in the careless organisation, and the entry of the OWASP list it answers to. A subject is
 /// the end of the identity's native id, or empty where no identity is known.
-const EXPECTED: [(&str, &str, &str); 17] = [
+const EXPECTED: &[(&str, &str, &str)] = &[
     ("admin-or-wildcard", "user/leaky", "NHI5:2025"),
+    ("agent-no-owner", ".cursor/mcp.json", "NHI1:2025"),
+    ("agent-shared-identity", ".mcp.json", "NHI9:2025"),
+    ("agent-standing-credential", ".mcp.json", "NHI7:2025"),
+    ("agent-unbounded-tools", ".cursor/mcp.json", "NHI5:2025"),
+    ("ci-static-cloud-credential", "", "NHI4:2025"),
     ("direct-user-policy", "user/leaky", "NHI5:2025"),
     ("human-use-of-nhi", "user/backup-robot", "NHI10:2025"),
     ("jit-without-context", "role/timer", "NHI6:2025"),
@@ -23,12 +28,21 @@ const EXPECTED: [(&str, &str, &str); 17] = [
     ("leaked-secret-history", "user/leaky", "NHI2:2025"),
     ("long-lived-key", "user/leaky", "NHI7:2025"),
     ("long-session", "role/github", "NHI7:2025"),
+    ("mcp-config-static-token", ".mcp.json", "NHI2:2025"),
     ("multiple-active-keys", "user/backup-robot", "NHI7:2025"),
+    ("no-expiry-credential", "user/leaky", "NHI7:2025"),
     ("no-owner", "user/leaky", "NHI1:2025"),
+    ("no-rotation-evidence", "", "NHI7:2025"),
     ("oidc-subject-too-broad", "role/github", "NHI6:2025"),
     ("private-key-exposed", "", "NHI2:2025"),
     ("root-access-key", ":root", "NHI5:2025"),
+    (
+        "sensitivity-privilege-mismatch",
+        "release.yml/lint",
+        "NHI5:2025",
+    ),
     ("temporary-that-isnt", "role/tmp-migration", "NHI1:2025"),
+    ("third-party-static-credential", "", "NHI3:2025"),
     (
         "third-party-trust-no-externalid",
         "role/vendor",
@@ -198,7 +212,25 @@ fn every_check_fires_on_a_careless_organisation() {
             body.join("\n")
         ),
     );
+    let token = password(777);
+    service.write(
+        ".mcp.json",
+        json!({"mcpServers": {"tracker": {"command": "npx", "env": {"TRACKER_API_KEY": token}}}})
+            .to_string(),
+    );
+    service.write(
+        ".github/workflows/release.yml",
+        "on: push\njobs:\n  lint:\n    permissions: {packages: write}\n    steps: [{run: lint}]\n  publish:\n    \
+         steps:\n      - uses: acme/publish@v1\n        env: {AWS_ACCESS_KEY_ID: '${{ secrets.AWS_ACCESS_KEY_ID }}'}\n",
+    );
     service.commit("two");
+    // What is not committed has no author who could be its owner.
+    service.write(
+        ".cursor/mcp.json",
+        json!({"mcpServers": {"tracker": {"command": "npx", "alwaysAllow": ["*"],
+            "env": {"TRACKER_API_KEY": token}}}})
+        .to_string(),
+    );
 
     let none = json!([]);
     let admin = policy("*", "*");
@@ -246,7 +278,8 @@ fn every_check_fires_on_a_careless_organisation() {
     let (fired, cited) = findings(&place, &[&place.path("service")]);
     let registered: BTreeSet<&str> = CHECKS.iter().map(|check| check.id()).collect();
     let expected: BTreeSet<&str> = EXPECTED.iter().map(|(rule, ..)| *rule).collect();
-    assert_eq!(registered, expected);
+    // Checks of clusters and of ways through accounts have organisations of their own.
+    assert!(expected.is_subset(&registered), "{expected:?}");
     let missing: Vec<_> = EXPECTED
         .iter()
         .filter(|(rule, whom, _)| {
@@ -256,7 +289,7 @@ fn every_check_fires_on_a_careless_organisation() {
         })
         .collect();
     assert!(missing.is_empty(), "{missing:?} not in {fired:#?}");
-    for (rule, _, nhi) in EXPECTED {
+    for &(rule, _, nhi) in EXPECTED {
         assert!(
             cited[rule].to_string().contains(nhi),
             "{rule}: {}",

@@ -124,6 +124,8 @@ fn identities() -> Vec<Identity> {
         servers: vec!["files".into()],
         auto_approved: vec!["*".into()],
         providers: vec!["github".into()],
+        tools: Vec::new(),
+        credentials: Vec::new(),
         static_credentials: 1,
         intent_policy: false,
     });

@@ -33,7 +33,15 @@ pub(super) fn of(context: &Context<'_>, root: &Node, servers: &[Server<'_>]) -> 
     }
     for path in &table.approval_lists {
         for list in root.dotted(path) {
-            approved.extend(list.items().iter().filter_map(Node::as_str).map(clean));
+            approved.extend(list.texts().map(clean));
+            // `{"git": true}` and `{"bash": "allow"}` list tools by key.
+            approved.extend(
+                list.entries()
+                    .filter(|(_, value)| {
+                        value.as_bool() == Some(true) || value.as_str() == Some("allow")
+                    })
+                    .map(|(key, _)| clean(&key.text)),
+            );
         }
     }
     for server in servers {

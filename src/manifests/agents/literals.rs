@@ -8,7 +8,7 @@ use crate::model::{Confidence, ConsumerId, Fingerprint, SecretReference, SeenCre
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Credential type of a literal whose form tells nothing.
-const STATIC_TOKEN: &str = "mcp-static-token";
+pub(in crate::manifests) const STATIC_TOKEN: &str = "mcp-static-token";
 /// Issuer of what has no known one.
 const UNKNOWN: &str = "generic";
 /// Id under which sightings of this reader are known.
@@ -59,6 +59,19 @@ impl Findings {
             .map(|seen| (seen.kind.as_str(), &seen.fingerprint))
             .collect();
         distinct.len()
+    }
+
+    /// What it holds, by names that stay the same between scans.
+    pub(super) fn names(&self, references: &[SecretReference]) -> Vec<String> {
+        let named = references
+            .iter()
+            .map(|reference| format!("{} {}", reference.store, reference.name));
+        let seen = self
+            .credentials
+            .iter()
+            .map(|seen| format!("{} as a value", seen.kind));
+        let names: BTreeSet<String> = named.chain(seen).collect();
+        names.into_iter().collect()
     }
 
     /// References, each store for itself.

@@ -4,7 +4,8 @@
 //! belongs to that one consumer, a reference names it.
 
 mod approvals;
-mod literals;
+pub(super) mod instructions;
+pub(super) mod literals;
 
 use super::clean::clean;
 use super::context::Context;
@@ -90,15 +91,17 @@ pub(super) fn read(
     }
     let mut providers = findings.providers(context);
     providers.extend(hosts);
+    let references = findings.references(context, &id);
     agent.agent = Some(AgentReach {
         servers: servers.iter().map(|server| server.name.clone()).collect(),
         auto_approved: approved,
         providers: providers.into_iter().collect(),
+        tools: tools(&servers),
+        credentials: findings.names(&references),
         static_credentials: saturate(findings.distinct()),
         intent_policy: false,
     });
 
-    let references = findings.references(context, &id);
     out.consumers.push(Consumer {
         id,
         name: format!("{} ({short})", client.title),
@@ -165,6 +168,32 @@ fn servers<'n>(client: &AgentClient, root: &'n Node) -> Vec<Server<'n>> {
         }
     }
     servers
+}
+
+/// Tools that the servers' entries name: those let in, by any of the clients' words for that.
+fn tools(servers: &[Server<'_>]) -> Vec<String> {
+    let mut tools = Vec::new();
+    for server in servers {
+        for key in ["tools", "includeTools", "enabled_tools", "available_tools"] {
+            let named = server.node.get(key).into_iter().flat_map(Node::texts);
+            tools.extend(named.map(|tool| format!("{}:{}", server.name, clean(tool))));
+        }
+    }
+    tools.sort();
+    tools.dedup();
+    tools.truncate(MAX_SERVERS);
+    tools
+}
+
+/// A file that no client is known to keep there, with tool servers as most clients write them.
+pub(super) fn by_content(root: &Node) -> bool {
+    root.get("mcpServers").is_some_and(|servers| {
+        servers.entries().any(|(_, server)| {
+            ["command", "url", "serverUrl", "httpUrl"]
+                .iter()
+                .any(|key| server.get(key).is_some())
+        })
+    })
 }
 
 /// One tool server as an identity.
@@ -325,6 +354,14 @@ mod tests {
                     "github".into(),
                     "mcp.search.example".into(),
                     "openai".into(),
+                ],
+                tools: Vec::new(),
+                credentials: vec![
+                    "environment OPENAI_API_KEY".into(),
+                    "environment SEARCH_TOKEN".into(),
+                    "github-pat as a value".into(),
+                    "mcp-static-token as a value".into(),
+                    "vault op://vault/search/key".into(),
                 ],
                 static_credentials: 3,
                 intent_policy: false,

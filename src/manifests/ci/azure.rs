@@ -227,7 +227,7 @@ fn fill(context: &Context<'_>, scope: Scope<'_>, job: &mut Job, node: &Node) {
         connections(context, job, containers);
     }
     connections(context, job, node);
-    templates(job, node);
+    templates(context, job, node);
     if node_text(context, node).contains("addSpnToEnvironment")
         || node_text(context, node).contains("SYSTEM_OIDCREQUESTURI")
     {
@@ -290,7 +290,7 @@ fn connections(context: &Context<'_>, job: &mut Job, node: &Node) {
 }
 
 /// Templates a job takes in, for people.
-fn templates(job: &mut Job, node: &Node) {
+fn templates(context: &Context<'_>, job: &mut Job, node: &Node) {
     let mut names = Vec::new();
     node.scalars("", &mut |key, scalar| {
         if key == "template"
@@ -303,7 +303,30 @@ fn templates(job: &mut Job, node: &Node) {
     names.dedup();
     for name in names {
         job.note(format!("takes in template {name}"));
+        let local = name.strip_suffix("@self").unwrap_or(&name);
+        if !local.contains(['@', '$']) {
+            job.takes_in.insert(beside(context.uri, local));
+        }
     }
+}
+
+/// A path as written in a file, from the repository's root.
+fn beside(uri: &str, path: &str) -> String {
+    if let Some(absolute) = path.strip_prefix('/') {
+        return absolute.to_owned();
+    }
+    let folder = uri.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::super::node::Node;
 use super::System;
 use super::shell;
 use crate::model::{
-    Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Identity,
+    Call, Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Identity,
     IdentityKind, Uses,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,8 @@ pub(super) struct Job {
     pub(super) unpinned: BTreeSet<String>,
     /// Variables that have a literal value in the file.
     pub(super) defined: BTreeSet<String>,
+    /// Files of the repository that it takes in, by path.
+    pub(super) takes_in: BTreeSet<String>,
     /// Variables of the system's own store, which may be anything.
     variables: Names,
     /// What is named as a credential, by store.
@@ -62,6 +64,7 @@ impl Job {
             risks: Vec::new(),
             unpinned: BTreeSet::new(),
             defined: BTreeSet::new(),
+            takes_in: BTreeSet::new(),
             variables: Names::default(),
             named: BTreeMap::new(),
         }
@@ -206,6 +209,12 @@ impl Job {
         if out.references.len() > before || self.federated {
             self.risks.append(&mut self.unpinned.into_iter().collect());
         }
+        out.calls.extend(self.takes_in.iter().map(|uri| Call {
+            consumer: id.clone(),
+            repository: context.repository.to_owned(),
+            uri: uri.clone(),
+            secrets: true,
+        }));
         self.native_ids.sort();
         self.native_ids.dedup();
 

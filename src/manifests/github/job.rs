@@ -8,7 +8,7 @@ use super::expressions::{Reference, references};
 use super::permissions::Permissions;
 use super::steps::{Steps, unpinned};
 use crate::model::{
-    Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Identity,
+    Call, Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Identity,
     IdentityKind, Uses,
 };
 use std::collections::BTreeSet;
@@ -169,10 +169,15 @@ pub(super) fn read(
         identity.privilege.evidence.clone_from(&grant.evidence);
     }
     if permissions.is_none() {
-        identity.notes.push(Evidence::new(
+        let told = Evidence::new(
             Grade::D,
-            "no permissions declared: GITHUB_TOKEN has the repository's default",
-        ));
+            "no permissions declared: GITHUB_TOKEN has the repository's default, which reads at least",
+        );
+        identity.privilege.assumed = true;
+        identity.privilege.tier = context.tables.github.default_tier;
+        identity.privilege.data_read = true;
+        identity.privilege.evidence = vec![told.clone()];
+        identity.notes.push(told);
     }
 
     let (timeout_seconds, limit) = timeout(context, job);
@@ -214,6 +219,28 @@ pub(super) fn read(
     });
     out.references
         .extend(secrets.names.references(context, RUNTIME, &consumer_id));
+    let called = job.text_at(&["uses"]).map(|uses| (uses, inherits));
+    let run = steps.local.iter().map(|uses| (uses.as_str(), false));
+    for (uses, secrets) in called.into_iter().chain(run) {
+        if let Some(path) = uses.strip_prefix("./") {
+            let path = path.trim_end_matches('/');
+            let named = path.rsplit_once('.');
+            let files = if named.is_some_and(|(_, kind)| matches!(kind, "yml" | "yaml")) {
+                vec![path.to_owned()]
+            } else {
+                ["action.yml", "action.yaml"]
+                    .iter()
+                    .map(|name| format!("{path}/{name}").trim_start_matches('/').to_owned())
+                    .collect()
+            };
+            out.calls.extend(files.into_iter().map(|uri| Call {
+                consumer: consumer_id.clone(),
+                repository: context.repository.to_owned(),
+                uri,
+                secrets,
+            }));
+        }
+    }
     out.grants.extend(grant);
     out.identities.push(identity);
 }

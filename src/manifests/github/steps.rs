@@ -17,6 +17,8 @@ pub(super) struct Steps {
     pub(super) unpinned: Vec<String>,
     /// Native ids named: roles, service accounts, client ids.
     pub(super) native_ids: Vec<String>,
+    /// Actions of the repository itself that run.
+    pub(super) local: Vec<String>,
     /// An action gets its credential from the platform.
     pub(super) federated: bool,
     /// What well-known actions do.
@@ -31,6 +33,9 @@ impl Steps {
         let mut steps = Self::default();
         for step in context.first(list.items(), MAX_STEPS, "steps", notices) {
             if let Some(uses) = step.text_at(&["uses"]) {
+                if uses.starts_with("./") {
+                    steps.local.push(uses.to_owned());
+                }
                 if unpinned(context, uses) {
                     steps.unpinned.push(clean(uses));
                 }

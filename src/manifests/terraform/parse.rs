@@ -140,6 +140,7 @@ pub(super) fn json(text: &str) -> (Body, Vec<Problem>) {
     let Parsed {
         documents,
         problems,
+        ..
     } = jsonc::parse(&text);
     let mut body = Body::default();
     for (key, node) in documents.iter().flat_map(Node::entries) {

@@ -1,0 +1,97 @@
+//! Credentials that history shows unchanged for longer than they may be.
+
+use super::rating::Rating;
+use super::subject::{capitalised, credential_name, date, days, may_be_live, power};
+use super::{Check, CheckContext, consumers};
+use crate::model::evidence::days_between;
+use crate::model::{Consumer, CredentialStatus, FindingBuilder, Sighting};
+use crate::rules::posture::CheckMeta;
+
+/// A credential that stands unchanged in a current file since longer than the threshold, and of whose age nothing else
+/// tells. Where the issuer says when it was made, `long-lived-key` reports.
+pub(super) struct NoRotationEvidence;
+
+impl Check for NoRotationEvidence {
+    fn id(&self) -> &'static str {
+        "no-rotation-evidence"
+    }
+
+    fn run(&self, context: &CheckContext<'_>, meta: &CheckMeta, out: &mut Vec<FindingBuilder>) {
+        let limit = context.thresholds.long_lived_days;
+        for credential in context.inventory.credentials.values() {
+            if credential.created_at.is_some()
+                || credential.expires_at.is_some()
+                || !credential.material_seen()
+                || !may_be_live(credential, context.now)
+            {
+                continue;
+            }
+            let current: Vec<&Sighting> = credential
+                .sightings
+                .iter()
+                .filter(|sighting| sighting.at_head)
+                .collect();
+            let since = credential
+                .sightings
+                .iter()
+                .filter_map(|sighting| sighting.first_seen)
+                .min();
+            let (Some(since), false) = (since, current.is_empty()) else {
+                continue;
+            };
+            let age = days_between(since, context.now);
+            if age <= limit {
+                continue;
+            }
+            let identity = context.inventory.identity_of(credential);
+            let mut rating = Rating::of(meta);
+            rating.no_surer(credential.confidence);
+            rating.note(
+                credential.grade,
+                format!("in the history unchanged since {}", date(since)),
+            );
+            if credential.status == CredentialStatus::Unknown {
+                rating.note(credential.grade, "nobody has said whether it still works");
+            }
+            let power = power(identity, Some(credential));
+            match power.tier {
+                Some(4..) => rating.raise(power.grade, &format!("the holder is {}", power.words)),
+                Some(0 | 1) => rating.lower(power.grade, &format!("the holder is {}", power.words)),
+                Some(2 | 3) | None => {}
+            }
+            let name = capitalised(&credential_name(credential));
+            let message = format!(
+                "{name} was brought in on {}, {} ago, and still stands there; {} is the limit. No later version of it, \
+                 no expiry and no date of issue was seen.",
+                date(since),
+                days(age),
+                days(limit),
+            );
+            let users: Vec<&Consumer> = Vec::new();
+            out.push(
+                context
+                    .finding(meta, rating, identity, Some(credential))
+                    .text(format!("{name} unchanged for {}", days(age)), message)
+                    .locations(consumers::all_places(credential, &users)),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::report;
+
+    #[test]
+    fn cases() {
+        insta::assert_snapshot!(report("no-rotation-evidence"), @"
+        fires-old
+          high (high): Stripe secret key sk unchanged for 396 days
+            Stripe secret key sk was brought in on 2025-10-01, 396 days ago, and still stands there; 90 days is the limit. No later version of it, no expiry and no date of issue was seen.
+            at site/deploy.sh:3
+            B in the history unchanged since 2025-10-01
+            B nobody has said whether it still works
+            D severity medium → high: the holder is able to escalate or to reach secret stores
+        ");
+    }
+}
