@@ -9,10 +9,13 @@ use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::aws::AwsAccount;
 use crate::model::inventory::Declarations;
 use crate::model::{
-    Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey, Grade, Observed,
-    OwnerSource, Report, Run, SeenCredential,
+    AssessmentId, Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey,
+    Grade, Observed, OwnerSource, Report, Run, SeenCredential,
 };
 use crate::plan;
+pub use crate::plan::done;
+pub use crate::plan::simulate::{SimulateError, Simulation, Trial};
+pub use crate::plan::waves::recut;
 use crate::report::{self, ReportParts};
 use crate::rules::aws::{AwsTables, EventTable};
 use crate::rules::config::Config;
@@ -36,6 +39,38 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use thiserror::Error;
+
+/// Judges one subject of a stored run as it stands and as tried.
+///
+/// # Errors
+/// When there is no such subject or mechanism.
+pub fn simulate(
+    report: &Report,
+    accounts: &[AwsAccount],
+    rules: &RuleSet,
+    id: &AssessmentId,
+    trial: &Trial,
+) -> Result<Simulation, SimulateError> {
+    let issuers = accounts
+        .iter()
+        .map(|account| {
+            let urls = account.oidc_providers.iter();
+            (
+                account.account_id.clone(),
+                urls.map(|provider| provider.url.clone()).collect(),
+            )
+        })
+        .collect();
+    let inventory = plan::simulate::inventory_of(report, issuers);
+    let context = JitContext {
+        inventory: &inventory,
+        scoring: &rules.scoring,
+        targets: &rules.targets,
+        config: &rules.config,
+        now: report.run.now,
+    };
+    plan::simulate::simulate(&context, id, trial)
+}
 
 /// Every rule the pipeline judges by.
 #[derive(Debug)]

@@ -24,6 +24,7 @@ impl Check for HumanUseOfNhi {
             if identity.kind == IdentityKind::IamUser {
                 out.extend(person_in_service_user(context, meta, identity));
             }
+            out.extend(seen_by_hand(context, meta, identity));
         }
         for credential in context.inventory.credentials.values() {
             out.extend(machine_on_personal_credential(context, meta, credential));
@@ -92,6 +93,66 @@ fn person_in_service_user(
             .finding(meta, rating, Some(identity), None)
             .discriminator("person in a service user")
             .text(title, message)
+            .locations(places(identity)),
+    )
+}
+
+/// Logs show that people work with a machine's identity.
+fn seen_by_hand(
+    context: &CheckContext<'_>,
+    meta: &CheckMeta,
+    identity: &Identity,
+) -> Option<FindingBuilder> {
+    let machine = matches!(identity.kind, IdentityKind::IamUser | IdentityKind::IamRole);
+    if identity.human || !machine {
+        return None;
+    }
+    let activities: Vec<_> = context
+        .inventory
+        .observed
+        .of_identity(&identity.id)
+        .collect();
+    let signs: Vec<_> = activities
+        .iter()
+        .flat_map(|activity| &activity.by_hand)
+        .collect();
+    // The hours of an office alone are a habit of machines as well.
+    let sure = signs.iter().filter(|sign| sign.grade == Grade::A).count();
+    let by_machines = activities.iter().any(|activity| {
+        activity.access_key.is_some()
+            || matches!(
+                activity.rhythm,
+                crate::model::Rhythm::CronLike | crate::model::Rhythm::Continuous
+            )
+    }) || is_machine(identity.consumer_class)
+        || identity.kind == IdentityKind::IamUser;
+    if sure == 0 || !by_machines {
+        return None;
+    }
+    let (grade, machine) = machine_evidence(identity);
+    let mut rating = Rating::of(meta);
+    rating.note(grade, machine);
+    for sign in &signs {
+        rating.note(sign.grade, sign.text.clone());
+    }
+    let power = power(Some(identity), None);
+    if power.tier >= Some(4) {
+        rating.raise(power.grade, &format!("it is {}", power.words));
+    }
+    let texts: Vec<String> = signs.iter().map(|sign| sign.text.clone()).collect();
+    let message = format!(
+        "CloudTrail shows that people work with {}: {}. What they do cannot be told from the machine's work.",
+        full_name(identity),
+        list(&texts),
+    );
+    Some(
+        context
+            .finding(meta, rating, Some(identity), None)
+            .discriminator("people seen in logs")
+            .text(
+                format!("People work with the machine's {}", identity.name),
+                message,
+            )
             .locations(places(identity)),
     )
 }

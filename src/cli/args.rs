@@ -121,6 +121,10 @@ pub enum Command {
     Review(Review),
     /// Explain one identity, credential, finding or plan item of the last run
     Explain(Explain),
+    /// Show the migration plan of the last run, or write it as Markdown, JSON, CSV or tickets
+    Plan(PlanArgs),
+    /// Tell what risk and lifetime would be with another mechanism
+    Simulate(Simulate),
     /// Ask whether a principal may do something, and which statements decide
     Can(Can),
     /// Ask who may do something
@@ -166,6 +170,9 @@ pub struct Scan {
     /// Saved CloudTrail logs, .json or .json.gz: a file or a folder (repeatable); docs/cloudtrail.md says which forms
     #[arg(long, value_name = "PATH")]
     pub cloudtrail: Vec<PathBuf>,
+    /// Most items in a wave of the plan [default: plan.wave_size of the configuration, 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub wave_size: Option<u16>,
     /// Folder for the reports; what it held of an earlier run is replaced [default: overstay-report; none for standard
     /// input and --staged]
     #[arg(long, value_name = "DIR")]
@@ -269,6 +276,62 @@ pub struct Explain {
     /// Id from a report, ARN, name, or access key id
     pub subject: String,
     /// Run to explain from [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+}
+
+/// `overstay plan`.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// What to write: a page for a terminal, plan.md, JSON, one row an item, or one ticket an item
+    #[arg(long, value_enum, default_value = "page", value_name = "FORMAT")]
+    pub format: PlanFormat,
+    /// Only this wave
+    #[arg(long, value_name = "N")]
+    pub wave: Option<u32>,
+    /// Cut the waves anew, with at most so many items in each
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub wave_size: Option<u16>,
+    /// Run to show the plan of [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+    /// How CSV is written
+    #[command(flatten)]
+    pub csv: Csv,
+}
+
+/// What `overstay plan` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// A page for a terminal.
+    Page,
+    /// plan.md.
+    Markdown,
+    /// JSON.
+    Json,
+    /// plan.csv.
+    Csv,
+    /// tickets.csv, for the importers of Jira and GitHub.
+    Tickets,
+    /// The curve of the standing risk.
+    Svg,
+}
+
+/// `overstay simulate`.
+#[derive(Args, Debug)]
+pub struct Simulate {
+    /// Id from a report, ARN, name, or access key id
+    pub subject: String,
+    /// Mechanism to try, by its id in the catalogue [default: the one chosen]
+    #[arg(long, value_name = "MECHANISM")]
+    pub target: Option<String>,
+    /// Lifetime to try, such as 15m, 1h or 30d [default: the proposed one]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub ttl: Option<u64>,
+    /// Answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Run to simulate on [default: the last one]
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,
 }
@@ -681,6 +744,28 @@ fn parse_severity(text: &str) -> Result<Severity, String> {
 }
 
 /// A date (midnight UTC) or a time with its offset.
+/// `15m`, `1h`, `30d`, `900s` or plain seconds.
+fn parse_duration(text: &str) -> Result<u64, String> {
+    let wrong = || "expected a duration such as 15m, 1h or 30d".to_owned();
+    let (number, unit) = match text.char_indices().find(|(_, c)| !c.is_ascii_digit()) {
+        Some((at, _)) => text.split_at(at),
+        None => (text, "s"),
+    };
+    let unit = match unit {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit))
+        .filter(|seconds| *seconds > 0)
+        .ok_or_else(wrong)
+}
+
 fn parse_time(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);

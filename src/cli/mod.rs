@@ -17,6 +17,7 @@ mod keeping;
 mod logging;
 mod memory;
 mod outputs;
+mod plan;
 mod progress;
 mod report;
 mod review;
@@ -25,6 +26,7 @@ mod rules;
 mod runs;
 mod scan;
 mod select;
+mod simulate;
 mod tables;
 
 use args::{Cli, Command};
@@ -59,6 +61,8 @@ fn run(cli: &Cli) -> CommandResult {
         Command::Demo(args) => demo::run(args, &cli.global),
         Command::Review(args) => review::run(args, &cli.global),
         Command::Explain(args) => explain::run(args, &cli.global),
+        Command::Plan(args) => plan::run(args, &cli.global),
+        Command::Simulate(args) => simulate::run(args, &cli.global),
         Command::Can(args) => ask::can(args, &cli.global),
         Command::WhoCan(args) => ask::who_can(args, &cli.global),
         Command::Inventory(args) => inventory::run(args, &cli.global),

@@ -146,7 +146,17 @@ fn decided(global: &Global, state: &Path) -> Result<Decisions, Failure> {
 fn rules_and_key(args: &Scan, config: LoadedConfig) -> Result<(RuleSet, FingerprintKey), Failure> {
     let key = fingerprint_key(args.key_file.as_deref(), &config)?;
     let own = rule_files::own(&args.rules, &config)?;
-    let rules = RuleSet::load(config.config, &own)
+    let mut config = config.config;
+    if let Some(size) = args.wave_size {
+        let plan = config
+            .scoring
+            .entry("plan")
+            .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        if let toml::Value::Table(plan) = plan {
+            plan.insert("wave_size".to_owned(), i64::from(size).into());
+        }
+    }
+    let rules = RuleSet::load(config, &own)
         .context("loading the rules")
         .map_err(|error| {
             Failure::usage(

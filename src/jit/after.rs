@@ -3,7 +3,7 @@
 use super::JitContext;
 use super::risk::{Factors, Level};
 use super::subject::Subject;
-use crate::model::{Disposition, Evidence, Grade, ResidualRisk, Ttl};
+use crate::model::{ActionKind, Disposition, Evidence, Grade, ResidualRisk, Ttl};
 use crate::rules::targets::{MechanismClass, Target};
 
 /// Context questions answered after the move: what the target's conditions answer and what is answered today.
@@ -24,6 +24,48 @@ pub fn coverage_after(subject: &Subject<'_>, target: &Target) -> u8 {
         );
     }
     u8::try_from(answers.len()).unwrap_or(4)
+}
+
+/// Privilege tier of what logs show in use, where they are long enough to narrow permissions by.
+pub fn used_tier(context: &JitContext<'_>, subject: &Subject<'_>) -> Option<(u8, String)> {
+    let window = context.inventory.observed.window(subject.account()?)?;
+    let days = crate::model::evidence::days_between(window.from, window.to);
+    // A log proves what was used, not that nothing else is needed: it has to be long, and to have the last of it.
+    if days < context.scoring.task.narrow_after_days {
+        return None;
+    }
+    let mut written = std::collections::BTreeSet::new();
+    let mut tier = None;
+    for used in subject
+        .activity
+        .iter()
+        .flat_map(|activity| activity.succeeded())
+    {
+        let own = match used.kind {
+            ActionKind::Permissions => 4,
+            ActionKind::Write => {
+                written.extend(used.resources.iter());
+                if used.resources.is_empty() || written.len() > 1 {
+                    3
+                } else {
+                    2
+                }
+            }
+            ActionKind::Secret | ActionKind::CrossAccount | ActionKind::DataRead => 2,
+            ActionKind::Telemetry | ActionKind::Metadata => 1,
+        };
+        tier = tier.max(Some(own));
+    }
+    let tier = tier?;
+    let count = subject
+        .activity
+        .iter()
+        .flat_map(|activity| activity.succeeded())
+        .count();
+    Some((
+        tier,
+        format!("{days} d of CloudTrail show {count} actions in use: the new grant names those"),
+    ))
 }
 
 /// What carries out a disposition: for a leaked credential, what becomes of its replacement.
@@ -224,6 +266,10 @@ fn migrate(
             0,
             "one consumer, each with its own access",
         );
+    }
+    if let Some((tier, reason)) = used_tier(context, subject) {
+        set(&mut after.privilege, why, "P", tier, &reason);
+        return;
     }
     let use_known = subject.identity.and_then(|identity| {
         let used = identity.privilege.services_used?;

@@ -575,7 +575,11 @@ fn keep_standing(facts: &Facts<'_, '_>) -> Row {
         Ternary::No => Ternary::Yes,
         Ternary::Unknown => Ternary::Unknown,
     };
-    let owner = facts.subject.owner.as_deref().unwrap_or("none");
+    let answers = facts
+        .subject
+        .annotated(|note| note.exception_owner.clone())
+        .or_else(|| facts.subject.owner.clone());
+    let owner = answers.as_deref().unwrap_or("none");
     let small = |name: &str, level: u8, most: u8| {
         condition(format!("{name}{level} ≤ {most}"), level <= most)
     };
@@ -587,7 +591,7 @@ fn keep_standing(facts: &Facts<'_, '_>) -> Row {
         small("P", levels.privilege.level, gates.keep_max_privilege),
         small("S", levels.sensitivity.level, gates.keep_max_sensitivity),
         small("B", levels.blast.level, gates.keep_max_blast),
-        condition(format!("owner: {owner}"), facts.subject.owner.is_some()),
+        condition(format!("owner: {owner}"), answers.is_some()),
         condition(
             format!(
                 "exception that has not run out: {}",

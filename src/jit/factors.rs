@@ -354,6 +354,9 @@ fn sensitivity(context: &JitContext<'_>, subject: &Subject<'_>, privilege: &Leve
     if let Some(level) = subject.annotated(|note| note.sensitivity) {
         return seen(level, Grade::B, "declared in the configuration".into());
     }
+    if let Some((level, why)) = noted_sensitivity(context, subject) {
+        return seen(level, Grade::B, why);
+    }
     if let Some(identity) = subject.identity {
         for name in &rules.tags {
             let found = identity
@@ -417,6 +420,61 @@ fn sensitivity(context: &JitContext<'_>, subject: &Subject<'_>, privilege: &Leve
             .push(Evidence::new(Grade::D, format!("its name says {word}")));
     }
     level
+}
+
+/// What the configuration says of its tags, account, namespace or places.
+fn noted_sensitivity(context: &JitContext<'_>, subject: &Subject<'_>) -> Option<(u8, String)> {
+    let identity = subject.identity;
+    let namespace = identity
+        .filter(|identity| identity.provider == "kubernetes")
+        .and_then(|identity| identity.native_id.split(':').nth_back(1));
+    let places: Vec<String> = identity
+        .into_iter()
+        .flat_map(|identity| &identity.locations)
+        .map(|place| (place.repository.clone(), place.uri.clone()))
+        .chain(
+            subject
+                .credential
+                .into_iter()
+                .flat_map(|credential| &credential.sightings)
+                .map(|seen| (Some(seen.repository.clone()), seen.uri.clone())),
+        )
+        .map(|(repository, uri)| match repository {
+            Some(repository) => format!("{repository}/{uri}"),
+            None => uri,
+        })
+        .collect();
+    context.config.sensitivities.iter().rev().find_map(|note| {
+        let mut said = Vec::new();
+        if let Some((key, pattern)) = &note.tag {
+            let (name, value) = identity?
+                .tags
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(key))?;
+            if !pattern.matches(value) {
+                return None;
+            }
+            said.push(format!("tag {name} = {value}"));
+        }
+        if let Some(pattern) = &note.account {
+            let account = subject
+                .account()
+                .filter(|account| pattern.matches(account))?;
+            said.push(format!("account {account}"));
+        }
+        if let Some(pattern) = &note.namespace {
+            let namespace = namespace.filter(|name| pattern.matches(name))?;
+            said.push(format!("namespace {namespace}"));
+        }
+        if let Some(pattern) = &note.path {
+            let place = places.iter().find(|place| pattern.matches(place))?;
+            said.push(format!("it stands at {place}"));
+        }
+        Some((
+            note.level,
+            format!("the configuration rates it: {}", said.join(", ")),
+        ))
+    })
 }
 
 /// A word in its names that marks a crown jewel. ARNs are left out: their fixed parts are words too.

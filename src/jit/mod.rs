@@ -7,12 +7,15 @@ pub mod exposure;
 pub mod factors;
 pub mod fit;
 pub mod risk;
+mod seen;
 pub mod subject;
 pub mod task;
 pub mod ttl;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
+#[cfg(test)]
+mod scenarios;
 #[cfg(test)]
 mod tests;
 
@@ -73,6 +76,54 @@ pub fn id_of(subject: &Subject<'_>) -> AssessmentId {
     } else {
         AssessmentId::of(&["credential", credential])
     }
+}
+
+/// One subject as it stands, and as it would be with another mechanism or lifetime, carried out as a migration; `None`
+/// when nothing with this id is judged.
+pub fn compare<'a>(
+    context: &JitContext<'a>,
+    id: &AssessmentId,
+    target: Option<&'a crate::rules::targets::Target>,
+    lifetime: Option<u64>,
+) -> Option<(Assessment, Assessment)> {
+    let mut subject = subject::subjects(context)
+        .into_iter()
+        .find(|subject| id_of(subject) == *id)?;
+    let planned = assess_one(context, &subject);
+    if let Some(target) = target {
+        subject.choice.target = Some(target);
+        "as tried".clone_into(&mut subject.choice.reason);
+    }
+    let mut tried = assess_one(context, &subject);
+    if let Some(target) = subject.choice.target {
+        let window = ttl::window(context, &subject);
+        tried.ttl = ttl::propose(context, &window, Some(target));
+        if let (Some(seconds), Some(limits)) = (lifetime, &target.ttl) {
+            let seconds = seconds.clamp(limits.min, limits.max);
+            tried.ttl = Ttl {
+                seconds: Some(seconds),
+                evidence: format!("as tried; the task: {}", window.text),
+            };
+        }
+    }
+    let factors = factors::factors(context, &subject);
+    let next = match tried.disposition {
+        Disposition::MigrateNow | Disposition::Hybrid => tried.disposition,
+        _ if subject.choice.target.is_some_and(|target| {
+            matches!(
+                target.class,
+                MechanismClass::RotateOnly | MechanismClass::None
+            )
+        }) =>
+        {
+            Disposition::ShortenAndCompensate
+        }
+        _ => Disposition::PlanMigration,
+    };
+    tried.risk_after = after::residual(context, &subject, &factors, next, None, &tried.ttl);
+    tried.exposure_window = exposure_window(context, &subject, next, None, &tried.ttl);
+    tried.mitigation = mitigation(context, &subject, &tried.blockers, next, None);
+    Some((planned, tried))
 }
 
 fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {

@@ -55,11 +55,11 @@ pub use infra::{DeclaredPrincipal, DeclaredStack, KeptText, UNKNOWN_ACCOUNT};
 pub use inventory::{Call, Declarations, Inventory, SecretReference};
 pub use location::{Ignored, IgnoredBy, Location, Sighting};
 pub use plan::{
-    Approval, ApprovalTier, CompensatingControl, Effort, GrantSpec, PlanItem, PlanStep,
-    RevocationTrigger,
+    Approval, ApprovalTier, CompensatingControl, Effort, GrantSpec, PermissionLine, PermissionSets,
+    PlanItem, PlanStep, RevocationTrigger,
 };
 pub use rbac::{RbacBinding, RbacRole, RbacRule};
-pub use report::{Report, Run, Summary, Tool};
+pub use report::{Report, Run, Summary, Tool, WaveRisk};
 pub use secret::{Fingerprint, FingerprintKey, Redacted, SecretBytes};
 pub use severity::Severity;
 pub use trail::{CredentialTrail, MOST_NAMES, Medium, Reach, Trail};

@@ -106,6 +106,28 @@ pub struct GrantSpec {
     pub actions: Vec<String>,
 }
 
+/// Actions and the resources they are for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PermissionLine {
+    /// Actions.
+    pub actions: Vec<String>,
+    /// Resources; `*` where no event names any.
+    pub resources: Vec<String>,
+}
+
+/// What the new access may do, made from what was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PermissionSets {
+    /// Where it is known from, and for which time.
+    pub source: String,
+    /// What may stay: reads, and the workload's own logs and metrics.
+    pub baseline: Vec<PermissionLine>,
+    /// What is asked for when it is needed: writes, administration, secrets, other accounts.
+    pub elevated: Vec<PermissionLine>,
+    /// What these sources cannot show.
+    pub gaps: Vec<String>,
+}
+
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanStep {
@@ -210,4 +232,7 @@ pub struct PlanItem {
     /// Extra fields of an agent's item: intent policy and the three things to log.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub agent_requirements: Vec<String>,
+    /// What it was seen using, as two sets of permissions; `None` where nothing tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub permissions: Option<PermissionSets>,
 }

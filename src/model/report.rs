@@ -40,6 +40,21 @@ pub struct Run {
     pub complete: bool,
 }
 
+/// What one wave does to the standing risk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WaveRisk {
+    /// Wave.
+    pub wave: u32,
+    /// Items in it.
+    pub items: u32,
+    /// Standing risk it removes.
+    pub removed: u32,
+    /// Standing risk that is left when it is done.
+    pub left: u32,
+    /// Effort points it takes.
+    pub effort: u32,
+}
+
 /// Counts a newcomer reads first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
@@ -63,6 +78,9 @@ pub struct Summary {
     pub standing_risk: u32,
     /// Sum of all risk scores after the plan.
     pub standing_risk_after: u32,
+    /// What each wave does to the standing risk, from wave 1.
+    #[serde(default)]
+    pub risk_by_wave: Vec<WaveRisk>,
     /// Plan items per wave, from wave 1.
     pub waves: Vec<u32>,
     /// Distinct mechanisms the plan uses.

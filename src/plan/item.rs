@@ -65,6 +65,7 @@ pub fn item(context: &PlanContext<'_>, subject: &Subject<'_>, assessment: &Asses
         risk_removed: risk_before.saturating_sub(risk_after),
         exception_expires: exception(context, subject, assessment),
         agent_requirements: agent_requirements(context, subject),
+        permissions: super::permissions::sets(context, subject),
     }
 }
 

@@ -2,7 +2,10 @@
 
 pub mod approval;
 pub mod commands;
+pub mod done;
 pub mod item;
+pub mod permissions;
+pub mod simulate;
 pub mod steps;
 pub mod waves;
 
@@ -11,8 +14,7 @@ mod tests;
 
 use crate::jit::subject::{Subject, subjects};
 use crate::jit::{JitContext, id_of};
-use crate::model::{Assessment, AssessmentId, Disposition, PlanItem, RiskBand};
-use approval::level;
+use crate::model::{Assessment, AssessmentId, Disposition, PlanItem};
 use std::collections::BTreeMap;
 use waves::Candidate;
 
@@ -58,9 +60,7 @@ fn candidate(
     assessment: &Assessment,
 ) -> Candidate {
     let rules = &context.scoring.plan;
-    let narrow = assessment.risk.band >= RiskBand::High
-        || level(assessment, "S") >= rules.narrow_target_sensitivity
-        || level(assessment, "P") >= rules.narrow_target_privilege;
+    let narrow = waves::narrow(rules, assessment);
     Candidate {
         item: item::item(context, subject, assessment),
         band: assessment.risk.band,

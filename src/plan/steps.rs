@@ -299,8 +299,32 @@ impl Steps<'_, '_> {
     fn hybrid(&self) -> Vec<PlanStep> {
         let mut steps = self.migration();
         let split = "Make two permission sets: a baseline of reads that the stable identity keeps, and an elevated set with the privileged verbs that is requested for one task at a time, whenever the work crosses into a privileged interface, payments or production. ";
+        let sets = super::permissions::sets(self.context, self.subject).map(|sets| {
+            let named = |lines: &[crate::model::PermissionLine]| {
+                let actions: Vec<&str> = lines
+                    .iter()
+                    .flat_map(|line| line.actions.iter().map(String::as_str))
+                    .collect();
+                match actions.len() {
+                    0 => "nothing".to_owned(),
+                    n if n > 8 => {
+                        let first: Vec<&str> = actions.into_iter().take(8).collect();
+                        format!("{} and {} more", first.join(", "), n - 8)
+                    }
+                    _ => actions.join(", "),
+                }
+            };
+            format!(
+                "By {}: baseline {}; elevated {}. ",
+                sets.source,
+                named(&sets.baseline),
+                named(&sets.elevated)
+            )
+        });
         for step in &mut steps {
             if step.number == 3 {
+                step.detail
+                    .insert_str(0, sets.as_deref().unwrap_or_default());
                 step.detail.insert_str(0, split);
             }
         }

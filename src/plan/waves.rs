@@ -2,7 +2,9 @@
 //! what others wait for in front.
 
 use super::PlanContext;
-use crate::model::{Disposition, PlanItem, RiskBand};
+use super::approval::level;
+use crate::model::{Assessment, Disposition, PlanItem, Report, RiskBand, WaveRisk};
+use crate::rules::scoring::{PlanRules, Scoring};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +27,85 @@ pub struct Candidate {
 impl Candidate {
     fn ratio(&self) -> u32 {
         u32::from(self.item.risk_removed) * 1000 / u32::from(self.item.effort.points.max(1))
+    }
+}
+
+/// Whether an access belongs to the narrow target set: of high risk, sensitive, or privileged.
+pub fn narrow(rules: &PlanRules, assessment: &Assessment) -> bool {
+    assessment.risk.band >= RiskBand::High
+        || level(assessment, "S") >= rules.narrow_target_sensitivity
+        || level(assessment, "P") >= rules.narrow_target_privilege
+}
+
+/// Cuts the plan of a finished report into waves of another size, in the same order.
+pub fn recut(report: &mut Report, scoring: &Scoring, size: usize) {
+    let narrow_set: BTreeSet<_> = report
+        .assessments
+        .iter()
+        .filter(|assessment| narrow(&scoring.plan, assessment))
+        .map(|assessment| assessment.id.clone())
+        .collect();
+    report
+        .plan
+        .sort_by(|a, b| (a.wave, a.position, &a.id).cmp(&(b.wave, b.position, &b.id)));
+    let mut cutter = Cutter::new(size);
+    for item in &mut report.plan {
+        cutter.place(item, narrow_set.contains(&item.assessment));
+    }
+    let mut left = report.summary.standing_risk;
+    let last = report.plan.last().map_or(0, |item| item.wave);
+    report.summary.risk_by_wave = (1..=last)
+        .map(|wave| {
+            let items = || report.plan.iter().filter(|item| item.wave == wave);
+            let removed: u32 = items().map(|item| u32::from(item.risk_removed)).sum();
+            left = left.saturating_sub(removed);
+            WaveRisk {
+                wave,
+                items: u32::try_from(items().count()).unwrap_or(u32::MAX),
+                removed,
+                left,
+                effort: items().map(|item| u32::from(item.effort.points)).sum(),
+            }
+        })
+        .collect();
+    report.summary.waves = report
+        .summary
+        .risk_by_wave
+        .iter()
+        .map(|wave| wave.items)
+        .collect();
+}
+
+/// Gives out waves and positions.
+struct Cutter {
+    size: usize,
+    wave: u32,
+    position: u32,
+    narrow: Option<bool>,
+}
+
+impl Cutter {
+    fn new(size: usize) -> Self {
+        Self {
+            size: size.max(1),
+            wave: 1,
+            position: 0,
+            narrow: None,
+        }
+    }
+
+    fn place(&mut self, item: &mut PlanItem, narrow: bool) {
+        let full = self.position as usize >= self.size;
+        // The first waves hold the narrow target set and nothing else.
+        let turns = self.narrow == Some(true) && !narrow;
+        if full || turns {
+            self.wave += 1;
+            self.position = 0;
+        }
+        self.narrow = Some(narrow);
+        self.position += 1;
+        item.wave = self.wave;
+        item.position = self.position;
     }
 }
 
@@ -56,25 +137,14 @@ pub fn cut(context: &PlanContext<'_>, mut candidates: Vec<Candidate>) -> Vec<Pla
         )
     });
     let order = topological(&candidates);
-    let size = context.scoring.plan.wave_size.max(1);
     let mut slots: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
     let mut items = Vec::with_capacity(slots.len());
-    let (mut wave, mut position, mut narrow) = (1u32, 0u32, None);
+    let mut cutter = Cutter::new(context.scoring.plan.wave_size);
     for index in order {
         let Some(mut candidate) = slots.get_mut(index).and_then(Option::take) else {
             continue;
         };
-        let full = position as usize >= size;
-        // The first waves hold the narrow target set and nothing else.
-        let turns = narrow == Some(true) && !candidate.narrow;
-        if full || turns {
-            wave += 1;
-            position = 0;
-        }
-        narrow = Some(candidate.narrow);
-        position += 1;
-        candidate.item.wave = wave;
-        candidate.item.position = position;
+        cutter.place(&mut candidate.item, candidate.narrow);
         items.push(candidate.item);
     }
     items

@@ -2,7 +2,7 @@
 
 use crate::model::{
     Assessment, Coverage, Credential, Finding, Identity, Inventory, PlanItem, Report, Run, Summary,
-    Tool, evidence::days_between, report::SCHEMA,
+    Tool, WaveRisk, evidence::days_between, report::SCHEMA,
 };
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -177,6 +177,21 @@ fn count_plan(summary: &mut Summary, assessments: &[Assessment], plan: &[PlanIte
     let last = plan.iter().map(|item| item.wave).max().unwrap_or(0);
     summary.waves = (1..=last)
         .map(|wave| count(plan.iter().filter(|item| item.wave == wave).count()))
+        .collect();
+    let mut left = summary.standing_risk;
+    summary.risk_by_wave = (1..=last)
+        .map(|wave| {
+            let items = plan.iter().filter(|item| item.wave == wave);
+            let removed: u32 = items.clone().map(|item| u32::from(item.risk_removed)).sum();
+            left = left.saturating_sub(removed);
+            WaveRisk {
+                wave,
+                items: count(items.clone().count()),
+                removed,
+                left,
+                effort: items.map(|item| u32::from(item.effort.points)).sum(),
+            }
+        })
         .collect();
     let mechanisms: BTreeSet<_> = plan.iter().map(|item| &item.mechanism).collect();
     summary.mechanisms = count(mechanisms.len());

@@ -1,7 +1,8 @@
 //! `plan.md`: the migration plan as a checklist for people, with headings that stay the same from run to run.
 
+use super::plan::curve;
 use super::text::{code, code_block, duration, markdown, thousands};
-use super::{Emitter, Index, ReportError};
+use super::{Emitter, Index, ReportError, permissions};
 use crate::model::{
     Assessment, Coverage, CoverageStatus, Disposition, PlanItem, PlanStep, Report, Severity,
 };
@@ -90,6 +91,13 @@ fn head(out: &mut Out<'_>, report: &Report) -> Result<(), ReportError> {
         thousands(summary.mechanisms.into()),
     )?;
     writeln!(out)?;
+    let bars = curve::bars(summary);
+    if !bars.is_empty() {
+        writeln!(out, "## Standing risk by wave\n")?;
+        out.write_all(code_block(&bars.join("\n"), "text", "").as_bytes())?;
+        writeln!(out)?;
+        writeln!(out, "![Standing risk by wave](plan-risk.svg)\n")?;
+    }
     Ok(())
 }
 
@@ -173,6 +181,11 @@ fn entry(out: &mut Out<'_>, index: &Index<'_>, item: &PlanItem) -> Result<(), Re
         .collect();
     list(out, "Compensating controls", &controls)?;
     list(out, "For an agent", &item.agent_requirements)?;
+    if let Some(sets) = &item.permissions {
+        for (heading, lines) in permissions::sets(sets) {
+            list(out, &markdown(&heading), &lines)?;
+        }
+    }
     writeln!(out, "**Steps**\n")?;
     for step in &item.steps {
         checkbox(out, item, step)?;

@@ -12,6 +12,8 @@ pub mod inventory_csv;
 mod json;
 pub mod listing;
 mod markdown;
+mod permissions;
+pub mod plan;
 pub mod rows;
 pub mod sarif;
 pub mod select;
@@ -70,6 +72,16 @@ pub enum Format {
     Markdown,
     /// One page for a terminal.
     Summary,
+    /// One row a plan item.
+    PlanCsv,
+    /// One ticket a plan item.
+    TicketsCsv,
+    /// The plan for programs.
+    PlanJson,
+    /// The plan for a terminal.
+    PlanPage,
+    /// What the waves remove from the standing risk, as a drawing.
+    RiskSvg,
 }
 
 /// How some formats are written.
@@ -87,13 +99,18 @@ pub struct Options {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::Json,
         Self::FindingsCsv,
         Self::InventoryCsv,
         Self::Sarif,
         Self::Markdown,
         Self::Summary,
+        Self::PlanCsv,
+        Self::TicketsCsv,
+        Self::PlanJson,
+        Self::PlanPage,
+        Self::RiskSvg,
     ];
 
     /// Name on the command line.
@@ -105,6 +122,11 @@ impl Format {
             Self::Sarif => "sarif",
             Self::Markdown => "markdown",
             Self::Summary => "summary",
+            Self::PlanCsv => "plan-csv",
+            Self::TicketsCsv => "tickets-csv",
+            Self::PlanJson => "plan-json",
+            Self::PlanPage => "plan",
+            Self::RiskSvg => "risk-svg",
         }
     }
 
@@ -116,7 +138,10 @@ impl Format {
             Self::InventoryCsv => Some("inventory.csv"),
             Self::Sarif => Some("results.sarif"),
             Self::Markdown => Some("plan.md"),
-            Self::Summary => None,
+            Self::PlanCsv => Some("plan.csv"),
+            Self::TicketsCsv => Some("tickets.csv"),
+            Self::RiskSvg => Some("plan-risk.svg"),
+            Self::Summary | Self::PlanJson | Self::PlanPage => None,
         }
     }
 
@@ -132,6 +157,13 @@ impl Format {
                 colour: options.colour,
                 unkept: options.unkept,
             }),
+            Self::PlanCsv => Box::new(plan::PlanCsv { options }),
+            Self::TicketsCsv => Box::new(plan::Tickets { options }),
+            Self::PlanJson => Box::new(plan::PlanJson),
+            Self::PlanPage => Box::new(plan::PlanPage {
+                colour: options.colour,
+            }),
+            Self::RiskSvg => Box::new(plan::curve::Curve),
         }
     }
 }
@@ -139,7 +171,7 @@ impl Format {
 /// A name that is no format.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "`{0}` is not a format; known are json, findings-csv, inventory-csv, sarif, markdown, summary"
+    "`{0}` is not a format; known are json, findings-csv, inventory-csv, sarif, markdown, summary, plan-csv, tickets-csv, plan-json, plan, risk-svg"
 )]
 pub struct UnknownFormat(String);
 

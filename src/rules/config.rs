@@ -71,6 +71,9 @@ pub struct Config {
     /// What is known of repositories. Later entries win over earlier ones.
     #[serde(rename = "repository")]
     pub repositories: Vec<RepositoryNote>,
+    /// How sensitive is what lies behind a tag, in an account, a namespace or a path. The last entry that fits wins.
+    #[serde(rename = "sensitivity")]
+    pub sensitivities: Vec<SensitivityNote>,
     /// What is to be ignored, and why.
     #[serde(rename = "ignore")]
     pub ignores: Vec<Ignore>,
@@ -107,6 +110,7 @@ pub struct Annotation {
     /// Deployment environment.
     pub environment: Option<Environment>,
     /// Sensitivity of what it reaches, 0–3.
+    #[serde(default, deserialize_with = "level")]
     pub sensitivity: Option<u8>,
     /// Confirmed break-glass access.
     pub break_glass: Option<bool>,
@@ -137,6 +141,78 @@ pub struct Annotation {
     /// Until when standing access is accepted: a TOML date, quoted or not.
     #[serde(default, deserialize_with = "date")]
     pub exception_expires: Option<Date>,
+    /// Who answers for that exception; the owner where nobody else is named.
+    pub exception_owner: Option<String>,
+    /// Why it is accepted.
+    pub exception_reason: Option<String>,
+}
+
+/// How sensitive something is; every condition given holds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "WrittenSensitivity")]
+pub struct SensitivityNote {
+    /// Key and pattern of the value of a tag or label.
+    pub tag: Option<(String, Pattern)>,
+    /// Pattern over the account.
+    pub account: Option<Pattern>,
+    /// Pattern over the Kubernetes namespace.
+    pub namespace: Option<Pattern>,
+    /// Pattern over `repository/path` of a place it is declared or seen at.
+    pub path: Option<Pattern>,
+    /// 0 to 3.
+    pub level: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSensitivity {
+    tag: Option<String>,
+    account: Option<Pattern>,
+    namespace: Option<Pattern>,
+    path: Option<Pattern>,
+    level: u8,
+}
+
+impl TryFrom<WrittenSensitivity> for SensitivityNote {
+    type Error = String;
+
+    fn try_from(written: WrittenSensitivity) -> Result<Self, String> {
+        if written.level > 3 {
+            return Err("`level` must lie between 0 and 3".to_owned());
+        }
+        let tag = match written.tag {
+            None => None,
+            Some(text) => {
+                let (key, value) = text.split_once('=').unwrap_or((&text, "*"));
+                let value = Pattern::new(value).map_err(|error| error.to_string())?;
+                Some((key.to_owned(), value))
+            }
+        };
+        if tag.is_none()
+            && written.account.is_none()
+            && written.namespace.is_none()
+            && written.path.is_none()
+        {
+            return Err("a sensitivity needs `tag`, `account`, `namespace` or `path`".to_owned());
+        }
+        Ok(Self {
+            tag,
+            account: written.account,
+            namespace: written.namespace,
+            path: written.path,
+            level: written.level,
+        })
+    }
+}
+
+fn level<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    let level = u8::deserialize(deserializer)?;
+    if level > 3 {
+        return Err(serde::de::Error::custom(
+            "a sensitivity must lie between 0 and 3",
+        ));
+    }
+    Ok(Some(level))
 }
 
 fn date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
@@ -284,6 +360,54 @@ pub struct RepositoryNote {
     pub owner: Option<String>,
 }
 
+/// A mistake in the weights, with the line of the key it names.
+fn placed(text: &str, error: &super::RuleError) -> String {
+    let super::RuleError::Invalid { reason, .. } = error else {
+        return error.to_string();
+    };
+    let key = reason.split('`').nth(1).unwrap_or_default();
+    match line_of(text, key) {
+        Some((number, line)) => {
+            let bar = " ".repeat(number.to_string().len());
+            format!("line {number}: [scoring] {reason}\n{bar} |\n{number} | {line}\n{bar} |")
+        }
+        None => format!("[scoring] {reason}"),
+    }
+}
+
+/// Number and text of the line that sets a key below `[scoring]`, or the nearest part of its path that is written.
+fn line_of<'a>(text: &'a str, key: &str) -> Option<(usize, &'a str)> {
+    use toml::de::{DeTable, DeValue};
+    let document = DeTable::parse(text).ok()?;
+    let mut table = document.get_ref();
+    let mut at = None;
+    let path = format!("scoring.{key}");
+    let mut rest = path.as_str();
+    while !rest.is_empty() {
+        // Names of types may hold dots, as may quoted keys: the longest that is written wins.
+        let found = table
+            .iter()
+            .filter(|(name, _)| {
+                let name = name.get_ref().as_ref();
+                rest == name
+                    || rest
+                        .strip_prefix(name)
+                        .is_some_and(|behind| behind.starts_with('.'))
+            })
+            .max_by_key(|(name, _)| name.get_ref().len());
+        let Some((name, value)) = found else { break };
+        at = Some(name.span().start);
+        rest = rest.get(name.get_ref().len() + 1..).unwrap_or_default();
+        match value.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    let at = at?;
+    let number = text.get(..at)?.matches('\n').count() + 1;
+    Some((number, text.lines().nth(number - 1)?.trim_end()))
+}
+
 impl Config {
     /// Parses the text of an `overstay.toml`.
     ///
@@ -293,6 +417,9 @@ impl Config {
         let failed = |error: toml::de::Error| ConfigError::Parse(error.to_string());
         let mut config: Self = toml::from_str(text).map_err(failed)?;
         let mut table: toml::Table = toml::from_str(text).map_err(failed)?;
+        if let Err(error) = super::scoring::Scoring::with_overrides(&config.scoring) {
+            return Err(ConfigError::Parse(placed(text, &error)));
+        }
         // Where the key lies and how the review looks say nothing about the policy, and the weights have a digest of their own.
         table.remove("fingerprint_key_file");
         table.remove("scoring");
@@ -406,6 +533,34 @@ mod tests {
         );
         assert_ne!(said, digest("[[identity]]\nmatch = \"x\"\nowner = \"z\"\n"));
         assert_eq!(digest("fingerprint_key_file = 'k'"), "");
+    }
+
+    #[test]
+    fn mistakes_in_weights_show_their_line() {
+        for (text, line, named) in [
+            ("[scoring.thresholds]\n\nunusd_days = 3\n", 3, "unusd_days"),
+            ("# x\n[scoring]\nthresholds.unused_days = 0\n", 3, "is 0"),
+            ("[scoring.sensitivity.types]\n\"a.b\" = 9\n", 2, "a.b"),
+            ("[scoring]\nplan = { wave_size = \"x\" }\n", 2, "wave_size"),
+        ] {
+            let error = Config::parse(text).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("line {line}")) && error.contains(named),
+                "{error}"
+            );
+        }
+        for text in [
+            "[[sensitivity]]\nlevel = 4\naccount = \"1\"\n",
+            "[[sensitivity]]\nlevel = 2\n",
+            "[[identity]]\nmatch = \"x\"\nsensitivity = 4\n",
+        ] {
+            assert!(
+                Config::parse(text)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("line")
+            );
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod formats;
 mod infrastructure;
 mod joins;
 mod layering;
+mod requirements;
 mod review;
 mod sample;
 mod samples;

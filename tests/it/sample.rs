@@ -532,6 +532,18 @@ fn plan_item(assessment: &Assessment) -> PlanItem {
         risk_removed: assessment.risk.score - 12,
         exception_expires: Some(at("2027-02-01T00:00:00Z")),
         agent_requirements: vec!["log the intent of every call".into()],
+        permissions: Some(PermissionSets {
+            source: "CloudTrail, 2026-08-01 to 2026-10-30".into(),
+            baseline: vec![PermissionLine {
+                actions: vec!["ecs:DescribeServices".into()],
+                resources: vec!["*".into()],
+            }],
+            elevated: vec![PermissionLine {
+                actions: vec!["ecs:UpdateService".into()],
+                resources: vec!["arn:aws:ecs:eu-west-1:111122223333:service/site/web".into()],
+            }],
+            gaps: vec!["calls on data of s3 are not in the logs".into()],
+        }),
     }
 }
 

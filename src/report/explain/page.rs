@@ -2,7 +2,7 @@
 
 use super::super::summary::Style;
 use super::super::text::{duration, line, plural, wrap};
-use super::super::{Index, ReportError};
+use super::super::{Index, ReportError, permissions};
 use super::{Subject, trail};
 use crate::model::{
     Assessment, BreakGlass, Consumer, Credential, Evidence, Finding, Grant, Identity, LastUse,
@@ -588,6 +588,9 @@ impl Page<'_, '_> {
             "lifetime",
             &format!("{lifetime}: {}", assessment.ttl.evidence),
         )?;
+        for (name, value) in permissions::task(assessment) {
+            self.field(name, &value)?;
+        }
         let window = &assessment.exposure_window;
         self.field(
             "a stolen copy",
@@ -645,6 +648,9 @@ impl Page<'_, '_> {
         self.field("ends on", &triggers.join(", "))?;
         self.list("needs first", &item.prerequisites)?;
         self.list("ask the owner", &item.open_questions)?;
+        for (heading, lines) in item.permissions.iter().flat_map(permissions::sets) {
+            self.list(&heading, &lines)?;
+        }
         for step in &item.steps {
             self.say(
                 2,

@@ -128,7 +128,9 @@ fn one(
     names: &dyn EventNames,
 ) -> Option<Activity> {
     let (first, last) = (tally.first?, tally.last?);
-    let followed = !tally.sessions.is_empty() && !tally.more_sessions;
+    // The console gives a person many credentials at once; of a role, each is a run.
+    let followed =
+        principal.contains(":role/") && !tally.sessions.is_empty() && !tally.more_sessions;
     let apart = followed.then(|| {
         tally
             .sessions

@@ -1,0 +1,39 @@
+//! `overstay plan`.
+
+use super::args::{Global, PlanArgs, PlanFormat};
+use super::exit::{CommandResult, Failure, Outcome};
+use super::{outputs, runs};
+use crate::report::Format;
+use crate::rules::scoring::Scoring;
+use crate::scan::recut;
+use anyhow::anyhow;
+
+/// Writes the plan of a stored run.
+pub(super) fn run(args: &PlanArgs, global: &Global) -> CommandResult {
+    let (config, mut report) = runs::load(global, args.run.as_deref())?;
+    if let Some(size) = args.wave_size {
+        let scoring = Scoring::with_overrides(&config.config.scoring)
+            .map_err(|error| Failure::usage(error, "`overstay doctor` checks the configuration"))?;
+        recut(&mut report, &scoring, size.into());
+    }
+    if let Some(wave) = args.wave {
+        let last = report.plan.iter().map(|item| item.wave).max().unwrap_or(0);
+        report.plan.retain(|item| item.wave == wave);
+        if report.plan.is_empty() {
+            return Err(Failure::usage(
+                anyhow!("the plan of run {} has no wave {wave}", report.run.id),
+                format!("it has {last} waves"),
+            ));
+        }
+    }
+    let format = match args.format {
+        PlanFormat::Page => Format::PlanPage,
+        PlanFormat::Markdown => Format::Markdown,
+        PlanFormat::Json => Format::PlanJson,
+        PlanFormat::Csv => Format::PlanCsv,
+        PlanFormat::Tickets => Format::TicketsCsv,
+        PlanFormat::Svg => Format::RiskSvg,
+    };
+    outputs::show(format, &report, outputs::options(args.csv, global))?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,390 @@
+//! The edge cases of the texts, each with logs and without: what is decided, for how long, and why.
+
+use super::fixtures::*;
+use crate::model::{
+    ActionKind, ActionUse, Activity, AgentReach, Assessment, ConsumerClass, Credential,
+    Disposition, Federation, Identity, IdentityKind, LogWindow, Mitigation, PlanItem, Rhythm,
+    Sessions, Storage, Ternary,
+};
+
+/// Use in the last sixty days: runs of so many seconds (half, 95 of 100, longest).
+fn seen(of: &Identity, key: Option<&Credential>, rhythm: Rhythm, lengths: [u64; 3]) -> Activity {
+    Activity {
+        source: "cloudtrail".into(),
+        principal: of.native_id.clone(),
+        account: of.account.clone(),
+        identity: Some(of.id.clone()),
+        access_key: key.and_then(|key| key.public_id.clone()),
+        credential: key.map(|key| key.id.clone()),
+        events: 900,
+        failed: 0,
+        first: days_ago(60),
+        last: days_ago(1),
+        sessions: Sessions {
+            count: 60,
+            gap_seconds: 1800,
+            p50_seconds: lengths[0],
+            p95_seconds: lengths[1],
+            max_seconds: lengths[2],
+            told_apart: false,
+        },
+        rhythm,
+        every_seconds: None,
+        rhythm_evidence: "as seen".into(),
+        hours: vec![0; 24],
+        weekdays: vec![0; 7],
+        networks: Vec::new(),
+        regions: Vec::new(),
+        user_agents: Vec::new(),
+        actions: vec![
+            used("ecs:DescribeServices", ActionKind::Metadata, &[]),
+            used(
+                "s3:PutObject",
+                ActionKind::Write,
+                &[
+                    "arn:aws:s3:::reports/a/1",
+                    "arn:aws:s3:::reports/a/2",
+                    "arn:aws:s3:::reports/a/3",
+                ],
+            ),
+        ],
+        errors: Vec::new(),
+        callers: Vec::new(),
+        by_hand: Vec::new(),
+        left_out: Vec::new(),
+    }
+}
+
+fn used(action: &str, kind: ActionKind, resources: &[&str]) -> ActionUse {
+    ActionUse {
+        action: action.into(),
+        kind,
+        count: 60,
+        failed: 0,
+        last: days_ago(1),
+        resources: resources.iter().map(|arn| (*arn).to_owned()).collect(),
+        more_resources: false,
+    }
+}
+
+fn logged(world: &mut World, activity: Activity) {
+    world.inventory.observed.windows = vec![LogWindow {
+        account: ACCOUNT.into(),
+        from: days_ago(60),
+        to: days_ago(0),
+        events: 10_000,
+        data_events: 0,
+        data_services: Vec::new(),
+        regions: vec!["eu-west-1".into()],
+    }];
+    world.inventory.observed.activity.push(activity);
+}
+
+/// A user with a key, and what uses it.
+fn keyed(
+    user: Identity,
+    consumer: Option<crate::model::Consumer>,
+) -> (World, Identity, Credential) {
+    let mut world = World::new("");
+    let mut key = access_key(&user);
+    key.storage = Storage::Environment;
+    if let Some(mut consumer) = consumer {
+        consumer.uses.credentials = vec![key.id.clone()];
+        world.add_consumer(consumer);
+    }
+    world.add_identity(user.clone());
+    world.add_credential(key.clone());
+    (world, user, key)
+}
+
+fn blocked(assessment: &Assessment, id: &str) -> bool {
+    assessment.blockers.iter().any(|blocker| blocker.id == id)
+}
+
+fn factor(assessment: &Assessment, code: &str) -> u8 {
+    assessment
+        .fit
+        .factors
+        .iter()
+        .find(|factor| factor.code == code)
+        .unwrap()
+        .points
+}
+
+fn item(world: &World) -> PlanItem {
+    world.plan().remove(0)
+}
+
+#[test]
+fn a_nightly_batch_is_known_by_its_logs() {
+    let (mut world, user, key) = keyed(with_privilege(user("nightly"), 3, true), None);
+    let without = world.only();
+    assert_eq!(without.disposition, Disposition::Review);
+    assert!(blocked(&without, "consumer_unknown"));
+    assert_eq!(without.task.bounded, Ternary::Unknown);
+    logged(
+        &mut world,
+        seen(&user, Some(&key), Rhythm::CronLike, [720, 1020, 1200]),
+    );
+    let with = world.only();
+    assert_eq!(with.consumer_class, ConsumerClass::Scheduled);
+    assert_eq!(with.disposition, Disposition::PlanMigration);
+    assert!(!blocked(&with, "consumer_unknown"));
+    assert_eq!(with.task.bounded, Ternary::Yes);
+    assert_eq!(with.task.stop_provable, Ternary::Yes);
+    assert_eq!(factor(&with, "F2"), 20);
+    // Seventeen minutes do not fit into fifteen: the next length on offer covers 95 of 100 runs.
+    assert_eq!(with.ttl.seconds, Some(1200));
+    assert!(
+        with.ttl.evidence.contains("95 of 100 of 60 sessions"),
+        "{}",
+        with.ttl.evidence
+    );
+    assert!(with.lifetime_ratio.is_some());
+}
+
+#[test]
+fn what_is_declared_with_an_end_and_never_rests_is_split_and_not_migrated() {
+    let (mut world, user, key) =
+        keyed(with_privilege(user("deployer"), 3, true), Some(job("site")));
+    let declared = world.only();
+    assert_eq!(declared.disposition, Disposition::MigrateNow);
+    logged(
+        &mut world,
+        seen(
+            &user,
+            Some(&key),
+            Rhythm::Continuous,
+            [86_400, 86_400, 86_400],
+        ),
+    );
+    let seen = world.only();
+    assert_eq!(seen.consumer_class, ConsumerClass::Daemon);
+    assert_eq!(seen.disposition, Disposition::Hybrid);
+    assert_eq!(seen.mitigation, Mitigation::Partial);
+    assert!(
+        seen.fit.factors[1].evidence[0]
+            .text
+            .contains("has an end: ci"),
+        "{:?}",
+        seen.fit.factors[1]
+    );
+}
+
+#[test]
+fn a_hybrid_splits_what_was_used_into_two_sets() {
+    let mut service = consumer(
+        "Deployment orders/api",
+        ConsumerClass::Daemon,
+        "eks",
+        "orders",
+    );
+    service.federation = Federation::Supported;
+    let (mut world, user, key) = keyed(with_privilege(user("orders"), 3, true), Some(service));
+    assert_eq!(item(&world).permissions, None);
+    logged(
+        &mut world,
+        seen(
+            &user,
+            Some(&key),
+            Rhythm::Continuous,
+            [86_400, 86_400, 86_400],
+        ),
+    );
+    let item = item(&world);
+    assert_eq!(item.disposition, Disposition::Hybrid);
+    let sets = item.permissions.unwrap();
+    assert_eq!(sets.baseline[0].actions, ["ecs:DescribeServices"]);
+    assert_eq!(sets.elevated[0].actions, ["s3:PutObject"]);
+    assert_eq!(sets.elevated[0].resources, ["arn:aws:s3:::reports/a/*"]);
+    assert!(
+        sets.gaps
+            .iter()
+            .any(|gap| gap.contains("calls on data of s3")),
+        "{:?}",
+        sets.gaps
+    );
+    assert!(
+        item.steps
+            .iter()
+            .any(|step| step.detail.contains("elevated s3:PutObject"))
+    );
+}
+
+#[test]
+fn privilege_shrinks_to_what_long_logs_show_and_not_to_what_short_ones_do() {
+    let (mut world, user, key) = keyed(admin(user("deployer")), Some(job("site")));
+    let unlogged = world.only();
+    assert!(
+        unlogged.risk_after.vector.contains("/P5/"),
+        "{}",
+        unlogged.risk_after.vector
+    );
+    logged(
+        &mut world,
+        seen(&user, Some(&key), Rhythm::Bursty, [300, 600, 900]),
+    );
+    let long = world.only();
+    assert!(
+        long.risk_after.vector.contains("/P3/"),
+        "{}",
+        long.risk_after.vector
+    );
+    assert!(long.risk_after.score < unlogged.risk_after.score);
+    world.inventory.observed.windows[0].from = days_ago(5);
+    assert!(world.only().risk_after.vector.contains("/P5/"));
+}
+
+#[test]
+fn few_sessions_do_not_make_a_window() {
+    let (mut world, user, key) =
+        keyed(with_privilege(user("deployer"), 3, true), Some(job("site")));
+    let mut activity = seen(&user, Some(&key), Rhythm::Unclear, [3000, 3500, 3500]);
+    activity.sessions.count = 2;
+    logged(&mut world, activity);
+    let assessment = world.only();
+    assert_eq!(assessment.ttl.seconds, Some(900));
+    assert!(assessment.ttl.evidence.contains("timeout-minutes 15"));
+}
+
+#[test]
+fn a_payment_job_is_in_the_first_wave_and_one_person_approves_before() {
+    let mut identity = with_privilege(user("payments-settlement"), 3, true);
+    identity.purpose = Some("settles card payments".into());
+    let mut settle = job("payments");
+    settle.schedule = Some("0 2 * * *".into());
+    let (world, ..) = keyed(identity, Some(settle));
+    let assessment = world.only();
+    assert!(
+        assessment.risk.vector.contains("/S3"),
+        "{}",
+        assessment.risk.vector
+    );
+    assert_eq!(assessment.disposition, Disposition::MigrateNow);
+    let item = item(&world);
+    assert_eq!((item.wave, item.approval.tier.as_str()), (1, "strict"));
+    assert_eq!(item.approval.reason, "settles card payments");
+}
+
+#[test]
+fn a_shared_administrator_is_compensated_and_never_called_done() {
+    let mut identity = admin(user("ops"));
+    identity.console_password = Some(true);
+    let (world, ..) = keyed(identity, Some(job("site")));
+    let assessment = world.only();
+    assert!(blocked(&assessment, "shared_admin"));
+    assert_eq!(assessment.disposition, Disposition::ShortenAndCompensate);
+    assert_ne!(assessment.mitigation, Mitigation::Full);
+    assert_eq!(item(&world).compensating_controls.len(), 3);
+}
+
+#[test]
+fn a_long_running_agent_with_three_servers_keeps_an_identity_and_asks_for_the_rest() {
+    let mut world = World::new("");
+    let mut identity = Identity::named(
+        "agent",
+        IdentityKind::Agent,
+        "ops/.mcp.json",
+        "ops/.mcp.json",
+        crate::model::Grade::B,
+    );
+    identity.owner = Some("research".into());
+    identity.agent = Some(AgentReach {
+        servers: vec!["git".into(), "cloud".into(), "tickets".into()],
+        providers: vec!["github".into(), "aws".into(), "jira".into()],
+        static_credentials: 1,
+        ..AgentReach::default()
+    });
+    let holder = with_privilege(user("agent"), 3, true);
+    let mut key = access_key(&holder);
+    key.storage = Storage::Environment;
+    let mut consumer = consumer(".mcp.json/cloud", ConsumerClass::Agent, "agent-host", "ops");
+    consumer.identity = Some(identity.id.clone());
+    consumer.uses.credentials = vec![key.id.clone()];
+    world.add_identity(identity);
+    world.add_identity(holder);
+    world.add_consumer(consumer);
+    world.add_credential(key);
+    let assessment = world
+        .assess()
+        .into_iter()
+        .find(|each| each.credential.is_some())
+        .unwrap();
+    assert_eq!(assessment.disposition, Disposition::Hybrid);
+    assert!(blocked(&assessment, "no_intent_policy"));
+    assert_eq!(assessment.mitigation, Mitigation::Partial);
+    // Three systems that share no policy decision bound the task less than one.
+    assert_eq!(factor(&assessment, "F2"), 8);
+    assert!(
+        assessment.fit.factors[1].evidence[0]
+            .text
+            .contains("3 providers"),
+        "{:?}",
+        assessment.fit.factors[1]
+    );
+    let keep = assessment
+        .trace
+        .iter()
+        .find(|row| row.disposition == Disposition::KeepStanding);
+    assert!(keep.is_none(), "an agent with writes is decided before");
+    assert_eq!(assessment.ttl.seconds, Some(3600));
+}
+
+#[test]
+fn sensitivity_follows_the_organisations_own_words() {
+    for (config, level) in [
+        ("", 2),
+        ("[[sensitivity]]\naccount = \"1111*\"\nlevel = 3\n", 3),
+        ("[[sensitivity]]\ntag = \"team=ledger\"\nlevel = 3\n", 3),
+        ("[[sensitivity]]\ntag = \"team=other\"\nlevel = 3\n", 2),
+        (
+            "[[sensitivity]]\naccount = \"1111*\"\ntag = \"team=other\"\nlevel = 3\n",
+            2,
+        ),
+        (
+            "[[sensitivity]]\naccount = \"*\"\nlevel = 3\n[[sensitivity]]\ntag = \"team\"\nlevel = 0\n",
+            0,
+        ),
+    ] {
+        let mut world = World::new(config);
+        let mut identity = with_privilege(role("worker", vec![github("repo:acme/*")]), 3, true);
+        identity.tags.insert("Team".into(), "ledger".into());
+        world.add_identity(identity);
+        let vector = world.only().risk.vector;
+        assert!(vector.contains(&format!("/S{level}")), "{config}: {vector}");
+    }
+}
+
+#[test]
+fn a_simulation_changes_what_is_tried_and_nothing_else() {
+    let (world, ..) = keyed(with_privilege(user("deployer"), 3, true), Some(job("site")));
+    let now = world.only();
+    let targets = &world.targets;
+    let (planned, tried) = super::compare(
+        &world.context(),
+        &now.id,
+        targets.get("saas-scoped-token"),
+        Some(7_776_000),
+    )
+    .unwrap();
+    assert_eq!(planned, now);
+    assert_eq!(tried.risk, now.risk);
+    assert!(tried.risk_after.score > planned.risk_after.score);
+    assert!(tried.fit.score < planned.fit.score);
+    let (_, longer) = super::compare(&world.context(), &now.id, None, Some(14_400)).unwrap();
+    assert_eq!(
+        longer.ttl.seconds,
+        Some(
+            14_400.min(
+                targets
+                    .get("aws-github-oidc")
+                    .unwrap()
+                    .ttl
+                    .as_ref()
+                    .unwrap()
+                    .max
+            )
+        )
+    );
+    assert!(longer.risk_after.score >= planned.risk_after.score);
+}

@@ -1,0 +1,164 @@
+//! What would be, with another mechanism or lifetime: the same judgement on the same facts.
+
+use crate::jit::{self, JitContext};
+use crate::model::{Assessment, AssessmentId, Inventory, Report};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// What is tried.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trial {
+    /// Mechanism, by its id in the catalogue; the one chosen when `None`.
+    pub target: Option<String>,
+    /// Lifetime in seconds; the proposed one when `None`.
+    pub ttl_seconds: Option<u64>,
+}
+
+/// Judgement as it stands and as it would be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Simulation {
+    /// As the catalogue and the evidence have it.
+    pub planned: Assessment,
+    /// As tried, carried out as a migration.
+    pub tried: Assessment,
+    /// What of the trial cannot be, and what was taken in its place.
+    pub notes: Vec<String>,
+}
+
+/// Why nothing can be simulated.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SimulateError {
+    /// The run judged no such subject.
+    #[error("nothing with this id is judged")]
+    NoSubject,
+    /// No such mechanism.
+    #[error("`{name}` is no mechanism of the catalogue; {hint}")]
+    NoTarget {
+        /// As given.
+        name: String,
+        /// Which there are.
+        hint: String,
+    },
+}
+
+/// The inventory a report was made from, as far as it holds it.
+pub fn inventory_of(report: &Report, oidc_issuers: BTreeMap<String, Vec<String>>) -> Inventory {
+    Inventory {
+        identities: report
+            .identities
+            .iter()
+            .map(|each| (each.id.clone(), each.clone()))
+            .collect(),
+        credentials: report
+            .credentials
+            .iter()
+            .map(|each| (each.id.clone(), each.clone()))
+            .collect(),
+        grants: report
+            .grants
+            .iter()
+            .map(|each| (each.id.clone(), each.clone()))
+            .collect(),
+        consumers: report
+            .consumers
+            .iter()
+            .map(|each| (each.id.clone(), each.clone()))
+            .collect(),
+        oidc_issuers,
+        observed: report.observed.clone(),
+        ..Inventory::default()
+    }
+}
+
+/// Judges one subject as it stands and as tried.
+///
+/// # Errors
+/// When there is no such subject or mechanism.
+pub fn simulate(
+    context: &JitContext<'_>,
+    id: &AssessmentId,
+    trial: &Trial,
+) -> Result<Simulation, SimulateError> {
+    let target = match &trial.target {
+        None => None,
+        Some(name) => Some(context.targets.get(name).ok_or_else(|| {
+            let close: Vec<&str> = context
+                .targets
+                .entries()
+                .iter()
+                .map(|target| target.id.as_str())
+                .filter(|known| {
+                    name.split('-')
+                        .any(|part| part.len() > 2 && known.contains(part))
+                })
+                .take(8)
+                .collect();
+            SimulateError::NoTarget {
+                name: name.clone(),
+                hint: if close.is_empty() {
+                    "`overstay rules list` names them".to_owned()
+                } else {
+                    format!("like it: {}", close.join(", "))
+                },
+            }
+        })?),
+    };
+    let (planned, tried) =
+        jit::compare(context, id, target, trial.ttl_seconds).ok_or(SimulateError::NoSubject)?;
+    let mut notes = Vec::new();
+    let chosen = tried
+        .target
+        .as_deref()
+        .and_then(|name| context.targets.get(name));
+    if let (Some(target), Some(asked)) = (chosen, trial.ttl_seconds) {
+        match &target.ttl {
+            Some(limits) if asked < limits.min || asked > limits.max => notes.push(format!(
+                "{} issues between {} and {} ({}): {} was taken",
+                target.title,
+                jit::ttl::human(limits.min),
+                jit::ttl::human(limits.max),
+                limits.note,
+                jit::ttl::human(asked.clamp(limits.min, limits.max)),
+            )),
+            None => notes.push(format!(
+                "{} has no lifetime to set: the platform renews it, or nothing is issued",
+                target.title
+            )),
+            Some(_) => {}
+        }
+        let window = tried.task.window_seconds;
+        if let Some(window) = window.filter(|window| asked > *window) {
+            notes.push(format!(
+                "longer than the task ({}): access would outlast the work",
+                jit::ttl::human(window)
+            ));
+        }
+    }
+    if let Some(target) = target {
+        let kind = planned_kind(context, id);
+        if let Some(kind) = kind
+            && !target
+                .replaces
+                .iter()
+                .any(|name| crate::rules::targets::matches(name, &kind))
+        {
+            notes.push(format!(
+                "the catalogue has {} for {}, not for {kind}",
+                target.id,
+                target.replaces.join(", ")
+            ));
+        }
+    }
+    Ok(Simulation {
+        planned,
+        tried,
+        notes,
+    })
+}
+
+fn planned_kind(context: &JitContext<'_>, id: &AssessmentId) -> Option<String> {
+    jit::subject::subjects(context)
+        .iter()
+        .find(|subject| jit::id_of(subject) == *id)
+        .map(|subject| subject.kind().to_owned())
+}

@@ -1,0 +1,134 @@
+//! `tickets.csv`: one ticket an item. Jira's importer maps the columns by their names; for GitHub, `title`, `body` and
+//! `labels` are what `gh issue create` takes.
+
+use super::super::cells::{Cell, Column, write};
+use super::super::text::{code, markdown};
+use super::super::{Emitter, Options, ReportError};
+use crate::model::{PlanItem, Report};
+use std::fmt::Write as _;
+use std::io::Write;
+
+/// Writes `tickets.csv`.
+pub(in super::super) struct Tickets {
+    pub(in super::super) options: Options,
+}
+
+/// A ticket.
+pub struct Row<'a> {
+    item: &'a PlanItem,
+    body: String,
+}
+
+macro_rules! columns {
+    ($($name:literal: $doc:literal => $cell:expr;)+) => {
+        /// Every column, in order.
+        pub fn columns<'a>() -> Vec<Column<Row<'a>>> {
+            vec![$(Column { name: $name, doc: $doc, cell: $cell },)+]
+        }
+    };
+}
+
+columns! {
+    "Summary": "Title of the ticket (Jira)."
+        => |row| Cell::text(summary(row.item));
+    "Description": "What to do, as Markdown on one line (Jira)."
+        => |row| Cell::text(&row.body);
+    "Issue Type": "`Task` (Jira)."
+        => |_| Cell::text("Task");
+    "Priority": "`Highest` to `Low`, by the risk it removes and its band (Jira)."
+        => |row| Cell::text(priority(row.item));
+    "Labels": "`overstay`, wave and disposition, separated by blanks (Jira)."
+        => |row| Cell::text(labels(row.item).join(" "));
+    "Assignee hint": "Owner, as the scan knows it; no account name."
+        => |row| Cell::text(&row.item.approval.approver);
+    "External ID": "Stable id of the plan item: the same ticket in every run."
+        => |row| Cell::text(row.item.id.as_str());
+    "title": "Title (GitHub)."
+        => |row| Cell::text(summary(row.item));
+    "body": "Body (GitHub)."
+        => |row| Cell::text(&row.body);
+    "labels": "Labels, separated by commas (GitHub)."
+        => |row| Cell::text(labels(row.item).join(","));
+}
+
+fn summary(item: &PlanItem) -> String {
+    format!("[wave {}] {}", item.wave, item.title)
+}
+
+fn labels(item: &PlanItem) -> Vec<String> {
+    vec![
+        "overstay".to_owned(),
+        format!("wave-{}", item.wave),
+        item.disposition.as_str().to_owned(),
+        format!("effort-{}", item.effort.size.to_lowercase()),
+    ]
+}
+
+fn priority(item: &PlanItem) -> &'static str {
+    match item.risk_before {
+        64.. => "Highest",
+        36..=63 => "High",
+        16..=35 => "Medium",
+        _ => "Low",
+    }
+}
+
+/// The ticket's text, on one line as every cell is.
+fn body(item: &PlanItem) -> String {
+    let mut out = String::new();
+    let _ = write!(
+        out,
+        "Risk {} → {} (removes {}). Mechanism: {}. Lifetime: {} — {}. ",
+        item.risk_before,
+        item.risk_after,
+        item.risk_removed,
+        markdown(&item.mechanism_title),
+        markdown(&item.approval.duration),
+        markdown(&item.ttl.evidence),
+    );
+    let _ = write!(
+        out,
+        "Approval: system {}; reason {}; duration {}; approver {} ({}). ",
+        markdown(&item.approval.system),
+        markdown(&item.approval.reason),
+        markdown(&item.approval.duration),
+        markdown(&item.approval.approver),
+        item.approval.tier.as_str(),
+    );
+    out.push_str("Steps: ");
+    for step in &item.steps {
+        let _ = write!(
+            out,
+            "({}) {}: {} ",
+            step.number,
+            markdown(&step.title),
+            markdown(&step.detail)
+        );
+        if let Some(command) = &step.command {
+            let _ = write!(out, "Run {}. ", code(command));
+        }
+    }
+    let _ = write!(
+        out,
+        "Must fail afterwards: {} Done when: {} Way back: {} Plan item {}.",
+        markdown(&item.negative_test),
+        markdown(&item.detect_done),
+        markdown(&item.rollback),
+        code(item.id.as_str()),
+    );
+    out
+}
+
+impl Emitter for Tickets {
+    fn emit(&self, report: &Report, out: &mut dyn Write) -> Result<(), ReportError> {
+        let rows: Vec<Row<'_>> = report
+            .plan
+            .iter()
+            .map(|item| Row {
+                item,
+                body: body(item),
+            })
+            .collect();
+        write(&columns(), &rows, self.options, out)
+    }
+}
