@@ -82,3 +82,13 @@ pub(super) fn sets(sets: &PermissionSets) -> [(String, Vec<String>); 3] {
         ("What this cannot show".to_owned(), sets.gaps.clone()),
     ]
 }
+
+/// The same under names that fit a narrow column.
+pub(super) fn short(sets: &PermissionSets) -> [(&'static str, Vec<String>); 4] {
+    [
+        ("seen in use", vec![sets.source.clone()]),
+        ("may stay", lines(&sets.baseline)),
+        ("on demand", lines(&sets.elevated)),
+        ("not shown", sets.gaps.clone()),
+    ]
+}

@@ -372,6 +372,15 @@ fn the_plan_reads_as_a_checklist() {
     | Standing risk | 201 today, 36 after the plan |
     | Mechanisms to operate | 1 |
 
+    ## Standing risk by wave
+
+    ```text
+    today   201  ████████████████████████████████████████  100 %
+    wave 1  119  ███████████████████████                    59 %  −82 by 1 item
+    ```
+
+    ![Standing risk by wave](plan-risk.svg)
+
     ## What this plan does not know
 
     - aws/111122223333 (aws-snapshot, absent): no credential report; add \`credential-report.csv\`
@@ -419,6 +428,18 @@ fn the_plan_reads_as_a_checklist() {
     **For an agent**
 
     - log the intent of every call
+
+    **May stay (seen in use: CloudTrail, 2026-08-01 to 2026-10-30)**
+
+    - ecs:DescribeServices on resources that no event names
+
+    **Asked for when needed**
+
+    - ecs:UpdateService on arn:aws:ecs:eu-west-1:111122223333:service/site/web
+
+    **What this cannot show**
+
+    - calls on data of s3 are not in the logs
 
     **Steps**
 
@@ -603,6 +624,10 @@ Plan, wave 1: Move deployer to OIDC
   ends on         ttl_expiry, pipeline_end
   needs first     an OIDC provider in the account
   ask the owner   =cmd|' /C calc'!A0 �[2J[x](https://e.example) <img src=x> `a` @all �
+  seen in use     CloudTrail, 2026-08-01 to 2026-10-30
+  may stay        ecs:DescribeServices on resources that no event names
+  on demand       ecs:UpdateService on arn:aws:ecs:eu-west-1:111122223333:service/site/web
+  not shown       calls on data of s3 are not in the logs
   0. Name the owner. Ask the team that deploys.
   1. Make the role. With the trust policy of this item.
        aws iam create-role \

@@ -648,8 +648,8 @@ impl Page<'_, '_> {
         self.field("ends on", &triggers.join(", "))?;
         self.list("needs first", &item.prerequisites)?;
         self.list("ask the owner", &item.open_questions)?;
-        for (heading, lines) in item.permissions.iter().flat_map(permissions::sets) {
-            self.list(&heading, &lines)?;
+        for (name, lines) in item.permissions.iter().flat_map(permissions::short) {
+            self.list(name, &lines)?;
         }
         for step in &item.steps {
             self.say(

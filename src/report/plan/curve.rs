@@ -1,6 +1,6 @@
 //! What each wave removes from the standing risk, as bars for a terminal and as a drawing.
 
-use super::super::text::thousands;
+use super::super::text::{plural, thousands};
 use super::super::{Emitter, ReportError};
 use crate::model::{Report, Summary, WaveRisk};
 use std::fmt::Write as _;
@@ -75,7 +75,11 @@ pub fn bars(summary: &Summary) -> Vec<String> {
             let share = u64::from(point.left) * 100 / u64::from(most);
             let removed = match point.removed {
                 0 => String::new(),
-                removed => format!("  −{} by {} items", thousands(removed.into()), point.items),
+                removed => format!(
+                    "  −{} by {}",
+                    thousands(removed.into()),
+                    plural(point.items.into(), "item", "items")
+                ),
             };
             format!(
                 "{:<label$}  {:>number$}  {:<width$}  {share:>3} %{removed}",
