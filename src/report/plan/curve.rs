@@ -158,14 +158,14 @@ pub fn svg(summary: &Summary) -> String {
         let _ = writeln!(
             out,
             "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\" fill=\"#374151\">{}</text>",
-            (from + to) / 2.0,
+            f64::midpoint(from, to),
             HEIGHT - BOTTOM + 18,
             short(&point.label),
         );
         let _ = writeln!(
             out,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#1f2937\">{}</text>",
-            (from + to) / 2.0,
+            f64::midpoint(from, to),
             at - 6.0,
             thousands(point.left.into()),
         );
