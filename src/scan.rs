@@ -362,6 +362,7 @@ pub fn judge(
             owners.insert(file.repository.clone(), file);
         }
     }
+    manifests::assemble(&mut declarations, &request.key);
     // Of a value that only its name makes a secret, the text engine's word goes first.
     let places: BTreeSet<(&str, &str, u32, u32)> = seen.iter().map(place_of).collect();
     for declared in &mut declarations {

@@ -10,6 +10,7 @@
 mod aws;
 mod aws_other;
 mod classify;
+mod clusters;
 mod code;
 mod consumers;
 mod credentials;
@@ -162,6 +163,7 @@ pub fn join(input: JoinInput<'_>) -> Joined {
     credentials::add_references(&mut graph, references);
     stored::join(&mut graph);
     holders::find(&mut graph);
+    clusters::join(&mut graph);
     consumers::connect(&mut graph);
     trusted::add(&mut graph);
     observed::add(&mut graph, observed, tables);

@@ -1,6 +1,7 @@
 //! F1–F7: how well just-in-time access would fit.
 
 use super::JitContext;
+use super::capability;
 use super::factors::last_use;
 use super::subject::Subject;
 use super::ttl::Window;
@@ -54,7 +55,7 @@ pub fn fit(context: &JitContext<'_>, subject: &Subject<'_>, window: &Window) -> 
         Some(target) => (target.revocation.as_str(), target.revoke.clone()),
         None => ("manual", "no mechanism is known".to_owned()),
     };
-    let (federated, federated_evidence) = federation(subject, target);
+    let (federated, federated_evidence) = federation(context, subject, target);
     let (owned, owned_evidence) = ownership(subject);
     let factors = vec![
         factor(
@@ -157,7 +158,11 @@ fn boundedness(context: &JitContext<'_>, subject: &Subject<'_>) -> (&'static str
     (level, evidence)
 }
 
-fn federation(subject: &Subject<'_>, target: Option<&Target>) -> (&'static str, Evidence) {
+fn federation(
+    context: &JitContext<'_>,
+    subject: &Subject<'_>,
+    target: Option<&Target>,
+) -> (&'static str, Evidence) {
     if let Some(consumer) = subject
         .consumers
         .iter()
@@ -169,6 +174,13 @@ fn federation(subject: &Subject<'_>, target: Option<&Target>) -> (&'static str, 
                 Grade::B,
                 format!("{} can already prove what it is", consumer.name),
             ),
+        );
+    }
+    let set_up = capability::of(context, subject);
+    if let Some((capability, true)) = set_up {
+        return (
+            "configured",
+            Evidence::new(Grade::B, capability::words(capability, true)),
         );
     }
     let proven = subject
@@ -221,6 +233,12 @@ fn federation(subject: &Subject<'_>, target: Option<&Target>) -> (&'static str, 
                     consumer.name, consumer.runtime
                 ),
             ),
+        );
+    }
+    if let Some((capability, false)) = set_up {
+        return (
+            "supported",
+            Evidence::new(Grade::B, capability::words(capability, false)),
         );
     }
     let unavailable = !subject.consumers.is_empty()

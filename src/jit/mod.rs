@@ -2,6 +2,7 @@
 
 pub mod after;
 pub mod blockers;
+mod capability;
 pub mod decide;
 pub mod exposure;
 pub mod factors;
@@ -179,7 +180,7 @@ fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {
             .filter(|identity| !identity.trust.is_empty())
             .map(|identity| identity.condition_coverage().count()),
         mitigation: mitigation(context, subject, &blockers, disposition, follow_up),
-        readiness: readiness(subject),
+        readiness: readiness(context, subject),
         can_rerequest: fit.can_rerequest,
         renewal_failure_tolerable: fit.renewal_failure_tolerable,
         task: task::boundary(context, subject, &window),
@@ -332,26 +333,34 @@ fn mitigation(
     }
 }
 
-fn readiness(subject: &Subject<'_>) -> Readiness {
+fn readiness(context: &JitContext<'_>, subject: &Subject<'_>) -> Readiness {
     let target = subject.choice.target;
+    let issued = capability::issues(context, subject);
     let known = |held: bool| if held { Ternary::Yes } else { Ternary::No };
     let observed = factors::last_use(subject) != LastUse::Unknown
         || !subject.activity.is_empty()
         || subject.annotated(|note| note.logged) == Some(true);
     Readiness {
-        issue: target.map_or(Ternary::Unknown, |target| {
-            known(!matches!(
+        issue: match target {
+            _ if issued => Ternary::Yes,
+            None => Ternary::Unknown,
+            Some(target) => known(!matches!(
                 target.class,
                 MechanismClass::RotateOnly | MechanismClass::None
-            ))
-        }),
+            )),
+        },
         observe: if observed {
             Ternary::Yes
         } else {
             Ternary::Unknown
         },
-        revoke: target.map_or(Ternary::Unknown, |target| {
-            known(target.revocation != Revocation::Manual)
-        }),
+        revoke: target.map_or(
+            if issued {
+                Ternary::Yes
+            } else {
+                Ternary::Unknown
+            },
+            |target| known(issued || target.revocation != Revocation::Manual),
+        ),
     }
 }

@@ -7,6 +7,7 @@
 
 mod agents;
 mod calls;
+mod capabilities;
 pub mod catalog;
 mod ci;
 mod clean;
@@ -16,10 +17,12 @@ pub mod codeowners;
 mod context;
 mod github;
 mod gitlab;
+mod helm;
 mod hosts;
 mod infra;
 mod jsonc;
 mod kubernetes;
+mod kustomize;
 mod link;
 mod names;
 mod node;
@@ -37,6 +40,7 @@ use code::Code;
 use context::Context;
 use infra::ansible;
 use node::{Node, Parsed};
+use rayon::prelude::*;
 use text::Text;
 
 /// Type of a literal of which nothing but its name tells that it is a secret.
@@ -58,6 +62,10 @@ enum Surface<'t> {
     Terraform,
     /// Other code of which the path says what it is.
     Code(Code),
+    /// Templates that those of a chart name.
+    ChartHelper,
+    /// Policies, configuration of servers, scripts: read for what single lines say.
+    Lines,
     /// A file of a format that manifests are written in; its content decides.
     Any,
 }
@@ -86,6 +94,9 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
     if let Some(system) = ci::system_of(folder, name) {
         return Some(Surface::Pipeline(system));
     }
+    if helm::part(uri) == Some(helm::Part::Helper) && !yaml {
+        return Some(Surface::ChartHelper);
+    }
     if terraform::wants(uri) {
         return Some(Surface::Terraform);
     }
@@ -99,7 +110,11 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
     if let Some(client) = client {
         return Some(Surface::Agent(client));
     }
-    (yaml || has_extension(name, &["json", "template"])).then_some(Surface::Any)
+    if capabilities::is_policy(uri) {
+        return Some(Surface::Lines);
+    }
+    (yaml || has_extension(name, &["json", "template"]) || kustomize::is_kustomization(uri))
+        .then_some(Surface::Any)
 }
 
 fn has_extension(name: &str, extensions: &[&str]) -> bool {
@@ -118,18 +133,50 @@ pub fn read(
     key: &FingerprintKey,
 ) -> Option<Declarations> {
     let surface = surface(uri)?;
-    let mut out = Declarations::default();
-    if matches!(surface, Surface::Terraform | Surface::Any) && terraform::worth_keeping(uri, bytes)
+    let mut kept = Vec::new();
+    if matches!(surface, Surface::Any | Surface::ChartHelper) {
+        kept.extend(helm::keep(repository, uri, bytes));
+        kept.extend(kustomize::keep(repository, uri, bytes));
+        // A template says what it says once its chart is known.
+        if !kept.is_empty() && helm::part(uri) >= Some(helm::Part::Template) {
+            return Some(Declarations {
+                kept,
+                ..Declarations::default()
+            });
+        }
+    }
+    if kept.is_empty()
+        && matches!(surface, Surface::Terraform | Surface::Any)
+        && terraform::worth_keeping(uri, bytes)
     {
-        out.kept.push(KeptText {
+        kept.push(KeptText {
             repository: repository.to_owned(),
             uri: uri.to_owned(),
             text: Text::new(bytes).as_str().into(),
         });
     }
+    let out = read_alone(repository, uri, bytes, key, surface);
+    if kept.is_empty() {
+        return out;
+    }
+    let mut out = out.unwrap_or_default();
+    out.kept.extend(kept);
+    Some(out)
+}
+
+/// Reads one file for itself; `None` when it declares nothing and nothing went wrong.
+fn read_alone(
+    repository: &str,
+    uri: &str,
+    bytes: &[u8],
+    key: &FingerprintKey,
+    surface: Surface<'_>,
+) -> Option<Declarations> {
+    let mut out = Declarations::default();
     let interesting = match surface {
         Surface::Any => {
             kubernetes::interesting(bytes)
+                || capabilities::interesting(bytes)
                 || gitlab::interesting(bytes)
                 || ci::interesting(bytes)
                 || cloudformation::interesting(bytes)
@@ -142,7 +189,8 @@ pub fn read(
         | Surface::Pipeline(_)
         | Surface::Code(_)
         | Surface::AgentInstructions => true,
-        Surface::Terraform => false,
+        Surface::Lines => capabilities::says(bytes),
+        Surface::ChartHelper | Surface::Terraform => false,
     };
     if !interesting {
         return (out != Declarations::default()).then_some(out);
@@ -187,6 +235,10 @@ pub fn read(
     if plain {
         return (out != Declarations::default()).then_some(out);
     }
+    if matches!(surface, Surface::Lines) {
+        capabilities::policy(&context, &mut out);
+        return (out != Declarations::default()).then_some(out);
+    }
     if let Surface::Code(code) = surface {
         code.read(&context, &mut out);
         return (out != Declarations::default()).then_some(out);
@@ -207,9 +259,10 @@ pub fn read(
         | Surface::GithubAction
         | Surface::GitlabPipeline
         | Surface::Pipeline(_)
+        | Surface::Lines
         | Surface::Code(_)
         | Surface::AgentInstructions => true,
-        Surface::Terraform => false,
+        Surface::ChartHelper | Surface::Terraform => false,
     };
     report_problems(&context, &parsed, recognised, &mut out);
     match surface {
@@ -227,7 +280,11 @@ pub fn read(
         Surface::Pipeline(system) => started(&parsed, |root| {
             ci::read(&context, system, root, &mut out);
         }),
-        Surface::AgentInstructions | Surface::Terraform | Surface::Code(_) => {}
+        Surface::AgentInstructions
+        | Surface::ChartHelper
+        | Surface::Terraform
+        | Surface::Code(_)
+        | Surface::Lines => {}
     }
     (out != Declarations::default()).then_some(out)
 }
@@ -235,6 +292,7 @@ pub fn read(
 /// Reads a file whose place says nothing: its content decides.
 fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
     kubernetes::read(context, &parsed.documents, out);
+    capabilities::read(context, &parsed.documents, out);
     each(parsed, |root| {
         if agents::by_content(root) {
             if let Some(client) = context.tables.agents.any_client() {
@@ -252,6 +310,56 @@ fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
             gitlab::read(context, root, out);
         }
     });
+}
+
+/// Reads what files say only together: charts, each rendered by its values, and kustomizations. To be called once, after every file was read,
+/// with the declarations in a stable order, and before [`link`].
+pub fn assemble(declarations: &mut Vec<Declarations>, key: &FingerprintKey) {
+    let Ok(tables) = ManifestTables::builtin() else {
+        return;
+    };
+    let mut kept: Vec<KeptText> = declarations
+        .iter()
+        .flat_map(|file| &file.kept)
+        .filter(|text| helm::part(&text.uri).is_some() || kustomize::is_kustomization(&text.uri))
+        .cloned()
+        .collect();
+    kept.sort_by(|a, b| (&a.repository, &a.uri).cmp(&(&b.repository, &b.uri)));
+    kept.dedup();
+    let (rendered, alone) = helm::render(tables, key, &kept);
+    let mut alone: Vec<Declarations> = alone
+        .par_iter()
+        .filter_map(|text| {
+            let bytes = text.text.as_bytes();
+            read_alone(&text.repository, &text.uri, bytes, key, Surface::Any)
+        })
+        .collect();
+    let mut sources: Vec<Declarations> = declarations
+        .par_iter()
+        .flat_map_iter(|file| &file.kept)
+        .filter(|text| capabilities::is_source(&text.uri))
+        .filter_map(|text| {
+            let mut out = Declarations::default();
+            let place = Text::new(text.text.as_bytes());
+            let context = Context {
+                repository: &text.repository,
+                uri: &text.uri,
+                text: &place,
+                key,
+                tables,
+            };
+            capabilities::terraform(&context, &mut out);
+            (out != Declarations::default()).then_some(out)
+        })
+        .collect();
+    declarations.extend(rendered);
+    declarations.append(&mut alone);
+    declarations.append(&mut sources);
+    let kustomizations: Vec<&KeptText> = kept
+        .iter()
+        .filter(|text| kustomize::is_kustomization(&text.uri))
+        .collect();
+    kustomize::apply(declarations, &kustomizations);
 }
 
 /// Joins what the files of each repository say about each other; to be called once, after every file was read, with the
@@ -321,7 +429,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PATHS: [&str; 22] = [
+    const PATHS: [&str; 23] = [
         "main.tf",
         "main.tf.json",
         "x.tfstate",
@@ -344,6 +452,7 @@ mod tests {
         ".continue/config.yaml",
         "k8s/a.yaml",
         "k8s/a.json",
+        "chart/templates/a.yaml",
     ];
 
     #[test]
@@ -351,6 +460,7 @@ mod tests {
         for uri in PATHS {
             assert!(wants(uri), "{uri}");
         }
+        assert!(wants("chart/templates/_helpers.tpl"));
         for uri in ["src/main.rs", "README.md", "Cargo.toml", "a.jsonc", "yaml"] {
             assert!(!wants(uri), "{uri}");
         }
@@ -434,6 +544,7 @@ mod tests {
                     .iter()
                     .filter_map(|bytes| read("shop", uri, bytes, &key))
                     .collect();
+                assemble(&mut files, &key);
                 link(&mut files);
                 for location in files
                     .iter()

@@ -39,6 +39,21 @@ impl<'a> Text<'a> {
         self.text.get(start..end).unwrap_or_default()
     }
 
+    /// Byte offset of a 1-based line and column; the end of what there is where the text has no such place.
+    pub(super) fn offset(&self, line: u32, column: u32) -> usize {
+        let next = self
+            .marks
+            .partition_point(|mark| (mark.line, mark.column) <= (line, column));
+        let Some(mark) = next.checked_sub(1).and_then(|at| self.marks.get(at)) else {
+            return 0;
+        };
+        let past = usize::try_from(column - mark.column.min(column)).unwrap_or(0);
+        let rest = self.text.get(mark.offset..).unwrap_or_default();
+        rest.char_indices()
+            .nth(past)
+            .map_or(self.text.len(), |(at, _)| mark.offset + at)
+    }
+
     /// 1-based line and column (code points) of a byte offset.
     pub(super) fn position(&self, offset: usize) -> (u32, u32) {
         let next = self.marks.partition_point(|mark| mark.offset <= offset);
@@ -118,5 +133,9 @@ mod tests {
         assert_eq!(text.position(line.find('!').unwrap()), (2, 6_001));
         assert_eq!(text.position(line.len()), (2, 6_002));
         assert_eq!(text.position(2), (2, 1));
+        for offset in [0, 2, 3, line.find('!').unwrap()] {
+            let (line, column) = text.position(offset);
+            assert_eq!(text.offset(line, column), offset);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What names and keys in manifests mean: `rules/manifests/`.
 
+use super::capabilities::Capabilities;
 use super::ci::CiSystems;
 use super::cloud_roles::CloudRoles;
 use super::config::Pattern;
@@ -24,6 +25,8 @@ pub struct ManifestTables {
     pub agents: AgentConfigs,
     /// Kubernetes names.
     pub kubernetes: Kubernetes,
+    /// What shows runtime identity, policy or brokered access.
+    pub capabilities: Capabilities,
     /// RBAC rights that lead to more than they say.
     pub escalation: Vec<RbacEscalation>,
     /// Token forms that name their type.
@@ -451,6 +454,7 @@ impl ManifestTables {
             agents: super::read("manifests/agent-configs.toml")?,
             kubernetes: super::read("manifests/kubernetes.toml")?,
             environments: super::read("manifests/environments.toml")?,
+            capabilities: super::read("manifests/capabilities.toml")?,
             escalation: escalation("manifests/k8s-escalation.tsv")?,
             forms: TokenForms::of(&rules),
             cloud_roles: super::read("manifests/cloud-roles.toml")?,

@@ -3,6 +3,7 @@
 //! One submodule reads one kind of data. What a user may change comes from `overstay.toml` ([`config`]).
 
 pub mod aws;
+pub mod capabilities;
 pub mod ci;
 pub mod cloud_roles;
 pub mod config;

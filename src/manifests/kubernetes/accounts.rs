@@ -4,7 +4,7 @@ use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::node::Node;
 use super::super::tokens;
-use super::{Resource, STORE};
+use super::{Resource, STORE, is_template};
 use crate::model::{Declarations, Evidence, Grade, Identity, IdentityKind, SecretReference};
 use crate::rules::manifests::Kubernetes;
 
@@ -68,7 +68,177 @@ pub(super) fn service_account(
         Some(true) => Evidence::new(Grade::B, "automounts its token"),
         None => Evidence::new(Grade::D, "automounts its token (default)"),
     });
+    for list in ["imagePullSecrets", "secrets"] {
+        for secret in resource.node.get(list).map_or(&[][..], Node::items) {
+            if let Some(node) = secret.get("name")
+                && let Some(name) = node.as_str()
+                && !is_template(node)
+            {
+                out.references.push(SecretReference {
+                    name: clean(name),
+                    store: STORE.to_owned(),
+                    kind: None,
+                    provider: None,
+                    repository: context.repository.to_owned(),
+                    consumer: None,
+                    location: context.location(node.line, node.column),
+                });
+            }
+        }
+    }
     out.identities.push(identity);
+}
+
+/// A service account that becomes a role, as an object of the cluster or of its configuration says.
+fn becomes(
+    context: &Context<'_>,
+    namespace: &str,
+    name: &str,
+    role: &Node,
+    by: &str,
+    out: &mut Declarations,
+) {
+    let Some(arn) = role.as_str().filter(|_| !is_template(role)) else {
+        return;
+    };
+    let (namespace, name, arn) = (clean(namespace), clean(name), clean(arn));
+    let mut identity = Identity::named(
+        "kubernetes",
+        IdentityKind::KubernetesServiceAccount,
+        &name,
+        &native_id(&namespace, &name),
+        Grade::C,
+    );
+    identity.locations = vec![context.location(role.line, role.column)];
+    identity.environment = context.tables.environment_of(&namespace);
+    identity
+        .notes
+        .push(Evidence::new(Grade::B, format!("becomes {arn} by {by}")));
+    identity.tags.insert(POD_IDENTITY.to_owned(), arn);
+    out.identities.push(identity);
+}
+
+/// Under which an association with a role is kept among the tags of an account.
+const POD_IDENTITY: &str = "eks.services.k8s.aws/pod-identity-role-arn";
+
+/// Reads an association of EKS Pod Identity.
+pub(super) fn association(context: &Context<'_>, resource: &Resource<'_>, out: &mut Declarations) {
+    let node = resource.node;
+    let name = node.text_at(&["spec", "serviceAccount"]);
+    let namespace = node.text_at(&["spec", "namespace"]);
+    let role = node.path(&["spec", "roleARN"]);
+    if let (Some(name), Some(namespace), Some(role)) = (name, namespace, role) {
+        becomes(context, namespace, name, role, "EKS Pod Identity", out);
+    }
+}
+
+/// Reads what the configuration of a cluster says of the roles of service accounts.
+pub(super) fn cluster(context: &Context<'_>, resource: &Resource<'_>, out: &mut Declarations) {
+    let list = |key: &str| {
+        resource
+            .node
+            .path(&["iam", key])
+            .map_or(&[][..], Node::items)
+    };
+    for item in list("podIdentityAssociations") {
+        if let (Some(name), Some(namespace), Some(role)) = (
+            item.text_at(&["serviceAccountName"]),
+            item.text_at(&["namespace"]),
+            item.get("roleARN"),
+        ) {
+            becomes(context, namespace, name, role, "EKS Pod Identity", out);
+        }
+    }
+    for item in list("serviceAccounts") {
+        let Some(name) = item.text_at(&["metadata", "name"]) else {
+            continue;
+        };
+        let namespace = item
+            .text_at(&["metadata", "namespace"])
+            .unwrap_or("default");
+        if let Some(role) = item.get("attachRoleARN") {
+            becomes(context, namespace, name, role, "IRSA", out);
+            continue;
+        }
+        // The tool makes account and role; what it is called is not known before.
+        let mut identity = named(resource, &clean(namespace), &clean(name));
+        identity.grade = Grade::B;
+        identity.locations = vec![context.location(item.line, item.column)];
+        let policies: Vec<String> = item
+            .get("attachPolicyARNs")
+            .into_iter()
+            .flat_map(Node::texts)
+            .take(10)
+            .map(clean)
+            .collect();
+        identity.notes.push(Evidence::new(
+            Grade::B,
+            format!(
+                "is given a role of its own by IRSA{}",
+                if policies.is_empty() {
+                    String::new()
+                } else {
+                    format!(" with {}", policies.join(", "))
+                }
+            ),
+        ));
+        out.identities.push(identity);
+    }
+}
+
+/// Reads what is brought from a store outside the cluster: its names there.
+pub(super) fn external_secret(
+    context: &Context<'_>,
+    resource: &Resource<'_>,
+    out: &mut Declarations,
+) {
+    let node = resource.node;
+    let spec = node
+        .path(&["spec", "externalSecretSpec"])
+        .or_else(|| node.get("spec"));
+    let Some(spec) = spec else {
+        return;
+    };
+    let store = spec.text_at(&["secretStoreRef", "name"]).map_or_else(
+        || "external-secrets".to_owned(),
+        |name| format!("external-secrets:{}", clean(name)),
+    );
+    let single = spec.get("data").map_or(&[][..], Node::items);
+    let whole = spec.get("dataFrom").map_or(&[][..], Node::items);
+    let keys = single
+        .iter()
+        .filter_map(|item| {
+            let remote = item.get("remoteRef")?;
+            Some((
+                remote.get("key")?,
+                remote.text_at(&["property"]),
+                item.text_at(&["secretKey"]),
+            ))
+        })
+        .chain(whole.iter().filter_map(|item| {
+            let remote = item.get("extract").unwrap_or(item);
+            Some((remote.get("key")?, None, None))
+        }));
+    for (key, property, target) in keys.take(1_000) {
+        let Some(name) = key.as_str().filter(|_| !is_template(key)) else {
+            continue;
+        };
+        let name =
+            property.map_or_else(|| name.to_owned(), |property| format!("{name}/{property}"));
+        let table = &context.tables.names;
+        let rule = table
+            .lookup(&name)
+            .or_else(|| target.and_then(|target| table.lookup(target)));
+        out.references.push(SecretReference {
+            name: clean(&name),
+            store: store.clone(),
+            kind: rule.map(|rule| rule.kind.clone()),
+            provider: rule.map(|rule| rule.provider.clone()),
+            repository: context.repository.to_owned(),
+            consumer: None,
+            location: context.location(key.line, key.column),
+        });
+    }
 }
 
 /// Cloud identities a service account becomes by its annotations: mechanism and native id.

@@ -11,12 +11,13 @@ pub(super) use workloads::POD_MOUNTS;
 
 use super::clean::clean;
 use super::context::{Context, templated};
+use super::helm::UNRENDERED;
 use super::node::Node;
 use crate::model::{CoverageStatus, Declarations, Location};
 use memchr::memmem;
 
 /// Kinds read here.
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 30] = [
     "ServiceAccount",
     "Secret",
     "Role",
@@ -33,6 +34,20 @@ const KINDS: [&str; 16] = [
     "CronJob",
     "Pod",
     "Service",
+    "DeploymentConfig",
+    "ScaledJob",
+    "Workflow",
+    "CronWorkflow",
+    "WorkflowTemplate",
+    "ClusterWorkflowTemplate",
+    "TaskRun",
+    "PipelineRun",
+    "ExternalSecret",
+    "ClusterExternalSecret",
+    "PodIdentityAssociation",
+    "ClusterConfig",
+    "Configuration",
+    "PodTemplate",
 ];
 
 /// Store of secrets, as references name it.
@@ -54,7 +69,7 @@ pub(super) fn interesting(bytes: &[u8]) -> bool {
                 .count();
             let word = word.get(..end).unwrap_or_default();
             // A plain Service is only read beside a workload.
-            word != b"Service"
+            (word != b"Service" || memmem::find(bytes, b"serving.knative.dev").is_some())
                 && (word.ends_with(b"List") || KINDS.iter().any(|kind| kind.as_bytes() == word))
         })
 }
@@ -75,6 +90,14 @@ struct Resource<'n> {
 }
 
 impl Resource<'_> {
+    /// Whether it is of this API group.
+    fn of(&self, group: &str) -> bool {
+        self.node
+            .text_at(&["apiVersion"])
+            .and_then(|version| version.strip_prefix(group))
+            .is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// Namespace, with the one that holds when none is written.
     fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or("default")
@@ -95,7 +118,12 @@ pub(super) fn read(context: &Context<'_>, documents: &[Node], out: &mut Declarat
             "Secret" => accounts::secret(context, resource, out),
             "Role" | "ClusterRole" => rbac::role(context, resource, out),
             "RoleBinding" | "ClusterRoleBinding" => rbac::binding(context, resource, out),
-            "Service" => {}
+            "Service" if !resource.of("serving.knative.dev") => {}
+            "ExternalSecret" | "ClusterExternalSecret" => {
+                accounts::external_secret(context, resource, out);
+            }
+            "PodIdentityAssociation" => accounts::association(context, resource, out),
+            "ClusterConfig" => accounts::cluster(context, resource, out),
             _ => workloads::read(context, resource, &services, out),
         }
     }
@@ -114,7 +142,10 @@ fn skip_template(context: &Context<'_>, out: &mut Declarations) {
 
 /// A value that a template fills in: `{{ … }}` without quotes parses as a mapping, with quotes as a text.
 fn is_template(value: &Node) -> bool {
-    value.is_map() || value.as_str().is_some_and(templated)
+    value.is_map()
+        || value
+            .as_str()
+            .is_some_and(|text| templated(text) || text.contains(UNRENDERED))
 }
 
 /// Gathers the resources of a document; lists are opened.
@@ -471,6 +502,6 @@ spec: {hostNetwork: true}
         let key = FingerprintKey::new([7; 32]);
         let crd = b"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n: : [";
         assert!(read("shop", "crd.yaml", crd, &key).is_none());
-        assert!(read("shop", "values.yaml", b"a: 1\n", &key).is_none());
+        assert!(read("shop", "settings.yaml", b"a: 1\n", &key).is_none());
     }
 }

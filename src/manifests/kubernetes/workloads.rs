@@ -1,5 +1,6 @@
 //! Workloads: what runs, for how long, as whom, with which secrets.
 
+use super::super::capabilities::seconds;
 use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::names::{Names, Use, told_by_variable};
@@ -7,7 +8,8 @@ use super::super::node::Node;
 use super::{Resource, STORE, accounts, is_template, skip_template};
 use crate::model::consumer::MOUNTS_TOKEN;
 use crate::model::{
-    Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Uses,
+    Capability, CapabilityKind, Consumer, ConsumerClass, ConsumerId, Declarations, Evidence,
+    Federation, Grade, Uses,
 };
 use std::collections::BTreeMap;
 
@@ -48,7 +50,10 @@ fn texts(node: &Node) -> BTreeMap<&str, &str> {
 struct Shape<'n> {
     class: ConsumerClass,
     reason: &'static str,
-    pod: Option<&'n Node>,
+    /// What holds the containers or the steps, and names the account.
+    spec: Option<&'n Node>,
+    /// Metadata of the pod.
+    metadata: Option<&'n Node>,
     schedule: Option<String>,
     deadline: Option<u64>,
 }
@@ -57,29 +62,76 @@ impl<'n> Shape<'n> {
     fn of(resource: &Resource<'n>) -> Self {
         let node = resource.node;
         let deadline = |path: &[&str]| node.path(path).and_then(Node::as_u64);
+        let lasting = |path: &[&str]| node.text_at(path).and_then(seconds);
+        let mut template = node.path(&["spec", "template"]);
         let mut shape = Self {
             class: ConsumerClass::Daemon,
             reason: "runs all the time",
-            pod: node.path(&["spec", "template"]),
+            spec: None,
+            metadata: None,
             schedule: None,
             deadline: None,
         };
+        let batch = |shape: &mut Self| {
+            shape.class = ConsumerClass::Batch;
+            shape.reason = "runs to completion";
+        };
         match resource.kind {
             "Job" => {
-                shape.class = ConsumerClass::Batch;
-                shape.reason = "runs to completion";
+                batch(&mut shape);
                 shape.deadline = deadline(&["spec", "activeDeadlineSeconds"]);
             }
             "CronJob" => {
                 shape.class = ConsumerClass::Scheduled;
                 shape.reason = "runs on a schedule";
-                shape.pod = node.path(&["spec", "jobTemplate", "spec", "template"]);
+                template = node.path(&["spec", "jobTemplate", "spec", "template"]);
                 shape.schedule = node.text_at(&["spec", "schedule"]).map(clean);
                 shape.deadline =
                     deadline(&["spec", "jobTemplate", "spec", "activeDeadlineSeconds"]);
             }
+            "ScaledJob" => {
+                batch(&mut shape);
+                template = node.path(&["spec", "jobTargetRef", "template"]);
+                shape.deadline = deadline(&["spec", "jobTargetRef", "activeDeadlineSeconds"]);
+            }
+            "Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" => {
+                batch(&mut shape);
+                template = None;
+                shape.spec = node.get("spec");
+                shape.metadata = node.path(&["spec", "podMetadata"]);
+            }
+            "CronWorkflow" => {
+                shape.class = ConsumerClass::Scheduled;
+                shape.reason = "runs on a schedule";
+                template = None;
+                shape.spec = node.path(&["spec", "workflowSpec"]);
+                shape.metadata = node.path(&["spec", "workflowSpec", "podMetadata"]);
+                let schedule = node.path(&["spec", "schedule"]);
+                let schedule = schedule.or_else(|| node.path(&["spec", "schedules"]));
+                shape.schedule = schedule.and_then(|node| node.texts().next()).map(clean);
+            }
+            "TaskRun" => {
+                batch(&mut shape);
+                template = None;
+                shape.spec = node.get("spec");
+                shape.deadline = lasting(&["spec", "timeout"]);
+            }
+            "PipelineRun" => {
+                batch(&mut shape);
+                template = None;
+                let run = node.path(&["spec", "taskRunTemplate"]);
+                shape.spec = run.or_else(|| node.get("spec"));
+                shape.deadline = lasting(&["spec", "timeouts", "pipeline"])
+                    .or_else(|| lasting(&["spec", "timeout"]));
+            }
+            "Service" | "Configuration" => {
+                shape.class = ConsumerClass::RequestDriven;
+                shape.reason = "is started by requests";
+                shape.deadline = deadline(&["spec", "template", "spec", "timeoutSeconds"]);
+            }
+            "PodTemplate" => template = node.get("template"),
             "Pod" => {
-                shape.pod = Some(node);
+                template = Some(node);
                 if matches!(
                     node.text_at(&["spec", "restartPolicy"]),
                     Some("Never" | "OnFailure")
@@ -90,10 +142,14 @@ impl<'n> Shape<'n> {
             }
             _ => {}
         }
+        if let Some(template) = template {
+            shape.spec = template.get("spec");
+            shape.metadata = template.get("metadata");
+        }
         shape.deadline = shape.deadline.or_else(|| {
             shape
-                .pod?
-                .path(&["spec", "activeDeadlineSeconds"])
+                .spec?
+                .get("activeDeadlineSeconds")
                 .and_then(Node::as_u64)
         });
         shape
@@ -108,10 +164,7 @@ pub(super) fn read(
     out: &mut Declarations,
 ) {
     let mut shape = Shape::of(resource);
-    let Some(pod) = shape.pod else {
-        return;
-    };
-    let Some(spec) = pod.get("spec") else {
+    let Some(spec) = shape.spec else {
         return;
     };
     let named = spec
@@ -132,10 +185,13 @@ pub(super) fn read(
         resource.namespace(),
         resource.name
     );
-    let id = ConsumerId::of(&[RUNTIME, context.repository, &name]);
+    let id = ConsumerId::of(&[RUNTIME, context.repository, context.uri, &name]);
 
     if shape.class == ConsumerClass::Daemon {
-        let labels = pod.path(&["metadata", "labels"]).map(texts);
+        let labels = shape
+            .metadata
+            .and_then(|metadata| metadata.get("labels"))
+            .map(texts);
         let served = services.iter().any(|service| {
             service.namespace == resource.namespace()
                 && labels.as_ref().is_some_and(|labels| {
@@ -178,6 +234,14 @@ pub(super) fn read(
         None => {}
     }
     evidence.extend(projected(spec));
+    let proofs = proofs(context, resource.node, shape.metadata, spec);
+    let federation = if proofs.is_empty() {
+        Federation::Supported
+    } else {
+        Federation::Configured
+    };
+    evidence.extend(proofs);
+    lasting_tokens(context, resource, spec, out);
 
     let mut identity = accounts::named(
         resource,
@@ -201,7 +265,7 @@ pub(super) fn read(
         schedule: shape.schedule,
         timeout_seconds: shape.deadline,
         evidence,
-        federation: Federation::Supported,
+        federation,
         uses: Uses {
             identities: vec![identity.id.clone()],
             native_ids: vec![identity.native_id.clone()],
@@ -235,10 +299,109 @@ fn risks(spec: &Node, mounts: Option<bool>) -> Vec<String> {
 }
 
 fn containers(spec: &Node) -> impl Iterator<Item = &Node> {
-    ["containers", "initContainers"]
-        .into_iter()
-        .filter_map(|key| spec.get(key))
-        .flat_map(Node::items)
+    let pods = [
+        "containers",
+        "initContainers",
+        "ephemeralContainers",
+        "steps",
+        "sidecars",
+    ]
+    .into_iter()
+    .filter_map(|key| spec.get(key))
+    .flat_map(Node::items);
+    // The steps of a workflow are templates, each with a container of its own.
+    let templates = spec.get("templates").map_or(&[][..], Node::items);
+    let steps = templates.iter().flat_map(|step| {
+        ["container", "script"]
+            .into_iter()
+            .filter_map(|key| step.get(key))
+    });
+    let sets = templates
+        .iter()
+        .filter_map(|step| step.path(&["containerSet", "containers"]))
+        .flat_map(Node::items);
+    let task = spec
+        .path(&["taskSpec", "steps"])
+        .map_or(&[][..], Node::items);
+    pods.chain(steps).chain(sets).chain(task)
+}
+
+/// What shows that the pod proves its identity to more than the API server.
+fn proofs(
+    context: &Context<'_>,
+    resource: &Node,
+    metadata: Option<&Node>,
+    spec: &Node,
+) -> Vec<Evidence> {
+    let table = &context.tables.capabilities;
+    let mut out = Vec::new();
+    let groups = ["annotations", "labels"];
+    for form in &table.workload {
+        let value = [metadata, resource.get("metadata")]
+            .into_iter()
+            .flatten()
+            .flat_map(|metadata| groups.iter().filter_map(|group| metadata.get(group)))
+            .find_map(|group| group.text_at(&[form.key.as_str()]));
+        let shown = match (&form.value, value) {
+            (Some(wanted), Some(value)) => wanted == value,
+            (None, Some(_)) => true,
+            _ => false,
+        };
+        if shown {
+            out.push(Evidence::new(
+                Grade::B,
+                format!("{} ({})", form.says, form.key),
+            ));
+        }
+    }
+    for volume in spec.get("volumes").map_or(&[][..], Node::items) {
+        let driver = volume.text_at(&["csi", "driver"]);
+        let known = table
+            .driver
+            .iter()
+            .find(|form| Some(form.driver.as_str()) == driver);
+        out.extend(
+            known.map(|form| Evidence::new(Grade::B, format!("{} ({})", form.says, form.driver))),
+        );
+    }
+    out
+}
+
+/// Longest lifetime of a projected token that needs no word, in seconds.
+const SHORT_TOKEN: u64 = 86_400;
+
+/// Projected tokens that last longer than a day are issued, and still long-lived.
+fn lasting_tokens(
+    context: &Context<'_>,
+    resource: &Resource<'_>,
+    spec: &Node,
+    out: &mut Declarations,
+) {
+    for volume in spec.get("volumes").map_or(&[][..], Node::items) {
+        let sources = volume.path(&["projected", "sources"]);
+        for source in sources.map_or(&[][..], Node::items) {
+            let token = source.path(&["serviceAccountToken", "expirationSeconds"]);
+            let Some((token, seconds)) = token
+                .and_then(|node| Some((node, node.as_u64()?)))
+                .filter(|(_, seconds)| *seconds > SHORT_TOKEN)
+            else {
+                continue;
+            };
+            out.capabilities.push(Capability {
+                kind: CapabilityKind::RuntimeIdentity,
+                product: RUNTIME.to_owned(),
+                name: format!("projected token of {} {}", resource.kind, resource.name),
+                says: "the kubelet issues a token for the pod".to_owned(),
+                repository: context.repository.to_owned(),
+                namespace: Some(resource.namespace().to_owned()),
+                subjects: Vec::new(),
+                ttl_seconds: Some(seconds),
+                max_ttl_seconds: None,
+                ttl_assumed: false,
+                location: context.location(token.line, token.column),
+            });
+        }
+    }
 }
 
 /// Tokens that the kubelet issues and renews.
@@ -299,6 +462,13 @@ fn secrets(context: &Context<'_>, spec: &Node) -> Names {
             {
                 add(name, None, secret);
             }
+        }
+    }
+    for secret in spec.get("imagePullSecrets").map_or(&[][..], Node::items) {
+        if let Some(secret) = secret.get("name")
+            && let Some(name) = secret.as_str()
+        {
+            add(name, None, secret);
         }
     }
     for volume in spec.get("volumes").map_or(&[][..], Node::items) {
