@@ -17,7 +17,7 @@ const YOUNG: &str = "2026-10-10T00:00:00+00:00";
 const EXPECTED: &[(&str, &str, &str)] = &[
     ("admin-or-wildcard", "user/leaky", "NHI5:2025"),
     ("agent-no-owner", ".cursor/mcp.json", "NHI1:2025"),
-    ("agent-shared-identity", ".mcp.json", "NHI9:2025"),
+    ("agent-shared-identity", "mcp.json", "NHI9:2025"),
     ("agent-standing-credential", ".mcp.json", "NHI7:2025"),
     ("agent-unbounded-tools", ".cursor/mcp.json", "NHI5:2025"),
     ("ci-static-cloud-credential", "", "NHI4:2025"),
@@ -28,7 +28,7 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("leaked-secret-history", "user/leaky", "NHI2:2025"),
     ("long-lived-key", "user/leaky", "NHI7:2025"),
     ("long-session", "role/github", "NHI7:2025"),
-    ("mcp-config-static-token", ".mcp.json", "NHI2:2025"),
+    ("mcp-config-static-token", "mcp.json", "NHI2:2025"),
     ("multiple-active-keys", "user/backup-robot", "NHI7:2025"),
     ("no-expiry-credential", "user/leaky", "NHI7:2025"),
     ("no-owner", "user/leaky", "NHI1:2025"),
