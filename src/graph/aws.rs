@@ -47,7 +47,11 @@ pub(super) fn add(
         let users: Vec<Judged> = account
             .users
             .par_iter()
-            .map(|user| judge.user(user))
+            .map(|user| {
+                let mut judged = judge.user(user);
+                judged.privilege.usage = judge.use_of_user(user);
+                judged
+            })
             .collect();
         for (user, judged) in account.users.iter().zip(users) {
             add_user(graph, account, judged, user);
@@ -55,7 +59,11 @@ pub(super) fn add(
         let roles: Vec<_> = account
             .roles
             .par_iter()
-            .map(|role| (judge.role(role), judge.trust(role)))
+            .map(|role| {
+                let mut judged = judge.role(role);
+                judged.privilege.usage = judge.use_of_role(role);
+                (judged, judge.trust(role))
+            })
             .collect();
         for (role, (judged, trust)) in account.roles.iter().zip(roles) {
             add_role(graph, account, judged, trust, role);

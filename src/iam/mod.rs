@@ -24,6 +24,7 @@ mod subject;
 #[cfg(test)]
 mod testing;
 mod trust;
+pub mod usage;
 pub mod variables;
 pub mod world;
 

@@ -3,6 +3,7 @@
 mod said;
 #[cfg(test)]
 mod tests;
+mod used;
 
 use crate::iam::account::{Holdings, Source, Subject};
 use crate::iam::escalation::Escalations;

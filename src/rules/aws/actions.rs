@@ -29,6 +29,17 @@ impl AccessLevel {
         Self::Permissions,
     ];
 
+    /// Lower-case words used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Tagging => "tagging",
+            Self::Permissions => "permissions-management",
+        }
+    }
+
     const fn of(word: &str) -> Option<Self> {
         Some(match word.as_bytes() {
             b"List" => Self::List,

@@ -136,6 +136,17 @@ pub struct KnownAccount {
     pub aws: bool,
 }
 
+/// What the last-accessed records of IAM can show.
+#[derive(Clone, Debug)]
+pub struct LastAccessed {
+    /// Days they go back.
+    pub days: i64,
+    /// Days they must cover before no use means anything.
+    pub least_days: i64,
+    /// Actions they never show.
+    pub never: ActionSet,
+}
+
 /// Everything this program knows about AWS.
 #[derive(Clone, Debug)]
 pub struct AwsTables {
@@ -150,9 +161,12 @@ pub struct AwsTables {
     accounts: BTreeMap<&'static str, KnownAccount>,
     managed: BTreeMap<&'static str, &'static str>,
     resource_control: BTreeSet<&'static str>,
+    /// What the last-accessed records of IAM can show.
+    pub last_accessed: LastAccessed,
 }
 
 const RESOURCE_CONTROL: &str = "aws/resource-control.txt";
+const LAST_ACCESSED: &str = "aws/last-accessed.txt";
 const SENSITIVE: &str = "aws/sensitive.txt";
 const ESCALATION: &str = "aws/escalation.tsv";
 const ACCOUNTS: &str = "aws/accounts.tsv";
@@ -200,6 +214,7 @@ impl AwsTables {
             }
         }
         Ok(Self {
+            last_accessed: parse_last_accessed(&actions, text(LAST_ACCESSED)?)?,
             actions,
             escalation,
             read_verbs,
@@ -252,6 +267,40 @@ impl AwsTables {
             .get(format!("arn:aws:{rest}").as_str())
             .copied()
     }
+}
+
+fn parse_last_accessed(
+    actions: &ActionTable,
+    text: &'static str,
+) -> Result<LastAccessed, RuleError> {
+    let mut known = LastAccessed {
+        days: 0,
+        least_days: 0,
+        never: actions.none().clone(),
+    };
+    for (number, line) in text.lines().enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let faulty = || malformed(LAST_ACCESSED, number + 1);
+        let (word, rest) = line.split_once(' ').ok_or_else(faulty)?;
+        match word {
+            "days" => known.days = rest.parse().map_err(|_| faulty())?,
+            "least" => known.least_days = rest.parse().map_err(|_| faulty())?,
+            "never" => {
+                for action in rest.split(' ') {
+                    known
+                        .never
+                        .insert(actions.index_of(action).ok_or_else(faulty)?);
+                }
+            }
+            _ => return Err(faulty()),
+        }
+    }
+    if known.days == 0 || known.least_days == 0 {
+        return Err(malformed(LAST_ACCESSED, 1));
+    }
+    Ok(known)
 }
 
 fn begins_with(lower: &str, verbs: &[String]) -> bool {
