@@ -417,13 +417,15 @@ pub fn judge(
     decisions::apply_to_inventory(&mut applied, &mut inventory);
 
     progress.stage("judging");
-    let mut findings = checks::run(&CheckContext {
+    let judging = CheckContext {
         inventory: &inventory,
         posture: &rules.posture,
         thresholds: &rules.scoring.thresholds,
         config: &rules.config,
         now: request.now,
-    })?;
+    };
+    let mut findings = checks::run(&judging)?;
+    coverage.extend(checks::not_judged(&judging));
     coverage.extend(checks::ignores::apply(
         &mut findings,
         &mut inventory,

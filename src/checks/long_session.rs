@@ -34,7 +34,7 @@ impl Check for LongSession {
             if provider_managed(identity) || only_services {
                 continue;
             }
-            let Some(longest) = identity.max_session_seconds else {
+            let Some(longest) = identity.session_limit() else {
                 continue;
             };
             if let Some(too_long) = too_long(context, meta, identity, longest) {

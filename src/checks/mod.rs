@@ -12,13 +12,19 @@ mod agent_shared_identity;
 mod agent_standing_credential;
 mod agent_unbounded_tools;
 mod agents;
+mod break_glass_not_isolated;
 mod ci_static_cloud_credential;
+mod compute_static_key;
 mod consumers;
+mod cross_environment_reuse;
 mod direct_user_policy;
+mod dual_path;
 mod dynamic_not_short;
+mod expired_or_weak_cert;
 mod exposure;
 mod human_use_of_nhi;
 pub mod ignores;
+mod insecure_auth_method;
 mod jit_without_context;
 mod k8s_default_sa;
 mod k8s_legacy_sa_token;
@@ -34,11 +40,14 @@ mod no_expiry_credential;
 mod no_owner;
 mod no_rotation_evidence;
 mod oidc_subject_too_broad;
+mod owner_departed;
 mod private_key_exposed;
 mod privilege_escalation_path;
+mod privileged_unlogged;
 mod rating;
 mod root_access_key;
 mod sensitivity_privilege_mismatch;
+mod shared_credential;
 mod subject;
 mod temporary_that_isnt;
 #[cfg(test)]
@@ -47,10 +56,12 @@ mod third_party_static_credential;
 mod third_party_trust_no_externalid;
 mod trusted;
 mod unused_identity;
+mod unused_permissions;
+mod uses;
 mod wildcard_trust;
 
 use crate::model::{
-    ConsumerClass, Credential, Finding, FindingBuilder, FindingError, Identity, Inventory,
+    ConsumerClass, Coverage, Credential, Finding, FindingBuilder, FindingError, Identity, Inventory,
 };
 use crate::rules::config::Config;
 use crate::rules::posture::{CheckMeta, Posture};
@@ -124,10 +135,16 @@ pub const CHECKS: &[&dyn Check] = &[
     &agent_shared_identity::AgentSharedIdentity,
     &agent_standing_credential::AgentStandingCredential,
     &agent_unbounded_tools::AgentUnboundedTools,
+    &break_glass_not_isolated::BreakGlassNotIsolated,
     &ci_static_cloud_credential::CiStaticCloudCredential,
+    &compute_static_key::ComputeStaticKey,
+    &cross_environment_reuse::CrossEnvironmentReuse,
     &direct_user_policy::DirectUserPolicy,
+    &dual_path::DualPath,
     &dynamic_not_short::DynamicNotShort,
+    &expired_or_weak_cert::ExpiredOrWeakCert,
     &human_use_of_nhi::HumanUseOfNhi,
+    &insecure_auth_method::InsecureAuthMethod,
     &jit_without_context::JitWithoutContext,
     &k8s_default_sa::KubernetesDefaultAccount,
     &k8s_legacy_sa_token::KubernetesLegacyToken,
@@ -142,14 +159,18 @@ pub const CHECKS: &[&dyn Check] = &[
     &no_owner::NoOwner,
     &no_rotation_evidence::NoRotationEvidence,
     &oidc_subject_too_broad::OidcSubjectTooBroad,
+    &owner_departed::OwnerDeparted,
     &private_key_exposed::PrivateKeyExposed,
     &privilege_escalation_path::PrivilegeEscalationPath,
+    &privileged_unlogged::PrivilegedUnlogged,
     &root_access_key::RootAccessKey,
     &sensitivity_privilege_mismatch::SensitivityPrivilegeMismatch,
+    &shared_credential::SharedCredential,
     &temporary_that_isnt::TemporaryThatIsnt,
     &third_party_static_credential::ThirdPartyStaticCredential,
     &third_party_trust_no_externalid::ThirdPartyTrustNoExternalId,
     &unused_identity::UnusedIdentity,
+    &unused_permissions::UnusedPermissions,
     &wildcard_trust::WildcardTrust,
 ];
 
@@ -167,6 +188,11 @@ pub fn run(context: &CheckContext<'_>) -> Result<Vec<Finding>, FindingError> {
         (Reverse(a.severity), &a.rule, &a.id).cmp(&(Reverse(b.severity), &b.rule, &b.id))
     });
     Ok(findings)
+}
+
+/// What could not be judged for want of something a scan may be given besides its sources.
+pub fn not_judged(context: &CheckContext<'_>) -> Vec<Coverage> {
+    owner_departed::not_judged(context).into_iter().collect()
 }
 
 fn findings_of(

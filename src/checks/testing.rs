@@ -5,6 +5,7 @@
 //! `holds` on a consumer name identities and credentials.
 
 use super::{CHECKS, Check, CheckContext, findings_of};
+use crate::model::aws::AwsTrail;
 use crate::model::{
     AgentReach, Capability, CapabilityKind, ConditionCoverage, Confidence, Consumer, ConsumerClass,
     ConsumerId, Credential, CredentialId, CredentialStatus, Federation, Finding, FingerprintKey,
@@ -38,6 +39,7 @@ struct Case {
     role: Vec<Value>,
     binding: Vec<Value>,
     capability: Vec<Value>,
+    trails: BTreeMap<String, Vec<Value>>,
     config: toml::Table,
 }
 
@@ -386,6 +388,10 @@ fn build(text: &str) -> (Inventory, Config) {
         .iter()
         .map(|patch| over(&base_capability(), patch))
         .collect();
+    for (account, trails) in case.trails {
+        let trails = trails.iter().map(|patch| over(&AwsTrail::default(), patch));
+        inventory.trails.insert(account, trails.collect());
+    }
     let config = Config::parse(&case.config.to_string()).unwrap();
     (inventory, config)
 }

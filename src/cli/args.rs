@@ -173,6 +173,9 @@ pub struct Scan {
     /// Most items in a wave of the plan [default: plan.wave_size of the configuration, 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub wave_size: Option<u16>,
+    /// List of people who have left, or of all with the day they did: CSV, or one a line (docs/configuration.md)
+    #[arg(long, value_name = "FILE")]
+    pub people: Option<PathBuf>,
     /// Folder for the reports; what it held of an earlier run is replaced [default: overstay-report; none for standard
     /// input and --staged]
     #[arg(long, value_name = "DIR")]

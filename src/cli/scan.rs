@@ -146,6 +146,8 @@ fn decided(global: &Global, state: &Path) -> Result<Decisions, Failure> {
 fn rules_and_key(args: &Scan, config: LoadedConfig) -> Result<(RuleSet, FingerprintKey), Failure> {
     let key = fingerprint_key(args.key_file.as_deref(), &config)?;
     let own = rule_files::own(&args.rules, &config)?;
+    let mut config = config;
+    add_people(args.people.as_deref(), &mut config)?;
     let mut config = config.config;
     if let Some(size) = args.wave_size {
         let plan = config
@@ -231,6 +233,27 @@ fn in_pool<T: Send>(jobs: Option<u16>, work: impl FnOnce() -> T + Send) -> Resul
         .build()
         .context("starting the threads")?;
     Ok(pool.install(work))
+}
+
+/// Adds the lists of people of the command line and of the configuration.
+fn add_people(given: Option<&Path>, config: &mut LoadedConfig) -> Result<(), Failure> {
+    const HELP: &str = "docs/configuration.md says what a list of people looks like";
+    let of_config = config
+        .config
+        .people_file
+        .as_ref()
+        .map(|path| config.folder().unwrap_or(Path::new(".")).join(path));
+    for path in given.map(Path::to_owned).into_iter().chain(of_config) {
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("reading the list of people {}", path.display()))
+            .map_err(|error| Failure::usage(error, HELP))?;
+        config
+            .config
+            .add_people(&text)
+            .with_context(|| format!("the list of people {} is not usable", path.display()))
+            .map_err(|error| Failure::usage(error, HELP))?;
+    }
+    Ok(())
 }
 
 fn fingerprint_key(given: Option<&Path>, config: &LoadedConfig) -> Result<FingerprintKey, Failure> {

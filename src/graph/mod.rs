@@ -9,6 +9,7 @@
 
 mod aws;
 mod aws_other;
+mod chains;
 mod classify;
 mod clusters;
 mod code;
@@ -167,6 +168,7 @@ pub fn join(input: JoinInput<'_>) -> Joined {
     consumers::connect(&mut graph);
     trusted::add(&mut graph);
     observed::add(&mut graph, observed, tables);
+    chains::note(&mut graph);
     classify::all(&mut graph);
     owners::all(&mut graph);
     finish::all(&mut graph);

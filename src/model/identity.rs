@@ -374,6 +374,9 @@ pub struct AgentReach {
     pub intent_policy: bool,
 }
 
+/// Longest session AWS gives to a role that is taken with another role's session.
+const CHAINED_SECONDS: u64 = 3_600;
+
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Identity {
@@ -487,6 +490,27 @@ impl Identity {
             grade,
             notes: Vec::new(),
         }
+    }
+
+    /// Whether only roles may become it: AWS ends a session taken from another role's after an hour.
+    pub fn only_by_chaining(&self) -> bool {
+        !self.trust.is_empty()
+            && self.trust.iter().all(|path| {
+                path.principal_kind == PrincipalKind::Principal
+                    && (path.principal.contains(":role/")
+                        || path.principal.contains(":assumed-role/"))
+            })
+    }
+
+    /// Longest session anybody can have, in seconds: what it allows, or less where only roles may become it.
+    pub fn session_limit(&self) -> Option<u64> {
+        if self.only_by_chaining() {
+            return Some(
+                self.max_session_seconds
+                    .map_or(CHAINED_SECONDS, |longest| longest.min(CHAINED_SECONDS)),
+            );
+        }
+        self.max_session_seconds
     }
 
     /// What the conditions cover over all ways in: a question counts as answered only if every way in answers it.

@@ -4,8 +4,8 @@ use super::cells::{Cell, Column, SCHEMA_VERSION, write};
 use super::findings_csv::{consumer_class, environment};
 use super::{Emitter, Index, Options, ReportError};
 use crate::model::{
-    Assessment, BreakGlass, Consumer, Credential, CredentialStatus, Finding, Identity, PlanItem,
-    Report, evidence::days_between,
+    Assessment, BreakGlass, ConditionCoverage, Consumer, Credential, CredentialStatus, Finding,
+    Identity, PermissionUse, PlanItem, Report, evidence::days_between,
 };
 use std::io::Write;
 
@@ -32,6 +32,18 @@ impl Row<'_> {
 
     fn of_plan(&self, cell: impl FnOnce(&PlanItem) -> Cell) -> Cell {
         Cell::maybe(self.plan, cell)
+    }
+
+    fn of_use(&self, cell: impl FnOnce(&PermissionUse) -> Cell) -> Cell {
+        Cell::maybe(self.identity.privilege.usage.as_ref(), cell)
+    }
+
+    fn of_trust(&self, answered: impl FnOnce(&ConditionCoverage) -> bool) -> Cell {
+        if self.identity.trust.is_empty() {
+            Cell::Empty
+        } else {
+            Cell::Truth(answered(&self.identity.condition_coverage()))
+        }
     }
 
     fn age(&self, at: Option<jiff::Timestamp>) -> Cell {
@@ -196,6 +208,28 @@ columns! {
         => |row| Cell::list(row.identity.tags.iter().map(|(key, value)| format!("{key}={value}")));
     policy_digest: "Digest of thresholds, weights and annotations the run was made with."
         => |row| Cell::text(&row.report.run.policy_digest);
+    granted_actions: "Number of actions granted after denies and boundaries, where the provider records their use."
+        => |row| row.of_use(|each| Cell::Whole(each.actions_granted.into()));
+    used_actions: "Number of them used in the tracking period."
+        => |row| row.of_use(|each| Cell::Whole(each.actions_used.into()));
+    unused_actions: "Number of them not used in the tracking period."
+        => |row| row.of_use(|each| Cell::Whole(each.actions_unused.into()));
+    unknown_actions: "Number of them of whose use nobody keeps a record."
+        => |row| row.of_use(|each| Cell::Whole(each.actions_unknown.into()));
+    unused_share: "Unused in hundredths of those of whose use something is known; empty when nothing is."
+        => |row| row.of_use(|each| Cell::maybe(each.unused_share(), |share| Cell::Whole(share.into())));
+    unused_services: "Services granted and not used in the tracking period."
+        => |row| row.of_use(|each| Cell::list(&each.services_unused));
+    use_recorded_since: "From when on a use would have been recorded."
+        => |row| row.of_use(|each| Cell::Time(each.since));
+    smaller_policies: "Number of policy documents that would keep what is used; they are in `report.json`."
+        => |row| row.of_use(|each| Cell::count(each.smaller.iter().map(|policy| policy.documents.len()).sum()));
+    session_limit: "Longest session anybody can have, in seconds: an hour where only roles may become it."
+        => |row| Cell::seconds(row.identity.session_limit());
+    trust_until: "Every way in ends at a time; empty without a trust."
+        => |row| row.of_trust(|each| each.time);
+    trust_environment: "Every way in asks for an environment; empty without a trust."
+        => |row| row.of_trust(|each| each.environment);
 }
 
 impl Emitter for InventoryCsv {

@@ -1,5 +1,6 @@
 //! `overstay.toml`: what a user says about their own organisation. Unknown keys are errors, with the line shown.
 
+use super::people::{People, Person};
 use crate::model::{Environment, Location, Ternary};
 use globset::{GlobBuilder, GlobMatcher};
 use jiff::civil::Date;
@@ -17,6 +18,9 @@ pub enum ConfigError {
     /// A pattern that is not a glob.
     #[error("`{0}` is not a valid pattern; `*` stands for any text, `?` for one character")]
     Pattern(String),
+    /// A list of people that names nobody.
+    #[error("{0}")]
+    People(String),
 }
 
 /// A pattern over names and native ids: `*` and `?`, case-sensitive, crossing `/` and `:`.
@@ -81,6 +85,15 @@ pub struct Config {
     pub rules: OwnRules,
     /// The review in the terminal.
     pub review: Review,
+    /// People, here or gone.
+    pub person: Vec<Person>,
+    /// File with more of them; relative to the configuration file.
+    pub people_file: Option<PathBuf>,
+    /// Everybody who is here is on the list.
+    pub people_complete: bool,
+    /// All of them, by name.
+    #[serde(skip)]
+    pub people: People,
     /// Digest of everything above that judgements rest on, however it is laid out in the file; empty without a file.
     #[serde(skip)]
     pub digest: String,
@@ -215,7 +228,9 @@ fn level<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u8>
     Ok(Some(level))
 }
 
-fn date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+pub(super) fn date<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Date>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Written {
@@ -420,6 +435,10 @@ impl Config {
         if let Err(error) = super::scoring::Scoring::with_overrides(&config.scoring) {
             return Err(ConfigError::Parse(placed(text, &error)));
         }
+        for person in &config.person {
+            config.people.add(person);
+        }
+        config.people.complete(config.people_complete);
         // Where the key lies and how the review looks say nothing about the policy, and the weights have a digest of their own.
         table.remove("fingerprint_key_file");
         table.remove("scoring");
@@ -432,6 +451,17 @@ impl Config {
                 .collect();
         }
         Ok(config)
+    }
+
+    /// Adds a list of people, as text.
+    ///
+    /// # Errors
+    /// When it names nobody.
+    pub fn add_people(&mut self, text: &str) -> Result<(), ConfigError> {
+        self.people.read(text).map_err(ConfigError::People)?;
+        let both = format!("{}\n{text}", self.digest);
+        self.digest = blake3::hash(both.as_bytes()).to_hex()[..16].to_owned();
+        Ok(())
     }
 
     /// Annotations whose pattern matches any of the names, in file order (so that the last one wins).

@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod import;
 pub mod inventory;
 pub mod manifests;
+pub mod people;
 pub mod posture;
 pub mod scoring;
 pub mod targets;

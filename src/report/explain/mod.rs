@@ -3,6 +3,7 @@
 mod page;
 mod subject;
 mod trail;
+mod used;
 
 pub use page::page;
 pub use subject::{Candidate, Found, Subject, find};

@@ -3,7 +3,7 @@
 use super::super::summary::Style;
 use super::super::text::{duration, line, plural, wrap};
 use super::super::{Index, ReportError, permissions};
-use super::{Subject, trail};
+use super::{Subject, trail, used};
 use crate::model::{
     Assessment, BreakGlass, Consumer, Credential, Evidence, Finding, Grant, Identity, LastUse,
     PlanItem, Sighting, TrustPath, evidence::days_between,
@@ -365,6 +365,11 @@ impl Page<'_, '_> {
             )?;
         }
         self.left_out(2, privilege.escalation.len())?;
+        if let Some(usage) = &privilege.usage {
+            for (indent, line) in used::lines(usage) {
+                self.say(indent, &line)?;
+            }
+        }
         let grants = self.index.grants(&identity.grants);
         for grant in grants.iter().take(MOST) {
             self.grant(grant)?;
@@ -431,6 +436,14 @@ impl Page<'_, '_> {
                 or_none(&words(false))
             ),
         )?;
+        for (text, asked) in [
+            ("ends at a time", path.coverage.time),
+            ("asks for an environment", path.coverage.environment),
+        ] {
+            if asked {
+                self.say(6, text)?;
+            }
+        }
         for condition in &path.conditions {
             self.say(6, condition)?;
         }

@@ -1,0 +1,153 @@
+//! Sign-ins by something that can be typed anywhere and that no condition binds.
+
+use super::rating::Rating;
+use super::subject::{
+    capitalised, credential_name, full_name, identity_name, may_be_live, places, power,
+};
+use super::{Check, CheckContext};
+use crate::model::{
+    Credential, CredentialStatus, FindingBuilder, Grade, Identity, IdentityKind, Severity,
+};
+use crate::rules::posture::CheckMeta;
+
+/// A password without a second factor, or a password, key or certificate for one service.
+pub(super) struct InsecureAuthMethod;
+
+impl Check for InsecureAuthMethod {
+    fn id(&self) -> &'static str {
+        "insecure-auth-method"
+    }
+
+    fn run(&self, context: &CheckContext<'_>, meta: &CheckMeta, out: &mut Vec<FindingBuilder>) {
+        for identity in context.inventory.identities.values() {
+            let signs_in =
+                identity.kind == IdentityKind::AwsRoot || identity.console_password == Some(true);
+            if signs_in && identity.mfa == Some(false) {
+                out.push(password(context, meta, identity));
+            }
+        }
+        for credential in context.inventory.credentials.values() {
+            if meta.words("methods").contains(&credential.kind)
+                && credential.status == CredentialStatus::Active
+                && may_be_live(credential, context.now)
+                && let Some(holder) = context.inventory.identity_of(credential)
+            {
+                out.push(method(context, meta, credential, holder));
+            }
+        }
+    }
+}
+
+fn password(context: &CheckContext<'_>, meta: &CheckMeta, identity: &Identity) -> FindingBuilder {
+    let mut rating = Rating::of(meta);
+    rating.note(
+        identity.grade,
+        "it has a password and no second factor, by the issuer's own list",
+    );
+    let power = power(Some(identity), None);
+    if power.tier >= Some(5) {
+        rating.at_least(
+            Severity::High,
+            power.grade,
+            &format!("it is {}", power.words),
+        );
+    } else if power.tier >= Some(4) {
+        rating.raise(power.grade, &format!("it is {}", power.words));
+    }
+    let title = format!(
+        "{} signs in with a password alone",
+        capitalised(&identity_name(identity))
+    );
+    let message = format!(
+        "{} can sign in to the console with a password and no second factor. Whoever learns or guesses it is {}.",
+        capitalised(&full_name(identity)),
+        identity_name(identity)
+    );
+    context
+        .finding(meta, rating, Some(identity), None)
+        .discriminator("password")
+        .text(title, message)
+        .locations(places(identity))
+}
+
+fn method(
+    context: &CheckContext<'_>,
+    meta: &CheckMeta,
+    credential: &Credential,
+    holder: &Identity,
+) -> FindingBuilder {
+    let mut rating = Rating::of(meta);
+    rating.note(
+        credential.grade,
+        format!(
+            "the issuer says that {} is active",
+            credential_name(credential)
+        ),
+    );
+    if let Some(service) = &credential.last_used_service {
+        rating.note(credential.grade, format!("it is for {service}"));
+    }
+    if meta.words("keyed").contains(&credential.kind) {
+        rating.lower(Grade::A, "it proves a key and sends no password");
+    } else if let Some(expiry) = credential.expires_at {
+        rating.lower(
+            Grade::A,
+            &format!("it ends by itself on {}", super::subject::date(expiry)),
+        );
+    }
+    let power = power(Some(holder), None);
+    if power.tier >= Some(4) {
+        rating.raise(power.grade, &format!("the holder is {}", power.words));
+    }
+    let name = credential_name(credential);
+    let title = format!(
+        "{} signs in with {name}",
+        capitalised(&identity_name(holder))
+    );
+    let message = format!(
+        "{} holds {name}, a method that takes neither a second factor nor a condition. A copy of it works from anywhere.",
+        capitalised(&full_name(holder))
+    );
+    context
+        .finding(meta, rating, Some(holder), Some(credential))
+        .text(title, message)
+        .locations(places(holder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::report;
+
+    #[test]
+    fn cases() {
+        insta::assert_snapshot!(report("insecure-auth-method"), @r#"
+        fires-passwords-and-service-credentials
+          high (high): IAM user ann signs in with a password alone
+            IAM user ann of account 111122223333 can sign in to the console with a password and no second factor. Whoever learns or guesses it is IAM user ann.
+            at aws/111122223333/account-authorization-details.json:7
+            A it has a password and no second factor, by the issuer's own list
+            A severity medium → high: it is an administrator
+          high (high): Root user signs in with a password alone
+            Root user of account 111122223333 can sign in to the console with a password and no second factor. Whoever learns or guesses it is root user.
+            at aws/111122223333/account-authorization-details.json:7
+            A it has a password and no second factor, by the issuer's own list
+            A severity medium → high: it is an administrator
+          low (high): IAM user mirror signs in with AWS service specific credential ACCA-2
+            IAM user mirror of account 111122223333 holds AWS service specific credential ACCA-2, a method that takes neither a second factor nor a condition. A copy of it works from anywhere.
+            at aws/111122223333/account-authorization-details.json:7
+            A the issuer says that AWS service specific credential ACCA-2 is active
+            A it is for bedrock
+            A severity medium → low: it ends by itself on 2026-12-01
+          medium (high): IAM user mirror signs in with AWS service specific credential ACCA-1
+            IAM user mirror of account 111122223333 holds AWS service specific credential ACCA-1, a method that takes neither a second factor nor a condition. A copy of it works from anywhere.
+            at aws/111122223333/account-authorization-details.json:7
+            A the issuer says that AWS service specific credential ACCA-1 is active
+            A it is for codecommit
+          low (high): IAM user mirror signs in with AWS SSH public key APKA-1
+            IAM user mirror of account 111122223333 holds AWS SSH public key APKA-1, a method that takes neither a second factor nor a condition. A copy of it works from anywhere.
+            at aws/111122223333/account-authorization-details.json:7
+            A the issuer says that AWS SSH public key APKA-1 is active
+            A severity medium → low: it proves a key and sends no password
+        "#);
+    }
+}
