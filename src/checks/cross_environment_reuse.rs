@@ -44,7 +44,7 @@ impl Check for CrossEnvironmentReuse {
                 let name = credential_name(credential);
                 let places = places(context, credential);
                 if !places.is_empty() {
-                    let rating = rate(meta, &seen, power(holder, Some(credential)));
+                    let rating = rate(meta, &seen, &power(holder, Some(credential)));
                     let (title, message) = words(&name, &name, &seen);
                     out.push(
                         context
@@ -61,7 +61,7 @@ impl Check for CrossEnvironmentReuse {
             }
             let seen = of_identity(context, tables, identity);
             if crosses(&seen) {
-                let rating = rate(meta, &seen, power(Some(identity), None));
+                let rating = rate(meta, &seen, &power(Some(identity), None));
                 let (title, message) = words(&identity_name(identity), &full_name(identity), &seen);
                 out.push(
                     context
@@ -175,7 +175,7 @@ fn of_identity(context: &CheckContext<'_>, tables: &ManifestTables, identity: &I
     seen
 }
 
-fn rate(meta: &CheckMeta, seen: &Seen, power: super::subject::Power) -> Rating {
+fn rate(meta: &CheckMeta, seen: &Seen, power: &super::subject::Power) -> Rating {
     let mut rating = Rating::of(meta);
     for (environment, places) in seen {
         for (grade, text) in places {

@@ -17,7 +17,7 @@ pub(super) fn note(graph: &mut Graph<'_>) {
         let said = identity
             .max_session_seconds
             .filter(|longest| *longest > 3_600)
-            .map(|longest| format!(", though its maximum is {} s", longest))
+            .map(|longest| format!(", though its maximum is {longest} s"))
             .unwrap_or_default();
         identity.notes.push(Evidence::new(
             identity.grade,

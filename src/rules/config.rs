@@ -460,7 +460,7 @@ impl Config {
     pub fn add_people(&mut self, text: &str) -> Result<(), ConfigError> {
         self.people.read(text).map_err(ConfigError::People)?;
         let both = format!("{}\n{text}", self.digest);
-        self.digest = blake3::hash(both.as_bytes()).to_hex()[..16].to_owned();
+        blake3::hash(both.as_bytes()).to_hex()[..16].clone_into(&mut self.digest);
         Ok(())
     }
 

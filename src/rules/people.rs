@@ -87,8 +87,8 @@ pub struct Person {
 /// People by the names they go by.
 #[derive(Clone, Debug, Default)]
 pub struct People {
-    /// When each left, by name in lower case; `None`: here.
-    known: BTreeMap<String, Option<Option<Timestamp>>>,
+    /// Here or gone, by name in lower case.
+    known: BTreeMap<String, Standing>,
     /// Domains of the addresses on the list.
     domains: BTreeSet<String>,
     complete: bool,
@@ -107,13 +107,15 @@ impl People {
 
     /// Adds a person of the configuration.
     pub fn add(&mut self, person: &Person) {
-        let left = person.left.map(|day| instant(day.into()));
+        let left = person
+            .left
+            .map_or(Standing::Here, |day| Standing::Left(instant(day.into())));
         for name in &person.names {
             self.put(name, left);
         }
     }
 
-    fn put(&mut self, name: &str, left: Option<Option<Timestamp>>) {
+    fn put(&mut self, name: &str, standing: Standing) {
         let name = plain(name);
         if name.is_empty() || self.known.len() >= MAX_PEOPLE {
             return;
@@ -122,9 +124,9 @@ impl People {
             self.domains.insert(domain.to_owned());
         }
         // Somebody who is both is here: people come back.
-        let known = self.known.entry(name).or_insert(left);
-        if left.is_none() {
-            *known = None;
+        let known = self.known.entry(name).or_insert(standing);
+        if standing == Standing::Here {
+            *known = standing;
         }
     }
 
@@ -147,7 +149,7 @@ impl People {
         } else {
             for line in text.lines() {
                 let line = line.split('#').next().unwrap_or_default();
-                self.put(line, Some(None));
+                self.put(line, Standing::Left(None));
             }
         }
         if self.known.len() == before {
@@ -187,18 +189,18 @@ impl People {
             let status = field(&STATUS).into_iter().next();
             let gone_by_status =
                 status.is_some_and(|word| GONE.contains(&word.to_ascii_lowercase().as_str()));
-            let left = match when.map(|text| (text, parse(text))) {
-                Some((_, Some(at))) => Some(Some(at)),
+            let gone = match when.map(|text| (text, parse(text))) {
+                Some((_, Some(at))) => Some(Standing::Left(Some(at))),
                 // `left: yes` says that, not when.
                 Some((text, None)) => {
                     let no = ["no", "false", "0", "-", "n/a", "none"];
                     (!no.contains(&text.to_ascii_lowercase().as_str()) || gone_by_status)
-                        .then_some(None)
+                        .then_some(Standing::Left(None))
                 }
-                None => gone_by_status.then_some(None),
+                None => gone_by_status.then_some(Standing::Left(None)),
             };
             for name in field(&WHO) {
-                self.put(name, left);
+                self.put(name, gone.unwrap_or(Standing::Here));
             }
         }
     }
@@ -208,9 +210,8 @@ impl People {
         let mut best = Standing::Unknown;
         for name in names_in(owner) {
             let found = match self.known.get(&name) {
-                Some(None) => Standing::Here,
-                Some(Some(Some(at))) if *at > now => Standing::Here,
-                Some(Some(at)) => Standing::Left(*at),
+                Some(Standing::Left(Some(at))) if *at > now => Standing::Here,
+                Some(standing) => *standing,
                 None if self.complete
                     && name
                         .split_once('@')

@@ -14,33 +14,23 @@ use std::sync::Arc;
 impl<'a> Judge<'a> {
     /// What a user uses of what it is granted; `None` where no record tells.
     pub fn use_of_user(&self, user: &AwsUser) -> Option<PermissionUse> {
-        let subject = self.holdings.user(user);
+        let services = user.services.as_ref()?;
+        let subject = self.holdings()?.user(user);
         let own = written(&user.inline, &user.attached);
         let through = subject
             .groups
             .iter()
             .flat_map(|group| written(&group.inline, &group.attached));
         let documents: Vec<Written<'_>> = own.chain(through).collect();
-        self.use_of(
-            &subject,
-            &documents,
-            user.services.as_ref()?,
-            user.created_at,
-            Limit::User,
-        )
+        self.use_of(&subject, &documents, services, user.created_at, Limit::User)
     }
 
     /// What a role uses of what it is granted; `None` where no record tells.
     pub fn use_of_role(&self, role: &AwsRole) -> Option<PermissionUse> {
-        let subject = self.holdings.role(role);
+        let services = role.services.as_ref()?;
+        let subject = self.holdings()?.role(role);
         let documents: Vec<Written<'_>> = written(&role.inline, &role.attached).collect();
-        self.use_of(
-            &subject,
-            &documents,
-            role.services.as_ref()?,
-            role.created_at,
-            Limit::Role,
-        )
+        self.use_of(&subject, &documents, services, role.created_at, Limit::Role)
     }
 
     fn use_of(
@@ -51,7 +41,7 @@ impl<'a> Judge<'a> {
         created_at: Option<Timestamp>,
         limit: Limit,
     ) -> Option<PermissionUse> {
-        let effective = Effective::of(&Self::holder(subject, None), &self.tables.actions);
+        let effective = Effective::of(&subject.holder(None), &self.tables.actions);
         // The policies that could be read, in the order of the effective permissions' `held`.
         let holdings: Option<Vec<Holding<'_>>> = subject
             .sources
@@ -89,7 +79,7 @@ impl<'a> Judge<'a> {
     {
         match written {
             Written::Inline(document) => Some(Cow::Borrowed(*document)),
-            Written::Managed(arn) => match self.holdings.policy(arn) {
+            Written::Managed(arn) => match self.holdings()?.policy(arn) {
                 Some(policy) if !policy.document.is_null() => Some(Cow::Borrowed(&policy.document)),
                 _ => serde_json::from_str(self.tables.managed_policy(arn)?)
                     .ok()
@@ -104,7 +94,7 @@ impl<'a> Judge<'a> {
         if arn.contains(":iam::aws:") {
             return None;
         }
-        self.holdings.policy(arn)?.updated_at
+        self.holdings()?.policy(arn)?.updated_at
     }
 }
 

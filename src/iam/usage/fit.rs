@@ -1,6 +1,7 @@
 //! Sizes of policies as IAM counts them, and documents cut into several that fit.
 
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// Most characters of a managed policy.
 pub(super) const MANAGED: u32 = 6_144;
@@ -61,7 +62,7 @@ pub(super) fn split(document: &Value, most: u32) -> Vec<Value> {
             if number > 0
                 && let Some(Value::String(sid)) = piece.get_mut("Sid")
             {
-                sid.push_str(&format!("Part{}", number + 1));
+                let _ = write!(sid, "Part{}", number + 1);
             }
             pieces.push(piece);
         }

@@ -227,7 +227,7 @@ fn rewrite(
             continue;
         };
         let without = Statement {
-            statement,
+            of: statement,
             record,
             tables,
             short,
@@ -260,7 +260,7 @@ fn rewrite(
 
 /// A statement that is to be made smaller.
 struct Statement<'s> {
-    statement: &'s CompiledStatement,
+    of: &'s CompiledStatement,
     record: &'s Record<'s>,
     tables: &'s AwsTables,
     short: bool,
@@ -277,18 +277,18 @@ impl Statement<'_> {
         removed: &mut ActionSet,
         unlisted: &mut BTreeSet<String>,
     ) -> Option<Vec<String>> {
-        let able = workable(self.statement, self.tables);
+        let able = workable(self.of, self.tables);
         let mut gone = able.clone();
         gone.keep(self.record.unused());
         let mut out = Vec::new();
         let mut dropped = BTreeSet::new();
-        if self.statement.inverted {
+        if self.of.inverted {
             if gone.is_empty() {
                 return None;
             }
             self.by_service(&able, &gone, &mut out)?;
         } else {
-            for pattern in &self.statement.written {
+            for pattern in &self.of.written {
                 let service = pattern.split(':').next().unwrap_or(pattern);
                 let service = service.to_ascii_lowercase();
                 if pattern == "*" {
@@ -297,7 +297,7 @@ impl Statement<'_> {
                     } else {
                         self.by_service(&able, &gone, &mut out)?;
                     }
-                } else if self.statement.unknown.contains(pattern) {
+                } else if self.of.unknown.contains(pattern) {
                     if self.record.service(&service) == Seen::Unused
                         && self.table().service(&service).is_none()
                     {
@@ -430,7 +430,9 @@ impl Statement<'_> {
                 && group.iter().all(|index| kept.contains(*index))
                 && self.may(&pattern)
             {
-                group.into_iter().for_each(|index| covered.insert(index));
+                for index in group {
+                    covered.insert(index);
+                }
                 return Some(pattern);
             }
         }
@@ -440,8 +442,8 @@ impl Statement<'_> {
     /// Whether the statement lets through everything a pattern could mean, actions to come included.
     fn may(&self, pattern: &str) -> bool {
         let lower = pattern.to_ascii_lowercase();
-        let written = &self.statement.written;
-        if self.statement.inverted {
+        let written = &self.of.written;
+        if self.of.inverted {
             return !written
                 .iter()
                 .any(|spared| matcher::intersects(&spared.to_ascii_lowercase(), &lower));
