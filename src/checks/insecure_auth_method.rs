@@ -20,8 +20,11 @@ impl Check for InsecureAuthMethod {
 
     fn run(&self, context: &CheckContext<'_>, meta: &CheckMeta, out: &mut Vec<FindingBuilder>) {
         for identity in context.inventory.identities.values() {
-            let signs_in =
-                identity.kind == IdentityKind::AwsRoot || identity.console_password == Some(true);
+            // Reports do not tell of the root user's password; it has one unless they say otherwise.
+            let signs_in = match identity.kind {
+                IdentityKind::AwsRoot => identity.console_password != Some(false),
+                _ => identity.console_password == Some(true),
+            };
             if signs_in && identity.mfa == Some(false) {
                 out.push(password(context, meta, identity));
             }

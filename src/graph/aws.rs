@@ -175,6 +175,7 @@ fn add_role(
 fn add_root(graph: &mut Graph<'_>, account: &AwsAccount, root: &AwsRoot) {
     let mut identity = named(account, IdentityKind::AwsRoot, "root", &root.arn);
     identity.mfa = root.mfa;
+    identity.console_password = root.password;
     identity.last_use = root.password_last_use;
     identity.locations.push(root.location.clone());
     identity.human = true;

@@ -142,6 +142,7 @@ fn account() -> AwsAccount {
             arn: arn("root"),
             keys: Vec::new(),
             mfa: Some(true),
+            password: None,
             password_last_use: LastUse::Unknown,
             location: place("root"),
         }),

@@ -458,6 +458,9 @@ pub struct AwsRoot {
     pub keys: Vec<AwsAccessKey>,
     /// MFA device active, if known.
     pub mfa: Option<bool>,
+    /// Console password, if known: an organization may have taken it away.
+    #[serde(default)]
+    pub password: Option<bool>,
     /// Last use of the password.
     pub password_last_use: LastUse,
     /// Where the credential report describes it.

@@ -350,6 +350,9 @@ fn a_role_carries_its_trust_and_its_use() {
     evidence_grade: A
     declared_at: aws/111122223333/account-authorization-details.json:12
     policy_digest: bbbbbbbbbbbbbbbb
+    session_limit: 43200
+    trust_until: false
+    trust_environment: false
     "#);
 }
 

@@ -437,6 +437,7 @@ impl Draft {
                     arn: row.arn,
                     keys,
                     mfa: row.mfa,
+                    password: row.password,
                     password_last_use: row.password_last_use,
                     location,
                 });
