@@ -20,6 +20,25 @@ pub(super) fn is_private_key(credential: &Credential) -> bool {
     credential.kind == "private-key" || credential.kind.ends_with("-private-key")
 }
 
+/// Whether a place is a state of infrastructure code.
+pub(super) fn in_state(sighting: &Sighting) -> bool {
+    let uri = sighting
+        .uri
+        .trim_end_matches(".backup")
+        .trim_end_matches(".json");
+    uri.ends_with(".tfstate")
+}
+
+/// Whether states are the only current files that hold the material.
+pub(super) fn only_in_state(credential: &Credential) -> bool {
+    let mut current = credential
+        .sightings
+        .iter()
+        .filter(|sighting| sighting.at_head)
+        .peekable();
+    current.peek().is_some() && current.all(in_state)
+}
+
 /// Whether any current file holds the material.
 pub(super) fn is_current(credential: &Credential) -> bool {
     credential.sightings.iter().any(|sighting| sighting.at_head)

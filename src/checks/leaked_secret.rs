@@ -1,13 +1,13 @@
 //! Secret material in a current file: the work tree, or HEAD of a bare repository.
 
-use super::exposure::{self, is_current, is_private_key};
+use super::exposure::{self, is_current, is_private_key, only_in_state};
 use super::{Check, CheckContext};
 use crate::model::FindingBuilder;
 use crate::rules::posture::CheckMeta;
 
 /// One finding per credential whose material stands in at least one current file, with every place it was seen in.
 ///
-/// Private keys belong to `private-key-exposed`. A reference without its value, and a public identifier without its
+/// Private keys belong to `private-key-exposed`, what stands in states only to `secret-in-iac-state`. A reference without its value, and a public identifier without its
 /// secret, are not leaks.
 pub(super) struct LeakedSecret;
 
@@ -18,7 +18,11 @@ impl Check for LeakedSecret {
 
     fn run(&self, context: &CheckContext<'_>, meta: &CheckMeta, out: &mut Vec<FindingBuilder>) {
         for credential in context.inventory.credentials.values() {
-            if credential.material_seen() && is_current(credential) && !is_private_key(credential) {
+            if credential.material_seen()
+                && is_current(credential)
+                && !is_private_key(credential)
+                && !only_in_state(credential)
+            {
                 out.push(exposure::finding(context, meta, credential, None));
             }
         }

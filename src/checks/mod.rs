@@ -46,6 +46,7 @@ mod privilege_escalation_path;
 mod privileged_unlogged;
 mod rating;
 mod root_access_key;
+mod secret_in_iac_state;
 mod sensitivity_privilege_mismatch;
 mod shared_credential;
 mod subject;
@@ -164,6 +165,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &privilege_escalation_path::PrivilegeEscalationPath,
     &privileged_unlogged::PrivilegedUnlogged,
     &root_access_key::RootAccessKey,
+    &secret_in_iac_state::SecretInIacState,
     &sensitivity_privilege_mismatch::SensitivityPrivilegeMismatch,
     &shared_credential::SharedCredential,
     &temporary_that_isnt::TemporaryThatIsnt,

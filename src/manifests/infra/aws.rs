@@ -5,13 +5,17 @@ use super::draft::{Draft, Holder, Principal};
 use super::issued::{self, Issued};
 use super::item::Item;
 use super::names::iam_arn;
-use super::value::{Val, shown, unmarked};
+use super::value::{Val, open, shown, unmarked};
 use crate::model::CredentialStatus;
 
 /// Adds a resource to the account; false when it is none of IAM.
 pub(in crate::manifests) fn add(draft: &mut Draft, item: &Item) -> bool {
     let place = &item.declared.location;
-    let text = |name: &str| item.text(name).unwrap_or_default();
+    // Whom something is for, or the mark of what nobody tells.
+    let text = |name: &str| {
+        let open = || open(&format!("{name} of {}", item.declared.address));
+        item.text(name).unwrap_or_else(open)
+    };
     match item.kind.as_str() {
         "aws_iam_role" => {
             principal(draft, item, Holder::Role);
