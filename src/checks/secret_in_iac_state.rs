@@ -33,6 +33,16 @@ mod tests {
 
     #[test]
     fn cases() {
-        insta::assert_snapshot!(report("secret-in-iac-state"), @"");
+        insta::assert_snapshot!(report("secret-in-iac-state"), @r#"
+        fires-current-state
+          high (high): AWS access key AKIA-STATE in a current file of site
+            AWS access key AKIA-STATE stands in site/live/terraform.tfstate:12 (since 2024-03-01). No inventory of this scan says whom it lets in as; nobody has said whether it still works. Assume that it is compromised.
+            at site/live/terraform.tfstate:12
+            A the structure is that of the type
+          high (high): AWS access key AKIA-BOTH in a current file of site
+            AWS access key AKIA-BOTH stands in site/deploy.sh:3 (since 2024-03-01), and in 1 place more. No inventory of this scan says whom it lets in as; nobody has said whether it still works. Assume that it is compromised.
+            at site/deploy.sh:3, site/live/terraform.tfstate.backup:30
+            A the structure is that of the type
+        "#);
     }
 }
