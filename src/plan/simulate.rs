@@ -96,7 +96,13 @@ pub fn simulate(
             SimulateError::NoTarget {
                 name: name.clone(),
                 hint: if close.is_empty() {
-                    "`overstay rules list` names them".to_owned()
+                    let all: Vec<&str> = context
+                        .targets
+                        .entries()
+                        .iter()
+                        .map(|target| target.id.as_str())
+                        .collect();
+                    format!("there are {}", all.join(", "))
                 } else {
                     format!("like it: {}", close.join(", "))
                 },
