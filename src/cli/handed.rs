@@ -3,9 +3,10 @@
 use super::args::Scan;
 use super::environment;
 use super::exit::Failure;
-use crate::model::{Confidence, Finding, Report};
+use crate::model::{Confidence, Credential, Report};
 use crate::sources::{Given, Limits, StagedError, staged};
 use anyhow::{Context as _, anyhow};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -99,25 +100,26 @@ fn of_index(args: &Scan) -> Result<Handed, Failure> {
     })
 }
 
-/// Whether a finding keeps a commit back: a credential, at least moderately sure, that nobody said to ignore.
-pub(super) fn holds_back(finding: &Finding) -> bool {
-    finding.credential.is_some()
-        && finding.confidence >= Confidence::Medium
-        && finding.status.open()
+/// The credentials that keep a commit back, in the order of the findings about them: at least moderately sure, and at
+/// some place that nobody said to ignore.
+pub(super) fn held_back(report: &Report) -> Vec<&Credential> {
+    let mut seen = BTreeSet::new();
+    let findings = report.findings.iter().filter(|finding| {
+        finding.confidence >= Confidence::Medium && finding.status.open()
+    });
+    findings
+        .filter_map(|finding| finding.credential.as_ref())
+        .filter(|id| seen.insert(*id))
+        .filter_map(|id| report.credentials.iter().find(|one| one.id == *id))
+        .filter(|credential| credential.sightings.iter().any(|one| one.ignored.is_none()))
+        .collect()
 }
 
 /// The staged credentials as a hook prints them; empty where there is none.
 pub(super) fn page(report: &Report, path: Option<&Path>) -> String {
     let mut out = String::new();
     let mut count = 0;
-    for finding in report.findings.iter().filter(|finding| holds_back(finding)) {
-        let credential = finding
-            .credential
-            .as_ref()
-            .and_then(|id| report.credentials.iter().find(|one| one.id == *id));
-        let Some(credential) = credential else {
-            continue;
-        };
+    for credential in held_back(report) {
         for sighting in credential
             .sightings
             .iter()

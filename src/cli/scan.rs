@@ -215,7 +215,7 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         outputs::show(Format::Summary, &report, options)?;
     }
     let held =
-        args.staged && args.fail_on.is_none() && report.findings.iter().any(handed::holds_back);
+        args.staged && args.fail_on.is_none() && !handed::held_back(&report).is_empty();
     Ok(if held {
         Outcome::Gate
     } else {

@@ -137,8 +137,10 @@ fn snapshot(
             name => format!("user/{name}"),
         };
         let again = if *second { created } else { "N/A" };
+        // A user of the careful organisation has no password; its root user has one, and a second factor.
+        let factor = *console && !*first;
         lines.push(format!(
-            "{name},arn:aws:iam::{ACCOUNT}:{arn},{OLD},{console},N/A,N/A,N/A,false,{first},{created},{used},\
+            "{name},arn:aws:iam::{ACCOUNT}:{arn},{OLD},{console},N/A,N/A,N/A,{factor},{first},{created},{used},\
              eu-north-1,s3,{second},{again},N/A,N/A,N/A,false,N/A,false,N/A"
         ));
     }
