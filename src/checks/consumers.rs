@@ -53,7 +53,12 @@ pub(super) fn all_places(credential: &Credential, consumers: &[&Consumer]) -> Ve
     }
     if places.is_empty() {
         // It is in no current file: where it was, or else what it is.
-        places.extend(credential.sightings.iter().map(crate::model::Sighting::location));
+        places.extend(
+            credential
+                .sightings
+                .iter()
+                .map(crate::model::Sighting::location),
+        );
     }
     if places.is_empty() {
         places.push(unsited(credential));

@@ -104,9 +104,10 @@ fn of_index(args: &Scan) -> Result<Handed, Failure> {
 /// some place that nobody said to ignore.
 pub(super) fn held_back(report: &Report) -> Vec<&Credential> {
     let mut seen = BTreeSet::new();
-    let findings = report.findings.iter().filter(|finding| {
-        finding.confidence >= Confidence::Medium && finding.status.open()
-    });
+    let findings = report
+        .findings
+        .iter()
+        .filter(|finding| finding.confidence >= Confidence::Medium && finding.status.open());
     findings
         .filter_map(|finding| finding.credential.as_ref())
         .filter(|id| seen.insert(*id))

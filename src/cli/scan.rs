@@ -214,8 +214,7 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
     } else if global.quiet == 0 {
         outputs::show(Format::Summary, &report, options)?;
     }
-    let held =
-        args.staged && args.fail_on.is_none() && !handed::held_back(&report).is_empty();
+    let held = args.staged && args.fail_on.is_none() && !handed::held_back(&report).is_empty();
     Ok(if held {
         Outcome::Gate
     } else {

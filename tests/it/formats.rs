@@ -120,7 +120,7 @@ fn the_order_of_the_parts_does_not_matter() {
     parts.coverage.reverse();
     parts.coverage.extend_from_within(..1);
     parts.run.inputs.reverse();
-    let other = overstay::report::assemble(parts);
+    let other = crate::sample_seen::complete(overstay::report::assemble(parts));
     let same = Report {
         changes: None,
         ..sample::report()

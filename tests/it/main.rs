@@ -22,6 +22,7 @@ mod layering;
 mod requirements;
 mod review;
 mod sample;
+mod sample_seen;
 mod samples;
 mod sarif;
 mod support;

@@ -640,5 +640,5 @@ pub(crate) fn report() -> Report {
             total: 2,
         }],
     });
-    report
+    crate::sample_seen::complete(report)
 }
