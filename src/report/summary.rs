@@ -117,8 +117,13 @@ impl Page<'_> {
         if summary.without_owner > 0 {
             writeln!(
                 self.out,
-                "{} of the machine identities have no owner.",
-                thousands(summary.without_owner.into())
+                "{} of the machine identities {} no owner.",
+                thousands(summary.without_owner.into()),
+                if summary.without_owner == 1 {
+                    "has"
+                } else {
+                    "have"
+                }
             )?;
         }
         let severities: Vec<_> = Severity::ALL
