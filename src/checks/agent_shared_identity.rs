@@ -1,9 +1,9 @@
 //! Agents that act under an identity which is not theirs alone.
 
 use super::rating::Rating;
-use super::subject::{capitalised, credential_name, list, may_be_live};
+use super::subject::{capitalised, credential_name, list, may_be_live, places};
 use super::{Check, CheckContext, agents, consumers};
-use crate::model::{Consumer, ConsumerClass, Credential, FindingBuilder};
+use crate::model::{Consumer, ConsumerClass, Credential, FindingBuilder, Location};
 use crate::rules::posture::CheckMeta;
 
 /// The same credential in several agents, in an agent and something else, or a person's token in an agent. Only what was
@@ -72,13 +72,28 @@ impl Check for AgentSharedIdentity {
                     super::subject::words(&credential.kind)
                 )
             };
+            let mut at = consumers::all_places(credential, &users);
+            if at.is_empty() {
+                at = identity.map_or_else(|| vec![unsited(credential)], places);
+            }
             out.push(
                 context
                     .finding(meta, rating, identity, Some(credential))
                     .text(title, message)
-                    .locations(consumers::all_places(credential, &users)),
+                    .locations(at),
             );
         }
+    }
+}
+
+/// A place that names a credential which is in no file.
+fn unsited(credential: &Credential) -> Location {
+    Location {
+        repository: None,
+        uri: credential.provider.clone(),
+        line: None,
+        column: None,
+        logical: Some(credential.id.to_string()),
     }
 }
 

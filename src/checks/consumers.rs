@@ -51,30 +51,7 @@ pub(super) fn all_places(credential: &Credential, consumers: &[&Consumer]) -> Ve
             places.push(place);
         }
     }
-    if places.is_empty() {
-        // It is in no current file: where it was, or else what it is.
-        places.extend(
-            credential
-                .sightings
-                .iter()
-                .map(crate::model::Sighting::location),
-        );
-    }
-    if places.is_empty() {
-        places.push(unsited(credential));
-    }
     places
-}
-
-/// A place that names a credential which is in no file.
-fn unsited(credential: &Credential) -> Location {
-    Location {
-        repository: None,
-        uri: credential.provider.clone(),
-        line: None,
-        column: None,
-        logical: Some(credential.id.to_string()),
-    }
 }
 
 /// How the name and the inventory were joined, where they were.
