@@ -62,7 +62,8 @@ pub(super) fn add(
             .map(|role| {
                 let mut judged = judge.role(role);
                 judged.privilege.usage = judge.use_of_role(role);
-                (judged, judge.trust(role))
+                let trust = judge.trust(role, &judged);
+                (judged, trust)
             })
             .collect();
         for (role, (judged, trust)) in account.roles.iter().zip(roles) {

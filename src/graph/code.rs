@@ -238,8 +238,10 @@ fn principals(stack: &DeclaredStack, tables: &AwsTables, own: &BTreeSet<String>)
     });
     let roles = stack.account.roles.iter().map(|role| {
         let (mut identity, told) = of_role(stack, role);
-        identity.trust = judge.trust(role).into_iter().map(told_path).collect();
-        (identity, told, role.arn.clone(), judge.role(role))
+        let judged = judge.role(role);
+        let trust = judge.trust(role, &judged);
+        identity.trust = trust.into_iter().map(told_path).collect();
+        (identity, told, role.arn.clone(), judged)
     });
     users
         .chain(roles)

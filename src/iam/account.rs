@@ -186,6 +186,12 @@ impl<'a> Holdings<'a> {
         holdings
     }
 
+    /// Every policy that was made ready.
+    pub(super) fn ready_policies(&self) -> impl Iterator<Item = &Arc<CompiledPolicy>> {
+        let managed = self.managed.values().map(|(policy, _)| policy);
+        managed.chain(self.compiled.values())
+    }
+
     /// What the organization lets the account do at most.
     pub(super) const fn control(&self) -> &Control {
         &self.control

@@ -4,7 +4,7 @@ use super::field::{Field, Node};
 use super::lists::Lists;
 use super::probe::{Class, Probe};
 use super::search::{Edge, End, Ranks, changes};
-use super::steps::{Gain, Way, way};
+use super::steps::{Gain, Run, Way, way};
 use super::{MAX_STEPS, MAX_TRIALS};
 use crate::model::EscalationGoal;
 use crate::rules::aws::{EscalationKind, EscalationRule};
@@ -95,10 +95,8 @@ pub(super) fn best<'w, 'a>(
                 return None;
             }
             let mut best: Option<Found> = None;
-            for target in sorted(field, node, rule, order)
-                .into_iter()
-                .take(MAX_TRIALS)
-            {
+            let runs = field.runs(node, rule, &order.lists, Some(&order.position));
+            for target in runs.into_iter().flat_map(|run| run.take(MAX_TRIALS)) {
                 let Some(other) = field.nodes.get(target) else {
                     continue;
                 };
@@ -168,50 +166,70 @@ fn become_another<'w, 'a>(
     if !field.prepared(node, rule, &mut probe) {
         return None;
     }
+    let own = field.by_arn.get(node.arn).copied();
     let mut best: Option<Found> = None;
-    let mut candidates = sorted(field, node, rule, order);
-    if rule.kind == EscalationKind::Workload {
-        likeliest(field, node, rule, &mut candidates, ranks);
-    }
-    for target in candidates.into_iter().take(MAX_TRIALS) {
-        let Some(other) = field.nodes.get(target) else {
-            continue;
+    for run in field.runs(node, rule, &order.lists, Some(&order.position)) {
+        let run = if rule.kind == EscalationKind::Workload {
+            likeliest(field, node, rule, run, ranks)
+        } else {
+            run
         };
-        let rank = ranks.get(target).and_then(Option::as_ref);
-        let (goal, class, steps) = match rank {
-            // A way that leads back through the node itself is no way.
-            Some(rank) if rank.steps < MAX_STEPS => {
-                (EscalationGoal::Administrator, rank.class, rank.steps + 1)
+        for target in run.take(MAX_TRIALS) {
+            let Some(other) = field.nodes.get(target) else {
+                continue;
+            };
+            let rank = ranks.get(target).and_then(Option::as_ref);
+            let (goal, class, steps) = match rank {
+                // A way that leads back through the node itself is no way.
+                Some(_) if leads_through(ranks, target, own) => continue,
+                Some(rank) => (EscalationGoal::Administrator, rank.class, rank.steps + 1),
+                None if other.strength.tier > node.strength.tier => {
+                    (EscalationGoal::Principal, Class::Open, 1)
+                }
+                None => break,
+            };
+            let least = (Reverse(goal), class.max(probe.class), steps);
+            if best.as_ref().is_some_and(|best| best.order() <= least) {
+                break;
             }
-            _ if other.strength.tier > node.strength.tier => {
-                (EscalationGoal::Principal, Class::Open, 1)
+            let mut trial = probe.clone();
+            if !field.reaches(node, rule, other, &mut trial) {
+                continue;
             }
-            _ => break,
-        };
-        let least = (Reverse(goal), class.max(probe.class), steps);
-        if best.as_ref().is_some_and(|best| best.order() <= least) {
-            break;
+            let edge = Edge {
+                rule: index,
+                class: trial.class,
+                end: End::Become(target),
+            };
+            keep(
+                &mut best,
+                Found {
+                    goal,
+                    class: trial.class.max(class),
+                    steps,
+                    edge,
+                },
+            );
         }
-        let mut trial = probe.clone();
-        if !field.reaches(node, rule, other, &mut trial) {
-            continue;
-        }
-        let edge = Edge {
-            rule: index,
-            class: trial.class,
-            end: End::Become(target),
-        };
-        keep(
-            &mut best,
-            Found {
-                goal,
-                class: trial.class.max(class),
-                steps,
-                edge,
-            },
-        );
     }
     best
+}
+
+/// Whether the way of a target to full control passes a node.
+fn leads_through(ranks: &Ranks, target: usize, node: Option<usize>) -> bool {
+    let mut at = target;
+    for _ in 0..MAX_STEPS {
+        let rank = ranks.get(at).and_then(Option::as_ref);
+        match rank
+            .and_then(|rank| rank.edge.as_ref())
+            .and_then(Edge::next)
+        {
+            Some(next) if Some(next) == node => return true,
+            Some(next) => at = next,
+            None => return false,
+        }
+    }
+    false
 }
 
 fn keep(best: &mut Option<Found>, found: Found) {
@@ -243,66 +261,47 @@ fn filled(node: &Node<'_, '_>, class: Class) -> Class {
     }
 }
 
-/// Candidates of a rule, nearest to full control first.
-fn sorted<'w, 'a>(
-    field: &Field<'w, 'a>,
-    node: &Node<'w, 'a>,
-    rule: &EscalationRule,
-    order: &Order<'_>,
-) -> Vec<usize> {
-    let place = |index: &usize| order.position.get(*index).copied();
-    let mut candidates = field.candidates(node, rule, &order.lists, |_| true);
-    if !candidates.is_sorted_by_key(place) {
-        candidates.sort_by_key(place);
-        candidates.dedup();
-    }
-    candidates
-}
-
 /// Of the roles that are worth the same, the one called most like what the actions reach comes first: what runs with a
 /// role is often called like it.
-fn likeliest<'w, 'a>(
-    field: &Field<'w, 'a>,
+fn likeliest<'s, 'w, 'a>(
+    field: &'s Field<'w, 'a>,
     node: &Node<'w, 'a>,
     rule: &EscalationRule,
-    candidates: &mut [usize],
+    run: Run<'s>,
     ranks: &Ranks,
-) {
-    let worth = |index: &usize| {
-        let rank = ranks.get(*index).and_then(Option::as_ref);
-        let tier = field.nodes.get(*index).map(|node| node.strength.tier);
-        (rank.map(|rank| (rank.class, rank.steps)), tier)
-    };
-    let Some(first) = candidates.first().map(worth) else {
-        return;
-    };
-    let alike = candidates
-        .iter()
-        .take_while(|index| worth(index) == first)
-        .count();
+) -> Run<'s> {
     let names: Vec<String> = rule
         .indices
         .iter()
         .filter_map(|action| node.patterns(*action))
         .flatten()
         .map(|pattern| {
-            let name = pattern
-                .resource()
-                .rsplit(['/', ':'])
-                .next()
-                .unwrap_or_default();
-            name.trim_matches('*').to_owned()
+            let name = pattern.resource().rsplit(['/', ':']).next();
+            name.unwrap_or_default().trim_matches('*').to_owned()
         })
+        .filter(|name| !name.is_empty())
         .collect();
     if names.is_empty() {
-        return;
+        return run;
     }
-    if let Some(same) = candidates.get_mut(..alike) {
+    let worth = |index: &usize| {
+        let rank = ranks.get(*index).and_then(Option::as_ref);
+        let tier = field.nodes.get(*index).map(|node| node.strength.tier);
+        (rank.map(|rank| (rank.class, rank.steps)), tier)
+    };
+    let mut tried: Vec<usize> = run.take(MAX_TRIALS).collect();
+    let first = tried.first().map(worth);
+    let alike = tried
+        .iter()
+        .take_while(|index| Some(worth(index)) == first)
+        .count();
+    if let Some(same) = tried.get_mut(..alike) {
         same.sort_by_key(|index| {
             let name = field.nodes.get(*index).map_or("", |node| node.name);
             Reverse(names.iter().map(|wanted| common(name, wanted)).max())
         });
     }
+    Box::new(tried.into_iter())
 }
 
 fn common(a: &str, b: &str) -> usize {

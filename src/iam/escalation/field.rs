@@ -1,6 +1,6 @@
 //! Everybody the search walks over: what each holds, who trusts them, and lists of them by what reaches them.
 
-use super::{PASS_ROLE, Strength};
+use super::{ASSUME_ROLE, PASS_ROLE, Strength};
 use crate::iam::account::Subject;
 use crate::iam::arn::ArnPattern;
 use crate::iam::caller::{Caller, CallerKind};
@@ -49,6 +49,9 @@ pub(super) struct Node<'w, 'a> {
     home: &'a AwsAccount,
     /// Customer policies it holds, with their number of versions.
     pub policies: Vec<(String, u32)>,
+    /// Patterns of the roles it may assume and pass, as far as its own policies tell; `None`: of all.
+    pub assumes: Option<Vec<ArnPattern>>,
+    pub passes: Option<Vec<ArnPattern>>,
     /// ARNs its trust policy names.
     pub names: Vec<String>,
     /// Accounts its trust policy leaves the choice to; `*`: anyone.
@@ -270,6 +273,8 @@ impl<'w, 'a> Field<'w, 'a> {
             home: account,
             reserved: linked || arn.contains(":role/aws-reserved/"),
             policies: Vec::new(),
+            assumes: Some(Vec::new()),
+            passes: Some(Vec::new()),
             names: Vec::new(),
             delegates: Vec::new(),
             services: BTreeMap::new(),
@@ -312,6 +317,13 @@ impl<'w, 'a> Field<'w, 'a> {
                 .map(|(index, _)| index)
                 .collect()
         };
+        if !rules.is_empty() {
+            let patterns = |name| {
+                let action = self.tables.actions.index_of(name);
+                action.map_or(Some(Vec::new()), |action| node.patterns(action))
+            };
+            (node.assumes, node.passes) = (patterns(ASSUME_ROLE), patterns(PASS_ROLE));
+        }
         node.strength = strength;
         node.ceiling = ceiling;
         node.policies = policies;

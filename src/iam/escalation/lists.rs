@@ -3,12 +3,14 @@
 use super::field::{Field, Kind, Node};
 use std::collections::BTreeMap;
 
+/// One list.
+pub(super) type Listed<'l> = std::iter::Copied<std::slice::Iter<'l, usize>>;
+
 /// Nodes by what reaches them, in the order in which they were given.
 #[derive(Default)]
 pub(super) struct Lists<'f> {
     users: BTreeMap<&'f str, Vec<usize>>,
     roles: BTreeMap<&'f str, Vec<usize>>,
-    groups: BTreeMap<&'f str, Vec<usize>>,
     named: BTreeMap<&'f str, Vec<usize>>,
     delegating: BTreeMap<&'f str, Vec<usize>>,
     trusting: BTreeMap<(&'f str, &'f str), Vec<usize>>,
@@ -27,7 +29,7 @@ impl<'f> Lists<'f> {
             let by_kind = match node.kind {
                 Kind::User(_) => &mut lists.users,
                 Kind::Role(_) => &mut lists.roles,
-                Kind::Group(_) => &mut lists.groups,
+                Kind::Group(_) => continue,
             };
             by_kind.entry(node.account).or_default().push(index);
             for name in &node.names {
@@ -55,29 +57,23 @@ impl<'f> Lists<'f> {
         self.roles.get(account).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn groups(&self, account: &str) -> &[usize] {
-        self.groups.get(account).map_or(&[], Vec::as_slice)
-    }
-
     /// Roles whose trust names the node itself.
-    pub(super) fn naming(&self, node: &Node<'_, '_>) -> Vec<usize> {
+    pub(super) fn naming(&self, node: &Node<'_, '_>) -> Vec<Listed<'_>> {
         let id = node.asker.caller().unique_id.as_str();
         [Some(node.arn), Some(id).filter(|id| !id.is_empty())]
             .into_iter()
             .flatten()
             .filter_map(|key| self.named.get(key))
-            .flatten()
-            .copied()
+            .map(|list| list.iter().copied())
             .collect()
     }
 
     /// Roles whose trust leaves the choice to the account or to anyone.
-    pub(super) fn leaving(&self, account: &str) -> Vec<usize> {
+    pub(super) fn leaving(&self, account: &str) -> Vec<Listed<'_>> {
         [account, "*"]
             .into_iter()
             .filter_map(|key| self.delegating.get(key))
-            .flatten()
-            .copied()
+            .map(|list| list.iter().copied())
             .collect()
     }
 
@@ -85,12 +81,12 @@ impl<'f> Lists<'f> {
     pub(super) fn trusting<'s>(
         &'s self,
         account: &'s str,
-        services: &'s [&'static str],
-    ) -> impl Iterator<Item = usize> + 's {
+        services: &[&'static str],
+    ) -> Vec<Listed<'s>> {
         services
             .iter()
-            .filter_map(move |service| self.trusting.get(&(account, *service)))
-            .flatten()
-            .copied()
+            .filter_map(|service| self.trusting.get(&(account, *service)))
+            .map(|list| list.iter().copied())
+            .collect()
     }
 }

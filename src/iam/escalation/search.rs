@@ -22,6 +22,17 @@ pub(super) struct Edge {
     pub end: End,
 }
 
+impl Edge {
+    /// Whom the step makes of those who have a way of their own from there.
+    pub(super) fn next(&self) -> Option<usize> {
+        match &self.end {
+            End::Become(target) => Some(*target),
+            End::Changed(_, next) => next.as_ref()?.next(),
+            End::Itself | End::Everything(_) | End::Account => None,
+        }
+    }
+}
+
 /// Where a step ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -217,8 +228,11 @@ fn step<'w, 'a>(
                 Gain::Everything => field.nodes.get(target).is_some_and(|x| x.ceiling.admin),
                 Gain::Become => in_ring(ranks, target, ring),
             };
-            let candidates = field.candidates(node, rule, lists, wanted);
-            candidates.into_iter().take(MAX_TRIALS).find_map(|target| {
+            let runs = field.runs(node, rule, lists, None);
+            let mut candidates = runs
+                .into_iter()
+                .flat_map(|run| run.filter(|target| wanted(*target)).take(MAX_TRIALS));
+            candidates.find_map(|target| {
                 let mut trial = probe.clone();
                 let other = field.nodes.get(target)?;
                 if !field.reaches(node, rule, other, &mut trial) {

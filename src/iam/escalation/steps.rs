@@ -4,8 +4,12 @@ use super::field::{Field, Kind, Node, letting_in, pass_role};
 use super::lists::Lists;
 use super::probe::{Class, Probe};
 use super::{ASSUME_ROLE, PASS_ROLE};
+use crate::iam::arn::ArnPattern;
 use crate::iam::context::Context;
 use crate::rules::aws::{EscalationKind, EscalationRule};
+
+/// Nodes in an order.
+pub(super) type Run<'s> = Box<dyn Iterator<Item = usize> + 's>;
 
 /// What a step is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -303,14 +307,15 @@ impl<'w, 'a> Field<'w, 'a> {
             .all(|action| probe.may(node, action, "*", &self.no_context, &self.nothing))
     }
 
-    /// Nodes that a rule may lead to, in the order of the lists.
-    pub(super) fn candidates(
-        &self,
-        node: &Node<'w, 'a>,
-        rule: &EscalationRule,
-        lists: &Lists<'_>,
-        wanted: impl Fn(usize) -> bool,
-    ) -> Vec<usize> {
+    /// Nodes that a rule may lead to: runs of them, each in the order of the lists or, where the actions name them, by
+    /// `position`.
+    pub(super) fn runs<'s>(
+        &'s self,
+        node: &'s Node<'w, 'a>,
+        rule: &'s EscalationRule,
+        lists: &'s Lists<'_>,
+        position: Option<&[usize]>,
+    ) -> Vec<Run<'s>> {
         use EscalationKind as K;
         let on_target = |name: &str| {
             rule.actions
@@ -319,47 +324,53 @@ impl<'w, 'a> Field<'w, 'a> {
                 .find(|(action, _)| action.contains(name))
                 .map(|(_, index)| *index)
         };
-        let near = |action: Option<usize>, all: &[usize]| -> Vec<usize> {
+        let near = |action: Option<usize>, all: &'s [usize]| -> Run<'s> {
             match action.and_then(|action| self.near(node, action)) {
-                Some(mut near) if near.len() < all.len() => {
-                    near.retain(|index| wanted(*index));
-                    near
+                Some(mut near) => {
+                    if let Some(position) = position {
+                        near.sort_by_key(|index| position.get(*index).copied());
+                    }
+                    Box::new(near.into_iter())
                 }
-                _ => all.to_vec(),
+                None => Box::new(all.iter().copied()),
             }
         };
-        let assumable = || {
-            let mut out = lists.naming(node);
-            let action = self.tables.actions.index_of(ASSUME_ROLE);
-            let patterns = action.and_then(|action| node.patterns(action));
-            out.extend(lists.leaving(node.account).into_iter().filter(|index| {
-                let target = self.nodes.get(*index);
-                patterns.as_ref().is_none_or(|patterns| {
-                    target.is_some_and(|target| patterns.iter().any(|p| p.matches(target.arn)))
-                })
-            }));
-            out
+        let matching = |patterns: &'s Option<Vec<ArnPattern>>, all: Run<'s>| -> Run<'s> {
+            match patterns {
+                None => all,
+                Some(patterns) => Box::new(all.filter(|index| {
+                    self.nodes
+                        .get(*index)
+                        .is_some_and(|target| patterns.iter().any(|p| p.matches(target.arn)))
+                })),
+            }
         };
         match rule.kind {
-            K::OtherUser | K::AnyUser => near(on_target("iam:"), lists.users(node.account)),
-            K::OtherGroup => near(on_target("Group"), lists.groups(node.account)),
+            K::OtherUser | K::AnyUser => vec![near(on_target("iam:"), lists.users(node.account))],
             K::OtherRole | K::AnyRole | K::AnyRolePolicy => {
-                near(on_target("Role"), lists.roles(node.account))
+                vec![near(on_target("Role"), lists.roles(node.account))]
             }
-            K::AssumeRole | K::AssumableRole | K::AssumableRolePolicy => assumable(),
-            K::PassRole => {
-                let patterns = pass_role(self.tables).and_then(|pass| node.patterns(pass));
-                lists
-                    .trusting(node.account, &rule.services)
-                    .filter(|index| {
-                        let target = self.nodes.get(*index);
-                        patterns.as_ref().is_none_or(|patterns| {
-                            target.is_some_and(|t| patterns.iter().any(|p| p.matches(t.arn)))
-                        })
-                    })
-                    .collect()
+            K::AssumeRole | K::AssumableRole | K::AssumableRolePolicy => {
+                let named = lists
+                    .naming(node)
+                    .into_iter()
+                    .map(|run| Box::new(run) as Run<'s>);
+                let left = lists
+                    .leaving(node.account)
+                    .into_iter()
+                    .map(|run| matching(&node.assumes, Box::new(run)));
+                named.chain(left).collect()
             }
-            K::Workload => lists.trusting(node.account, &rule.services).collect(),
+            K::PassRole => lists
+                .trusting(node.account, &rule.services)
+                .into_iter()
+                .map(|run| matching(&node.passes, Box::new(run)))
+                .collect(),
+            K::Workload => lists
+                .trusting(node.account, &rule.services)
+                .into_iter()
+                .map(|run| Box::new(run) as Run<'s>)
+                .collect(),
             _ => Vec::new(),
         }
     }

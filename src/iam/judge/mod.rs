@@ -1,5 +1,6 @@
 //! One account judged: what each principal can do, through what, and who may become it.
 
+mod facts;
 mod said;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,8 @@ use crate::iam::world::World;
 use crate::model::aws::{AwsAccount, AwsRole, AwsUser};
 use crate::model::{Coverage, Evidence, Grade, Grant, Privilege, TrustPath};
 use crate::rules::aws::AwsTables;
-use std::collections::BTreeSet;
+use facts::Facts;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What one principal amounts to.
@@ -27,6 +29,8 @@ pub struct Judged {
     pub grants: Vec<Grant>,
     /// What could not be read or was not in the snapshot.
     pub notices: Vec<Coverage>,
+    /// Its permissions are known, and what is worth having names resources.
+    pub scoped: bool,
 }
 
 /// Every account of a scan made ready, with all that joins them.
@@ -63,6 +67,8 @@ pub struct Judge<'a> {
     account: &'a AwsAccount,
     tables: &'a AwsTables,
     own_accounts: &'a BTreeSet<String>,
+    /// What each policy of the account says.
+    facts: BTreeMap<usize, Facts>,
 }
 
 impl<'a> Judge<'a> {
@@ -85,11 +91,18 @@ impl<'a> Judge<'a> {
         tables: &'a AwsTables,
         own_accounts: &'a BTreeSet<String>,
     ) -> Self {
+        let policies = court
+            .world
+            .holdings(&account.account_id)
+            .into_iter()
+            .flat_map(Holdings::ready_policies);
+        let facts = Facts::of_all(policies, &account.account_id, tables, &court.masks);
         Self {
             court: Arc::clone(court),
             account,
             tables,
             own_accounts,
+            facts,
         }
     }
 
@@ -113,21 +126,14 @@ impl<'a> Judge<'a> {
     ///
     /// A trust's `resource` question is answered by the role's permissions: yes when it has some, and nothing worth
     /// having (write, permissions, secrets, stored data) covers every resource of a service where it could name them.
-    pub fn trust(&self, role: &AwsRole) -> Vec<TrustPath> {
-        let scoped = self.holdings().is_some_and(|held| {
-            let subject = held.role(role);
-            let complete = subject.sources.iter().all(|source| source.policy.is_some());
-            let effective = Effective::of(&subject.holder(None), &self.tables.actions);
-            let power = self.measured(&effective);
-            complete && power.tier > 0 && !power.unscoped
-        });
+    pub fn trust(&self, role: &AwsRole, judged: &Judged) -> Vec<TrustPath> {
         trust::paths(
             &Policy::parse(&role.trust),
             &TrustScope {
                 account: &self.account.account_id,
                 own_accounts: self.own_accounts,
                 tables: self.tables,
-                resource: scoped,
+                resource: judged.scoped,
             },
         )
     }
@@ -170,15 +176,19 @@ impl<'a> Judge<'a> {
             self.escalate(subject, &mut privilege);
         }
         Self::say_limits(subject, &effective, &mut privilege);
+        let limited = !subject.limits().is_empty();
         let grants = subject
             .sources
             .iter()
-            .map(|source| self.grant(subject, source))
+            .map(|source| self.grant(subject, source, limited))
             .collect();
         Judged {
             privilege,
             grants,
             notices: self.notices(subject),
+            scoped: power.tier > 0
+                && !power.unscoped
+                && subject.sources.iter().all(|source| source.policy.is_some()),
         }
     }
 

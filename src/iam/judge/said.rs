@@ -1,19 +1,13 @@
 //! What is said of a principal besides its tier: its grants, the limits of the judgement, what was missing.
 
 use super::Judge;
+use super::facts::{self, Facts};
 use crate::iam::account::{Control, Source, Subject};
 use crate::iam::expand::Effective;
-use crate::iam::policy::{Condition, Effect, Selection};
 use crate::iam::power;
 use crate::model::{
     Coverage, CoverageStatus, Evidence, Grade, Grant, GrantId, Identity, Privilege,
 };
-use std::collections::BTreeSet;
-
-/// Action patterns shown of one grant.
-const MAX_ACTIONS: usize = 50;
-/// Resources shown of one grant.
-const MAX_RESOURCES: usize = 20;
 
 impl Judge<'_> {
     /// Adds what the judgement rests on besides documents: assumptions and limits nobody has seen.
@@ -82,48 +76,48 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn grant(&self, subject: &Subject<'_>, source: &Source) -> Grant {
+    pub(super) fn grant(&self, subject: &Subject<'_>, source: &Source, limited: bool) -> Grant {
         let id = GrantId::of(&["aws", subject.arn, source.kind.as_str(), &source.native_id]);
         let identity = Identity::id_of("aws", subject.arn);
-        let mut actions = BTreeSet::new();
-        let mut resources = BTreeSet::new();
-        let mut conditions = BTreeSet::new();
-        let mut patterns = 0;
-        let (tier, evidence) = match &source.policy {
+        let unread = Facts {
+            actions: Vec::new(),
+            actions_total: 0,
+            resources: Vec::new(),
+            conditions: Vec::new(),
+            plain: None,
+        };
+        let account = &self.account.account_id;
+        let own;
+        let (facts, tier, evidence) = match &source.policy {
             None => {
                 let tier = power::assumed_tier(&source.name);
                 let text = format!(
                     "document not in the snapshot, privilege unknown; tier {tier} assumed from its name"
                 );
-                (tier, vec![Evidence::new(Grade::D, text)])
+                (&unread, tier, vec![Evidence::new(Grade::D, text)])
             }
             Some(policy) => {
-                for statement in &policy.statements {
-                    if statement.effect != Effect::Allow {
-                        continue;
+                let facts = if let Some(known) = self.facts.get(&facts::place(policy)) {
+                    known
+                } else {
+                    own = Facts::of(policy, account, self.tables, &self.court.masks);
+                    &own
+                };
+                let (tier, reasons) = match &facts.plain {
+                    Some((tier, reasons)) if !limited => (*tier, facts::named(source, reasons)),
+                    _ => {
+                        let effective =
+                            Effective::of(&subject.holder(Some(source)), &self.tables.actions);
+                        let power = self.measured(&effective);
+                        (power.tier, power.reasons)
                     }
-                    patterns += statement.written.len();
-                    let not = |written: &String, inverted: bool| {
-                        if inverted {
-                            format!("not {written}")
-                        } else {
-                            written.clone()
-                        }
-                    };
-                    let spared = matches!(statement.resources, Selection::Except(_));
-                    actions.extend(statement.written.iter().map(|w| not(w, statement.inverted)));
-                    resources.extend(statement.resources_written.iter().map(|w| not(w, spared)));
-                    conditions.extend(statement.conditions.iter().map(Condition::words));
-                }
-                let effective = Effective::of(&subject.holder(Some(source)), &self.tables.actions);
-                let power = self.measured(&effective);
+                };
                 let grade = if source.published { Grade::B } else { Grade::A };
-                let evidence = power
-                    .reasons
+                let evidence = reasons
                     .into_iter()
                     .map(|reason| Evidence::new(grade, reason))
                     .collect();
-                (power.tier, evidence)
+                (facts, tier, evidence)
             }
         };
         Grant {
@@ -132,10 +126,10 @@ impl Judge<'_> {
             source: source.kind,
             name: source.name.clone(),
             native_id: source.native_id.clone(),
-            actions: actions.into_iter().take(MAX_ACTIONS).collect(),
-            actions_total: patterns as u32,
-            resources: resources.into_iter().take(MAX_RESOURCES).collect(),
-            conditions: conditions.into_iter().collect(),
+            actions: facts.actions.clone(),
+            actions_total: facts.actions_total,
+            resources: facts.resources.clone(),
+            conditions: facts.conditions.clone(),
             tier,
             evidence,
             location: Some(source.location.clone()),

@@ -386,7 +386,7 @@ fn trust_knows_whether_permissions_name_resources() {
     );
     let account = account(Vec::new(), vec![scoped, wide]);
     let judge = Judge::new(&account, &TABLES, &OWN);
-    let resource = |role| judge.trust(role)[0].coverage.resource;
+    let resource = |role| judge.trust(role, &judge.role(role))[0].coverage.resource;
     assert!(resource(&account.roles[0]) && !resource(&account.roles[1]));
 }
 
