@@ -25,6 +25,7 @@ use crate::rules::scoring::Scoring;
 use crate::rules::targets::Targets;
 use crate::rules::{self, RuleError};
 use crate::secrets::{self, Engine, Marks, Scanned};
+use crate::sources::aws::AwsSnapshot;
 use crate::sources::cloudtrail::{self, Call, EventNames, Reading};
 use crate::sources::{
     self, DiscoverError, Document, Given, Memory, NoMemory, Origin, Parts, Place, Progress,
@@ -227,6 +228,14 @@ pub struct Gathered {
     parts: Parts<Inspected>,
     coverage: Vec<Coverage>,
     accounts: Vec<AwsAccount>,
+}
+
+impl Gathered {
+    /// Adds accounts that were read beside.
+    pub fn add(&mut self, snapshot: AwsSnapshot) {
+        self.accounts.extend(snapshot.accounts);
+        self.coverage.extend(snapshot.coverage);
+    }
 }
 
 /// Reads every source, except what `memory` has kept of an earlier run and has not changed since.

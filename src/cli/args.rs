@@ -1,5 +1,6 @@
 //! The command line.
 
+pub use super::aws::options::{Accounts, Aws};
 use crate::model::Severity;
 use crate::report::Format;
 use crate::store::runs::Keep;
@@ -125,6 +126,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Tell what risk and lifetime would be with another mechanism
     Simulate(Simulate),
+    /// Read AWS accounts into files
+    Aws(Aws),
     /// Ask whether a principal may do something, and which statements decide
     Can(Can),
     /// Ask who may do something
@@ -162,7 +165,7 @@ pub struct Scan {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Scan what is staged for the next commit, in the repository at PATH or here, and exit with 1 on a new credential
-    #[arg(long, conflicts_with_all = ["since", "no_history", "aws_snapshot", "cloudtrail", "fail_on_new"])]
+    #[arg(long, conflicts_with_all = ["since", "no_history", "aws_snapshot", "cloudtrail", "fail_on_new", "aws", "aws_profile", "aws_role_arn", "aws_role_list", "aws_organization"])]
     pub staged: bool,
     /// Saved IAM JSON of AWS accounts: a file or a folder (repeatable); docs/aws-snapshot.md says how to make one
     #[arg(long, value_name = "PATH")]
@@ -176,6 +179,9 @@ pub struct Scan {
     /// List of people who have left, or of all with the day they did: CSV, or one a line (docs/configuration.md)
     #[arg(long, value_name = "FILE")]
     pub people: Option<PathBuf>,
+    /// Accounts that are read from AWS itself.
+    #[command(flatten)]
+    pub accounts: Accounts,
     /// Folder for the reports; what it held of an earlier run is replaced [default: overstay-report; none for standard
     /// input and --staged]
     #[arg(long, value_name = "DIR")]

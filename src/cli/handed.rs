@@ -32,7 +32,7 @@ pub(super) fn handed(args: &Scan) -> Result<Option<Handed>, Failure> {
     if !args.paths.iter().any(|path| path.as_os_str() == STDIN) {
         return Ok(None);
     }
-    if args.paths.len() > 1 || !args.aws_snapshot.is_empty() {
+    if args.paths.len() > 1 || !args.aws_snapshot.is_empty() || args.accounts.any() {
         return Err(Failure::usage(
             anyhow!("standard input cannot be scanned together with anything else"),
             "overstay scan -   and the paths in a scan of their own",

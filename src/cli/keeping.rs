@@ -148,6 +148,19 @@ fn asked(args: &Scan) -> Asked {
             places.push(format!("{kind}\0{}", whole.display()));
         }
     }
+    let live = &args.accounts;
+    places.extend(live.aws.then(|| "live\0".to_owned()));
+    let named = [
+        ("profile", &live.aws_profile[..]),
+        ("role", &live.aws_role_arn[..]),
+        ("organization", live.aws_organization.as_slice()),
+    ];
+    for (kind, names) in named {
+        places.extend(names.iter().map(|name| format!("{kind}\0{name}")));
+    }
+    if let Some(list) = &live.aws_role_list {
+        places.push(format!("roles\0{}", list.display()));
+    }
     places.sort();
     places.dedup();
     let scope = blake3::hash(places.join("\n").as_bytes()).to_hex()[..16].to_owned();

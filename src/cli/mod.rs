@@ -2,6 +2,7 @@
 
 pub mod args;
 mod ask;
+mod aws;
 mod completions;
 mod decide;
 mod demo;
@@ -63,6 +64,7 @@ fn run(cli: &Cli) -> CommandResult {
         Command::Explain(args) => explain::run(args, &cli.global),
         Command::Plan(args) => plan::run(args, &cli.global),
         Command::Simulate(args) => simulate::run(args, &cli.global),
+        Command::Aws(args) => aws::run(args, &cli.global),
         Command::Can(args) => ask::can(args, &cli.global),
         Command::WhoCan(args) => ask::who_can(args, &cli.global),
         Command::Inventory(args) => inventory::run(args, &cli.global),

@@ -1,6 +1,7 @@
 //! `overstay scan`.
 
 use super::args::{Global, Scan};
+use super::aws::{self, Wanted};
 use super::environment::{self, LoadedConfig};
 use super::exit::{CommandResult, Failure, Outcome};
 use super::handed::{self, Handed};
@@ -35,10 +36,14 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
     if let Some(handed) = handed::handed(args)? {
         return run_handed(handed, args, global);
     }
-    if args.paths.is_empty() && args.aws_snapshot.is_empty() && args.cloudtrail.is_empty() {
+    if args.paths.is_empty()
+        && args.aws_snapshot.is_empty()
+        && args.cloudtrail.is_empty()
+        && !args.accounts.any()
+    {
         return Err(Failure::usage(
             anyhow!("nothing was named to scan"),
-            "overstay scan PATH...  or  overstay scan --aws-snapshot PATH --cloudtrail PATH  or  overstay demo",
+            "overstay scan PATH...  or  overstay scan --aws  or  overstay scan --aws-snapshot PATH --cloudtrail PATH  or  overstay demo",
         ));
     }
     for path in &args.aws_snapshot {
@@ -118,12 +123,18 @@ fn scan_paths(
     let bar = Bar::new(global);
     let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
     let memory = keeping.lend(args, &rules, &request);
-    let gathered = in_pool(args.jobs, || match &memory {
-        Some(memory) => gather(&request, &engine, &bar, memory),
-        None => gather(&request, &engine, &bar, &NoMemory),
+    let wanted = Wanted::of(&args.accounts)?;
+    let (gathered, live) = aws::beside(wanted.as_ref(), now, &bar, || {
+        in_pool(args.jobs, || match &memory {
+            Some(memory) => gather(&request, &engine, &bar, memory),
+            None => gather(&request, &engine, &bar, &NoMemory),
+        })
     })?;
     keeping.take_back(memory);
-    let gathered = gathered.map_err(scan_failure)?;
+    let mut gathered = gathered?.map_err(scan_failure)?;
+    if let Some(live) = live {
+        gathered.add(live);
+    }
     let scanned = in_pool(args.jobs, || {
         judge(&request, &rules, &engine, &bar, gathered)
     })?;

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed; tests write files and run programs as they please"
 )]
 
+mod aws;
 mod canary;
 mod checks;
 mod checks_end_to_end;

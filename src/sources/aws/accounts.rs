@@ -409,7 +409,7 @@ fn entities(
         }
         Piece::Caller(account, arn) => {
             if let Some(draft) = drafts.get_mut(&account) {
-                draft.read_by(arn);
+                draft.read_by(&arn);
             }
             touched.insert(account);
         }

@@ -535,6 +535,18 @@ mod tests {
     }
 
     #[test]
+    fn a_session_named_by_the_time_is_told_by_its_role() {
+        let caller = |session: &str| {
+            let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/audit/{session}");
+            let answer = json!({"UserId": "AROA", "Account": ACCOUNT, "Arn": arn});
+            read(&[("caller-identity.json", answer)]).caller.unwrap()
+        };
+        assert!(caller("assume-role-from-profile-1763800000000").ends_with("/audit"));
+        assert!(caller("overstay").ends_with("/audit/overstay"));
+        assert!(caller("ann@example.com").ends_with("/ann@example.com"));
+    }
+
+    #[test]
     fn certificates_providers_counts_and_rules_are_read() {
         let saml = "arn:aws:iam::111122223333:saml-provider/idp";
         let server = "arn:aws:iam::111122223333:server-certificate/web";

@@ -167,8 +167,8 @@ impl Draft {
     }
 
     /// The account was read with the credentials of this ARN.
-    pub(super) fn read_by(&mut self, caller: String) {
-        self.account.caller = Some(caller).filter(|arn| !arn.is_empty());
+    pub(super) fn read_by(&mut self, caller: &str) {
+        self.account.caller = Some(lasting(caller).to_owned()).filter(|arn| !arn.is_empty());
     }
 
     pub(super) fn has_user(&self, name: &str) -> bool {
@@ -490,6 +490,21 @@ impl Draft {
 fn trail_named(trail: &AwsTrail, name: &str) -> bool {
     let short = trail.arn.rsplit('/').next().unwrap_or_default();
     trail.arn == name || short == name || flat(&trail.arn) == flat(name)
+}
+
+/// The ARN of a caller without a session's name that SDKs make up anew each time: a word and the time.
+fn lasting(caller: &str) -> &str {
+    match caller.rsplit_once('/') {
+        Some((role, session))
+            if caller.contains(":assumed-role/")
+                && session.rsplit('-').next().is_some_and(|end| {
+                    end.len() >= 10 && end.bytes().all(|byte| byte.is_ascii_digit())
+                }) =>
+        {
+            role
+        }
+        _ => caller,
+    }
 }
 
 /// A principal of which nothing but the name is known.

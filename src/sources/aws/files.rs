@@ -111,6 +111,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// The place of a file by its path below a snapshot.
+pub(super) fn below(path: &str) -> Source {
+    relative(Path::new(""), Path::new(path), "")
+}
+
 fn relative(root: &Path, path: &Path, top: &str) -> Source {
     let below = path.strip_prefix(root).unwrap_or(path);
     let mut parts: Vec<String> = below

@@ -13,6 +13,7 @@ mod fields;
 mod files;
 mod keys;
 mod lines;
+pub mod live;
 mod merge;
 mod organization;
 mod other;
@@ -29,6 +30,7 @@ use crate::model::{Coverage, CoverageStatus};
 use details::Page;
 use files::Source;
 use shape::{Found, Piece};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Name of this source in the coverage.
@@ -54,31 +56,13 @@ struct FileFound {
 /// Never fails: what cannot be read is in the coverage, and the rest is returned.
 pub fn read_snapshot(path: &Path) -> AwsSnapshot {
     let mut coverage = Vec::new();
-    let mut files = Vec::new();
-    for entry in files::list(path, &mut coverage) {
-        let note = |status, reason: String| {
-            Coverage::new(SOURCE, entry.source.uri.as_str(), status, reason)
-        };
-        match files::read(&entry.path) {
-            Err(reason) => coverage.push(note(CoverageStatus::Failed, reason)),
-            Ok(bytes) => {
-                let (found, notices) = read_file(&entry.source, &bytes);
-                coverage.extend(notices);
-                if !found.is_empty() {
-                    files.push(FileFound {
-                        source: entry.source,
-                        found,
-                    });
-                }
-            }
-        }
-    }
-    let mut accounts = accounts::assemble(files, &mut coverage);
-    for account in &accounts {
-        absent::note(account, &mut coverage);
-    }
-    if accounts.is_empty() {
-        coverage.push(Coverage::new(
+    let entries = files::list(path, &mut coverage);
+    let documents = entries
+        .into_iter()
+        .map(|entry| (entry.source, files::read(&entry.path)));
+    let mut snapshot = read_documents(documents, coverage);
+    if snapshot.accounts.is_empty() {
+        snapshot.coverage.push(Coverage::new(
             SOURCE,
             path.file_name().map_or_else(
                 || "snapshot".to_owned(),
@@ -87,6 +71,47 @@ pub fn read_snapshot(path: &Path) -> AwsSnapshot {
             CoverageStatus::Failed,
             "no IAM export in it: give the file that `aws iam get-account-authorization-details` wrote, or a folder with it",
         ));
+        snapshot.coverage.sort();
+    }
+    snapshot
+}
+
+/// Reads the answers of a live collection, as they would stand in the folder of a snapshot.
+pub fn read_answers(answers: BTreeMap<String, Vec<u8>>) -> AwsSnapshot {
+    let mut documents: Vec<_> = answers
+        .into_iter()
+        .map(|(path, bytes)| (files::below(&path), Ok(bytes)))
+        .collect();
+    // As the files of a folder are listed.
+    documents.sort_by(|(a, _): &(Source, _), (b, _)| a.uri.split('/').cmp(b.uri.split('/')));
+    read_documents(documents.into_iter(), Vec::new())
+}
+
+fn read_documents(
+    documents: impl Iterator<Item = (Source, Result<Vec<u8>, String>)>,
+    mut coverage: Vec<Coverage>,
+) -> AwsSnapshot {
+    let mut files = Vec::new();
+    for (source, document) in documents {
+        match document {
+            Err(reason) => coverage.push(Coverage::new(
+                SOURCE,
+                source.uri.as_str(),
+                CoverageStatus::Failed,
+                reason,
+            )),
+            Ok(bytes) => {
+                let (found, notices) = read_file(&source, &bytes);
+                coverage.extend(notices);
+                if !found.is_empty() {
+                    files.push(FileFound { source, found });
+                }
+            }
+        }
+    }
+    let mut accounts = accounts::assemble(files, &mut coverage);
+    for account in &accounts {
+        absent::note(account, &mut coverage);
     }
     accounts.sort_by(|a, b| a.account_id.cmp(&b.account_id));
     coverage.sort();
@@ -155,6 +180,11 @@ fn read_file(source: &Source, bytes: &[u8]) -> (Vec<Found>, Vec<Coverage>) {
 
 fn read_json(source: &Source, text: &[u8]) -> (Vec<Found>, Vec<Coverage>) {
     let documents = text::documents(text);
+    if let ([value], None) = (documents.values.as_slice(), &documents.fault)
+        && let Some(notices) = live::notices(SOURCE, value)
+    {
+        return (Vec::new(), notices);
+    }
     let index = lines::Index::new(text);
     let mut page = Page {
         uri: &source.uri,
