@@ -123,12 +123,10 @@ fn finding(
         rating.lower(power.grade, "everything unused only lists, reads or tags");
     }
     let title = format!(
-        "{} does not use {} of the actions it may",
+        "{} does not use {} of the {} actions it may",
         capitalised(&identity_name(identity)),
-        match usage.unused_share() {
-            Some(share) => format!("{share} %"),
-            None => usage.actions_unused.to_string(),
-        }
+        usage.actions_unused,
+        usage.actions_granted
     );
     let pieces: usize = usage
         .smaller
@@ -167,20 +165,20 @@ mod tests {
     fn cases() {
         insta::assert_snapshot!(report("unused-permissions"), @r#"
         fires-much-unused
-          low (high): IAM role reader does not use 80 % of the actions it may
+          low (high): IAM role reader does not use 40 of the 50 actions it may
             IAM role reader of account 111122223333 was granted 50 actions and used 10 of them in the 395 days before 2026-10-01; 40 were not used.
             at aws/111122223333/account-authorization-details.json:7
             A of 50 actions granted, 10 were used in 395 days, 40 were not, of 0 nobody keeps a record
             A not used: 10 list, 30 read
             A severity medium → low: everything unused only lists, reads or tags
-          medium (high): IAM role app does not use 83 % of the actions it may
+          medium (high): IAM role app does not use 20 of the 30 actions it may
             IAM role app of account 111122223333 was granted 30 actions and used 4 of them in the 395 days before 2026-10-01; 20 were not used.
             at aws/111122223333/account-authorization-details.json:7
             A of 30 actions granted, 4 were used in 395 days, 20 were not, of 6 nobody keeps a record
             A not used: 5 read, 15 write
             A services granted and not used: sqs
             A inline policy `app`, statement `Main`: 20 of 30 actions not used
-          high (high): IAM role everything does not use 99 % of the actions it may
+          high (high): IAM role everything does not use 15000 of the 20000 actions it may
             IAM role everything of account 111122223333 was granted 20000 actions and used 4 of them in the 395 days before 2026-10-01; 15000 were not used. 1 smaller policy that keeps what is used is in the report.
             at aws/111122223333/account-authorization-details.json:7
             A of 20000 actions granted, 4 were used in 395 days, 15000 were not, of 4996 nobody keeps a record

@@ -193,7 +193,7 @@ fn of_sessions(context: &JitContext<'_>, subject: &Subject<'_>, identity: &Ident
             )
         }
         IdentityKind::IamRole => {
-            let session = identity.max_session_seconds;
+            let session = identity.session_limit();
             let seconds = session.unwrap_or(3600);
             let level = if seconds <= t.short_session_seconds && conditioned {
                 0

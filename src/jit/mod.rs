@@ -244,7 +244,7 @@ fn exposure_window(
         Some(credential) => of_credential(context, subject, credential),
         None => subject
             .identity
-            .and_then(|identity| identity.max_session_seconds)
+            .and_then(crate::model::Identity::session_limit)
             .map_or_else(
                 || "one session, renewed without end".to_owned(),
                 |seconds| format!("{} a session, renewed without end", ttl::human(seconds)),

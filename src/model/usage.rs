@@ -42,13 +42,13 @@ pub struct PermissionUse {
 }
 
 impl PermissionUse {
-    /// Unused actions in hundredths of those of which it is known; `None` where nothing is known.
+    /// Unused actions in hundredths of those granted; `None` where nothing is known. What nobody tracks counts as used.
     pub fn unused_share(&self) -> Option<u32> {
-        let known = u64::from(self.actions_used) + u64::from(self.actions_unused);
-        if self.too_early.is_some() || known == 0 {
+        let known = self.actions_used > 0 || self.actions_unused > 0;
+        if self.too_early.is_some() || !known || self.actions_granted == 0 {
             return None;
         }
-        u32::try_from(u64::from(self.actions_unused) * 100 / known).ok()
+        u32::try_from(u64::from(self.actions_unused) * 100 / u64::from(self.actions_granted)).ok()
     }
 }
 

@@ -216,7 +216,7 @@ columns! {
         => |row| row.of_use(|each| Cell::Whole(each.actions_unused.into()));
     unknown_actions: "Number of them of whose use nobody keeps a record."
         => |row| row.of_use(|each| Cell::Whole(each.actions_unknown.into()));
-    unused_share: "Unused in hundredths of those of whose use something is known; empty when nothing is."
+    unused_share: "Unused in hundredths of those granted, what nobody records counted as used; empty when nothing is known."
         => |row| row.of_use(|each| Cell::maybe(each.unused_share(), |share| Cell::Whole(share.into())));
     unused_services: "Services granted and not used in the tracking period."
         => |row| row.of_use(|each| Cell::list(&each.services_unused));

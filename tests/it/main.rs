@@ -27,3 +27,4 @@ mod sample_seen;
 mod samples;
 mod sarif;
 mod support;
+mod used;

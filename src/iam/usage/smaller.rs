@@ -355,10 +355,13 @@ impl Statement<'_> {
         for service in self.record.services_used() {
             if self.table().service(service).is_none() && valid_action(service, "*") {
                 let whole = format!("{service}:*");
-                if !self.may(&whole) {
+                if self.may(&whole) {
+                    out.push(whole);
+                } else if !(self.of.inverted
+                    && self.written().any(|gone| matcher::covers(&gone, &whole)))
+                {
                     return None;
                 }
-                out.push(whole);
             }
         }
         Some(())
@@ -442,14 +445,26 @@ impl Statement<'_> {
     /// Whether the statement lets through everything a pattern could mean, actions to come included.
     fn may(&self, pattern: &str) -> bool {
         let lower = pattern.to_ascii_lowercase();
-        let written = &self.of.written;
         if self.of.inverted {
-            return !written
-                .iter()
-                .any(|spared| matcher::intersects(&spared.to_ascii_lowercase(), &lower));
+            return !self
+                .written()
+                .any(|spared| matcher::intersects(&spared, &lower));
         }
-        written
+        self.written().any(|given| matcher::covers(&given, &lower))
+    }
+
+    /// The patterns of the statement that match anything, in lower case.
+    fn written(&self) -> impl Iterator<Item = String> + '_ {
+        let valid = |pattern: &&String| {
+            pattern.as_str() == "*"
+                || pattern
+                    .split_once(':')
+                    .is_some_and(|(service, name)| valid_action(service, name))
+        };
+        self.of
+            .written
             .iter()
-            .any(|given| matcher::covers(&given.to_ascii_lowercase(), &lower))
+            .filter(valid)
+            .map(|pattern| pattern.to_ascii_lowercase())
     }
 }
