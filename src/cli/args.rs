@@ -1,6 +1,11 @@
 //! The command line.
 
 pub use super::aws::options::{Accounts, Aws};
+pub use super::kept_args::{
+    About, Attest, Decide, DecisionsArgs, Diff, DiffFormat, Filter, History, HistoryFormat, Merge,
+    Verdict,
+};
+pub use super::nightly_args::{Many, Nightly};
 use crate::model::Severity;
 use crate::report::Format;
 use crate::store::runs::Keep;
@@ -116,6 +121,8 @@ pub enum ColorChoice {
 pub enum Command {
     /// Scan repositories and account snapshots; write findings, scores, plan and reports
     Scan(Scan),
+    /// Put the parts of a scan together that several programs made with --shard
+    Merge(Merge),
     /// Build a small invented organisation, scan it and show what comes out
     Demo(Demo),
     /// Review the last run in the terminal
@@ -144,6 +151,8 @@ pub enum Command {
     Decide(Decide),
     /// List the decisions that stand, have run out or contradict each other
     Decisions(DecisionsArgs),
+    /// Write the record of a review of a run and its decisions, or verify one
+    Attest(Attest),
     /// List, show and check detection rules and checks
     Rules(Rules),
     /// Check the set-up: configuration, rules, key, state folder
@@ -158,7 +167,7 @@ pub enum Command {
 }
 
 /// `overstay scan`.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(after_help = EXIT_CODES)]
 pub struct Scan {
     /// Folders, repositories or bare clones; a folder is searched for repositories; `-` is standard input
@@ -207,7 +216,7 @@ pub struct Scan {
     /// Exit with 1 when a finding is at or above this severity
     #[arg(long, value_name = "LEVEL", value_parser = parse_severity)]
     pub fail_on: Option<Severity>,
-    /// Exit with 1 when a finding that the previous run did not have is at or above this severity
+    /// Exit with 1 when a finding that is new, back or worse is at or above this severity
     #[arg(long, value_name = "LEVEL", value_parser = parse_severity)]
     pub fail_on_new: Option<Severity>,
     /// Detection rules of one's own beside the built-in ones: a file or a folder (repeatable)
@@ -228,13 +237,19 @@ pub struct Scan {
     /// Stored runs to keep: a number of runs, or of days as in 90d [default: 400 runs]
     #[arg(long, value_name = "N", value_parser = parse_keep)]
     pub keep: Option<Keep>,
+    /// How it runs by itself.
+    #[command(flatten)]
+    pub nightly: Nightly,
+    /// Many repositories.
+    #[command(flatten)]
+    pub many: Many,
     /// How CSV is written
     #[command(flatten)]
     pub csv: Csv,
 }
 
 /// How CSV is written.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub struct Csv {
     /// Start CSV files with a byte order mark, for spreadsheets
     #[arg(long)]
@@ -481,191 +496,6 @@ pub struct ReportArgs {
     pub csv: Csv,
 }
 
-/// `overstay diff`.
-#[derive(Args, Debug)]
-pub struct Diff {
-    /// The older run [default: the one before the newer]
-    pub old: Option<String>,
-    /// The newer run [default: the last one]
-    pub new: Option<String>,
-    /// Format
-    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
-    pub format: DiffFormat,
-    /// Exit with 1 when something changed
-    #[arg(long)]
-    pub exit_code: bool,
-}
-
-/// Formats of `overstay diff`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DiffFormat {
-    /// A page for people.
-    Text,
-    /// One JSON object.
-    Json,
-    /// A row for each change.
-    Csv,
-}
-
-/// `overstay history`.
-#[derive(Args, Debug)]
-pub struct History {
-    /// Format
-    #[arg(long, value_enum, default_value = "chart", value_name = "FORMAT")]
-    pub format: HistoryFormat,
-    /// Only the last so many runs
-    #[arg(long, value_name = "N")]
-    pub last: Option<usize>,
-}
-
-/// Formats of `overstay history`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum HistoryFormat {
-    /// A chart for the terminal.
-    Chart,
-    /// A row for each run.
-    Csv,
-}
-
-/// What is decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Verdict {
-    /// Leave it as it is, until --expires [default: 90 days].
-    AcceptRisk,
-    /// It is not what the finding says.
-    FalsePositive,
-    /// It will be fixed.
-    Remediate,
-    /// Look again after --expires [default: 90 days].
-    Defer,
-    /// It is emergency access (--value yes or no).
-    BreakGlass,
-    /// Who owns it (--value).
-    Owner,
-    /// What it is for (--value).
-    Purpose,
-    /// What to do instead of what was worked out (--value).
-    Disposition,
-    /// Takes back what was decided.
-    Reopen,
-}
-
-/// What of a subject a decision is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum About {
-    /// What was named: for what filters let through, the finding.
-    Named,
-    /// The finding.
-    Finding,
-    /// Its credential.
-    Credential,
-    /// Its identity.
-    Identity,
-    /// Every finding of --rule below --path, those to come included.
-    RulePath,
-}
-
-/// Which findings.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Filter {
-    /// Findings at or above this severity
-    #[arg(long, value_name = "LEVEL", value_parser = parse_severity)]
-    pub severity: Option<Severity>,
-    /// Findings of this check; `*` stands for any text
-    #[arg(long, value_name = "PATTERN")]
-    pub rule: Option<String>,
-    /// Findings with a place at this path, or repository/path; `*` stands for any text
-    #[arg(long, value_name = "PATTERN")]
-    pub path: Option<String>,
-    /// Findings of this status
-    #[arg(long, value_name = "STATUS")]
-    pub status: Option<String>,
-    /// Findings in this account
-    #[arg(long, value_name = "ID")]
-    pub account: Option<String>,
-    /// Findings on credentials or identities of this provider
-    #[arg(long, value_name = "NAME")]
-    pub provider: Option<String>,
-    /// Findings on identities of this owner; `*` stands for any text
-    #[arg(long, value_name = "PATTERN")]
-    pub owner: Option<String>,
-}
-
-impl Filter {
-    /// Whether any filter was given.
-    pub fn any(&self) -> bool {
-        self.severity.is_some()
-            || [
-                &self.rule,
-                &self.path,
-                &self.status,
-                &self.account,
-                &self.provider,
-                &self.owner,
-            ]
-            .into_iter()
-            .any(Option::is_some)
-    }
-}
-
-/// `overstay decide`.
-#[derive(Args, Debug)]
-pub struct Decide {
-    /// What is decided
-    #[arg(value_enum)]
-    pub verdict: Verdict,
-    /// On what: ids from a report, ARNs, names or access key ids
-    pub subjects: Vec<String>,
-    /// Which findings.
-    #[command(flatten)]
-    pub filter: Filter,
-    /// What of each the decision is about [default: what was named; for owner, purpose and break-glass the identity, for
-    /// a disposition the credential]
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub about: Option<About>,
-    /// The owner, the purpose, the disposition, or yes or no
-    #[arg(long, value_name = "TEXT")]
-    pub value: Option<String>,
-    /// Why
-    #[arg(long, value_name = "TEXT")]
-    pub reason: String,
-    /// Last day it holds: a date, a number of days such as 90d, or never
-    #[arg(long, value_name = "DATE")]
-    pub expires: Option<String>,
-    /// Where it is tracked
-    #[arg(long, value_name = "TEXT")]
-    pub ticket: Option<String>,
-    /// Who decides [default: the user's name]
-    #[arg(long, value_name = "NAME", env = "OVERSTAY_ACTOR")]
-    pub actor: Option<String>,
-    /// Run that is looked at [default: the last one]
-    #[arg(long, value_name = "RUN")]
-    pub run: Option<String>,
-    /// Record nothing, and say what would be
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Record nothing unless exactly so many are matched
-    #[arg(long, value_name = "N")]
-    pub expect: Option<usize>,
-    /// Time of the decision [default: the clock]
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub now: Option<Timestamp>,
-    /// Print the events as JSON, one a line
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `overstay decisions`.
-#[derive(Args, Debug)]
-pub struct DecisionsArgs {
-    /// Day that expiry is judged on [default: the clock]
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub now: Option<Timestamp>,
-    /// Print JSON, one object a line
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `overstay rules`.
 #[derive(Args, Debug)]
 pub struct Rules {
@@ -717,16 +547,16 @@ pub struct Output {
 }
 
 /// Help that names every format.
-fn formats(text: &str) -> String {
+pub(super) fn formats(text: &str) -> String {
     let names: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
     format!("{text}: {}", names.join(", "))
 }
 
-fn parse_format(text: &str) -> Result<Format, String> {
+pub(super) fn parse_format(text: &str) -> Result<Format, String> {
     Format::from_str(text).map_err(|error| error.to_string())
 }
 
-fn parse_output(text: &str) -> Result<Output, String> {
+pub(super) fn parse_output(text: &str) -> Result<Output, String> {
     let (format, path) = text
         .split_once('=')
         .filter(|(_, path)| !path.is_empty())
@@ -737,7 +567,7 @@ fn parse_output(text: &str) -> Result<Output, String> {
     })
 }
 
-fn parse_keep(text: &str) -> Result<Keep, String> {
+pub(super) fn parse_keep(text: &str) -> Result<Keep, String> {
     let keep = match text.strip_suffix('d') {
         Some(days) => days.parse().ok().filter(|days| *days > 0).map(Keep::Days),
         None => text.parse().ok().filter(|runs| *runs > 0).map(Keep::Runs),
@@ -745,14 +575,13 @@ fn parse_keep(text: &str) -> Result<Keep, String> {
     keep.ok_or_else(|| "expected a number of runs such as 400, or of days such as 90d".to_owned())
 }
 
-fn parse_severity(text: &str) -> Result<Severity, String> {
+pub(super) fn parse_severity(text: &str) -> Result<Severity, String> {
     Severity::ALL
         .into_iter()
         .find(|severity| severity.as_str() == text)
         .ok_or_else(|| "expected critical, high, medium, low or info".to_owned())
 }
 
-/// A date (midnight UTC) or a time with its offset.
 /// `15m`, `1h`, `30d`, `900s` or plain seconds.
 fn parse_duration(text: &str) -> Result<u64, String> {
     let wrong = || "expected a duration such as 15m, 1h or 30d".to_owned();
@@ -775,7 +604,8 @@ fn parse_duration(text: &str) -> Result<u64, String> {
         .ok_or_else(wrong)
 }
 
-fn parse_time(text: &str) -> Result<Timestamp, String> {
+/// A date (midnight UTC) or a time with its offset.
+pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }

@@ -19,6 +19,8 @@ pub enum Outcome {
     Internal,
     /// Another run holds the state folder.
     Busy,
+    /// A signal, by its number, ended it.
+    Interrupted(i32),
 }
 
 impl Outcome {
@@ -32,6 +34,7 @@ impl Outcome {
             Self::Incomplete => 4,
             Self::Internal => 70,
             Self::Busy => 75,
+            Self::Interrupted(signal) => 128 + (signal as u8 & 0x7f),
         }
     }
 }

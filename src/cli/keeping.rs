@@ -47,6 +47,18 @@ impl Keeping {
         }
     }
 
+    /// Says what the run is asked, where the arguments do not.
+    pub(super) fn ask(&mut self, scope: String, reading: Reading, by_time: bool) {
+        self.asked = Asked { scope, reading };
+        self.by_time = by_time;
+    }
+
+    /// What the whole scan is asked, whatever part of it this is.
+    pub(super) fn scope(&self) -> &str {
+        let scope = self.asked.scope.as_str();
+        scope.split(' ').next().unwrap_or(scope)
+    }
+
     /// The state folder.
     pub(super) fn state(&self) -> &Path {
         &self.state
@@ -161,9 +173,16 @@ fn asked(args: &Scan) -> Asked {
     if let Some(list) = &live.aws_role_list {
         places.push(format!("roles\0{}", list.display()));
     }
+    if let Some(list) = &args.many.repos_from {
+        let whole = std::fs::canonicalize(list).unwrap_or_else(|_| list.clone());
+        places.push(format!("list\0{}", whole.display()));
+    }
     places.sort();
     places.dedup();
-    let scope = blake3::hash(places.join("\n").as_bytes()).to_hex()[..16].to_owned();
+    let mut scope = blake3::hash(places.join("\n").as_bytes()).to_hex()[..16].to_owned();
+    if let Some(shard) = args.many.shard {
+        scope = format!("{scope} {}/{}", shard.number, shard.of);
+    }
     let reading = match (args.no_history, args.since, args.unreachable) {
         (true, ..) => Reading::Current,
         (_, Some(since), _) => Reading::Since(since),

@@ -9,6 +9,8 @@ use tracing::level_filters::LevelFilter;
 /// Starts the log at the level the flags ask for.
 pub(super) fn init(global: &Global) {
     let level = match (global.quiet, global.verbose) {
+        // Whoever gathers a log by machine wants to know what was done and how long it took.
+        (0, 0) if global.log_format == LogFormat::Json => LevelFilter::INFO,
         (0, 0) => LevelFilter::WARN,
         (0, 1) => LevelFilter::INFO,
         (0, 2) => LevelFilter::DEBUG,

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod ask;
+mod attest;
 mod aws;
 mod completions;
 mod decide;
@@ -15,8 +16,13 @@ mod handed;
 mod history;
 mod inventory;
 mod keeping;
+pub mod kept_args;
+mod listed;
 mod logging;
 mod memory;
+mod merge;
+pub mod nightly_args;
+mod notify;
 mod outputs;
 mod plan;
 mod progress;
@@ -28,6 +34,7 @@ mod runs;
 mod scan;
 mod select;
 mod simulate;
+mod stop;
 mod tables;
 
 use args::{Cli, Command};
@@ -51,6 +58,7 @@ pub fn main() -> ExitCode {
         }
     };
     logging::init(&cli.global);
+    stop::survive_limits();
     logging::catch_panics(|| run(&cli))
         .unwrap_or_else(|failure| show(&failure))
         .into()
@@ -59,6 +67,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> CommandResult {
     match &cli.command {
         Command::Scan(args) => scan::run(args, &cli.global),
+        Command::Merge(args) => merge::run(args, &cli.global),
         Command::Demo(args) => demo::run(args, &cli.global),
         Command::Review(args) => review::run(args, &cli.global),
         Command::Explain(args) => explain::run(args, &cli.global),
@@ -73,6 +82,7 @@ fn run(cli: &Cli) -> CommandResult {
         Command::History(args) => history::run(args, &cli.global),
         Command::Decide(args) => decide::run(args, &cli.global),
         Command::Decisions(args) => decide::list(args, &cli.global),
+        Command::Attest(args) => attest::run(args, &cli.global),
         Command::Rules(args) => rules::run(args),
         Command::Doctor(args) => doctor::run(args, &cli.global),
         Command::Completions { shell } => completions::shell(*shell),
@@ -89,10 +99,26 @@ fn show(failure: &Failure) -> Outcome {
         .hint
         .as_ref()
         .map_or_else(String::new, |hint| format!("  try: {hint}\n"));
-    let text = format!("error: {:#}\n{hint}", failure.error);
+    let text = format!("error: {}\n{hint}", causes(&failure.error));
     // Nothing is left to tell anyone when standard error itself is closed.
     let _ = io::stderr().write_all(text.as_bytes());
     failure.outcome
+}
+
+/// An error and its causes, without those that the error before them has told already.
+fn causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.contains(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    text
 }
 
 /// The reader of our output went away, as `head` does: not a failure.

@@ -22,37 +22,43 @@ pub(super) fn options(csv: Csv, global: &Global) -> Options {
 
 /// Writes the report folder.
 pub(super) fn folder(out: &Path, report: &Report, options: Options) -> Result<(), Failure> {
+    atomic::sweep(out);
+    let mut staged = Vec::new();
     for format in Format::ALL {
         if let Some(name) = format.file_name() {
-            file(
-                &Output {
-                    format,
-                    path: out.join(name),
-                },
-                report,
-                options,
-            )?;
+            let path = out.join(name);
+            staged.push(stage(&Output { format, path }, report, options)?);
         }
     }
-    Ok(())
+    // All are written by now: a disk that is full leaves the reports of the run before, not some of each.
+    staged
+        .into_iter()
+        .try_for_each(|one| one.commit().map_err(refused))
 }
 
 /// Writes one file, replacing it in one step.
 pub(super) fn file(output: &Output, report: &Report, options: Options) -> Result<(), Failure> {
+    stage(output, report, options)?.commit().map_err(refused)
+}
+
+fn refused(error: atomic::WriteError) -> Failure {
+    Failure::usage(
+        error,
+        "name a place that can be written, with room for the reports, with --out or --output",
+    )
+}
+
+/// Writes one file beside its place.
+fn stage(output: &Output, report: &Report, options: Options) -> Result<atomic::Staged, Failure> {
     let mut rendered = Ok(());
-    let written = atomic::write_with(&output.path, |out| {
+    let staged = atomic::stage(&output.path, |out| {
         emit(output.format, report, options, out).unwrap_or_else(|failure| {
             rendered = Err(failure);
             Err(io::ErrorKind::Other.into())
         })
     });
     rendered?;
-    written.map_err(|error| {
-        Failure::usage(
-            error,
-            "name a place that can be written with --out or --output",
-        )
-    })
+    staged.map_err(refused)
 }
 
 /// Writes one format to standard output.

@@ -4,10 +4,16 @@ use super::args::Global;
 use crate::sources::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// A bar on standard error, hidden unless that is a terminal and nobody asked for quiet.
 #[derive(Debug)]
-pub(super) struct Bar(ProgressBar);
+pub(super) struct Bar {
+    drawn: ProgressBar,
+    /// The stage that runs, and since when.
+    stage: Mutex<Option<(String, Instant)>>,
+}
 
 impl Bar {
     /// A bar for one command.
@@ -24,25 +30,40 @@ impl Bar {
         ) {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self(bar)
+        Self {
+            drawn: bar,
+            stage: Mutex::new(None),
+        }
+    }
+
+    /// Notes how long the stage took that ends.
+    fn next(&self, stage: Option<&str>) {
+        let mut known = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((name, since)) = known.take() {
+            let milliseconds = since.elapsed().as_millis() as u64;
+            tracing::info!(stage = name.as_str(), milliseconds, "stage done");
+        }
+        *known = stage.map(|name| (name.to_owned(), Instant::now()));
     }
 
     /// Removes the bar.
     pub(super) fn finish(&self) {
-        self.0.finish_and_clear();
+        self.next(None);
+        self.drawn.finish_and_clear();
     }
 }
 
 impl Progress for Bar {
     fn stage(&self, name: &str) {
-        self.0.set_message(name.to_owned());
+        self.next(Some(name));
+        self.drawn.set_message(name.to_owned());
     }
 
     fn planned(&self, units: u64) {
-        self.0.inc_length(units);
+        self.drawn.inc_length(units);
     }
 
     fn done(&self, units: u64) {
-        self.0.inc(units);
+        self.drawn.inc(units);
     }
 }

@@ -6,20 +6,26 @@ use super::environment::{self, LoadedConfig};
 use super::exit::{CommandResult, Failure, Outcome};
 use super::handed::{self, Handed};
 use super::keeping::Keeping;
+use super::listed::{self, Listed};
 use super::progress::Bar;
-use super::{outputs, print, rule_files};
+use super::stop::Stop;
+use super::{merge, notify, outputs, print, rule_files};
 use crate::model::aws::AwsAccount;
 use crate::model::{FindingStatus, FingerprintKey, Report, Severity};
 use crate::report::{Format, Options};
-use crate::scan::{RuleSet, ScanError, ScanRequest, gather, judge, scan};
+use crate::scan::{
+    Gathered, PartHead, RuleSet, ScanError, ScanRequest, gather, judge, scan, write_part,
+};
 use crate::secrets::Engine;
 use crate::sources::{NoMemory, NoProgress, ReadOptions};
+use crate::store::atomic;
 use crate::store::decisions::{self, Decisions};
 use crate::store::key;
 use crate::store::lock::{Held, LockError, StateLock};
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Folder of the reports when none is named.
 const DEFAULT_OUT: &str = "overstay-report";
@@ -37,6 +43,7 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
         return run_handed(handed, args, global);
     }
     if args.paths.is_empty()
+        && args.many.repos_from.is_none()
         && args.aws_snapshot.is_empty()
         && args.cloudtrail.is_empty()
         && !args.accounts.any()
@@ -46,6 +53,22 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
             "overstay scan PATH...  or  overstay scan --aws  or  overstay scan --aws-snapshot PATH --cloudtrail PATH  or  overstay demo",
         ));
     }
+    let accounts = args.accounts.any() || !args.aws_snapshot.is_empty();
+    if args.many.shard.is_some() && (accounts || !args.cloudtrail.is_empty()) {
+        return Err(Failure::usage(
+            anyhow!("accounts and their logs belong to no part of the repositories"),
+            "hand --aws, --aws-snapshot and --cloudtrail to `overstay merge`",
+        ));
+    }
+    check_accounts(args)?;
+    let listed = listed::paths(args)?;
+    with_state(args, global, |config, keeping, work| {
+        scan_paths(args, global, config, keeping, work, listed)
+    })
+}
+
+/// What is named of accounts must be there.
+pub(super) fn check_accounts(args: &Scan) -> Result<(), Failure> {
     for path in &args.aws_snapshot {
         std::fs::metadata(path)
             .with_context(|| format!("the account snapshot {} does not exist", path.display()))
@@ -56,6 +79,25 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
             .with_context(|| format!("the CloudTrail logs {} do not exist", path.display()))
             .map_err(|error| Failure::usage(error, "docs/cloudtrail.md says how to get them"))?;
     }
+    Ok(())
+}
+
+/// How a run is made.
+pub(super) struct Work {
+    pub(super) now: Timestamp,
+    pub(super) bar: Bar,
+    pub(super) stop: Stop,
+}
+
+/// Makes a report while holding the state folder, tells how it compares, writes it, keeps it, tests the gates.
+pub(super) fn with_state(
+    args: &Scan,
+    global: &Global,
+    make: impl FnOnce(LoadedConfig, &mut Keeping, &Work) -> Result<(Report, Vec<AwsAccount>), Failure>,
+) -> CommandResult {
+    let begun = Instant::now();
+    let stop = Stop::default();
+    stop.listen(args.nightly.timeout);
     let config = environment::configuration(global.config.as_deref())?;
     let state = environment::state_folder(global.state.as_deref(), &config)?;
     let now = environment::now(args.now);
@@ -70,45 +112,91 @@ pub(super) fn run(args: &Scan, global: &Global) -> CommandResult {
     };
     let held = lock.as_mut().map(|lock| hold(lock, now)).transpose()?;
     let mut keeping = Keeping::open(&state, args);
-    let (mut report, accounts) = scan_paths(args, global, config, &mut keeping, now)?;
+    let work = Work {
+        now,
+        bar: Bar::new(global),
+        stop,
+    };
+    let made = make(config, &mut keeping, &work);
+    work.bar.finish();
+    let (mut report, accounts) = made?;
     keeping.compare(&mut report);
-    let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
-
-    let options = outputs::options(args.csv, global);
-    for output in &args.output {
-        outputs::file(output, &report, options)?;
-    }
-    if let Some(format) = args.format {
-        outputs::show(format, &report, options)?;
-    } else {
-        outputs::folder(out, &report, options)?;
-        if global.quiet == 0 {
-            outputs::show(Format::Summary, &report, options)?;
-            print(format!("\nReports: {}\n", out.display()).as_bytes())?;
-        }
-    }
+    work.stop.check()?;
+    deliver(args, global, &report)?;
     // Reports come first: what the next run compares with, somebody must have been able to read.
-    keeping.save(&report, &accounts)?;
+    let kept = keeping.save(&report, &accounts);
+    notify::command(&args.nightly, &report);
+    told(&report, begun);
+    kept?;
     drop(held);
     Ok(outcome(args, &report))
 }
 
-fn scan_paths(
+/// Writes the reports.
+fn deliver(args: &Scan, global: &Global, report: &Report) -> Result<(), Failure> {
+    let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
+    let options = outputs::options(args.csv, global);
+    for output in &args.output {
+        outputs::file(output, report, options)?;
+    }
+    if let Some(format) = args.format {
+        return outputs::show(format, report, options);
+    }
+    outputs::folder(out, report, options)?;
+    if args.nightly.cron {
+        notify::line(report, global.verbose > 0)?;
+    } else if global.quiet == 0 {
+        outputs::show(Format::Summary, report, options)?;
+        print(format!("\nReports: {}\n", out.display()).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The run in one event of the log.
+fn told(report: &Report, begun: Instant) {
+    let of = |word: &str| {
+        let changes = report.changes.as_ref();
+        changes
+            .and_then(|changes| changes.statuses.get(word))
+            .copied()
+            .unwrap_or_default()
+    };
+    tracing::info!(
+        run = report.run.id.as_str(),
+        milliseconds = begun.elapsed().as_millis() as u64,
+        inputs = report.run.inputs.len(),
+        identities = report.identities.len(),
+        credentials = report.credentials.len(),
+        findings = report.findings.len(),
+        new = of("new"),
+        reappeared = of("reappeared"),
+        worsened = of("worsened"),
+        fixed = of("fixed"),
+        plan_items = report.plan.len(),
+        standing_risk = report.summary.standing_risk,
+        complete = report.run.complete,
+        "run finished"
+    );
+}
+
+/// What the arguments ask to be scanned.
+pub(super) fn request(
     args: &Scan,
     global: &Global,
-    config: LoadedConfig,
-    keeping: &mut Keeping,
+    keeping: &Keeping,
+    key: FingerprintKey,
     now: Timestamp,
-) -> Result<(Report, Vec<AwsAccount>), Failure> {
+) -> Result<ScanRequest, Failure> {
     let out = args.out.clone().unwrap_or_else(|| DEFAULT_OUT.into());
-    let (rules, key) = rules_and_key(args, config)?;
-    let request = ScanRequest {
+    Ok(ScanRequest {
         paths: args.paths.clone(),
         given: Vec::new(),
         known: Vec::new(),
         aws_snapshots: args.aws_snapshot.clone(),
         cloudtrail: args.cloudtrail.clone(),
         own: vec![out, keeping.state().to_owned()],
+        shard: args.many.shard.map(|shard| (shard.number, shard.of)),
+        told: Vec::new(),
         read: ReadOptions {
             history: !args.no_history,
             unreachable: args.unreachable,
@@ -119,27 +207,81 @@ fn scan_paths(
         decisions: decided(global, keeping.state())?,
         key,
         now,
-    };
-    let bar = Bar::new(global);
+    })
+}
+
+fn scan_paths(
+    args: &Scan,
+    global: &Global,
+    config: LoadedConfig,
+    keeping: &mut Keeping,
+    work: &Work,
+    listed: Listed,
+) -> Result<(Report, Vec<AwsAccount>), Failure> {
+    let (rules, key) = rules_and_key(args, config)?;
+    let mut request = request(args, global, keeping, key, work.now)?;
+    request.paths = listed.paths;
+    request.read.limits.halt = work.stop.halt();
+    request.told = listed.coverage;
     let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
     let memory = keeping.lend(args, &rules, &request);
     let wanted = Wanted::of(&args.accounts)?;
-    let (gathered, live) = aws::beside(wanted.as_ref(), now, &bar, || {
+    let (gathered, live) = aws::beside(wanted.as_ref(), work.now, &work.bar, || {
         in_pool(args.jobs, || match &memory {
-            Some(memory) => gather(&request, &engine, &bar, memory),
-            None => gather(&request, &engine, &bar, &NoMemory),
+            Some(memory) => gather(&request, &engine, &work.bar, memory),
+            None => gather(&request, &engine, &work.bar, &NoMemory),
         })
     })?;
     keeping.take_back(memory);
+    // What was read is kept, and nothing else is done.
+    work.stop.check()?;
     let mut gathered = gathered?.map_err(scan_failure)?;
     if let Some(live) = live {
         gathered.add(live);
     }
-    let scanned = in_pool(args.jobs, || {
-        judge(&request, &rules, &engine, &bar, gathered)
+    if let Some(shard) = args.many.shard {
+        let head = PartHead::new(&request, &rules, keeping.scope(), shard.number, shard.of);
+        let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
+        let sealed = write_part(&head, &gathered, &request.key).context("packing what was read")?;
+        atomic::write(&out.join(merge::FILE), &sealed).map_err(|error| {
+            Failure::usage(error, "name a place that can be written with --out")
+        })?;
+    }
+    judged(args, &request, &rules, work, gathered)
+}
+
+/// What there is to read of accounts alone.
+pub(super) fn accounts(
+    request: &ScanRequest,
+    rules: &RuleSet,
+    args: &Scan,
+    work: &Work,
+) -> Result<Gathered, Failure> {
+    let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
+    let wanted = Wanted::of(&args.accounts)?;
+    let (gathered, live) = aws::beside(wanted.as_ref(), work.now, &work.bar, || {
+        in_pool(args.jobs, || gather(request, &engine, &work.bar, &NoMemory))
     })?;
-    bar.finish();
-    scanned.map_err(scan_failure)
+    let mut gathered = gathered?.map_err(scan_failure)?;
+    if let Some(live) = live {
+        gathered.add(live);
+    }
+    Ok(gathered)
+}
+
+/// Judges what was read.
+pub(super) fn judged(
+    args: &Scan,
+    request: &ScanRequest,
+    rules: &RuleSet,
+    work: &Work,
+    gathered: Gathered,
+) -> Result<(Report, Vec<AwsAccount>), Failure> {
+    let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
+    in_pool(args.jobs, || {
+        judge(request, rules, &engine, &work.bar, gathered)
+    })?
+    .map_err(scan_failure)
 }
 
 /// What people decided.
@@ -154,7 +296,10 @@ fn decided(global: &Global, state: &Path) -> Result<Decisions, Failure> {
 }
 
 /// The rules of this scan and the key of its fingerprints.
-fn rules_and_key(args: &Scan, config: LoadedConfig) -> Result<(RuleSet, FingerprintKey), Failure> {
+pub(super) fn rules_and_key(
+    args: &Scan,
+    config: LoadedConfig,
+) -> Result<(RuleSet, FingerprintKey), Failure> {
     let key = fingerprint_key(args.key_file.as_deref(), &config)?;
     let own = rule_files::own(&args.rules, &config)?;
     let mut config = config;
@@ -194,6 +339,8 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         aws_snapshots: Vec::new(),
         cloudtrail: Vec::new(),
         own: Vec::new(),
+        shard: None,
+        told: Vec::new(),
         read: ReadOptions::default(),
         decisions: Decisions::default(),
         key,

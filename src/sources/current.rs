@@ -73,6 +73,8 @@ struct Part<T> {
     noted: Vec<Noted>,
     /// Files that were read.
     fresh: u64,
+    /// Reading was stopped.
+    stopped: bool,
 }
 
 impl<T> Part<T> {
@@ -85,6 +87,7 @@ impl<T> Part<T> {
             omissions: Vec::new(),
             noted: Vec::new(),
             fresh: 0,
+            stopped: false,
         }
     }
 
@@ -96,6 +99,7 @@ impl<T> Part<T> {
         self.omissions.append(&mut other.omissions);
         self.noted.append(&mut other.noted);
         self.fresh += other.fresh;
+        self.stopped |= other.stopped;
         self
     }
 
@@ -144,6 +148,10 @@ pub(super) fn read_files<T: Value>(
     let mut part = batches
         .par_iter()
         .fold(Part::new, |mut part, batch| {
+            if options.limits.halt.called() {
+                part.stopped = true;
+                return part;
+            }
             let mut buffer = BUFFER.take();
             let reading = Reading {
                 site,
@@ -162,6 +170,7 @@ pub(super) fn read_files<T: Value>(
         })
         .reduce(Part::new, Part::and);
     part.omissions.extend(gone);
+    part.omissions.extend(part.stopped.then(Omission::stopped));
     part.omissions.extend(listing.omissions.iter().cloned());
     part.hits
         .sort_by(|a, b| by_folder(&a.path).cmp(by_folder(&b.path)));
@@ -326,6 +335,18 @@ where
                 value,
             });
         }
+    }
+}
+
+/// Of a root that was not read because reading was stopped before.
+pub(super) fn unread<T>() -> CurrentRead<T> {
+    CurrentRead {
+        files: 0,
+        bytes: 0,
+        hits: Vec::new(),
+        ids: Vec::new(),
+        omissions: vec![Omission::stopped()],
+        memory: None,
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Root {
     pub path: PathBuf,
     /// What it is.
     pub kind: RootKind,
+    /// Its name as it would be if no other root had the same.
+    pub(super) plain: String,
     /// Its files, as they were when it was found.
     pub(super) listing: Listing,
 }
@@ -160,14 +162,16 @@ fn named(found: BTreeMap<PathBuf, (PathBuf, Found)>) -> Vec<Root> {
             bare: root.kind == RootKind::Bare,
         })
         .collect();
+    let plain = names::plain(&candidates);
     let names = names::assign(&candidates);
     let mut roots: Vec<Root> = found
         .into_values()
-        .zip(names)
-        .map(|((_, root), name)| Root {
+        .zip(names.into_iter().zip(plain))
+        .map(|((_, root), (name, plain))| Root {
             name,
             path: root.path,
             kind: root.kind,
+            plain,
             listing: root.listing,
         })
         .collect();

@@ -10,6 +10,10 @@ use std::io;
 /// Source word of this part of the coverage.
 pub(super) const SOURCE: &str = "files";
 
+/// Said of what was to be read when reading was stopped.
+pub(super) const STOPPED: &str =
+    "the scan was stopped before all of it was read: give it more time, it goes on where it was";
+
 /// Why a file or folder was left out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Omission {
@@ -25,6 +29,15 @@ impl Omission {
             path,
             status: CoverageStatus::Failed,
             reason: reason_of(error),
+        }
+    }
+
+    /// Of a root when reading was stopped.
+    pub(super) fn stopped() -> Self {
+        Self {
+            path: Vec::new(),
+            status: CoverageStatus::Failed,
+            reason: STOPPED.to_owned(),
         }
     }
 

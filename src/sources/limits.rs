@@ -1,6 +1,40 @@
 //! Caps on what hostile or odd input can cost.
 
 use crate::unpack::Caps;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Says, from any thread, that no more is to be read.
+#[derive(Clone, Default)]
+pub struct Halt(Arc<AtomicBool>);
+
+impl Halt {
+    /// Says so.
+    pub fn call(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody said so.
+    pub fn called(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Halt")
+    }
+}
+
+/// It is no option of reading: what was read does not depend on it.
+impl PartialEq for Halt {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Halt {}
 
 /// Caps on reading. Everything above a cap is left out and named in the coverage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +56,8 @@ pub struct Limits {
     pub max_notes: usize,
     /// What one archive may cost.
     pub archives: Caps,
+    /// Ends the reading before it is done.
+    pub halt: Halt,
 }
 
 impl Default for Limits {
@@ -35,6 +71,7 @@ impl Default for Limits {
             max_places: 1_000,
             max_notes: 200,
             archives: Caps::default(),
+            halt: Halt::default(),
         }
     }
 }

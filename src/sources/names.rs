@@ -41,6 +41,11 @@ pub(super) fn assign(candidates: &[Candidate<'_>]) -> Vec<String> {
     }
 }
 
+/// The name each candidate would have without the others.
+pub(super) fn plain(candidates: &[Candidate<'_>]) -> Vec<String> {
+    candidates.iter().map(|one| Shape::of(one).name()).collect()
+}
+
 struct Shape {
     /// Every component of the canonical path, as text.
     parts: Vec<String>,

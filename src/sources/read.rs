@@ -2,8 +2,9 @@
 
 use super::archives::{self, Visited};
 use super::combine::combine;
-use super::current::{Before, read_files, read_head, same_head};
+use super::current::{Before, read_files, read_head, same_head, unread};
 use super::discover::Root;
+use super::files::STOPPED;
 use super::git::{self, Access, History, Id, Said, bytes, oid};
 use super::histories::{self, Asked};
 use super::kept::{
@@ -72,7 +73,13 @@ where
 {
     git::prepare();
     let caps = &options.limits.archives;
-    let visit = |document: &Document<'_>| archives::visit(document, caps, &visit);
+    // What is still made when reading was stopped is not looked at; it is told as unread.
+    let visit = |document: &Document<'_>| {
+        if options.limits.halt.called() {
+            return None;
+        }
+        archives::visit(document, caps, &visit)
+    };
     let sites: Vec<Site<'_>> = roots
         .par_iter()
         .map(|root| Site::open(root, options))
@@ -129,6 +136,7 @@ fn files<T: Value>(
         for (site, (kept, key, work)) in some.iter().zip(planned) {
             let kept = kept.as_ref();
             let read = match (work, kept) {
+                _ if options.limits.halt.called() => unread(),
                 (Work::Files(index), kept) => {
                     let began = memory.began();
                     let before = Before { kept, began };
@@ -196,6 +204,8 @@ struct Read<T> {
     same: bool,
     heard: Vec<(Id, Visited<T>)>,
     past: PastRead<T>,
+    /// Reading was stopped before this was read whole.
+    stopped: bool,
 }
 
 /// Reads the histories.
@@ -214,6 +224,9 @@ fn histories<T: Value>(
         let walked: Vec<_> = some
             .par_iter()
             .map(|store| {
+                if options.limits.halt.called() {
+                    return (History::default(), String::new(), None, false, Vec::new());
+                }
                 let kept = memory.recall(Kind::History, &store.repo.common);
                 let kept = kept.and_then(|packed| HistoryMemory::<T>::unpack(&packed));
                 let key = if memory.keeps() {
@@ -248,6 +261,10 @@ fn histories<T: Value>(
                 screen,
                 visit,
             );
+            let stopped = options.limits.halt.called();
+            if stopped {
+                store.trouble.note(STOPPED);
+            }
             out.push(Read {
                 history,
                 key,
@@ -255,6 +272,7 @@ fn histories<T: Value>(
                 same,
                 heard,
                 past,
+                stopped,
             });
         }
         if group.end < stores.len() {
@@ -332,7 +350,7 @@ fn finish<T: Value>(
     let (told, more): (Said, bool) = histories::attribute(store, &one.history, &asked, options);
     let mut trouble = store.trouble.told();
     // What an earlier run met in the same history is still so.
-    if let (Some(kept), false) = (known, more) {
+    if let (Some(kept), false, false) = (known, more, one.stopped) {
         trouble = kept.part.trouble.clone();
     }
     let changed =
@@ -349,7 +367,7 @@ fn finish<T: Value>(
         faults: one.past.faults,
     };
     // With `since`, only a part of the history is known.
-    if !changed || !memory.keeps() || options.since.is_some() {
+    if !changed || !memory.keeps() || options.since.is_some() || one.stopped {
         return part;
     }
     // What changed while it was read is not known to be as it was read.

@@ -4,10 +4,17 @@
 //! A name that is a symbolic link is followed, so that the link stays; a device or pipe (`/dev/stdout`) is written to
 //! directly, because it cannot be replaced.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
+
+/// How the name of a temporary file begins; the process that wrote it follows.
+const PREFIX: &str = ".overstay-";
+/// How it ends.
+const SUFFIX: &str = ".tmp";
 
 /// Why a file could not be written.
 #[derive(Debug, Error)]
@@ -103,18 +110,110 @@ fn parent(path: &Path) -> Option<&Path> {
         .filter(|folder| !folder.as_os_str().is_empty())
 }
 
+/// A file that is written and not yet in its place.
+pub struct Staged {
+    path: PathBuf,
+    /// Nothing is to be moved where a device was written to.
+    file: Option<(tempfile::NamedTempFile, PathBuf)>,
+}
+
+/// Writes a file beside its place. Several can be staged before the first is put in place, so that together they are
+/// replaced at once or, when one cannot be written, not at all.
+///
+/// # Errors
+/// When the file system refuses or `fill` fails.
+pub fn stage(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<Staged, WriteError> {
+    let staged = prepare(path, fill, false);
+    let file = staged.map_err(|source| WriteError {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Staged {
+        path: path.to_owned(),
+        file,
+    })
+}
+
+impl Staged {
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// When the file system refuses; the old content is then still there.
+    pub fn commit(self) -> Result<(), WriteError> {
+        let Some((temporary, target)) = self.file else {
+            return Ok(());
+        };
+        put(temporary, &target, false).map_err(|source| WriteError {
+            path: self.path,
+            source,
+        })
+    }
+}
+
+/// Temporary files that are there, so that a program that ends at once can remove them.
+static WRITTEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn written() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    WRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes what is half-written: the program ends.
+pub fn discard() {
+    for path in written().iter() {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes what runs that were killed left half-written in a folder.
+pub fn sweep(folder: &Path) {
+    let own = std::process::id();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let process = name
+            .strip_prefix(PREFIX)
+            .filter(|_| name.ends_with(SUFFIX))
+            .and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if process.is_some_and(|process| process == own || !runs(process)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether a process runs, as far as this system tells.
+fn runs(process: u32) -> bool {
+    let all = Path::new("/proc");
+    !all.join("self").exists() || all.join(process.to_string()).exists()
+}
+
 fn replace(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     must_be_new: bool,
 ) -> io::Result<()> {
+    match prepare(path, fill, must_be_new)? {
+        Some((temporary, target)) => put(temporary, &target, must_be_new),
+        None => Ok(()),
+    }
+}
+
+/// Writes the temporary file; `None` where a device was written to.
+fn prepare(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    must_be_new: bool,
+) -> io::Result<Option<(tempfile::NamedTempFile, PathBuf)>> {
     let target = match fs::metadata(path) {
         Ok(_) if must_be_new => return Err(io::ErrorKind::AlreadyExists.into()),
         Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(found) if !found.is_file() => {
             let mut device = OpenOptions::new().write(true).open(path)?;
             fill(&mut device)?;
-            return device.flush();
+            device.flush()?;
+            return Ok(None);
         }
         Ok(_) => fs::canonicalize(path)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
@@ -124,17 +223,24 @@ fn replace(
     make_folder(folder).map_err(|error| error.source)?;
     // Made with mode 0600, and removed again when anything below fails.
     let temporary = tempfile::Builder::new()
-        .prefix(".overstay-")
-        .suffix(".tmp")
+        .prefix(&format!("{PREFIX}{}-", std::process::id()))
+        .suffix(SUFFIX)
         .tempfile_in(folder)?;
+    written().insert(temporary.path().to_owned());
     let mut out = BufWriter::with_capacity(1 << 16, temporary);
     fill(&mut out)?;
     let temporary = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     temporary.as_file().sync_all()?;
+    Ok(Some((temporary, target)))
+}
+
+fn put(temporary: tempfile::NamedTempFile, target: &Path, must_be_new: bool) -> io::Result<()> {
+    let folder = parent(target).unwrap_or(Path::new("."));
+    written().remove(temporary.path());
     if must_be_new {
-        temporary.persist_noclobber(&target)?;
+        temporary.persist_noclobber(target)?;
     } else {
-        temporary.persist(&target)?;
+        temporary.persist(target)?;
     }
     // The rename itself is only durable once the folder is; systems that cannot open folders have no such call.
     #[cfg(unix)]
@@ -153,6 +259,30 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn what_dead_processes_left_is_swept_and_what_others_write_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".overstay-999999999-x.tmp", ".overstay-1-x.tmp", "kept.tmp"] {
+            write(&folder.path().join(name), b"x").unwrap();
+        }
+        sweep(folder.path());
+        assert_eq!(names(folder.path()), [".overstay-1-x.tmp", "kept.tmp"]);
+    }
+
+    #[test]
+    fn staged_files_are_put_in_place_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write(&path, b"old").unwrap();
+        let staged = stage(&path, |out| out.write_all(b"new")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        staged.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        drop(stage(&path, |out| out.write_all(b"never")).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["a"]);
     }
 
     #[test]

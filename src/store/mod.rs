@@ -2,6 +2,7 @@
 //! are written.
 
 pub mod atomic;
+pub mod attest;
 pub mod change;
 pub mod decisions;
 pub mod key;

@@ -20,6 +20,7 @@ mod formats;
 mod infrastructure;
 mod joins;
 mod layering;
+mod nightly;
 mod requirements;
 mod review;
 mod sample;

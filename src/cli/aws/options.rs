@@ -4,7 +4,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// Accounts that are read from AWS itself.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Accounts {
     /// Read the account of the usual AWS credentials: environment, default profile, single sign-on, container or instance
     /// role

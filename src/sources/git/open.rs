@@ -179,6 +179,28 @@ fn try_open(root: &Root, bare: bool, trust_owner: bool) -> Result<Repo, Refusal>
     })
 }
 
+/// Where the objects of a root's repository are.
+pub(in crate::sources) fn common_dir(root: &Root) -> Option<PathBuf> {
+    match root.kind {
+        RootKind::Folder | RootKind::File => None,
+        RootKind::WorkTree => git_dir_of(&root.path).map(|found| common_dir_of(&found)),
+        RootKind::Bare => Some(root.path.clone()),
+    }
+}
+
+/// The host and path that a repository was cloned from, however that was written and by whom.
+pub(in crate::sources) fn origin(common: &Path) -> Option<String> {
+    let path = common.join("config");
+    let config = path.is_file().then(|| git2::Config::open(&path).ok())??;
+    let url = config.get_string("remote.origin.url").ok()?;
+    let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+    let (host, path) = rest.split_once(['/', ':'])?;
+    let host = host.rsplit('@').next().unwrap_or(host).to_lowercase();
+    let path = path.trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    (!host.is_empty() && !path.is_empty()).then(|| format!("{host}/{path}"))
+}
+
 fn failed(reason: &str) -> Refusal {
     Refusal {
         status: CoverageStatus::Failed,

@@ -162,7 +162,7 @@ impl Trouble {
     }
 
     /// Something wrong with the repository as a whole, with what to do about it.
-    pub(super) fn note(&self, words: impl Into<String>) {
+    pub(in crate::sources) fn note(&self, words: impl Into<String>) {
         self.totals().notes.insert(words.into());
     }
 

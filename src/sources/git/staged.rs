@@ -118,6 +118,7 @@ fn root_around(path: &Path) -> Result<Root, StagedError> {
         name,
         path: folder.to_owned(),
         kind: RootKind::WorkTree,
+        plain: String::new(),
         listing: Listing::default(),
     })
 }

@@ -107,6 +107,9 @@ pub(in crate::sources) fn walk(
     let cap = limits.max_object_bytes;
     let mut tips = tips(repo, &lease, cap, trouble, told);
     let mut graph = Graph::read(repo, limits, told);
+    if limits.halt.called() {
+        return History::default();
+    }
     let mut line = Line::default();
     let reader = Reader {
         repo,
@@ -124,6 +127,9 @@ pub(in crate::sources) fn walk(
             line.has_met(&graph, id)
         });
         line.load(&mut graph, &tips, &reader, &quiet);
+    }
+    if limits.halt.called() {
+        return History::default();
     }
     line.by_position();
     let order = line.topological();
@@ -252,6 +258,9 @@ impl Line {
         let tips = tips.commits.keys();
         let mut pending: Vec<u32> = tips.map(|id| graph.number(&bytes(*id))).collect();
         while let Some(number) = pending.pop() {
+            if reader.limits.halt.called() {
+                return;
+            }
             self.met.grow(graph.len());
             if !self.met.insert(number) {
                 continue;

@@ -263,6 +263,9 @@ impl<'a, V: Visitor> Worker<'a, V> {
     /// Makes an entry, and everything that is made out of it.
     fn below(&mut self, mut entry: u32, mut base: Option<Arc<Base<V::Kept>>>) {
         loop {
+            if self.plan.limits.halt.called() {
+                return;
+            }
             let made = self.make(entry, base.as_deref());
             if let Some(last) = base.take() {
                 self.let_go(last);

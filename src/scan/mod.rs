@@ -1,5 +1,9 @@
 //! The pipeline as one readable function: what `overstay scan` runs and what library tests call.
 
+mod part;
+
+pub use part::{PartHead, read_part, write_part};
+
 use crate::checks::{self, CheckContext, ignores::Comment};
 use crate::graph::{self, JoinInput};
 use crate::jit::{self, JitContext};
@@ -134,6 +138,10 @@ pub struct ScanRequest {
     pub cloudtrail: Vec<PathBuf>,
     /// Folders of this program itself, left out of the paths: where the reports and the state go.
     pub own: Vec<PathBuf>,
+    /// Only this part of so many of the repositories.
+    pub shard: Option<(u32, u32)>,
+    /// What is known already not to be read.
+    pub told: Vec<Coverage>,
     /// What of the paths is read.
     pub read: ReadOptions,
     /// What people decided.
@@ -250,11 +258,15 @@ pub fn gather(
 ) -> Result<Gathered, ScanError> {
     let discovery = sources::discover_except(&request.paths, &request.own, &request.read.limits)?;
     let mut coverage = discovery.coverage;
+    coverage.extend(request.told.iter().cloned());
 
     progress.stage("reading");
     let visit = |document: &Document<'_>| inspect(document, engine, &request.key);
     let worth = Worth(engine);
-    let roots = discovery.roots;
+    let mut roots = discovery.roots;
+    if let Some((number, of)) = request.shard {
+        roots = sources::shard(roots, number, of);
+    }
     let parts = sources::collect(&roots, &request.read, progress, &worth, visit, memory);
 
     progress.stage("accounts");
@@ -317,6 +329,7 @@ pub fn judge(
     if accounts.is_empty()
         && observed.is_empty()
         && read.documents == 0
+        && request.shard.is_none()
         && !coverage.iter().any(|entry| entry.status.incomplete())
     {
         let names = request
