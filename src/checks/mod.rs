@@ -15,6 +15,7 @@ mod agents;
 mod break_glass_not_isolated;
 mod ci_static_cloud_credential;
 mod compute_static_key;
+mod confused_deputy;
 mod consumers;
 mod cross_environment_reuse;
 mod direct_user_policy;
@@ -44,6 +45,7 @@ mod owner_departed;
 mod private_key_exposed;
 mod privilege_escalation_path;
 mod privileged_unlogged;
+mod public_resource;
 mod rating;
 mod root_access_key;
 mod secret_in_iac_state;
@@ -139,6 +141,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &break_glass_not_isolated::BreakGlassNotIsolated,
     &ci_static_cloud_credential::CiStaticCloudCredential,
     &compute_static_key::ComputeStaticKey,
+    &confused_deputy::ConfusedDeputy,
     &cross_environment_reuse::CrossEnvironmentReuse,
     &direct_user_policy::DirectUserPolicy,
     &dual_path::DualPath,
@@ -163,6 +166,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &owner_departed::OwnerDeparted,
     &private_key_exposed::PrivateKeyExposed,
     &privilege_escalation_path::PrivilegeEscalationPath,
+    &public_resource::PublicResource,
     &privileged_unlogged::PrivilegedUnlogged,
     &root_access_key::RootAccessKey,
     &secret_in_iac_state::SecretInIacState,

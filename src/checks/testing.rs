@@ -8,10 +8,10 @@ use super::{CHECKS, Check, CheckContext, findings_of};
 use crate::model::aws::AwsTrail;
 use crate::model::{
     AgentReach, Capability, CapabilityKind, ConditionCoverage, Confidence, Consumer, ConsumerClass,
-    ConsumerId, Credential, CredentialId, CredentialStatus, Federation, Finding, FingerprintKey,
-    Grade, Grant, GrantId, GrantSource, Identity, IdentityId, IdentityKind, Inventory, LastUse,
-    Location, PrincipalKind, RbacBinding, RbacRole, RbacRule, Sighting, Storage, Trail, TrustPath,
-    Uses,
+    ConsumerId, Credential, CredentialId, CredentialStatus, ExposedTo, Federation, Finding,
+    FingerprintKey, Grade, Grant, GrantId, GrantSource, Identity, IdentityId, IdentityKind,
+    Inventory, LastUse, Location, PrincipalKind, RbacBinding, RbacRole, RbacRule, ResourceExposure,
+    Sighting, Storage, Trail, TrustPath, Uses,
 };
 use crate::rules::config::Config;
 use crate::rules::posture::Posture;
@@ -39,6 +39,7 @@ struct Case {
     role: Vec<Value>,
     binding: Vec<Value>,
     capability: Vec<Value>,
+    exposure: Vec<Value>,
     trails: BTreeMap<String, Vec<Value>>,
     config: toml::Table,
 }
@@ -186,6 +187,21 @@ fn base_grant(identity: &Identity) -> Grant {
     }
 }
 
+fn base_exposure() -> ResourceExposure {
+    ResourceExposure {
+        arn: "arn:aws:sqs:eu-west-1:111122223333:jobs".into(),
+        account: "111122223333".into(),
+        to: ExposedTo::Anyone,
+        principal: "*".into(),
+        vendor: None,
+        statement: "statement 1".into(),
+        actions: vec!["sqs:ReceiveMessage".into()],
+        writes: false,
+        conditions: Vec::new(),
+        location: Location::file("aws/111122223333", "policies.json", 3, 1),
+    }
+}
+
 fn base_consumer() -> Consumer {
     Consumer {
         id: ConsumerId::of(&["case"]),
@@ -310,6 +326,11 @@ fn build(text: &str) -> (Inventory, Config) {
     let case: Case = toml::from_str(text).unwrap_or_else(|error| panic!("{error}"));
     assert!(!case.about.is_empty(), "a case says what it is about");
     let mut inventory = Inventory::default();
+    inventory.exposures = case
+        .exposure
+        .iter()
+        .map(|patch| over(&base_exposure(), patch))
+        .collect();
     for patch in case.identity {
         let identity = identity(patch);
         inventory.identities.insert(identity.id.clone(), identity);

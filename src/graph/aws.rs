@@ -1,6 +1,7 @@
 //! Users, roles, root and access keys of AWS accounts.
 
 use super::{Graph, aws_other, ids};
+use crate::iam::exposure::exposures;
 use crate::iam::{Court, Judge, Judged};
 use crate::model::aws::{AwsAccessKey, AwsAccount, AwsRole, AwsRoot, AwsUser};
 use crate::model::{
@@ -73,6 +74,8 @@ pub(super) fn add(
             add_root(graph, account, root);
         }
         aws_other::add(graph, account);
+        let open = exposures(account, tables, own);
+        graph.inventory.exposures.extend(open);
         graph
             .inventory
             .oidc_issuers
@@ -85,6 +88,8 @@ pub(super) fn add(
                     .map(|provider| provider.url.clone()),
             );
     }
+    graph.inventory.exposures.sort();
+    graph.inventory.exposures.dedup();
 }
 
 fn named(account: &AwsAccount, kind: IdentityKind, name: &str, arn: &str) -> Identity {

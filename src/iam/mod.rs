@@ -12,6 +12,7 @@ pub mod context;
 pub mod decide;
 pub mod escalation;
 pub mod expand;
+pub mod exposure;
 mod judge;
 pub mod layers;
 pub mod matcher;

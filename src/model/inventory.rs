@@ -92,6 +92,8 @@ pub struct Inventory {
     pub capabilities: Vec<super::Capability>,
     /// Trails that record what is done, per account of which it is known.
     pub trails: BTreeMap<String, Vec<AwsTrail>>,
+    /// What policies of resources leave open to others than the account; sorted.
+    pub exposures: Vec<super::ResourceExposure>,
     /// What logs showed of their use.
     pub observed: super::Observed,
 }

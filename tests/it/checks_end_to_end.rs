@@ -258,6 +258,15 @@ fn every_check_fires_on_a_careless_organisation() {
         role("timer", &account(ACCOUNT), &json!({}), &admin, &none),
         role("tmp-migration", &account(ACCOUNT), &json!({}), &read, &none),
     ];
+    place.write(
+        "aws/resource-policies.json",
+        json!({"ResourcePolicies": [{"ResourceArn": format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:jobs"), "Policy": {
+            "Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"},
+                {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+                 "Resource": "*"}]}}]})
+        .to_string(),
+    );
     snapshot(
         &place,
         &users,

@@ -161,12 +161,14 @@ pub struct AwsTables {
     accounts: BTreeMap<&'static str, KnownAccount>,
     managed: BTreeMap<&'static str, &'static str>,
     resource_control: BTreeSet<&'static str>,
+    deputies: BTreeSet<&'static str>,
     /// What the last-accessed records of IAM can show.
     pub last_accessed: LastAccessed,
 }
 
 const RESOURCE_CONTROL: &str = "aws/resource-control.txt";
 const LAST_ACCESSED: &str = "aws/last-accessed.txt";
+const DEPUTIES: &str = "aws/deputies.txt";
 const SENSITIVE: &str = "aws/sensitive.txt";
 const ESCALATION: &str = "aws/escalation.tsv";
 const ACCOUNTS: &str = "aws/accounts.tsv";
@@ -222,11 +224,15 @@ impl AwsTables {
             classes,
             accounts,
             managed,
-            resource_control: text(RESOURCE_CONTROL)?
-                .lines()
-                .filter(|line| !line.is_empty() && !line.starts_with('#'))
-                .collect(),
+            resource_control: lines(RESOURCE_CONTROL)?,
+            deputies: lines(DEPUTIES)?,
         })
+    }
+
+    /// Whether a service says on whose behalf it reaches a resource.
+    pub fn is_deputy(&self, service: &str) -> bool {
+        self.deputies
+            .contains(service.to_ascii_lowercase().as_str())
     }
 
     /// Whether an organization's resource control policies reach the resources of a service.
@@ -301,6 +307,14 @@ fn parse_last_accessed(
         return Err(malformed(LAST_ACCESSED, 1));
     }
     Ok(known)
+}
+
+/// Lines of a list that are neither empty nor comments.
+fn lines(file: &str) -> Result<BTreeSet<&'static str>, RuleError> {
+    Ok(text(file)?
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect())
 }
 
 fn begins_with(lower: &str, verbs: &[String]) -> bool {
