@@ -193,9 +193,13 @@ pub(in crate::sources) fn origin(common: &Path) -> Option<String> {
     let path = common.join("config");
     let config = path.is_file().then(|| git2::Config::open(&path).ok())??;
     let url = config.get_string("remote.origin.url").ok()?;
-    let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-    let (host, path) = rest.split_once(['/', ':'])?;
-    let host = host.rsplit('@').next().unwrap_or(host).to_lowercase();
+    // `scheme://user:word@host:port/path`, or ssh's short form `user@host:path`.
+    let (authority, path) = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?,
+        None => url.split_once(':')?,
+    };
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    let host = host.split(':').next().unwrap_or(host).to_lowercase();
     let path = path.trim_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
     (!host.is_empty() && !path.is_empty()).then(|| format!("{host}/{path}"))
