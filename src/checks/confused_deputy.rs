@@ -34,7 +34,7 @@ impl Check for ConfusedDeputy {
             out.push(
                 context
                     .finding(meta, rating, None, None)
-                    .discriminator(&format!("{} {} {}", way.arn, way.principal, way.statement))
+                    .discriminator(format!("{} {} {}", way.arn, way.principal, way.statement))
                     .text(
                         format!("{name} trusts {} whoever it works for", way.principal),
                         format!(

@@ -325,12 +325,13 @@ fn position(inventory: &Inventory, name: &str) -> IdentityId {
 fn build(text: &str) -> (Inventory, Config) {
     let case: Case = toml::from_str(text).unwrap_or_else(|error| panic!("{error}"));
     assert!(!case.about.is_empty(), "a case says what it is about");
-    let mut inventory = Inventory::default();
-    inventory.exposures = case
-        .exposure
-        .iter()
-        .map(|patch| over(&base_exposure(), patch))
-        .collect();
+    let exposures = case.exposure.iter();
+    let mut inventory = Inventory {
+        exposures: exposures
+            .map(|patch| over(&base_exposure(), patch))
+            .collect(),
+        ..Inventory::default()
+    };
     for patch in case.identity {
         let identity = identity(patch);
         inventory.identities.insert(identity.id.clone(), identity);
