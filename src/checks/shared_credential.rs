@@ -4,9 +4,14 @@ use super::rating::Rating;
 use super::subject::{capitalised, credential_name, list, may_be_live, power};
 use super::uses::{consumers, path_of, places, repositories_with_copy};
 use super::{Check, CheckContext};
-use crate::model::{Confidence, Credential, CredentialStatus, FindingBuilder, Grade};
+use crate::model::{
+    Confidence, ConsumerClass, Credential, CredentialStatus, FindingBuilder, Grade,
+};
 use crate::rules::posture::CheckMeta;
 use std::collections::BTreeSet;
+
+/// Type of what is named without telling what it is.
+const UNTOLD: &str = "secret";
 
 /// A credential behind several pipelines or workloads, or with copies in several repositories.
 pub(super) struct SharedCredential;
@@ -25,6 +30,13 @@ impl Check for SharedCredential {
                 continue;
             }
             let users = consumers(context, credential);
+            // A bundle that parts of one application mount may hold anything, such as the key of the peer they talk to.
+            let bundle = credential.kind == UNTOLD
+                && credential.fingerprint.is_none()
+                && !users.iter().any(|one| one.class == ConsumerClass::Ci);
+            if bundle {
+                continue;
+            }
             let paths: BTreeSet<String> = users.iter().map(|one| path_of(one)).collect();
             let copies = repositories_with_copy(credential);
             if paths.len() < context.thresholds.shared_consumers && copies.len() < 2 {
