@@ -19,6 +19,7 @@ pub(super) fn add(
         all.roles.extend(file.roles);
         all.bindings.extend(file.bindings);
         all.capabilities.extend(file.capabilities);
+        all.edits.extend(file.edits);
         graph.coverage.extend(file.notices);
     }
     // Merging prefers what comes first among equals, so what comes first must not depend on who read which file when.
@@ -64,6 +65,16 @@ pub(super) fn add(
     all.bindings.dedup();
     all.capabilities.sort();
     all.capabilities.dedup();
+    all.edits.sort_by_cached_key(|edit| {
+        (
+            edit.consumer.clone(),
+            edit.mechanism.clone(),
+            edit.path.clone(),
+            total(edit),
+        )
+    });
+    all.edits.dedup();
+    graph.inventory.edits = all.edits;
     graph.inventory.roles = all.roles;
     graph.inventory.bindings = all.bindings;
     graph.inventory.capabilities = all.capabilities;

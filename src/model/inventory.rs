@@ -67,6 +67,8 @@ pub struct Declarations {
     pub kept: Vec<super::KeptText>,
     /// Files its consumers run.
     pub calls: Vec<Call>,
+    /// How jobs it declares get access without a stored secret.
+    pub edits: Vec<super::PipelineEdit>,
     /// What could not be read of it.
     pub notices: Vec<super::Coverage>,
 }
@@ -96,6 +98,10 @@ pub struct Inventory {
     pub exposures: Vec<super::ResourceExposure>,
     /// What logs showed of their use.
     pub observed: super::Observed,
+    /// How jobs get access without a stored secret, sorted.
+    pub edits: Vec<super::PipelineEdit>,
+    /// Host and path that repositories were cloned from, by their name in this scan.
+    pub origins: BTreeMap<String, String>,
 }
 
 impl Inventory {

@@ -4,6 +4,7 @@
 //! `reports/schema/` is generated from the same definitions the program works with.
 
 pub mod activity;
+pub mod artefact;
 pub mod assessment;
 pub mod aws;
 pub mod capability;
@@ -32,6 +33,7 @@ pub mod usage;
 pub use activity::{
     ActionKind, ActionUse, Activity, CallerUse, Counted, LogWindow, Observed, Rhythm, Sessions,
 };
+pub use artefact::{Artefact, ArtefactKind, PipelineEdit};
 pub use assessment::{
     Assessment, Blocker, ConditionResult, Disposition, DispositionTrace, ExposureWindow, Fit,
     FitFactor, Mitigation, Readiness, ResidualRisk, Risk, RiskBand, RiskFactor, TaskBoundary,

@@ -1,8 +1,8 @@
 //! Plan items: how one access moves, step by step.
 
 use super::{
-    AssessmentId, CredentialId, Disposition, IdentityId, Mitigation, PlanItemId, Readiness,
-    Ternary, Ttl,
+    Artefact, AssessmentId, CredentialId, Disposition, IdentityId, Mitigation, PlanItemId,
+    Readiness, Ternary, Ttl,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -235,4 +235,17 @@ pub struct PlanItem {
     /// What it was seen using, as two sets of permissions; `None` where nothing tells.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub permissions: Option<PermissionSets>,
+    /// Folder of its artefacts beside the reports: `plan/wave-01/p-…`.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub folder: String,
+    /// Files made ready for it, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub artefacts: Vec<Artefact>,
+}
+
+impl PlanItem {
+    /// Folder of the artefacts of an item of this wave.
+    pub fn folder_in(&self, wave: u32) -> String {
+        format!("plan/wave-{wave:02}/{}", self.id)
+    }
 }

@@ -126,6 +126,12 @@ pub struct Report {
     /// What logs showed of the use of identities and credentials.
     #[serde(default, skip_serializing_if = "super::Observed::is_empty")]
     pub observed: super::Observed,
+    /// How jobs of pipelines get access without a stored secret; the patches of the plan are made from them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<super::PipelineEdit>,
+    /// Host and path that repositories were cloned from, by their name in this scan: `github.com/owner/name`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub origins: BTreeMap<String, String>,
     /// Findings, most severe first, then by rule and id.
     pub findings: Vec<Finding>,
     /// Assessments, highest risk first, then by id.

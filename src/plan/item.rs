@@ -66,6 +66,8 @@ pub fn item(context: &PlanContext<'_>, subject: &Subject<'_>, assessment: &Asses
         exception_expires: exception(context, subject, assessment),
         agent_requirements: agent_requirements(context, subject),
         permissions: super::permissions::sets(context, subject),
+        folder: String::new(),
+        artefacts: Vec::new(),
     }
 }
 

@@ -66,6 +66,8 @@ pub fn inventory_of(report: &Report, oidc_issuers: BTreeMap<String, Vec<String>>
             .collect(),
         oidc_issuers,
         observed: report.observed.clone(),
+        edits: report.edits.clone(),
+        origins: report.origins.clone(),
         ..Inventory::default()
     }
 }

@@ -106,6 +106,7 @@ impl Cutter {
         self.position += 1;
         item.wave = self.wave;
         item.position = self.position;
+        item.folder = item.folder_in(item.wave);
     }
 }
 

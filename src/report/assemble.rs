@@ -107,6 +107,8 @@ pub fn assemble(parts: ReportParts) -> Report {
         bindings: inventory.bindings,
         capabilities: inventory.capabilities,
         observed,
+        edits: inventory.edits,
+        origins: inventory.origins,
         findings,
         assessments,
         plan,

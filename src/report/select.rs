@@ -182,6 +182,8 @@ pub fn filtered(report: &Report, query: &Query, long_lived_days: i64) -> Report 
             .map(|consumer| (consumer.id.clone(), consumer.clone()))
             .collect(),
         credentials,
+        edits: report.edits.clone(),
+        origins: report.origins.clone(),
         ..Inventory::default()
     };
     assemble(ReportParts {

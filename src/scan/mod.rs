@@ -236,6 +236,7 @@ pub struct Gathered {
     parts: Parts<Inspected>,
     coverage: Vec<Coverage>,
     accounts: Vec<AwsAccount>,
+    origins: BTreeMap<String, String>,
 }
 
 impl Gathered {
@@ -264,6 +265,7 @@ pub fn gather(
     let visit = |document: &Document<'_>| inspect(document, engine, &request.key);
     let worth = Worth(engine);
     let mut roots = discovery.roots;
+    let origins = sources::origins(&roots);
     if let Some((number, of)) = request.shard {
         roots = sources::shard(roots, number, of);
     }
@@ -284,6 +286,7 @@ pub fn gather(
         parts,
         coverage,
         accounts,
+        origins,
     })
 }
 
@@ -302,6 +305,7 @@ pub fn judge(
         parts,
         mut coverage,
         accounts,
+        origins,
     } = gathered;
     let names: Vec<String> = parts.names().map(ToOwned::to_owned).collect();
     let mut read = sources::combine(parts, &request.read);
@@ -432,6 +436,7 @@ pub fn judge(
     });
     coverage.extend(joined.coverage);
     let mut inventory = joined.inventory;
+    inventory.origins = origins;
 
     let standing = Standing::of(&request.decisions);
     let today = request.now.to_zoned(TimeZone::UTC).date();

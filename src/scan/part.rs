@@ -69,6 +69,7 @@ impl Gathered {
         self.parts.add(other.parts);
         self.coverage.extend(other.coverage);
         self.accounts.extend(other.accounts);
+        self.origins.extend(other.origins);
     }
 
     /// Adds to what is told of the reading.
@@ -79,7 +80,8 @@ impl Gathered {
 
 /// A part as a file, sealed under the key of the fingerprints; `None` when something of it has no such form.
 pub fn write_part(head: &PartHead, gathered: &Gathered, key: &FingerprintKey) -> Option<Vec<u8>> {
-    let head_and_coverage = serde_json::to_vec(&(head, &gathered.coverage)).ok()?;
+    let head_and_coverage =
+        serde_json::to_vec(&(head, &gathered.coverage, &gathered.origins)).ok()?;
     let parts = gathered.parts.clone().pack(&head.options())?;
     let mut content = (head_and_coverage.len() as u64).to_le_bytes().to_vec();
     content.extend(head_and_coverage);
@@ -93,7 +95,8 @@ pub fn read_part(sealed: &[u8], key: &FingerprintKey) -> Option<(PartHead, Gathe
     let (length, rest) = content.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
     let (json, parts) = rest.split_at_checked(length)?;
-    let (head, coverage): (PartHead, Vec<Coverage>) = serde_json::from_slice(json).ok()?;
+    let (head, coverage, origins): (PartHead, Vec<Coverage>, _) =
+        serde_json::from_slice(json).ok()?;
     if head.program != env!("CARGO_PKG_VERSION") {
         return None;
     }
@@ -102,6 +105,7 @@ pub fn read_part(sealed: &[u8], key: &FingerprintKey) -> Option<(PartHead, Gathe
         parts,
         coverage,
         accounts: Vec::new(),
+        origins,
     };
     Some((head, gathered))
 }

@@ -28,6 +28,16 @@ fn part(identity: &str, of: u32) -> u32 {
     (1..=of).max_by_key(draw).unwrap_or(1)
 }
 
+/// Host and path that roots were cloned from, by their names; those without, and names no host gives, are left out.
+pub fn origins(roots: &[Root]) -> BTreeMap<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/+@".contains(c);
+    roots
+        .iter()
+        .filter_map(|root| Some((root.name.clone(), origin(&common_dir(root)?)?)))
+        .filter(|(_, origin)| origin.len() <= 512 && origin.chars().all(plain))
+        .collect()
+}
+
 fn identities(roots: &[Root]) -> Vec<String> {
     let stores: Vec<Option<PathBuf>> = roots.iter().map(common_dir).collect();
     let mut of_store: BTreeMap<&PathBuf, String> = BTreeMap::new();

@@ -34,7 +34,7 @@ pub use combine::combine;
 pub use discover::{DiscoverError, Discovery, Root, RootKind, discover, discover_except};
 pub use git::{Staged, StagedError, staged};
 pub use given::{Given, read_given};
-pub use identity::shard;
+pub use identity::{origins, shard};
 pub use kept::{Facts, Kind, Memory, NoMemory, Parts, Value};
 pub use limits::{Halt, Limits};
 pub use place::{Located, Place};

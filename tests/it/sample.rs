@@ -544,6 +544,12 @@ fn plan_item(assessment: &Assessment) -> PlanItem {
             }],
             gaps: vec!["calls on data of s3 are not in the logs".into()],
         }),
+        folder: "plan/wave-01/p-sample".into(),
+        artefacts: vec![Artefact {
+            path: "trust-policy.json".into(),
+            kind: ArtefactKind::TrustPolicy,
+            description: "who may become the new identity".into(),
+        }],
     }
 }
 

@@ -46,6 +46,8 @@ fn report(id: &str, now: &str, findings: &[&str]) -> Report {
         bindings: Vec::new(),
         capabilities: Vec::new(),
         observed: crate::model::Observed::default(),
+        edits: Vec::new(),
+        origins: BTreeMap::new(),
         findings: findings.iter().map(|name| finding(name)).collect(),
         assessments: Vec::new(),
         plan: Vec::new(),
