@@ -18,6 +18,7 @@ mod compute_static_key;
 mod confused_deputy;
 mod consumers;
 mod cross_environment_reuse;
+mod default_credential;
 mod direct_user_policy;
 mod dual_path;
 mod dynamic_not_short;
@@ -34,6 +35,7 @@ mod leaked_secret;
 mod leaked_secret_history;
 mod long_lived_key;
 mod long_session;
+mod manual_revocation;
 mod mcp_config_static_token;
 mod multiple_active_keys;
 mod naming;
@@ -48,6 +50,7 @@ mod privileged_unlogged;
 mod public_resource;
 mod rating;
 mod root_access_key;
+mod secret_in_env_or_config;
 mod secret_in_iac_state;
 mod sensitivity_privilege_mismatch;
 mod shared_credential;
@@ -143,6 +146,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &compute_static_key::ComputeStaticKey,
     &confused_deputy::ConfusedDeputy,
     &cross_environment_reuse::CrossEnvironmentReuse,
+    &default_credential::DefaultCredential,
     &direct_user_policy::DirectUserPolicy,
     &dual_path::DualPath,
     &dynamic_not_short::DynamicNotShort,
@@ -157,6 +161,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &leaked_secret_history::LeakedSecretHistory,
     &long_lived_key::LongLivedKey,
     &long_session::LongSession,
+    &manual_revocation::ManualRevocation,
     &mcp_config_static_token::McpConfigStaticToken,
     &multiple_active_keys::MultipleActiveKeys,
     &no_expiry_credential::NoExpiryCredential,
@@ -169,6 +174,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &privileged_unlogged::PrivilegedUnlogged,
     &public_resource::PublicResource,
     &root_access_key::RootAccessKey,
+    &secret_in_env_or_config::SecretInEnvOrConfig,
     &secret_in_iac_state::SecretInIacState,
     &sensitivity_privilege_mismatch::SensitivityPrivilegeMismatch,
     &shared_credential::SharedCredential,

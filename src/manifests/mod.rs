@@ -15,6 +15,7 @@ mod cloudformation;
 mod code;
 pub mod codeowners;
 mod context;
+pub mod defaults;
 mod github;
 mod gitlab;
 mod helm;
@@ -72,7 +73,12 @@ enum Surface<'t> {
 
 /// Whether a file of this path can declare anything: cheap, by name only.
 pub fn wants(uri: &str) -> bool {
-    surface(uri).is_some()
+    surface(uri).is_some() || holds_settings(uri)
+}
+
+/// Whether a path is that of settings, in which logins may be that products come with.
+fn holds_settings(uri: &str) -> bool {
+    defaults::wants(uri.rsplit('/').next().unwrap_or(uri))
 }
 
 /// What a path says a file is.
@@ -132,7 +138,37 @@ pub fn read(
     bytes: &[u8],
     key: &FingerprintKey,
 ) -> Option<Declarations> {
-    let surface = surface(uri)?;
+    let mut out = surface(uri).and_then(|surface| read_as(surface, repository, uri, bytes, key));
+    if holds_settings(uri)
+        && defaults::interesting(bytes)
+        && let Ok(tables) = ManifestTables::builtin()
+    {
+        let text = Text::new(bytes);
+        let context = Context {
+            repository,
+            uri,
+            text: &text,
+            key,
+            tables,
+        };
+        let mut found = Declarations::default();
+        defaults::read(&context, &mut found);
+        if !found.credentials.is_empty() {
+            let into = out.get_or_insert_default();
+            into.credentials.append(&mut found.credentials);
+        }
+    }
+    out
+}
+
+/// Reads one file as what its path says it is.
+fn read_as(
+    surface: Surface<'_>,
+    repository: &str,
+    uri: &str,
+    bytes: &[u8],
+    key: &FingerprintKey,
+) -> Option<Declarations> {
     let mut kept = Vec::new();
     if matches!(surface, Surface::Any | Surface::ChartHelper) {
         kept.extend(helm::keep(repository, uri, bytes));
@@ -461,7 +497,7 @@ mod tests {
             assert!(wants(uri), "{uri}");
         }
         assert!(wants("chart/templates/_helpers.tpl"));
-        for uri in ["src/main.rs", "README.md", "Cargo.toml", "a.jsonc", "yaml"] {
+        for uri in ["src/main.rs", "README.md", "a.jsonc", "yaml"] {
             assert!(!wants(uri), "{uri}");
         }
     }

@@ -5,6 +5,7 @@ use super::ci::CiSystems;
 use super::cloud_roles::CloudRoles;
 use super::config::Pattern;
 use super::credentials::{CredentialRules, Rule, compile};
+use super::default_logins::DefaultLogins;
 use super::{RuleError, text};
 use crate::model::Environment;
 use regex::bytes::Regex;
@@ -33,6 +34,8 @@ pub struct ManifestTables {
     pub forms: TokenForms,
     /// Roles of other clouds.
     pub cloud_roles: CloudRoles,
+    /// Logins that products come with.
+    pub logins: DefaultLogins,
     environments: EnvironmentWords,
 }
 
@@ -458,6 +461,7 @@ impl ManifestTables {
             escalation: escalation("manifests/k8s-escalation.tsv")?,
             forms: TokenForms::of(&rules),
             cloud_roles: super::read("manifests/cloud-roles.toml")?,
+            logins: super::read::<DefaultLogins>("manifests/default-logins.toml")?.spelled(),
         })
     }
 

@@ -8,6 +8,7 @@ pub mod ci;
 pub mod cloud_roles;
 pub mod config;
 pub mod credentials;
+pub mod default_logins;
 pub mod import;
 pub mod inventory;
 pub mod manifests;

@@ -1,0 +1,504 @@
+//! Logins that products come with, left as they were: in the settings of whatever format.
+//!
+//! Settings are read line by line, so that half of a file, a template and a dialect nobody knows are read as well. Keys of
+//! indented files carry the keys above them.
+
+use super::context::Context;
+use super::text::saturate;
+use crate::model::{Confidence, Declarations, Redacted, SeenCredential, Sighting, Trail};
+use crate::rules::credentials::context as places;
+use crate::rules::default_logins::{DefaultLogin, DefaultLogins, bare_key};
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
+
+/// Id under which sightings of this reader are known.
+pub const RULE: &str = "default-login";
+
+/// Extensions of files that hold settings.
+const EXTENSIONS: [&str; 16] = [
+    "yml",
+    "yaml",
+    "json",
+    "toml",
+    "env",
+    "properties",
+    "ini",
+    "conf",
+    "cfg",
+    "cnf",
+    "xml",
+    "tf",
+    "tfvars",
+    "config",
+    "service",
+    "dockerfile",
+];
+/// Largest file read for its settings, in bytes.
+const MAX_BYTES: usize = 1 << 20;
+/// Most settings of one file.
+const MAX_SETTINGS: usize = 20_000;
+/// Most logins told of one file.
+const MAX_FOUND: usize = 100;
+/// How many settings a name may be away from its password.
+const NEAR: usize = 8;
+/// Longest password that is published.
+const MAX_VALUE: usize = 64;
+
+/// Words without which there is no setting of a password.
+static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build([
+            "pass",
+            "pwd",
+            "minio",
+            "vault_",
+            "devroottoken",
+            "://",
+            "admin_secret",
+            "neo4j_auth",
+        ])
+        .ok()
+});
+
+/// Whether a file of this name holds settings.
+pub(super) fn wants(name: &str) -> bool {
+    super::has_extension(name, &EXTENSIONS)
+        || name.starts_with(".env")
+        || name.starts_with("Dockerfile")
+}
+
+/// Whether a file is worth reading: cheap.
+pub(super) fn interesting(bytes: &[u8]) -> bool {
+    bytes.len() <= MAX_BYTES && WORDS.as_ref().is_some_and(|words| words.is_match(bytes))
+}
+
+/// Adds the logins a file holds.
+pub(super) fn read(context: &Context<'_>, out: &mut Declarations) {
+    let text = context.text.as_str();
+    let logins = &context.tables.logins;
+    let settings = settings(text);
+    let mut found = Vec::new();
+    for (at, setting) in settings.iter().enumerate() {
+        if found.len() == MAX_FOUND {
+            break;
+        }
+        let beside = settings
+            .get(at.saturating_sub(NEAR)..(at + NEAR + 1).min(settings.len()))
+            .unwrap_or_default();
+        if let Some(told) = login(logins, setting, beside) {
+            found.push(seen(context, setting, &told));
+        }
+    }
+    out.credentials.extend(found);
+}
+
+/// A published login that was recognised.
+struct Told<'t> {
+    product: Option<&'t DefaultLogin>,
+    user: Option<&'t str>,
+    address: bool,
+}
+
+fn login<'t>(
+    logins: &'t DefaultLogins,
+    setting: &Setting<'t>,
+    beside: &[Setting<'t>],
+) -> Option<Told<'t>> {
+    if let Some((scheme, user, password)) = in_address(setting.value) {
+        let product = logins.of_scheme(scheme)?;
+        return (product.is_login(user, password) || logins.is_pair(user, password)).then_some(
+            Told {
+                product: Some(product),
+                user: Some(user),
+                address: true,
+            },
+        );
+    }
+    if let Some(product) = logins.of_setting(&setting.key, setting.value) {
+        let user = beside
+            .iter()
+            .filter(|other| other.group == setting.group)
+            .find(|other| product.names_user(&other.key))
+            .map(|other| other.value);
+        return user
+            .is_none_or(|user| product.is_user(user) || logins.is_pair(user, setting.value))
+            .then_some(Told {
+                product: Some(product),
+                user,
+                address: false,
+            });
+    }
+    let stem = logins.password_stem(&setting.key)?;
+    let user = beside
+        .iter()
+        .filter(|other| other.group == setting.group)
+        .find(|other| logins.user_stem(&other.key) == Some(stem))?;
+    logins.is_pair(user.value, setting.value).then_some(Told {
+        product: None,
+        user: Some(user.value),
+        address: false,
+    })
+}
+
+/// Scheme, name and password of an address.
+fn in_address(value: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = value.split_once("://")?;
+    let (login, _) = rest.split_once('@')?;
+    let (user, password) = login.split_once(':')?;
+    let scheme = scheme.split('+').next().unwrap_or(scheme);
+    let plain = !password.contains(['/', '$', '{', '<']);
+    (plain && !password.is_empty()).then_some((scheme, user, password))
+}
+
+fn seen(context: &Context<'_>, setting: &Setting<'_>, told: &Told<'_>) -> SeenCredential {
+    let what = told
+        .product
+        .map_or("a product", |login| login.product.as_str());
+    let user = told.user.map_or_else(String::new, |user| {
+        format!(" of {}", super::clean::clean(user))
+    });
+    let path = context.uri.to_ascii_lowercase();
+    let place = places().places.iter().find(|p| p.holds(&path));
+    let (confidence, reason) = match place {
+        Some(place) => (Confidence::Low, format!(", {}", place.reason)),
+        None if told.product.is_none() => (Confidence::Medium, String::new()),
+        None => (Confidence::High, String::new()),
+    };
+    let how = if told.address { " in an address" } else { "" };
+    let fallback = if setting.fallback {
+        ", taken where nothing else is set"
+    } else {
+        ""
+    };
+    SeenCredential {
+        rule: RULE.to_owned(),
+        provider: told
+            .product
+            .map_or("generic", |login| login.provider.as_str())
+            .to_owned(),
+        kind: told
+            .product
+            .map_or("basic-auth", |login| login.kind.as_str())
+            .to_owned(),
+        public_id: None,
+        fingerprint: None,
+        redacted: Redacted::new(""),
+        account: None,
+        subject: None,
+        created_at: None,
+        expires_at: None,
+        expires_by_nature: Some(false),
+        default_tier: told.product.map(|login| login.tier),
+        confidence,
+        confidence_reason: format!(
+            "the login{user} that {what} is published with{how}{fallback}{reason}"
+        ),
+        sighting: Sighting {
+            repository: context.repository.to_owned(),
+            uri: context.uri.to_owned(),
+            line: setting.line,
+            column: setting.column,
+            commit: None,
+            author: None,
+            first_seen: None,
+            last_seen: None,
+            at_head: true,
+            context: None,
+            layers: Vec::new(),
+            ignored: None,
+            trail: Trail::default(),
+            rule: RULE.to_owned(),
+            public: false,
+        },
+    }
+}
+
+/// One setting: a key in the spelling of the tables, and a value.
+struct Setting<'t> {
+    key: String,
+    value: &'t str,
+    line: u32,
+    column: u32,
+    /// Settings of one group stand in one mapping or list.
+    group: u32,
+    /// The value holds where no other is set.
+    fallback: bool,
+}
+
+/// Keys above the line at hand, by their indentation.
+#[derive(Default)]
+struct Above<'t> {
+    keys: Vec<(usize, &'t str, u32)>,
+    /// `- name: KEY`, whose value follows.
+    named: Option<&'t str>,
+    groups: u32,
+}
+
+impl<'t> Above<'t> {
+    fn leave(&mut self, indent: usize) {
+        while self.keys.last().is_some_and(|(at, _, _)| *at >= indent) {
+            self.keys.pop();
+        }
+    }
+
+    fn enter(&mut self, indent: usize, key: &'t str) {
+        self.groups += 1;
+        self.keys.push((indent, key, self.groups));
+    }
+
+    fn group(&self) -> u32 {
+        self.keys.last().map_or(0, |(_, _, group)| *group)
+    }
+
+    fn whole(&self, key: &str) -> String {
+        let mut whole: String = self
+            .keys
+            .iter()
+            .rev()
+            .take(3)
+            .rev()
+            .map(|(_, key, _)| bare_key(key))
+            .collect();
+        whole.push_str(&bare_key(key));
+        whole
+    }
+}
+
+fn settings(text: &str) -> Vec<Setting<'_>> {
+    let mut out = Vec::new();
+    let mut above = Above::default();
+    for (number, line) in text.lines().enumerate() {
+        if out.len() >= MAX_SETTINGS {
+            break;
+        }
+        let trimmed = line.trim_start();
+        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) || trimmed.starts_with("//") {
+            continue;
+        }
+        let line = (number + 1, line);
+        if trimmed.starts_with('<') {
+            attributes(line, &above, &mut out);
+        } else {
+            assigned(line, &mut above, &mut out);
+        }
+    }
+    out
+}
+
+/// `KEY: value`, `KEY=value`, `"KEY": "value"`, `ENV KEY value`, with the signs of lists and shells before them.
+fn assigned<'t>(
+    (number, line): (usize, &'t str),
+    above: &mut Above<'t>,
+    out: &mut Vec<Setting<'t>>,
+) {
+    let trimmed = line.trim_start();
+    let mut indent = line.len() - trimmed.len();
+    let mut rest = trimmed;
+    while let Some(item) = rest.strip_prefix("- ") {
+        indent += rest.len() - item.trim_start().len();
+        rest = item.trim_start();
+        above.named = None;
+    }
+    let mut recipe = false;
+    for word in ["export ", "ENV ", "ARG ", "Environment=", "set "] {
+        if let Some(after) = rest.strip_prefix(word) {
+            recipe = word.ends_with(' ');
+            rest = after.trim_start();
+        }
+    }
+    rest = rest.trim_start_matches(['"', '\'']);
+    let end = rest
+        .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.' | '-' | '/'))
+        .unwrap_or(rest.len());
+    let Some((key, after)) = rest
+        .split_at_checked(end)
+        .filter(|(key, _)| !key.is_empty())
+    else {
+        return;
+    };
+    let after = after.trim_start_matches(['"', '\'']);
+    let separated = after
+        .trim_start()
+        .strip_prefix([':', '='])
+        .map(|value| value.strip_prefix('>').unwrap_or(value))
+        .or_else(|| after.strip_prefix(' ').filter(|_| recipe));
+    let Some(raw) = separated else {
+        if let Some(block) = after.trim_start().strip_prefix('{')
+            && block.trim().is_empty()
+        {
+            above.leave(indent);
+            above.enter(indent, key);
+        }
+        return;
+    };
+    above.leave(indent);
+    let value = value_of(raw);
+    if value.is_empty() || value == "{" || value == "[" {
+        above.enter(indent, key);
+        return;
+    }
+    if key == "name" || key == "key" {
+        above.named = Some(value);
+    }
+    let key = match (key, above.named) {
+        ("value", Some(name)) => name,
+        _ => key,
+    };
+    let (value, fallback) = or_else(value);
+    if value.len() > MAX_VALUE && !value.contains("://") {
+        return;
+    }
+    out.push(Setting {
+        key: above.whole(key),
+        value,
+        line: saturate(number),
+        column: column_of(line, value),
+        group: above.group(),
+        fallback,
+    });
+}
+
+/// `name="value"` within a tag.
+fn attributes<'t>((number, line): (usize, &'t str), above: &Above<'t>, out: &mut Vec<Setting<'t>>) {
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("=\"") {
+        let key = before
+            .rsplit(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.' | '-'))
+            .next()
+            .unwrap_or_default();
+        let Some((value, left)) = after.split_once('"') else {
+            break;
+        };
+        rest = left;
+        if out.len() < MAX_SETTINGS && !key.is_empty() && value.len() <= MAX_VALUE {
+            out.push(Setting {
+                key: bare_key(key),
+                value,
+                line: saturate(number),
+                column: column_of(line, value),
+                group: above.group(),
+                fallback: false,
+            });
+        }
+    }
+}
+
+/// The value without quotes, commas and comments.
+fn value_of(raw: &str) -> &str {
+    let raw = raw.trim();
+    if let Some(quote) = raw.chars().next().filter(|c| matches!(c, '"' | '\''))
+        && let Some((inside, _)) = raw.get(1..).and_then(|rest| rest.split_once(quote))
+    {
+        return inside;
+    }
+    let raw = raw.split(" #").next().unwrap_or(raw).trim();
+    raw.trim_end_matches([',', ';', '"', '\'', '\\']).trim_end()
+}
+
+/// The literal of `${NAME:-literal}`, and that it is one.
+fn or_else(value: &str) -> (&str, bool) {
+    let inner = value
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'));
+    let literal = inner.and_then(|inner| {
+        let (_, literal) = inner.split_once(":-").or_else(|| inner.split_once('-'))?;
+        (!literal.contains(['$', '{'])).then_some(literal)
+    });
+    literal.map_or((value, false), |literal| (literal, true))
+}
+
+fn column_of(line: &str, value: &str) -> u32 {
+    let at = line.rfind(value).unwrap_or(0);
+    saturate(line.get(..at).unwrap_or_default().chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::declared;
+    use proptest::prelude::*;
+    use std::fmt::Write as _;
+
+    fn found(uri: &str, text: &str) -> String {
+        let mut out = String::new();
+        for seen in declared(uri, text).credentials {
+            let at = &seen.sighting;
+            let _ = writeln!(
+                out,
+                "{}:{} {} {} ({}) {}",
+                at.line,
+                at.column,
+                seen.provider,
+                seen.kind,
+                seen.confidence.as_str(),
+                seen.confidence_reason
+            );
+        }
+        out
+    }
+
+    #[test]
+    fn settings_of_every_form_are_read() {
+        insta::assert_snapshot!(found(
+            "docker-compose.yml",
+            "services:\n  db:\n    environment:\n      POSTGRES_USER: postgres\n      POSTGRES_PASSWORD: ${DB_PASSWORD:-postgres}\n  mq:\n    environment:\n      - RABBITMQ_DEFAULT_USER=guest\n      - RABBITMQ_DEFAULT_PASS=guest\n      - URL=amqp://guest:guest@mq:5672\n",
+        ), @"
+        5:41 postgresql database-password (high) the login of postgres that PostgreSQL is published with, taken where nothing else is set
+        9:31 rabbitmq database-password (high) the login of guest that RabbitMQ is published with
+        10:13 rabbitmq database-password (high) the login of guest that RabbitMQ is published with in an address
+        ");
+        insta::assert_snapshot!(found(
+            "chart/values.yaml",
+            "grafana:\n  adminUser: admin\n  adminPassword: prom-operator # keep\nminio:\n  rootUser: minioadmin\n  rootPassword: minioadmin\nother:\n  auth:\n    username: \"admin\"\n    password: 'admin'\n",
+        ), @"
+        3:18 grafana basic-auth (high) the login of admin that Grafana is published with
+        6:17 minio basic-auth (high) the login of minioadmin that MinIO is published with
+        10:16 generic basic-auth (medium) the login of admin that a product is published with
+        ");
+        insta::assert_snapshot!(found(
+            "deploy/app.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: db\nspec:\n  containers:\n  - name: db\n    env:\n    - name: MYSQL_ROOT_PASSWORD\n      value: root\n    - name: LEVEL\n      value: admin\n",
+        ), @"
+        10:14 mysql database-password (high) the login that MySQL or MariaDB is published with
+        ");
+        insta::assert_snapshot!(found("Dockerfile", "FROM x\nENV POSTGRES_PASSWORD mysecretpassword\n"), @"
+        2:23 postgresql database-password (high) the login that PostgreSQL is published with
+        ");
+        insta::assert_snapshot!(found("tomcat-users.xml", "<tomcat-users>\n  <user username=\"tomcat\" password=\"tomcat\" roles=\"manager-gui\"/>\n</tomcat-users>\n"), @"
+        2:37 generic basic-auth (medium) the login of tomcat that a product is published with
+        ");
+        insta::assert_snapshot!(found("src/test/resources/app.properties", "db.user=postgres\ndb.password=postgres\n"), @"
+        2:13 generic basic-auth (low) the login of postgres that a product is published with, in a test
+        ");
+        insta::assert_snapshot!(found("config.json", "{\n  \"es\": {\n    \"username\": \"elastic\",\n    \"password\": \"changeme\"\n  }\n}\n"), @"
+        4:18 generic basic-auth (medium) the login of elastic that a product is published with
+        ");
+    }
+
+    #[test]
+    fn what_is_not_published_is_no_default() {
+        for (uri, text) in [
+            ("a.yml", "POSTGRES_USER: app\nPOSTGRES_PASSWORD: postgres\n"),
+            ("a.yml", "POSTGRES_PASSWORD: ${POSTGRES_PASSWORD}\n"),
+            ("a.yml", "x:\n  username: admin\ny:\n  password: admin\n"),
+            ("a.env", "ADMIN_USER=admin\nADMIN_PASSWORD=u7Gh2kQ\n"),
+            ("a.md", "password: admin, username: admin\n"),
+            (
+                "a.properties",
+                "# db.user=postgres\n# db.password=postgres\n",
+            ),
+            ("a.yml", "passwordPolicy: admin\nuser: admin\n"),
+        ] {
+            assert_eq!(found(uri, text), "", "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(text in any::<String>(), name in "[a-zP-]{1,4}( |: |=|=>|\\{)[\"'${}:-]{0,4}pass") {
+            let _ = super::settings(&text);
+            let _ = super::settings(&name);
+            let _ = declared("a.yml", &format!("{name}\n{text}"));
+        }
+    }
+}
