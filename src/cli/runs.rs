@@ -52,7 +52,24 @@ pub(super) fn open(global: &Global) -> Result<Runs, Failure> {
     Runs::open(&state).map_err(failed)
 }
 
+/// What the lists of the stored run with this id, or of the last one, need, and the store it is in.
+pub(super) fn light(global: &Global, id: Option<&str>) -> Result<(Report, Runs), Failure> {
+    let (_, report, store) = read(global, id, |store| store.light(id))?;
+    Ok((report, store))
+}
+
 fn with_store(global: &Global, id: Option<&str>) -> Result<(LoadedConfig, Report, Runs), Failure> {
+    read(global, id, |store| match id {
+        Some(id) => store.load(id),
+        None => store.latest(),
+    })
+}
+
+fn read(
+    global: &Global,
+    id: Option<&str>,
+    ask: impl FnOnce(&Runs) -> Result<Option<Report>, RunsError>,
+) -> Result<(LoadedConfig, Report, Runs), Failure> {
     let config = environment::configuration(global.config.as_deref())?;
     let state = environment::state_folder(global.state.as_deref(), &config)?;
     let none = || {
@@ -76,10 +93,6 @@ fn with_store(global: &Global, id: Option<&str>) -> Result<(LoadedConfig, Report
         )
     };
     let store = Runs::open(&state).map_err(failed)?;
-    let report = match id {
-        Some(id) => store.load(id),
-        None => store.latest(),
-    }
-    .map_err(failed)?;
+    let report = ask(&store).map_err(failed)?;
     Ok((config, report.ok_or_else(none)?, store))
 }

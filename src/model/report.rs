@@ -142,3 +142,31 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub changes: Option<Changes>,
 }
+
+impl Report {
+    /// The report without its long lists.
+    #[must_use]
+    pub fn head(&self) -> Self {
+        Self {
+            schema: self.schema.clone(),
+            tool: self.tool.clone(),
+            run: self.run.clone(),
+            coverage: self.coverage.clone(),
+            summary: self.summary.clone(),
+            identities: Vec::new(),
+            credentials: Vec::new(),
+            grants: Vec::new(),
+            consumers: Vec::new(),
+            roles: self.roles.clone(),
+            bindings: self.bindings.clone(),
+            capabilities: self.capabilities.clone(),
+            observed: self.observed.clone(),
+            edits: self.edits.clone(),
+            origins: self.origins.clone(),
+            findings: Vec::new(),
+            assessments: Vec::new(),
+            plan: Vec::new(),
+            changes: self.changes.clone(),
+        }
+    }
+}

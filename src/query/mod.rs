@@ -67,6 +67,8 @@ enum Test {
     None,
     /// Something is known.
     Some,
+    /// The whole word, in lower case.
+    Word(String),
     /// The whole word, with wildcards.
     Glob(GlobMatcher),
     /// Part of a text, in lower case.
@@ -179,6 +181,10 @@ impl Test {
         match self {
             Self::None => values.is_empty(),
             Self::Some => !values.is_empty(),
+            Self::Word(word) => values.iter().any(|value| match value {
+                Value::Text(text) => is_word(word, text),
+                Value::Number(number) => number.to_string() == *word,
+            }),
             Self::Glob(glob) => values.iter().any(|value| match value {
                 Value::Text(text) => glob.is_match(text.to_lowercase()),
                 Value::Number(number) => glob.is_match(number.to_string()),
@@ -195,7 +201,23 @@ impl Test {
 
 /// Whether a text in lower case is part of another in any case.
 fn part_of(part: &str, text: &str) -> bool {
-    text.to_lowercase().contains(part)
+    if !part.is_ascii() || !text.is_ascii() {
+        return text.to_lowercase().contains(part);
+    }
+    let (part, text) = (part.as_bytes(), text.as_bytes());
+    part.is_empty()
+        || text
+            .windows(part.len())
+            .any(|window| window.eq_ignore_ascii_case(part))
+}
+
+/// Whether a text is a word in lower case, in any case.
+fn is_word(word: &str, text: &str) -> bool {
+    if word.is_ascii() && text.is_ascii() {
+        word.eq_ignore_ascii_case(text)
+    } else {
+        text.to_lowercase() == word
+    }
 }
 
 /// The fields for people: one line each.

@@ -353,6 +353,9 @@ fn test(field: &Field, value: &str) -> Result<Test, String> {
     if matches!(field.kind, Kind::Text) && !lower.contains(['*', '?']) {
         return Ok(Test::Part(lower));
     }
+    if !lower.contains(['*', '?']) {
+        return Ok(Test::Word(lower));
+    }
     // Only `*` and `?` are special; what else a glob knows stands for itself.
     let mut pattern = String::new();
     for c in lower.chars() {

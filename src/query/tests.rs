@@ -222,3 +222,12 @@ proptest! {
         prop_assert_eq!(above, bound < 669);
     }
 }
+
+proptest! {
+    #[test]
+    fn words_are_found_in_any_case(text in "[a-cA-CÄäİßé]{0,8}", part in "[a-cA-CÄäß]{0,3}") {
+        let part = part.to_lowercase();
+        prop_assert_eq!(part_of(&part, &text), text.to_lowercase().contains(&part));
+        prop_assert_eq!(is_word(&part, &text), text.to_lowercase() == part);
+    }
+}

@@ -14,6 +14,7 @@ pub struct Index<'a> {
     credentials: BTreeMap<&'a CredentialId, &'a Credential>,
     grants: BTreeMap<&'a GrantId, &'a Grant>,
     consumers: BTreeMap<&'a ConsumerId, &'a Consumer>,
+    consumers_of_identity: BTreeMap<&'a IdentityId, Vec<&'a Consumer>>,
     of_credential: BTreeMap<&'a CredentialId, &'a Assessment>,
     of_identity: BTreeMap<&'a IdentityId, Vec<&'a Assessment>>,
     plan: BTreeMap<&'a AssessmentId, &'a PlanItem>,
@@ -42,6 +43,7 @@ impl<'a> Index<'a> {
                 .iter()
                 .map(|each| (&each.id, each))
                 .collect(),
+            consumers_of_identity: BTreeMap::new(),
             of_credential: BTreeMap::new(),
             of_identity: BTreeMap::new(),
             plan: report
@@ -52,6 +54,12 @@ impl<'a> Index<'a> {
             findings_of_identity: BTreeMap::new(),
             findings_of_credential: BTreeMap::new(),
         };
+        for consumer in &report.consumers {
+            if let Some(id) = &consumer.identity {
+                let known = index.consumers_of_identity.entry(id).or_default();
+                known.push(consumer);
+            }
+        }
         for assessment in &report.assessments {
             if let Some(id) = &assessment.credential {
                 index.of_credential.entry(id).or_insert(assessment);
@@ -110,12 +118,18 @@ impl<'a> Index<'a> {
             .collect()
     }
 
+    /// The consumers that an identity is itself: the job, the agent, the workload.
+    pub fn consumers_that_are(&self, identity: &Identity) -> &[&'a Consumer] {
+        self.consumers_of_identity
+            .get(&identity.id)
+            .map_or(&[], Vec::as_slice)
+    }
+
     /// Credentials of others that an agent, job or service holds, where the inventory has it as an identity.
     pub fn credentials_held_by(&self, identity: &Identity) -> Vec<&'a Credential> {
         let mut ids: Vec<&CredentialId> = self
-            .consumers
-            .values()
-            .filter(|consumer| consumer.identity.as_ref() == Some(&identity.id))
+            .consumers_that_are(identity)
+            .iter()
             .flat_map(|consumer| &consumer.uses.credentials)
             .filter(|id| !identity.credentials.contains(id))
             .collect();

@@ -5,6 +5,7 @@
 mod assemble;
 mod cells;
 pub mod changes;
+pub(crate) mod charts;
 pub mod explain;
 pub mod findings_csv;
 mod index;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 /// Most suggestions at once.
 const MOST: usize = 8;
-/// Most items that are asked for the values of a field.
-const ASKED: usize = 20_000;
+/// Most items that are asked for the values of a field, evenly from all of them.
+const ASKED: usize = 5_000;
 
 /// Whole filters that what is typed could become.
 pub(super) fn suggestions(data: &Data<'_>, view: View, typed: &str) -> Vec<String> {
@@ -49,7 +49,8 @@ fn values(data: &Data<'_>, view: View, field: &str) -> Vec<String> {
         counts.insert((*choice).to_owned(), 0);
     }
     let items: Vec<Item> = data.items(view);
-    for item in items.into_iter().take(ASKED) {
+    let step = items.len().div_ceil(ASKED).max(1);
+    for item in items.into_iter().step_by(step) {
         let Some(subject) = data.subject(item) else {
             continue;
         };

@@ -8,6 +8,7 @@ use crate::model::{
 use crate::query::Subject;
 use crate::report::{Index, select};
 use crate::store::decisions::{Decisions, Event};
+use crate::store::runs::Wanted;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -28,6 +29,15 @@ pub enum Item {
     Decision(u32),
 }
 
+/// Where the whole entries of a report are, of which the lists hold only what rows and filters need.
+pub trait Whole: std::fmt::Debug + Sync {
+    /// Reads a report that has these entries, whole, and no others.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn with(&self, wanted: &Wanted, read: &mut dyn FnMut(&Report)) -> Result<(), String>;
+}
+
 /// A report and its decisions.
 pub struct Data<'r> {
     /// The report.
@@ -36,6 +46,8 @@ pub struct Data<'r> {
     pub index: Index<'r>,
     /// What people decided.
     pub ledger: Ledger,
+    /// Where the rest of each entry is; `None` where the report is whole.
+    pub whole: Option<&'r dyn Whole>,
     ids: BTreeMap<&'r str, Item>,
     judged: BTreeMap<&'r AssessmentId, &'r Assessment>,
 }
@@ -53,7 +65,12 @@ fn at<T>(all: &[T], place: u32) -> Option<&T> {
 
 impl<'r> Data<'r> {
     /// Indexes a report.
-    pub fn new(report: &'r Report, decisions: Decisions, today: Date) -> Self {
+    pub fn new(
+        report: &'r Report,
+        whole: Option<&'r dyn Whole>,
+        decisions: Decisions,
+        today: Date,
+    ) -> Self {
         let mut ids = BTreeMap::new();
         for (at, each) in (0..).zip(&report.plan) {
             ids.insert(each.id.as_str(), Item::Plan(at));
@@ -71,6 +88,7 @@ impl<'r> Data<'r> {
             report,
             index: Index::new(report),
             ledger: Ledger::new(decisions, today),
+            whole,
             ids,
             judged: report
                 .assessments

@@ -102,6 +102,9 @@ impl Ledger {
     /// What stands about a finding: what was said of itself, else of its credential, else of its identity, else of its rule and place.
     pub fn verdict(&self, finding: &Finding) -> Option<Verdict<'_>> {
         let registers = &self.standing.registers;
+        if registers.is_empty() {
+            return None;
+        }
         let register = scopes(finding)
             .find_map(|scope| registers.get(&(scope, Topic::Verdict)))
             .or_else(|| {

@@ -7,6 +7,7 @@ use super::ledger;
 use super::mode::View;
 use crate::query::{Query, QueryError};
 use crate::report::text::line;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a row on the screen is.
@@ -298,7 +299,7 @@ impl List {
         let anchor = self.anchor();
         self.passing = self
             .all
-            .iter()
+            .par_iter()
             .copied()
             .filter(|item| self.query.is_empty() || passes(&self.query, data, *item))
             .collect();
@@ -316,7 +317,7 @@ impl List {
         };
         let mut keyed: Vec<(Order, Item)> = self
             .passing
-            .iter()
+            .par_iter()
             .map(|item| ((column.order)(data, *item), *item))
             .collect();
         // Stable, so that equal rows keep the order of the report in both directions.
@@ -333,9 +334,16 @@ impl List {
         let Some(grouping) = self.grouping else {
             return;
         };
+        let keyed: Vec<(String, String, bool)> = self
+            .passing
+            .par_iter()
+            .map(|item| {
+                let (key, title) = grouping.key(data, *item);
+                (key, title, is_undecided(data, *item))
+            })
+            .collect();
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        for item in &self.passing {
-            let (key, title) = grouping.key(data, *item);
+        for (item, (key, title, undecided)) in self.passing.iter().zip(keyed) {
             let at = *places.entry(key.clone()).or_insert_with(|| {
                 self.groups.push(Group {
                     key,
@@ -348,7 +356,7 @@ impl List {
             });
             if let Some(group) = self.groups.get_mut(at) {
                 group.items.push(*item);
-                group.undecided += usize::from(is_undecided(data, *item));
+                group.undecided += usize::from(undecided);
             }
         }
         if grouping == Grouping::Wave {

@@ -20,11 +20,14 @@ pub mod list;
 mod menu;
 pub mod mode;
 mod page;
+mod progress;
 pub mod reduce;
 pub mod state;
 mod terminal;
 mod verdict;
 pub mod view;
+mod whole;
 
+pub use data::Whole;
 pub use terminal::{Outside, run};
 pub use verdict::Draft;

@@ -3,6 +3,8 @@
 use super::columns;
 use super::data::{Data, Item};
 use super::ledger::words;
+use crate::model::Report;
+use crate::report::Index;
 use crate::report::explain::{self, Found};
 use crate::report::text::line;
 
@@ -118,17 +120,31 @@ fn said(data: &Data<'_>, item: Item) -> Vec<(Tone, String)> {
 }
 
 fn explained(data: &Data<'_>, item: Item, columns: usize) -> Vec<(Tone, String)> {
-    let mut page = Vec::new();
-    match explain::find(&data.index, &data.id(item)) {
-        Found::One(subject)
-            if explain::page(&data.index, subject, false, columns, &mut page).is_ok() =>
-        {
-            String::from_utf8_lossy(&page)
-                .lines()
-                .map(|text| (tone(text), text.to_owned()))
-                .collect()
+    let id = data.id(item);
+    let mut page = None;
+    let refused = match data.whole {
+        // What was not read has a name, and other things may be called the same.
+        _ if matches!(item, Item::Coverage(_)) => None,
+        None => {
+            page = text(&data.index, &id, columns);
+            None
         }
-        _ => columns::of(item.view())
+        Some(whole) => {
+            let mut read = |report: &Report| page = text(&Index::new(report), &id, columns);
+            whole
+                .with(&super::whole::wanted(data, item), &mut read)
+                .err()
+        }
+    };
+    if let Some(why) = refused {
+        return vec![(Tone::Plain, why)];
+    }
+    match page {
+        Some(page) => page
+            .lines()
+            .map(|text| (tone(text), text.to_owned()))
+            .collect(),
+        None => columns::of(item.view())
             .iter()
             .map(|column| {
                 let cell = (column.cell)(data, item);
@@ -136,6 +152,16 @@ fn explained(data: &Data<'_>, item: Item, columns: usize) -> Vec<(Tone, String)>
             })
             .collect(),
     }
+}
+
+/// What `overstay explain` says.
+fn text(index: &Index<'_>, id: &str, columns: usize) -> Option<String> {
+    let Found::One(subject) = explain::find(index, id) else {
+        return None;
+    };
+    let mut page = Vec::new();
+    explain::page(index, subject, false, columns, &mut page).ok()?;
+    Some(String::from_utf8_lossy(&page).into_owned())
 }
 
 fn tone(text: &str) -> Tone {

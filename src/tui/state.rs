@@ -1,7 +1,7 @@
 //! The whole state of the review.
 
 use super::action::Action;
-use super::data::{Data, Item};
+use super::data::{Data, Item, Whole};
 use super::form::{Form, Input};
 use super::history::History;
 use super::keymap::Keymap;
@@ -9,6 +9,7 @@ use super::list::List;
 use super::menu::Menu;
 use super::mode::{Mode, View};
 use super::page::Page;
+use super::progress::Progress;
 use super::verdict::{Draft, Verdict};
 use crate::model::Report;
 use crate::store::decisions::{Decisions, Recorded};
@@ -106,6 +107,8 @@ pub struct State<'r> {
     pub view: View,
     /// Rows of each view, by its number; made when the view is first shown.
     lists: Vec<Option<List>>,
+    /// How far the review is; counted again after decisions.
+    progress: Option<Progress>,
     /// The page of a subject.
     pub page: Option<Page>,
     /// The page of the selected row, beside the rows of a wide screen.
@@ -150,14 +153,20 @@ pub struct State<'r> {
 
 impl<'r> State<'r> {
     /// Opens on the first page.
-    pub fn new(report: &'r Report, decisions: Decisions, settings: Settings) -> Self {
+    pub fn new(
+        report: &'r Report,
+        whole: Option<&'r dyn Whole>,
+        decisions: Decisions,
+        settings: Settings,
+    ) -> Self {
         let history = History::of(&decisions.events, &settings.actor, settings.today);
         Self {
-            data: Data::new(report, decisions, settings.today),
+            data: Data::new(report, whole, decisions, settings.today),
             settings,
             mode: Mode::List,
             view: View::Start,
             lists: View::ALL.iter().map(|_| None).collect(),
+            progress: None,
             page: None,
             preview: None,
             line: Input::default(),
@@ -179,6 +188,14 @@ impl<'r> State<'r> {
             top: 0,
             end: None,
         }
+    }
+
+    /// How far the review is.
+    pub(super) fn progress(&mut self) -> Progress {
+        let (data, reviewed) = (&self.data, self.settings.reviewed);
+        *self
+            .progress
+            .get_or_insert_with(|| Progress::of(data, reviewed))
     }
 
     /// Rows of the view.
@@ -238,6 +255,7 @@ impl<'r> State<'r> {
     pub fn recorded(&mut self, events: Vec<Recorded>) {
         self.history.recorded(&self.data.ledger, &events);
         self.data.ledger.add(events);
+        self.progress = None;
         self.preview = None;
         for list in self.lists.iter_mut().flatten() {
             list.reread(&self.data);

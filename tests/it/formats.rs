@@ -577,8 +577,15 @@ Identity deployer (machine, iam-user)
 What it can do: tier 5 of 5, administrator
   [A] AdministratorAccess is attached
   An upper bound: rules outside this scan may take some of it away.
-  to higher privilege by iam-001 (iam:CreatePolicyVersion): rewrites its own policy, if a policy
-    it holds can be edited
+  A way to administrator (iam-001, open under conditions): iam:CreatePolicyVersion
+      rewrites its own policy
+      ● user/deployer
+        │ rewrites its own policy [iam:CreatePolicyVersion]
+        │   by policy `p`, statement 1 allows it
+        ▼
+      ● user/deployer
+      if a policy it holds can be edited
+      not seen: that the policy has fewer than five versions
   managed grant AdministratorAccess (tier 5): * on *
       if from the office network
 
@@ -586,6 +593,23 @@ Who uses it
   deploy.yml/deploy (ci, github-actions), schedule 0 4 * * *, at most 15 min, declared at
     shop/.github/workflows/deploy.yml:9
       unpinned action shop/setup@v1
+
+What cloudtrail shows with <key id>
+  calls           12, 1 failed, from 2026-10-02 (30 days ago) to 2026-10-31 (1 day ago)
+  sessions        30 sessions; half last up to 4 min, 95 of 100 up to 5 min, the longest 7 min; a
+                  new one begins after 15 min of silence
+  rhythm          cron-like: 30 sessions a day apart
+  hours, UTC      0 │████████████████████████│ 23
+  days            Mon │███████│ Sun
+  networks        192.0.2.0/24 (12)
+  regions         eu-north-1 (12)
+  programs        aws-cli/2 (12)
+  started by      role ci (12)
+  actions         █ worked  ░ failed
+    ██████████████████████░░      12 s3:PutObject on over 1 resource
+  errors          AccessDenied (12)
+  [C] once from a browser
+  not told        user agents after the first twenty
 
 Findings
   critical leaked-secret-history f-0fd17a42911ceee6

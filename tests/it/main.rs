@@ -23,6 +23,7 @@ mod layering;
 mod nightly;
 mod requirements;
 mod review;
+mod review_stored;
 mod sample;
 mod sample_seen;
 mod samples;

@@ -25,7 +25,7 @@ static REPORT: LazyLock<Report> = LazyLock::new(|| {
     report
 });
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         keymap: Keymap::default(),
         read_only: false,
@@ -39,7 +39,7 @@ fn settings() -> Settings {
 }
 
 fn opened() -> State<'static> {
-    State::new(&REPORT, Decisions::default(), settings())
+    State::new(&REPORT, None, Decisions::default(), settings())
 }
 
 /// Does an action and everything it asks to be done, as the terminal does.
@@ -79,7 +79,7 @@ fn type_in(state: &mut State<'_>, text: &str) {
     }
 }
 
-fn frame(state: &mut State<'_>, width: u16, height: u16) -> String {
+pub(crate) fn frame(state: &mut State<'_>, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| view::draw(state, frame)).unwrap();
     let buffer = terminal.backend().buffer().clone();
@@ -256,7 +256,7 @@ fn undo_goes_on_where_the_last_review_ended() {
         events: first.data.ledger.events().to_vec(),
         bad: Vec::new(),
     };
-    let mut second = State::new(&REPORT, decisions, settings());
+    let mut second = State::new(&REPORT, None, decisions, settings());
     act(&mut second, Action::Undo);
     let open = |state: &State<'_>| {
         let findings = &state.data.report.findings;
@@ -273,7 +273,7 @@ fn a_review_that_is_only_read_decides_nothing() {
         read_only: true,
         ..settings()
     };
-    let mut state = State::new(&REPORT, Decisions::default(), settings);
+    let mut state = State::new(&REPORT, None, Decisions::default(), settings);
     act(&mut state, Action::View(1));
     for action in [
         Action::AcceptRisk,

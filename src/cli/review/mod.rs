@@ -2,18 +2,20 @@
 
 mod memory;
 mod outside;
+mod stored;
 
 use super::args::{Global, Review};
 use super::environment;
 use super::exit::{CommandResult, Failure, Outcome};
-use super::runs;
 use crate::store::decisions;
+use crate::tui::Whole;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::{End, Settings, State};
 use anyhow::{Context as _, anyhow};
 use memory::Memory;
 use outside::Desk;
 use std::io::{IsTerminal as _, Write as _};
+use stored::Stored;
 
 /// Opens a stored run in the terminal.
 pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
@@ -30,7 +32,7 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
         write!(std::io::stdout(), "{}", keymap.markdown()).context("printing the keys")?;
         return Ok(Outcome::Done);
     }
-    let (_, mut report) = runs::load(global, args.run.as_deref())?;
+    let mut stored = Stored::open(global, args.run.as_deref())?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Failure::usage(
             anyhow!("the review needs a terminal"),
@@ -59,7 +61,12 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
             )
         })?;
         let bad = decided.bad.len();
-        let mut state = State::new(&report, decided, settings.clone());
+        let mut state = State::new(
+            &stored.report,
+            stored.rest.as_ref().map(|rest| rest as &dyn Whole),
+            decided,
+            settings.clone(),
+        );
         if bad > 0 {
             state.notice = Some(format!(
                 "{bad} lines of {} are no decisions and are left out",
@@ -70,7 +77,7 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
         settings = state.settings.clone();
         let memory = Memory {
             views: settings.views.clone(),
-            reviewed: Some(report.run.now).max(memory.reviewed),
+            reviewed: Some(stored.report.run.now).max(memory.reviewed),
         };
         match end {
             End::Quit => {
@@ -81,7 +88,7 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
             }
             End::Reload => {
                 drop(state);
-                (_, report) = runs::load(global, None)?;
+                stored = Stored::open(global, None)?;
             }
         }
     }

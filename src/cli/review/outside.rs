@@ -8,12 +8,13 @@ use super::memory::Memory;
 use crate::model::Report;
 use crate::report::rows;
 use crate::store::atomic;
-use crate::store::decisions::{self, Event, Recorded, Standing, Topic};
-use crate::store::runs::Runs;
+use crate::store::decisions::{self, Event, Recorded, Scope, Standing, Topic};
+use crate::store::runs::{Runs, RunsError, Wanted};
 use crate::tui::state::SavedView;
 use crate::tui::{Draft, Outside};
 use anyhow::anyhow;
 use percent_encoding::percent_decode_str;
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -84,6 +85,37 @@ impl Desk {
             .collect()
     }
 
+    /// The entries that decisions are about, with all they say; `None` where the report under review has it all.
+    fn whole(&self, report: &Report, scopes: &[Scope]) -> Result<Option<Report>, String> {
+        let Some(runs) = &self.runs else {
+            return Ok(None);
+        };
+        let refused = |error: RunsError| format!("not recorded: {error}");
+        if !runs.in_parts(&report.run.id).map_err(refused)? {
+            return Ok(None);
+        }
+        let scopes: BTreeSet<&Scope> = scopes.iter().collect();
+        let mut wanted = Wanted::default();
+        for (place, one) in (0..).zip(&report.findings) {
+            if scopes.contains(&Scope::Finding(one.id.clone())) {
+                wanted.findings.insert(place);
+            }
+        }
+        for (place, one) in (0..).zip(&report.credentials) {
+            if scopes.contains(&Scope::Credential(one.id.clone())) {
+                wanted.credentials.insert(place);
+            }
+        }
+        for (place, one) in (0..).zip(&report.identities) {
+            if scopes.contains(&Scope::Identity(one.id.clone())) {
+                wanted.identities.insert(place);
+            }
+        }
+        let mut whole = report.head();
+        runs.pick(&wanted, &mut whole).map_err(refused)?;
+        Ok(Some(whole))
+    }
+
     /// The file of a place: in a folder that was named, else beside or below the folders around.
     fn file(&self, repository: Option<&str>, uri: &str) -> Option<PathBuf> {
         let path = PathBuf::from(percent_decode_str(uri).decode_utf8_lossy().into_owned());
@@ -133,7 +165,8 @@ impl Outside for Desk {
         let known = decisions::read(&self.decisions).map_err(refused)?;
         let standing = Standing::of(&known);
         let scopes: Vec<_> = drafts.iter().map(|draft| draft.scope.clone()).collect();
-        let evidence = select::evidence(report, &scopes);
+        let whole = self.whole(report, &scopes)?;
+        let evidence = select::evidence(whole.as_ref().unwrap_or(report), &scopes);
         let events: Vec<Event> = drafts
             .into_iter()
             .zip(evidence)

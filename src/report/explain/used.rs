@@ -1,9 +1,53 @@
 //! What an identity uses of what it may, as the lines of its page.
 
 use crate::model::PermissionUse;
+use crate::report::charts::stacked;
+use crate::report::text::line;
 
 /// Policies told of.
 const MOST: usize = 8;
+
+/// Columns of a bar.
+const BAR: usize = 30;
+
+/// Granted against used as bars: the whole, then the statements that give most for nothing.
+pub(super) fn bars(usage: &PermissionUse) -> Vec<String> {
+    let bar = |used: u32, unused: u32, unknown: u32| {
+        stacked(
+            &[
+                (used.into(), '█'),
+                (unused.into(), '░'),
+                (unknown.into(), '?'),
+            ],
+            BAR,
+        )
+    };
+    if usage.actions_granted == 0 {
+        return Vec::new();
+    }
+    let mut out = vec![format!(
+        "{} of {} actions: █ used, ░ not used, ? no record",
+        bar(
+            usage.actions_used,
+            usage.actions_unused,
+            usage.actions_unknown
+        ),
+        usage.actions_granted
+    )];
+    let mut worst: Vec<_> = usage.statements.iter().collect();
+    worst.sort_by_key(|statement| std::cmp::Reverse(statement.unused));
+    for statement in worst.iter().take(MOST) {
+        let used = statement
+            .granted
+            .saturating_sub(statement.unused.saturating_add(statement.unknown));
+        let bar = bar(used, statement.unused, statement.unknown);
+        if !bar.is_empty() {
+            let name = format!("{}, {}", statement.policy, statement.statement);
+            out.push(format!("{bar} {} {}", statement.granted, line(&name)));
+        }
+    }
+    out
+}
 
 /// Lines with their indentation.
 pub(super) fn lines(usage: &PermissionUse) -> Vec<(usize, String)> {
@@ -34,24 +78,6 @@ pub(super) fn lines(usage: &PermissionUse) -> Vec<(usize, String)> {
     );
     if let Some(why) = &usage.too_early {
         out.push((6, format!("nothing counts as unused yet: {why}")));
-    }
-    for statement in usage
-        .statements
-        .iter()
-        .filter(|statement| statement.unused > 0)
-        .take(MOST)
-    {
-        out.push((
-            6,
-            format!(
-                "{}, {}: {} of {} actions not used, {} without a record",
-                statement.policy,
-                statement.statement,
-                statement.unused,
-                statement.granted,
-                statement.unknown
-            ),
-        ));
     }
     for smaller in usage.smaller.iter().take(MOST) {
         let sizes: Vec<String> = smaller.sizes.iter().map(u32::to_string).collect();

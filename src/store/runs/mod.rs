@@ -3,12 +3,15 @@
 mod accounts;
 mod keep;
 mod ledger;
+mod light;
+mod parts;
 mod rows;
 mod scanned;
 mod schema;
 mod trend;
 
 pub use keep::Keep;
+pub use parts::Wanted;
 pub use scanned::ScannedRow;
 pub use trend::Figures;
 
@@ -19,6 +22,7 @@ use crate::model::Report;
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
+use parts::{Failed, Part, Weight};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -108,6 +112,14 @@ pub struct RunEntry {
     pub findings: i64,
     /// Sum of all risk scores.
     pub standing_risk: i64,
+}
+
+/// A report as it is stored.
+struct Packed {
+    head: Vec<u8>,
+    parts: Vec<Part>,
+    known: Vec<u8>,
+    reach: Vec<u8>,
 }
 
 /// The run database of one state folder.
@@ -210,8 +222,15 @@ impl Runs {
         for known in known.values_mut() {
             known.told = String::new();
         }
-        let packed = pack(report)
-            .and_then(|packed| Ok((packed, pack(&known)?, pack(reach)?)))
+        let packed = pack(&report.head())
+            .and_then(|head| {
+                Ok(Packed {
+                    head,
+                    parts: parts::packed(report)?,
+                    known: pack(&known)?,
+                    reach: pack(reach)?,
+                })
+            })
             .map_err(|source| RunsError::Io {
                 path: self.path.clone(),
                 source,
@@ -221,12 +240,7 @@ impl Runs {
             .map_err(|error| explain(&path, error))
     }
 
-    fn insert(
-        &mut self,
-        report: &Report,
-        asked: &Asked,
-        (packed, known, reach): &(Vec<u8>, Vec<u8>, Vec<u8>),
-    ) -> rusqlite::Result<()> {
+    fn insert(&mut self, report: &Report, asked: &Asked, packed: &Packed) -> rusqlite::Result<()> {
         let inputs = serde_json::Value::from(report.run.inputs.clone()).to_string();
         let transaction = self
             .connection
@@ -251,15 +265,16 @@ impl Runs {
                 rows::count(report.findings.len()),
                 report.summary.standing_risk,
                 report.summary.standing_risk_after,
-                packed,
+                packed.head,
                 report.run.now.as_second(),
                 asked.scope,
                 asked.reading.to_string(),
-                known,
-                reach,
+                packed.known,
+                packed.reach,
             ],
         )?;
         let number = transaction.last_insert_rowid();
+        parts::insert(&transaction, number, &packed.parts)?;
         rows::insert(&transaction, number, report)?;
         ledger::enter(&transaction, report, asked)?;
         trend::enter(&transaction, number, report, asked)?;
@@ -271,7 +286,7 @@ impl Runs {
     /// # Errors
     /// When the database or the report cannot be read.
     pub fn latest(&self) -> Result<Option<Report>, RunsError> {
-        self.one("ORDER BY number DESC LIMIT 1", [])
+        self.one("ORDER BY number DESC LIMIT 1", [], Weight::Whole)
     }
 
     /// The run of this id, which may be shortened to a prefix only one run has.
@@ -279,7 +294,51 @@ impl Runs {
     /// # Errors
     /// When the database or the report cannot be read.
     pub fn load(&self, id: &str) -> Result<Option<Report>, RunsError> {
-        if let Some(report) = self.one("WHERE id = ?1", [id])? {
+        self.find(id, Weight::Whole)
+    }
+
+    /// The run of this id, else the last one, with what its lists need: of each entry only what rows and filters are made
+    /// of. A run that an older version stored comes whole.
+    ///
+    /// # Errors
+    /// When the database or the report cannot be read.
+    pub fn light(&self, id: Option<&str>) -> Result<Option<Report>, RunsError> {
+        match id {
+            Some(id) => self.find(id, Weight::Light),
+            None => self.one("ORDER BY number DESC LIMIT 1", [], Weight::Light),
+        }
+    }
+
+    /// Puts these entries of a stored run, whole, and no others into the long lists of its report. Leaves the lists empty of a
+    /// run that an older version stored.
+    ///
+    /// # Errors
+    /// When the database or the entries cannot be read.
+    pub fn pick(&self, wanted: &Wanted, report: &mut Report) -> Result<(), RunsError> {
+        let number = self.number(&report.run.id)?;
+        parts::pick(&self.connection, number, wanted, report)
+            .map_err(|failed| self.failed(failed, report))
+    }
+
+    /// Whether the entries of a stored run can be read one by one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn in_parts(&self, id: &str) -> Result<bool, RunsError> {
+        let number = self.number(id)?;
+        parts::known(&self.connection, number).map_err(|error| self.explain(error))
+    }
+
+    fn number(&self, id: &str) -> Result<i64, RunsError> {
+        self.connection
+            .query_row("SELECT number FROM runs WHERE id = ?1", [id], |row| {
+                row.get(0)
+            })
+            .map_err(|error| self.explain(error))
+    }
+
+    fn find(&self, id: &str, weight: Weight) -> Result<Option<Report>, RunsError> {
+        if let Some(report) = self.one("WHERE id = ?1", [id], weight)? {
             return Ok(Some(report));
         }
         let matching: Vec<_> = self
@@ -288,7 +347,7 @@ impl Runs {
             .filter(|entry| !id.is_empty() && entry.id.starts_with(id))
             .collect();
         match matching.as_slice() {
-            [only] => self.one("WHERE id = ?1", [only.id.as_str()]),
+            [only] => self.one("WHERE id = ?1", [only.id.as_str()], weight),
             _ => Ok(None),
         }
     }
@@ -297,23 +356,51 @@ impl Runs {
         &self,
         which: &str,
         parameters: impl rusqlite::Params,
+        weight: Weight,
     ) -> Result<Option<Report>, RunsError> {
-        let query = format!("SELECT id, tool_version, report FROM runs {which}");
-        let row: Option<(String, String, Vec<u8>)> = self
+        let Some((number, mut report)) = self.head(which, parameters)? else {
+            return Ok(None);
+        };
+        parts::fill(&self.connection, number, weight, &mut report)
+            .map_err(|failed| self.failed(failed, &report))?;
+        Ok(Some(report))
+    }
+
+    fn failed(&self, failed: Failed, report: &Report) -> RunsError {
+        match failed {
+            Failed::Database(error) => self.explain(error),
+            Failed::Damaged => RunsError::Damaged {
+                path: self.path.clone(),
+            },
+            Failed::Shape => RunsError::Unreadable {
+                id: report.run.id.clone(),
+                version: report.tool.version.clone(),
+            },
+        }
+    }
+
+    /// Number of a run, and what is stored of it in one piece.
+    fn head(
+        &self,
+        which: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Option<(i64, Report)>, RunsError> {
+        let query = format!("SELECT number, id, tool_version, report FROM runs {which}");
+        let row: Option<(i64, String, String, Vec<u8>)> = self
             .connection
             .query_row(&query, parameters, |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })
             .optional()
             .map_err(|error| self.explain(error))?;
-        let Some((id, version, packed)) = row else {
+        let Some((number, id, version, packed)) = row else {
             return Ok(None);
         };
         let json = unpack(&packed).map_err(|_| RunsError::Damaged {
             path: self.path.clone(),
         })?;
         match serde_json::from_slice(&json) {
-            Ok(report) => Ok(Some(report)),
+            Ok(report) => Ok(Some((number, report))),
             Err(_) => Err(RunsError::Unreadable { id, version }),
         }
     }

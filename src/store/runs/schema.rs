@@ -118,4 +118,10 @@ pub(super) const STEPS: &[&str] = &["
         asked INTEGER NOT NULL, packed BLOB NOT NULL,
         PRIMARY KEY (kind, place)
     ) STRICT;
+", "
+    CREATE TABLE parts (
+        run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+        list TEXT NOT NULL, part INTEGER NOT NULL, packed BLOB NOT NULL,
+        UNIQUE (run, list, part)
+    ) STRICT;
 "];

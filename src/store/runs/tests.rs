@@ -4,6 +4,7 @@ use crate::model::{
     report::SCHEMA,
 };
 use crate::store::change;
+use std::collections::BTreeSet;
 
 fn finding(name: &str) -> Finding {
     FindingBuilder::new("long-lived-key", Severity::High)
@@ -53,6 +54,45 @@ fn report(id: &str, now: &str, findings: &[&str]) -> Report {
         plan: Vec::new(),
         changes: None,
     }
+}
+
+#[test]
+fn a_run_that_was_stored_in_one_piece_is_read_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut runs = Runs::open(folder.path()).unwrap();
+    let one = report("20261101T000000Z-one", "2026-11-01T00:00:00Z", &["a", "b"]);
+    save(&mut runs, &one);
+    assert!(runs.in_parts(&one.run.id).unwrap());
+    runs.connection.execute("DELETE FROM parts", []).unwrap();
+    runs.connection
+        .execute("UPDATE runs SET report = ?1", [pack(&one).unwrap()])
+        .unwrap();
+    assert!(!runs.in_parts(&one.run.id).unwrap());
+    assert_eq!(runs.latest().unwrap().unwrap(), one);
+    assert_eq!(runs.light(None).unwrap().unwrap(), one);
+}
+
+#[test]
+fn entries_are_read_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut runs = Runs::open(folder.path()).unwrap();
+    let names: Vec<String> = (0..150).map(|n| format!("n{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let one = report("20261101T000000Z-one", "2026-11-01T00:00:00Z", &names);
+    save(&mut runs, &one);
+    let light = runs.light(None).unwrap().unwrap();
+    assert!(light.findings.iter().all(|each| each.message.is_empty()));
+    let mut page = light.head();
+    let wanted = Wanted {
+        findings: BTreeSet::from([0, 63, 64, 149, 150]),
+        ..Wanted::default()
+    };
+    runs.pick(&wanted, &mut page).unwrap();
+    let ids = |places: &[usize]| -> Vec<Finding> {
+        places.iter().map(|at| one.findings[*at].clone()).collect()
+    };
+    assert_eq!(page.findings, ids(&[0, 63, 64, 149]));
+    assert!(page.identities.is_empty());
 }
 
 fn save(runs: &mut Runs, report: &Report) {

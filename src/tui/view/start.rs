@@ -1,7 +1,8 @@
 //! The first page: what is new, what is undecided, where things stand, where to start.
 
 use super::theme;
-use crate::model::{FindingStatus, Severity};
+use crate::model::Severity;
+use crate::report::charts;
 use crate::report::text::{line, plural};
 use crate::tui::state::State;
 use ratatui::Frame;
@@ -9,9 +10,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::Paragraph;
-
-/// The bars of a small chart, the lowest first.
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Draws the page.
 pub(super) fn draw(state: &mut State<'_>, frame: &mut Frame<'_>, area: Rect) {
@@ -28,55 +26,30 @@ pub(super) fn draw(state: &mut State<'_>, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// How far the review is, by severity, and what is new.
-fn decided(state: &State<'_>, lines: &mut Vec<Line<'static>>, width: u16) {
-    let data = &state.data;
-    let mut open = 0;
-    let mut settled = 0;
-    let mut by_severity = [
-        (Severity::Critical, 0_u64),
-        (Severity::High, 0),
-        (Severity::Medium, 0),
-        (Severity::Low, 0),
-        (Severity::Info, 0),
-    ];
-    let mut new = 0;
-    let mut back = 0;
-    for finding in &data.report.findings {
-        if finding.status == FindingStatus::Fixed {
-            continue;
-        }
-        let is_new = match (state.settings.reviewed, finding.first_seen) {
-            (Some(reviewed), Some(first)) => first > reviewed,
-            _ => finding.status == FindingStatus::New,
-        };
-        new += u64::from(is_new);
-        back += u64::from(finding.status == FindingStatus::Reappeared);
-        if !data.ledger.is_undecided(finding) {
-            settled += 1;
-            continue;
-        }
-        open += 1;
-        if let Some((_, count)) = by_severity
-            .iter_mut()
-            .find(|(known, _)| *known == finding.severity)
-        {
-            *count += 1;
-        }
-    }
+fn decided(state: &mut State<'_>, lines: &mut Vec<Line<'static>>, width: u16) {
+    let progress = state.progress();
+    let (open, settled, new) = (progress.open, progress.settled, progress.new);
     let all = open + settled;
     let since = if state.settings.reviewed.is_some() {
         " since the last review"
     } else {
         ""
     };
-    let back = match back {
+    let back = match progress.back {
         0 => String::new(),
         back => format!(", {back} back that had been fixed"),
     };
     let text = format!("  {new} new{since}{back}");
     lines.push(Line::styled(text, theme::heading()));
     lines.push(Line::from(format!("  {open} undecided of {all}")));
-    for (severity, count) in by_severity {
+    for severity in [
+        Severity::Critical,
+        Severity::High,
+        Severity::Medium,
+        Severity::Low,
+        Severity::Info,
+    ] {
+        let count = progress.of_severity(severity);
         if count > 0 {
             lines.push(Line::from(vec![
                 Span::raw("    "),
@@ -137,16 +110,12 @@ fn risk(state: &State<'_>, lines: &mut Vec<Line<'static>>) {
 
 /// The figures of earlier runs as bars; nothing for fewer than two.
 pub(super) fn sparkline(figures: &[u32]) -> String {
-    let most = figures.iter().max().copied().unwrap_or(0).max(1);
     if figures.len() < 2 {
         return String::new();
     }
     let last = figures.len().saturating_sub(30);
-    let bars = figures.iter().skip(last).filter_map(|figure| {
-        let step = u64::from(*figure) * 7 / u64::from(most);
-        BARS.get(usize::try_from(step).ok()?)
-    });
-    format!("   {} of the last runs", bars.collect::<String>())
+    let bars = charts::sparkline(figures.iter().skip(last).map(|figure| u64::from(*figure)));
+    format!("   {bars} of the last runs")
 }
 
 fn wave(state: &State<'_>, lines: &mut Vec<Line<'static>>) {

@@ -29,24 +29,11 @@ impl Page<'_, '_> {
                 "An upper bound: rules outside this scan may take some of it away.",
             )?;
         }
-        for path in privilege.escalation.iter().take(MOST) {
-            let depends = if path.depends_on.is_empty() {
-                String::new()
-            } else {
-                format!(", if {}", path.depends_on.join(" and "))
-            };
-            self.say(
-                2,
-                &format!(
-                    "to higher privilege by {} ({}): {}{depends}",
-                    path.id,
-                    path.actions.join(" + "),
-                    path.note
-                ),
-            )?;
-        }
-        self.left_out(2, privilege.escalation.len())?;
+        self.climb(&privilege.escalation)?;
         if let Some(usage) = &privilege.usage {
+            for line in used::bars(usage) {
+                writeln!(self.out, "  {line}")?;
+            }
             for (indent, line) in used::lines(usage) {
                 self.say(indent, &line)?;
             }

@@ -1,8 +1,10 @@
 //! The page: facts first, then what is wrong, then what was judged, from what, and what to do.
 
 mod access;
+mod climb;
 mod facts;
 mod judged;
+mod logs;
 mod todo;
 
 use super::super::summary::Style;
@@ -45,6 +47,13 @@ pub fn page(
             page.credentials(&held)?;
             page.access(identity)?;
             page.consumers(&index.consumers(&identity.consumers))?;
+            page.logs(
+                &index
+                    .report
+                    .observed
+                    .of_identity(&identity.id)
+                    .collect::<Vec<_>>(),
+            )?;
             let mut findings = index.findings_of_identity(&identity.id).to_vec();
             let mut assessments = index.assessments_of_identity(&identity.id).to_vec();
             for credential in held {
@@ -72,6 +81,7 @@ pub fn page(
                 page.access(identity)?;
             }
             page.consumers(&index.consumers_for(Some(credential), identity))?;
+            page.log_of(Some(credential), identity)?;
             page.findings(index.findings_of_credential(&credential.id))?;
             if let Some(assessment) = index.assessment_of_credential(&credential.id) {
                 page.assessment(assessment)?;
@@ -116,7 +126,8 @@ impl Page<'_, '_> {
             self.identity(identity)?;
             self.access(identity)?;
         }
-        self.consumers(&self.index.consumers_for(credential, identity))
+        self.consumers(&self.index.consumers_for(credential, identity))?;
+        self.log_of(credential, identity)
     }
 
     fn heading(&mut self, text: &str) -> Result<(), ReportError> {
@@ -124,9 +135,14 @@ impl Page<'_, '_> {
         Ok(writeln!(self.out, "{text}")?)
     }
 
+    /// A text in lines, with so many columns taken from each.
+    fn wrapped(&self, text: &str, taken: usize) -> Vec<String> {
+        wrap(text, self.columns.saturating_sub(taken))
+    }
+
     /// A paragraph, wrapped, with a hanging indent.
     fn say(&mut self, indent: usize, text: &str) -> Result<(), ReportError> {
-        for (number, each) in wrap(text, self.columns - indent - 2).iter().enumerate() {
+        for (number, each) in self.wrapped(text, indent + 2).iter().enumerate() {
             let hang = if number == 0 { indent } else { indent + 2 };
             writeln!(self.out, "{:hang$}{each}", "")?;
         }

@@ -1,0 +1,221 @@
+//! The long lists of a stored report, in parts, so that they are packed and read by all cores and one entry can be read
+//! without the others. Each list is stored twice: whole, and [`light`](super::light) for the lists of a review.
+
+use super::light::Entry;
+use super::{pack, unpack};
+use crate::model::{Assessment, Consumer, Credential, Finding, Grant, Identity, PlanItem, Report};
+use rayon::prelude::*;
+use rusqlite::{Connection, Transaction, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::io;
+
+/// Entries of a part that is read for one of them.
+const WHOLE: usize = 64;
+/// Entries of a part that is only read with all others.
+const LIGHT: usize = 4_096;
+
+/// Places of entries in the lists of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Of identities.
+    pub identities: BTreeSet<u32>,
+    /// Of credentials.
+    pub credentials: BTreeSet<u32>,
+    /// Of grants.
+    pub grants: BTreeSet<u32>,
+    /// Of consumers.
+    pub consumers: BTreeSet<u32>,
+    /// Of findings.
+    pub findings: BTreeSet<u32>,
+    /// Of assessments.
+    pub assessments: BTreeSet<u32>,
+    /// Of items of the plan.
+    pub plan: BTreeSet<u32>,
+}
+
+/// A part: its list, its number, its packed entries.
+pub(super) struct Part {
+    list: String,
+    number: usize,
+    packed: Vec<u8>,
+}
+
+/// Packs the long lists of a report.
+///
+/// # Errors
+/// When an entry cannot be written as JSON.
+pub(super) fn packed(report: &Report) -> io::Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    parts.extend(list(&report.identities)?);
+    parts.extend(list(&report.credentials)?);
+    parts.extend(list(&report.grants)?);
+    parts.extend(list(&report.consumers)?);
+    parts.extend(list(&report.findings)?);
+    parts.extend(list(&report.assessments)?);
+    parts.extend(list(&report.plan)?);
+    Ok(parts)
+}
+
+fn list<T: Entry + Serialize + Sync>(entries: &[T]) -> io::Result<Vec<Part>> {
+    let whole = entries.par_chunks(WHOLE).enumerate().map(|(number, part)| {
+        Ok(Part {
+            list: T::LIST.to_owned(),
+            number,
+            packed: pack(&part)?,
+        })
+    });
+    let mut parts = whole.collect::<io::Result<Vec<_>>>()?;
+    let light = entries.par_chunks(LIGHT).enumerate().map(|(number, part)| {
+        let mut part = part.to_vec();
+        part.iter_mut().for_each(Entry::lighten);
+        Ok(Part {
+            list: light::<T>(),
+            number,
+            packed: pack(&part)?,
+        })
+    });
+    parts.append(&mut light.collect::<io::Result<Vec<_>>>()?);
+    Ok(parts)
+}
+
+fn light<T: Entry>() -> String {
+    format!("{}, light", T::LIST)
+}
+
+/// Writes the parts of the run of this number.
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    run: i64,
+    parts: &[Part],
+) -> rusqlite::Result<()> {
+    let mut insert =
+        transaction.prepare("INSERT INTO parts (run, list, part, packed) VALUES (?1,?2,?3,?4)")?;
+    for part in parts {
+        let number = i64::try_from(part.number).unwrap_or(i64::MAX);
+        insert.execute(params![run, part.list, number, part.packed])?;
+    }
+    Ok(())
+}
+
+/// Why parts could not be read.
+pub(super) enum Failed {
+    /// SQLite refuses.
+    Database(rusqlite::Error),
+    /// What is packed does not hold together.
+    Damaged,
+    /// Another version wrote it.
+    Shape,
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// Which parts are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// Everything that is known.
+    Whole,
+    /// What lists need.
+    Light,
+}
+
+/// Whether the run of this number was stored in parts.
+pub(super) fn known(connection: &Connection, run: i64) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM parts WHERE run = ?1)",
+        [run],
+        |row| row.get(0),
+    )
+}
+
+/// Fills the long lists of a report; leaves a report alone that was stored in one piece.
+pub(super) fn fill(
+    connection: &Connection,
+    run: i64,
+    weight: Weight,
+    report: &mut Report,
+) -> Result<(), Failed> {
+    if !known(connection, run)? {
+        return Ok(());
+    }
+    report.identities = all(connection, run, weight)?;
+    report.credentials = all(connection, run, weight)?;
+    report.grants = all(connection, run, weight)?;
+    report.consumers = all(connection, run, weight)?;
+    report.findings = all(connection, run, weight)?;
+    report.assessments = all(connection, run, weight)?;
+    report.plan = all(connection, run, weight)?;
+    Ok(())
+}
+
+fn all<T: Entry + DeserializeOwned + Send>(
+    connection: &Connection,
+    run: i64,
+    weight: Weight,
+) -> Result<Vec<T>, Failed> {
+    let list = match weight {
+        Weight::Whole => T::LIST.to_owned(),
+        Weight::Light => light::<T>(),
+    };
+    let mut statement = connection
+        .prepare_cached("SELECT packed FROM parts WHERE run = ?1 AND list = ?2 ORDER BY part")?;
+    let rows = statement.query_map(params![run, list], |row| row.get::<_, Vec<u8>>(0))?;
+    let packed = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    let parts: Result<Vec<Vec<T>>, Failed> =
+        packed.into_par_iter().map(|part| entries(&part)).collect();
+    Ok(parts?.into_iter().flatten().collect())
+}
+
+fn entries<T: DeserializeOwned>(packed: &[u8]) -> Result<Vec<T>, Failed> {
+    let json = unpack(packed).map_err(|_| Failed::Damaged)?;
+    serde_json::from_slice(&json).map_err(|_| Failed::Shape)
+}
+
+/// Fills the long lists of a report with the entries at these places and no others.
+pub(super) fn pick(
+    connection: &Connection,
+    run: i64,
+    wanted: &Wanted,
+    report: &mut Report,
+) -> Result<(), Failed> {
+    report.identities = some::<Identity>(connection, run, &wanted.identities)?;
+    report.credentials = some::<Credential>(connection, run, &wanted.credentials)?;
+    report.grants = some::<Grant>(connection, run, &wanted.grants)?;
+    report.consumers = some::<Consumer>(connection, run, &wanted.consumers)?;
+    report.findings = some::<Finding>(connection, run, &wanted.findings)?;
+    report.assessments = some::<Assessment>(connection, run, &wanted.assessments)?;
+    report.plan = some::<PlanItem>(connection, run, &wanted.plan)?;
+    Ok(())
+}
+
+fn some<T: Entry + DeserializeOwned>(
+    connection: &Connection,
+    run: i64,
+    wanted: &BTreeSet<u32>,
+) -> Result<Vec<T>, Failed> {
+    let mut found = Vec::with_capacity(wanted.len());
+    let mut statement = connection
+        .prepare_cached("SELECT packed FROM parts WHERE run = ?1 AND list = ?2 AND part = ?3")?;
+    let mut open: Option<(usize, Vec<Option<T>>)> = None;
+    for place in wanted.iter().map(|place| *place as usize) {
+        let number = place / WHOLE;
+        if open.as_ref().is_none_or(|(known, _)| *known != number) {
+            let at = i64::try_from(number).unwrap_or(i64::MAX);
+            let packed: Vec<u8> =
+                statement.query_row(params![run, T::LIST, at], |row| row.get(0))?;
+            let part = entries(&packed)?.into_iter().map(Some).collect();
+            open = Some((number, part));
+        }
+        if let Some((_, part)) = &mut open
+            && let Some(entry) = part.get_mut(place % WHOLE).and_then(Option::take)
+        {
+            found.push(entry);
+        }
+    }
+    Ok(found)
+}
