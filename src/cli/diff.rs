@@ -2,9 +2,11 @@
 
 use super::args::{Diff, DiffFormat, Global};
 use super::exit::{CommandResult, Failure, Outcome};
+use super::keeping::plan_asked;
 use super::{print, runs, tables};
-use crate::model::{Changes, Report};
+use crate::model::{Changes, PlanMemory, Report};
 use crate::report::changes;
+use crate::scan::follow_plans;
 use crate::store::change::{self, Past, known_of};
 use crate::store::reach;
 use crate::store::runs::Runs;
@@ -61,10 +63,24 @@ fn compared(store: &Runs, old: &Report, mut new: Report) -> Result<Report, Failu
     let asked = asked(&new)?;
     let first: Vec<_> = new.findings.iter().map(|one| one.first_seen).collect();
     change::mark(&mut new, &past, &asked);
+    let plans = match store.plans_after(&old.run.id).map_err(runs::failed)? {
+        Some(plans) => plans,
+        None => follow_plans(
+            &mut old.clone(),
+            PlanMemory::default(),
+            &plan_asked(&store.asked(&old.run.id).map_err(runs::failed)?),
+        )
+        .map_err(damaged)?,
+    };
+    follow_plans(&mut new, plans, &plan_asked(&asked)).map_err(damaged)?;
     for (finding, first) in new.findings.iter_mut().zip(first) {
         finding.first_seen = first.or(finding.first_seen);
     }
     Ok(new)
+}
+
+fn damaged(error: crate::rules::RuleError) -> Failure {
+    Failure::usage(error, "`overstay doctor` checks the rules")
 }
 
 fn load(store: &Runs, id: &str) -> Result<Report, Failure> {

@@ -5,9 +5,9 @@ use super::args::Scan;
 use super::environment;
 use super::exit::Failure;
 use super::memory::Remembered;
-use crate::model::Report;
 use crate::model::aws::AwsAccount;
-use crate::scan::{RuleSet, ScanRequest};
+use crate::model::{PlanMemory, Report};
+use crate::scan::{RuleSet, ScanRequest, done, follow_plans};
 use crate::store::change::{self, Asked, Reading};
 use crate::store::reach::ReachMap;
 use crate::store::runs::{Keep, Runs, RunsError};
@@ -27,6 +27,7 @@ pub(super) struct Keeping {
     runs: Option<Runs>,
     failed: Option<RunsError>,
     reach: ReachMap,
+    plans: PlanMemory,
 }
 
 impl Keeping {
@@ -44,6 +45,7 @@ impl Keeping {
             runs,
             failed,
             reach: ReachMap::new(),
+            plans: PlanMemory::default(),
         }
     }
 
@@ -79,6 +81,13 @@ impl Keeping {
                 }
                 self.reach = change::mark(report, &past, &self.asked);
             }
+            Err(error) => return self.fail(error),
+        }
+        match runs.plans_before(&report.run, self.by_time) {
+            Ok(memory) => match follow_plans(report, memory, &plan_asked(&self.asked)) {
+                Ok(memory) => self.plans = memory,
+                Err(error) => tracing::warn!("plans cannot be followed: {error}"),
+            },
             Err(error) => self.fail(error),
         }
     }
@@ -121,6 +130,7 @@ impl Keeping {
             runs,
             failed,
             reach,
+            plans,
             ..
         } = self;
         let save = || -> Result<(), RunsError> {
@@ -128,6 +138,7 @@ impl Keeping {
                 return failed.map_or(Ok(()), Err);
             };
             runs.save(report, &asked, &reach)?;
+            runs.save_plans(&report.run.id, &plans)?;
             runs.save_accounts(&report.run.id, accounts)?;
             let removed = runs.keep(keep, report.run.now)?;
             if removed > 0 {
@@ -144,6 +155,14 @@ impl Keeping {
                 "`overstay doctor` checks the state folder",
             )
         })
+    }
+}
+
+/// What of it decides which plans can be told of.
+pub(super) fn plan_asked(asked: &Asked) -> done::Asked {
+    done::Asked {
+        scope: asked.scope.clone(),
+        history: matches!(asked.reading, Reading::History | Reading::Unreachable),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What changed since the run before, and what people decided.
 
-use super::{Finding, IdentityId};
+use super::{Finding, IdentityId, ItemProgress, ItemState, StandingDrift};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -60,9 +60,20 @@ pub struct Changes {
     /// Identities that reach more or less than before.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub drift: Vec<Drift>,
+    /// What became of the items of earlier plans: those that came back first, then by state and id.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub plan: Vec<ItemProgress>,
+    /// Standing access that came, or grew, since the plan that is being carried out; highest risk first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub standing: Vec<StandingDrift>,
 }
 
 impl Changes {
+    /// The items of earlier plans that are in this state.
+    pub fn planned(&self, state: ItemState) -> impl Iterator<Item = &ItemProgress> {
+        self.plan.iter().filter(move |one| one.state == state)
+    }
+
     /// Whether anything is worth telling.
     pub fn any(&self) -> bool {
         const QUIET: [&str; 3] = ["unchanged", "accepted", "ignored"];

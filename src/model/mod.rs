@@ -23,6 +23,7 @@ pub mod infra;
 pub mod inventory;
 pub mod location;
 pub mod plan;
+pub mod progress;
 pub mod rbac;
 pub mod report;
 pub mod secret;
@@ -62,6 +63,7 @@ pub use plan::{
     Approval, ApprovalTier, CompensatingControl, Effort, GrantSpec, PermissionLine, PermissionSets,
     PlanItem, PlanStep, RevocationTrigger,
 };
+pub use progress::{FirstSeen, ItemProgress, ItemState, PlanMemory, Planned, StandingDrift};
 pub use rbac::{RbacBinding, RbacRole, RbacRule};
 pub use report::{Report, Run, Summary, Tool, WaveRisk};
 pub use secret::{Fingerprint, FingerprintKey, Redacted, SecretBytes};

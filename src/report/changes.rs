@@ -1,7 +1,10 @@
 //! What changed since the run before: one line for a mail's subject, a page for people, CSV and JSON for programs.
 
-use super::text;
-use crate::model::{Drift, Finding, FindingStatus, Location, Report, Severity};
+use super::{progress, text};
+use crate::model::{
+    Drift, Finding, FindingStatus, ItemProgress, ItemState, Location, Report, Severity,
+    StandingDrift,
+};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -27,6 +30,16 @@ fn of(report: &Report, status: FindingStatus) -> Vec<&Finding> {
 
 fn drift(report: &Report) -> &[Drift] {
     report.changes.as_ref().map_or(&[], |one| &one.drift)
+}
+
+/// Items of earlier plans whose state is another one since this run.
+fn moved(report: &Report) -> impl Iterator<Item = &ItemProgress> {
+    let plan = report.changes.iter().flat_map(|changes| &changes.plan);
+    plan.filter(|one| one.since == report.run.now && one.planned_at != one.since)
+}
+
+fn standing(report: &Report) -> &[StandingDrift] {
+    report.changes.as_ref().map_or(&[], |one| &one.standing)
 }
 
 /// The change in one line.
@@ -69,6 +82,16 @@ pub fn line(report: &Report) -> String {
             "identities reach"
         };
         parts.push(format!("{lost} {words} less"));
+    }
+    for (state, words) in [
+        (ItemState::Done, "of the plan done"),
+        (ItemState::Reopened, "of the plan came back"),
+        (ItemState::DualPath, "of the plan with both ways open"),
+    ] {
+        match moved(report).filter(|one| one.state == state).count() {
+            0 => {}
+            count => parts.push(format!("{count} {words}")),
+        }
     }
     if parts.is_empty() {
         parts.push("nothing changed".to_owned());
@@ -161,7 +184,36 @@ pub fn page(report: &Report) -> String {
     if drift(report).len() > LISTED {
         let _ = writeln!(out, "  and {} more", drift(report).len() - LISTED);
     }
+    plan(&mut out, report);
     out
+}
+
+/// What became of the plan, and what stands since.
+fn plan(out: &mut String, report: &Report) {
+    let tally = report.changes.as_ref().and_then(progress::tally);
+    let Some(tally) = tally else { return };
+    let _ = writeln!(out, "\nplan: {tally}");
+    for one in moved(report).take(LISTED) {
+        let _ = writeln!(
+            out,
+            "  {:<9} {}  {}",
+            one.state.as_str(),
+            one.item,
+            text::line(&one.title)
+        );
+        for line in &one.evidence {
+            let _ = writeln!(out, "            {}", text::line(line));
+        }
+    }
+    for one in standing(report).iter().take(LISTED) {
+        let _ = writeln!(
+            out,
+            "  standing  {}  {}: {}",
+            one.assessment,
+            text::line(&one.subject),
+            progress::standing(one)
+        );
+    }
 }
 
 /// The change for programs.
@@ -194,6 +246,8 @@ pub fn value(report: &Report) -> Value {
         "statuses": changes.map(|one| one.statuses.clone()),
         "findings": findings,
         "drift": drift(report),
+        "plan": changes.map(|one| &one.plan),
+        "standing": standing(report),
     })
 }
 
@@ -228,6 +282,28 @@ pub fn rows(report: &Report) -> Vec<[String; 7]> {
                 ]);
             }
         }
+    }
+    for one in moved(report) {
+        rows.push([
+            format!("plan-{}", one.state.as_str()),
+            one.item.to_string(),
+            String::new(),
+            String::new(),
+            one.title.clone(),
+            one.evidence.join("; "),
+            String::new(),
+        ]);
+    }
+    for one in standing(report) {
+        rows.push([
+            "standing".to_owned(),
+            one.assessment.to_string(),
+            String::new(),
+            String::new(),
+            one.subject.clone(),
+            progress::standing(one),
+            String::new(),
+        ]);
     }
     rows
 }

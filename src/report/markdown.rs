@@ -2,9 +2,10 @@
 
 use super::plan::curve;
 use super::text::{code, code_block, duration, markdown, thousands};
-use super::{Emitter, Index, ReportError, permissions};
+use super::{Emitter, Index, ReportError, permissions, progress};
 use crate::model::{
-    Assessment, Coverage, CoverageStatus, Disposition, PlanItem, PlanStep, Report, Severity,
+    Assessment, Coverage, CoverageStatus, Disposition, ItemState, PlanItem, PlanStep, Report,
+    Severity,
 };
 use std::io::{BufWriter, Write};
 
@@ -18,6 +19,7 @@ impl Emitter for Markdown {
         let index = Index::new(report);
         let mut out = BufWriter::new(out);
         head(&mut out, report)?;
+        since(&mut out, report)?;
         gaps(&mut out, report)?;
         let mut wave = None;
         for item in &report.plan {
@@ -107,6 +109,54 @@ fn none_if_empty(parts: &[String]) -> String {
     } else {
         parts.join(", ")
     }
+}
+
+/// What became of the items of earlier plans, and standing access that came after them.
+fn since(out: &mut Out<'_>, report: &Report) -> Result<(), ReportError> {
+    let Some((changes, tally)) = report
+        .changes
+        .as_ref()
+        .and_then(|changes| Some((changes, progress::tally(changes)?)))
+    else {
+        return Ok(());
+    };
+    writeln!(out, "## Since earlier plans\n\n{tally}.\n")?;
+    let moved: Vec<_> = progress::STATES
+        .into_iter()
+        .filter(|(state, _)| *state != ItemState::Open)
+        .flat_map(|(state, _)| changes.planned(state))
+        .collect();
+    if !moved.is_empty() {
+        writeln!(
+            out,
+            "| Item | State | Planned | What was seen |\n|---|---|---|---|"
+        )?;
+        for one in moved {
+            writeln!(
+                out,
+                "| {} ({}) | {} | {} | {} |",
+                markdown(&one.title),
+                code(one.item.as_str()),
+                progress::state(one),
+                one.planned_at.strftime("%Y-%m-%d"),
+                markdown(&one.evidence.join("; ")),
+            )?;
+        }
+        writeln!(out)?;
+    }
+    if !changes.standing.is_empty() {
+        writeln!(out, "**Standing access that came since the plan**\n")?;
+        for one in &changes.standing {
+            writeln!(
+                out,
+                "- {}: {}",
+                markdown(&one.subject),
+                progress::standing(one)
+            )?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn gaps(out: &mut Out<'_>, report: &Report) -> Result<(), ReportError> {
@@ -221,6 +271,17 @@ fn facts(out: &mut Out<'_>, index: &Index<'_>, item: &PlanItem) -> Result<(), Re
         Ok(())
     };
     fact("Plan item", code(item.id.as_str()))?;
+    if let Some(one) = progress::of(index.report, &item.id) {
+        fact(
+            "State",
+            format!(
+                "{}, planned on {}: {}",
+                progress::state(one),
+                one.planned_at.strftime("%Y-%m-%d"),
+                markdown(&one.evidence.join("; "))
+            ),
+        )?;
+    }
     if let Some(identity) = index.identity(item.identity.as_ref()) {
         fact("Identity", code(&identity.native_id))?;
         let owner = identity.owner.as_deref().map_or_else(

@@ -15,6 +15,7 @@ pub mod listing;
 mod markdown;
 mod permissions;
 pub mod plan;
+pub mod progress;
 pub mod rows;
 pub mod sarif;
 pub mod select;

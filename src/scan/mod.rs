@@ -14,7 +14,7 @@ use crate::model::aws::AwsAccount;
 use crate::model::inventory::Declarations;
 use crate::model::{
     AssessmentId, Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey,
-    Grade, Observed, OwnerSource, Report, Run, SeenCredential,
+    Grade, Observed, OwnerSource, PlanMemory, Report, Run, SeenCredential,
 };
 use crate::plan;
 pub use crate::plan::done;
@@ -44,6 +44,23 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use thiserror::Error;
+
+/// Tells in a report that was compared what became of the items of earlier plans, and what stands since; returns what the
+/// next run has to know.
+///
+/// # Errors
+/// When the embedded catalogue is not valid.
+pub fn follow_plans(
+    report: &mut Report,
+    memory: PlanMemory,
+    asked: &done::Asked,
+) -> Result<PlanMemory, RuleError> {
+    let progress = done::progress(report, memory, asked, &Targets::builtin()?);
+    let changes = report.changes.get_or_insert_default();
+    changes.plan = progress.items;
+    changes.standing = progress.standing;
+    Ok(progress.memory)
+}
 
 /// Judges one subject of a stored run as it stands and as tried.
 ///

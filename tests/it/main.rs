@@ -21,6 +21,7 @@ mod infrastructure;
 mod joins;
 mod layering;
 mod nightly;
+mod plans;
 mod requirements;
 mod review;
 mod review_stored;

@@ -645,6 +645,8 @@ pub(crate) fn report() -> Report {
             lost: vec!["tier 4".into()],
             total: 2,
         }],
+        plan: Vec::new(),
+        standing: Vec::new(),
     });
     crate::sample_seen::complete(report)
 }

@@ -1,7 +1,7 @@
 //! The plan with what it rests on, for programs.
 
 use super::super::{Emitter, ReportError};
-use crate::model::{Assessment, PlanItem, Report, Run, WaveRisk};
+use crate::model::{Assessment, ItemProgress, PlanItem, Report, Run, StandingDrift, WaveRisk};
 use serde::Serialize;
 use std::io::{BufWriter, Write};
 
@@ -17,12 +17,15 @@ struct Whole<'a> {
     risk_by_wave: &'a [WaveRisk],
     plan: &'a [PlanItem],
     assessments: Vec<&'a Assessment>,
+    progress: &'a [ItemProgress],
+    standing: &'a [StandingDrift],
 }
 
 impl Emitter for PlanJson {
     fn emit(&self, report: &Report, out: &mut dyn Write) -> Result<(), ReportError> {
         let planned: std::collections::BTreeSet<_> =
             report.plan.iter().map(|item| &item.assessment).collect();
+        let changes = report.changes.as_ref();
         let whole = Whole {
             schema: "overstay.plan/1",
             run: &report.run,
@@ -35,6 +38,8 @@ impl Emitter for PlanJson {
                 .iter()
                 .filter(|assessment| planned.contains(&assessment.id))
                 .collect(),
+            progress: changes.map_or(&[], |changes| &changes.plan),
+            standing: changes.map_or(&[], |changes| &changes.standing),
         };
         let mut out = BufWriter::new(out);
         serde_json::to_writer_pretty(&mut out, &whole)?;

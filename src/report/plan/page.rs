@@ -2,9 +2,9 @@
 
 use super::super::summary::{COLUMNS, Style};
 use super::super::text::{fit, line, thousands, wrap};
-use super::super::{Emitter, ReportError};
+use super::super::{Emitter, ReportError, progress};
 use super::curve;
-use crate::model::{PlanItem, Report};
+use crate::model::{Changes, ItemState, PlanItem, Report};
 use std::io::{BufWriter, Write};
 
 /// Items shown of one wave.
@@ -23,6 +23,9 @@ impl Emitter for PlanPage {
         let mut out = BufWriter::new(out);
         let summary = &report.summary;
         if report.plan.is_empty() {
+            if let Some(changes) = &report.changes {
+                since(&mut out, style, changes)?;
+            }
             writeln!(
                 out,
                 "There is nothing to plan: no access calls for a change."
@@ -40,6 +43,9 @@ impl Emitter for PlanPage {
         for bar in curve::bars(summary) {
             writeln!(out, "  {bar}")?;
         }
+        if let Some(changes) = &report.changes {
+            since(&mut out, style, changes)?;
+        }
         let last = report.plan.iter().map(|item| item.wave).max().unwrap_or(0);
         for wave in 1..=last.min(MOST_WAVES) {
             let items: Vec<&PlanItem> = report
@@ -52,7 +58,7 @@ impl Emitter for PlanPage {
             }
             writeln!(out, "\n{}", style.heading(&format!("Wave {wave}")))?;
             for item in items.iter().take(MOST_ITEMS) {
-                entry(&mut out, item)?;
+                entry(&mut out, report, item)?;
             }
             if items.len() > MOST_ITEMS {
                 writeln!(out, "  … and {} more", items.len() - MOST_ITEMS)?;
@@ -78,13 +84,47 @@ impl Emitter for PlanPage {
     }
 }
 
-fn entry(out: &mut impl Write, item: &PlanItem) -> Result<(), ReportError> {
+/// What became of earlier plans: what is told of is what moved.
+fn since(out: &mut impl Write, style: Style, changes: &Changes) -> Result<(), ReportError> {
+    let Some(tally) = progress::tally(changes) else {
+        return Ok(());
+    };
+    let day = progress::planned_since(changes);
+    let heading = day.map_or_else(
+        || "Since the plan".to_owned(),
+        |day| format!("Since the plan of {day}"),
+    );
+    writeln!(out, "\n{}  {tally}", style.heading(&heading))?;
+    let moved = [ItemState::Reopened, ItemState::DualPath, ItemState::Done];
+    for state in moved {
+        for one in changes.planned(state).take(MOST_ITEMS) {
+            let title = format!("{}: {}", progress::state(one), line(&one.title));
+            writeln!(out, "  {}", fit(&title, COLUMNS - 2))?;
+            for text in &one.evidence {
+                writeln!(out, "      {}", fit(&line(text), COLUMNS - 6))?;
+            }
+        }
+    }
+    for one in changes.standing.iter().take(MOST_ITEMS) {
+        let text = format!(
+            "standing access, {}: {}",
+            progress::standing(one),
+            line(&one.subject)
+        );
+        writeln!(out, "  {}", fit(&text, COLUMNS - 2))?;
+    }
+    Ok(())
+}
+
+fn entry(out: &mut impl Write, report: &Report, item: &PlanItem) -> Result<(), ReportError> {
     writeln!(
         out,
         "  {:>2}. {}",
         item.position,
         fit(&line(&item.title), COLUMNS - 6)
     )?;
+    let state = progress::of(report, &item.id)
+        .map_or_else(String::new, |one| format!("{} · ", progress::state(one)));
     let ready = format!(
         "issue {} · observe {} · revoke {}",
         item.readiness.issue.as_str(),
@@ -92,7 +132,7 @@ fn entry(out: &mut impl Write, item: &PlanItem) -> Result<(), ReportError> {
         item.readiness.revoke.as_str()
     );
     let facts = format!(
-        "risk {} → {} · effort {} · {} · {} · mitigation {} · {ready} · {}",
+        "{state}risk {} → {} · effort {} · {} · {} · mitigation {} · {ready} · {}",
         item.risk_before,
         item.risk_after,
         item.effort.size,

@@ -1,8 +1,8 @@
 //! `plan.csv`: one row an item, in the order of work.
 
 use super::super::cells::{Cell, Column, SCHEMA_VERSION, write};
-use super::super::{Emitter, Index, Options, ReportError};
-use crate::model::{Assessment, PlanItem, Report};
+use super::super::{Emitter, Index, Options, ReportError, progress};
+use crate::model::{Assessment, ItemProgress, PlanItem, Report};
 use std::io::Write;
 
 /// Writes `plan.csv`.
@@ -15,6 +15,7 @@ pub struct Row<'a> {
     item: &'a PlanItem,
     assessment: Option<&'a Assessment>,
     policy: &'a str,
+    became: Option<&'a ItemProgress>,
 }
 
 impl Row<'_> {
@@ -139,6 +140,14 @@ columns! {
         => |row| Cell::text(&row.item.detect_done);
     policy_digest: "Digest of the thresholds, weights and annotations judged by."
         => |row| Cell::text(row.policy);
+    state: "`open`, `dual-path` or `reopened`, as later runs show it; empty of an item that this run planned first."
+        => |row| Cell::maybe(row.became, |became| Cell::text(became.state.as_str()));
+    state_since: "Time of the run that showed this state first."
+        => |row| Cell::maybe(row.became, |became| Cell::Time(became.since));
+    state_evidence: "What of `detect_done` holds and what does not."
+        => |row| Cell::maybe(row.became, |became| Cell::list(&became.evidence));
+    planned_at: "Time of the run that planned it first."
+        => |row| Cell::maybe(row.became, |became| Cell::Time(became.planned_at));
 }
 
 impl Emitter for PlanCsv {
@@ -157,6 +166,7 @@ impl Emitter for PlanCsv {
                 item,
                 assessment: judged.get(&item.assessment).copied(),
                 policy: &report.run.policy_digest,
+                became: progress::of(report, &item.id),
             })
             .collect();
         write(&columns(), &rows, self.options, out)

@@ -1,8 +1,11 @@
 //! The target catalogue: `rules/targets/*.toml`. What a credential found in a runtime can be replaced with, for how
 //! long, how it is revoked and how a later scan proves the move.
 
+mod proof;
 #[cfg(test)]
 mod tests;
+
+pub use proof::Proof;
 
 use super::RuleError;
 use super::credentials::CredentialRules;
@@ -207,6 +210,8 @@ pub struct Target {
     pub gotchas: Vec<String>,
     /// How a later scan sees that it is done.
     pub detect_done: String,
+    /// What the scan looks at for that.
+    pub done: Vec<Proof>,
     /// Size of the move.
     pub effort: EffortText,
     /// Facts that nobody has verified against a primary source.
@@ -479,6 +484,9 @@ fn check(path: &str, target: &Target) -> Result<(), RuleError> {
         .all(|answer| known.contains(&answer.as_str()))
     {
         return wrong("`answers` may hold subject, origin, session, resource");
+    }
+    if target.done.is_empty() {
+        return wrong("`done` must not be empty");
     }
     if !["S", "M", "L"].contains(&target.effort.size.as_str()) {
         return wrong("`effort.size` must be S, M or L");

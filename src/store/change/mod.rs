@@ -167,6 +167,8 @@ pub fn mark(report: &mut Report, past: &Past, asked: &Asked) -> ReachMap {
         statuses,
         fixed,
         drift,
+        plan: Vec::new(),
+        standing: Vec::new(),
     });
     reach
 }

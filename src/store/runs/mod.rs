@@ -5,6 +5,7 @@ mod keep;
 mod ledger;
 mod light;
 mod parts;
+mod progress;
 mod rows;
 mod scanned;
 mod schema;
@@ -277,7 +278,7 @@ impl Runs {
         parts::insert(&transaction, number, &packed.parts)?;
         rows::insert(&transaction, number, report)?;
         ledger::enter(&transaction, report, asked)?;
-        trend::enter(&transaction, number, report, asked)?;
+        trend::enter(&transaction, number, report)?;
         transaction.commit()
     }
 

@@ -12,6 +12,7 @@
 //! | `assessments` | `id`, `identity`, `credential`, `risk`, `band`, `vector`, `fit`, `disposition`, `confidence`, `target`, `ttl_seconds`, `risk_after` |
 //! | `plan_items` | `id`, `wave`, `position`, `assessment`, `identity`, `credential`, `disposition`, `mechanism`, `ttl_seconds`, `risk_before`, `risk_after` |
 //! | `coverage` | `source`, `unit`, `status`, `reason` |
+//! | `progress` | `packed`: what later runs have to know of the plans so far as JSON, compressed with zlib |
 //! | `accounts` | `packed`: the AWS accounts of the run with their policies as JSON, compressed with zlib; what `can` and `who-can` ask |
 
 /// Marks the file as a run database (`PRAGMA application_id`): the letters `ovst`.
@@ -124,4 +125,10 @@ pub(super) const STEPS: &[&str] = &["
         list TEXT NOT NULL, part INTEGER NOT NULL, packed BLOB NOT NULL,
         UNIQUE (run, list, part)
     ) STRICT;
+", "
+    CREATE TABLE progress (
+        run INTEGER PRIMARY KEY REFERENCES runs(number) ON DELETE CASCADE,
+        packed BLOB NOT NULL
+    ) STRICT;
+    DROP TABLE plan_ledger;
 "];

@@ -2,8 +2,7 @@
 
 use super::{Runs, RunsError, rows};
 use crate::model::evidence::days_between;
-use crate::model::{FindingStatus, Report, Severity};
-use crate::store::change::Asked;
+use crate::model::{FindingStatus, ItemState, Report, Severity};
 use rusqlite::{Transaction, params};
 
 /// The figures of one run.
@@ -84,14 +83,12 @@ impl Runs {
     }
 }
 
-/// Adds the figures of a run, and notes which items of the plan are done.
+/// Adds the figures of a run.
 pub(super) fn enter(
     transaction: &Transaction<'_>,
     number: i64,
     report: &Report,
-    asked: &Asked,
 ) -> rusqlite::Result<()> {
-    plan(transaction, report, asked)?;
     let counted = |holds: &dyn Fn(FindingStatus, Severity) -> bool| {
         let findings = report.findings.iter();
         rows::count(
@@ -101,11 +98,10 @@ pub(super) fn enter(
         )
     };
     let fixed = report.changes.as_ref().map_or(0, |one| one.fixed.len());
-    let done: i64 = transaction.query_row(
-        "SELECT count(*) FROM plan_ledger WHERE scope = ?1 AND done_at IS NOT NULL",
-        [&asked.scope],
-        |row| row.get(0),
-    )?;
+    let done = report
+        .changes
+        .as_ref()
+        .map_or(0, |one| one.planned(ItemState::Done).count());
     transaction.execute(
         "INSERT OR REPLACE INTO trend VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
         params![
@@ -129,7 +125,7 @@ pub(super) fn enter(
             )),
             rows::count(fixed),
             rows::count(report.plan.len()),
-            done,
+            rows::count(done),
         ],
     )?;
     Ok(())
@@ -148,35 +144,4 @@ fn mean_age(report: &Report) -> Option<f64> {
         .collect();
     let mean = ages.iter().sum::<f64>() / ages.len() as f64;
     (!ages.is_empty()).then(|| (mean * 10.0).round() / 10.0)
-}
-
-/// An item that is no longer in the plan of the same sources, all of them read, is done.
-fn plan(transaction: &Transaction<'_>, report: &Report, asked: &Asked) -> rusqlite::Result<()> {
-    let now = report.run.now.to_string();
-    let run = report.run.id.as_str();
-    transaction.execute(
-        "UPDATE plan_ledger SET done_at = NULL, done_in = NULL WHERE done_in = ?1",
-        [run],
-    )?;
-    let mut put = transaction.prepare(
-        "INSERT INTO plan_ledger (id, title, mechanism, scope, first_seen, last_seen) VALUES (?1,?2,?3,?4,?5,?5)
-         ON CONFLICT (id) DO UPDATE SET title=?2, mechanism=?3, scope=?4, last_seen=?5, done_at=NULL, done_in=NULL",
-    )?;
-    for item in &report.plan {
-        put.execute(params![
-            item.id.as_str(),
-            item.title,
-            item.mechanism,
-            asked.scope,
-            now
-        ])?;
-    }
-    if report.run.complete {
-        transaction.execute(
-            "UPDATE plan_ledger SET done_at = ?1, done_in = ?2
-             WHERE scope = ?3 AND done_at IS NULL AND last_seen <> ?1",
-            params![now, run, asked.scope],
-        )?;
-    }
-    Ok(())
 }

@@ -3,13 +3,21 @@
 use super::Page;
 use crate::model::PlanItem;
 use crate::report::text::line;
-use crate::report::{ReportError, permissions};
+use crate::report::{ReportError, permissions, progress};
 
 impl Page<'_, '_> {
     pub(super) fn plan(&mut self, item: &PlanItem) -> Result<(), ReportError> {
         self.heading(&format!("Plan, wave {}: {}", item.wave, item.title))?;
         self.field("id", item.id.as_str())?;
-        self.field("mechanism", &item.mechanism_title)?;
+        let dated = match item.catalogue_as_of.as_str() {
+            "" => item.mechanism_title.clone(),
+            as_of => format!("{} (as of {as_of})", item.mechanism_title),
+        };
+        self.field("mechanism", &dated)?;
+        if let Some(became) = progress::of(self.index.report, &item.id) {
+            self.field("state", &progress::state(became))?;
+            self.list("seen", &became.evidence)?;
+        }
         let approval = &item.approval;
         self.field(
             "approval",
@@ -28,8 +36,19 @@ impl Page<'_, '_> {
             .map(|each| each.as_str())
             .collect();
         self.field("ends on", &triggers.join(", "))?;
+        self.field(
+            "effort",
+            &format!("{}: {}", item.effort.size, item.effort.reason),
+        )?;
         self.list("needs first", &item.prerequisites)?;
         self.list("ask the owner", &item.open_questions)?;
+        let controls: Vec<String> = item
+            .compensating_controls
+            .iter()
+            .map(|each| format!("{}: {}", each.control, each.present.as_str()))
+            .collect();
+        self.list("controls", &controls)?;
+        self.list("of an agent", &item.agent_requirements)?;
         for (name, lines) in item.permissions.iter().flat_map(permissions::short) {
             self.list(name, &lines)?;
         }
@@ -46,6 +65,13 @@ impl Page<'_, '_> {
         self.field("must fail", &item.negative_test)?;
         self.field("roll back", &item.rollback)?;
         self.field("done when", &item.detect_done)?;
+        if let Some(at) = item.exception_expires {
+            self.field(
+                "exception",
+                &format!("ends on {}", at.strftime("%Y-%m-%d")),
+            )?;
+        }
+        self.list("not verified", &item.unverified)?;
         self.end()
     }
 }

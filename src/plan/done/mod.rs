@@ -1,0 +1,382 @@
+//! Proof of completion: what a run shows of the items of earlier plans, and the standing access that came after them.
+//!
+//! Pure: what is remembered of earlier plans and a report in, judgements out. Where it is kept is the store's business.
+
+mod proof;
+#[cfg(test)]
+mod tests;
+
+use crate::model::{
+    Assessment, Credential, Disposition, FirstSeen, ItemProgress, ItemState, PlanItem, PlanItemId,
+    PlanMemory, Planned, PrincipalKind, Report, StandingDrift,
+};
+use crate::rules::targets::Targets;
+use jiff::Timestamp;
+use proof::{Seen, proofs};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a run was asked, as far as it decides what it can tell of earlier plans.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Stands for the arguments that name sources.
+    pub scope: String,
+    /// The history of repositories was read whole.
+    pub history: bool,
+}
+
+/// What became of earlier plans.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The items, those that came back first.
+    pub items: Vec<ItemProgress>,
+    /// Standing access since the plan.
+    pub standing: Vec<StandingDrift>,
+    /// What the next run has to know.
+    pub memory: PlanMemory,
+}
+
+/// Judges every item of earlier plans by a report, and takes in what the report plans.
+pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Targets) -> Progress {
+    let now = report.run.now;
+    let standing = drift(report, &memory);
+    let current: BTreeMap<&PlanItemId, &PlanItem> =
+        report.plan.iter().map(|item| (&item.id, item)).collect();
+    let mut remembered: BTreeMap<PlanItemId, Planned> = BTreeMap::new();
+    let mut items = Vec::new();
+    for mut planned in memory.items {
+        let id = planned.progress.item.clone();
+        let item = current.get(&id).copied();
+        let (state, evidence) = judge(&planned, item, report, asked, targets);
+        // Not having looked changes nothing of what was known.
+        if state == ItemState::NotSeen {
+            if planned.scope == asked.scope {
+                items.push(ItemProgress {
+                    state,
+                    evidence,
+                    ..planned.progress.clone()
+                });
+            }
+            remembered.insert(id, planned);
+            continue;
+        }
+        if state != planned.progress.state {
+            planned.progress.state = state;
+            planned.progress.since = now;
+        }
+        planned.progress.evidence = evidence;
+        if let Some(item) = item {
+            renew(&mut planned, report, item, asked);
+        }
+        items.push(planned.progress.clone());
+        remembered.insert(id, planned);
+    }
+    for item in &report.plan {
+        remembered
+            .entry(item.id.clone())
+            .or_insert_with(|| planned(report, item, asked));
+    }
+    items.sort_by(|a, b| (a.state, &a.item).cmp(&(b.state, &b.item)));
+    let mut seen = memory.standing;
+    for assessment in report.assessments.iter().filter(|one| stands(one)) {
+        let risk = assessment.risk.score;
+        let first = FirstSeen { at: now, risk };
+        let first = seen.entry(assessment.id.clone()).or_insert(first);
+        first.risk = first.risk.min(risk);
+    }
+    Progress {
+        items,
+        standing,
+        memory: PlanMemory {
+            items: remembered.into_values().collect(),
+            standing: seen,
+        },
+    }
+}
+
+/// The item as it is planned now. A removal that is the last step of a move keeps the proof of the move.
+fn renew(planned: &mut Planned, report: &Report, item: &PlanItem, asked: &Asked) {
+    let last_step = item.disposition == Disposition::Decommission
+        && planned.progress.disposition != Disposition::Review;
+    if last_step {
+        return;
+    }
+    let fresh = self::planned(report, item, asked);
+    let mut users = std::mem::take(&mut planned.users);
+    users.extend(fresh.users.clone());
+    users.sort();
+    users.dedup();
+    *planned = Planned {
+        progress: ItemProgress {
+            title: fresh.progress.title,
+            mechanism: fresh.progress.mechanism,
+            disposition: fresh.progress.disposition,
+            detect_done: fresh.progress.detect_done,
+            ..planned.progress.clone()
+        },
+        users,
+        ..fresh
+    };
+}
+
+/// What is to be remembered of an item.
+fn planned(report: &Report, item: &PlanItem, asked: &Asked) -> Planned {
+    let identity = item
+        .identity
+        .as_ref()
+        .and_then(|id| report.identities.iter().find(|each| each.id == *id));
+    let credential = item
+        .credential
+        .as_ref()
+        .and_then(|id| report.credentials.iter().find(|each| each.id == *id));
+    let inputs: BTreeSet<&str> = report.run.inputs.iter().map(String::as_str).collect();
+    let using = report.consumers.iter().filter(|consumer| {
+        let uses = &consumer.uses;
+        match &item.credential {
+            Some(id) => uses.credentials.contains(id),
+            None => item.identity.as_ref().is_some_and(|id| {
+                uses.identities.contains(id) || consumer.identity.as_ref() == Some(id)
+            }),
+        }
+    });
+    let users: Vec<(String, Option<String>)> = using
+        .map(|consumer| (consumer.name.clone(), consumer.repository.clone()))
+        .collect();
+    let account = credential
+        .and_then(|one| one.account.as_deref())
+        .or_else(|| identity.and_then(|one| one.account.as_deref()))
+        .map(|account| format!("aws/{account}"));
+    let sightings = credential
+        .into_iter()
+        .flat_map(|one| &one.sightings)
+        .map(|sighting| sighting.repository.clone());
+    let declared = identity
+        .into_iter()
+        .flat_map(|one| &one.locations)
+        .filter_map(|place| place.repository.clone());
+    let needs: BTreeSet<String> = account
+        .into_iter()
+        .chain(sightings)
+        .chain(declared)
+        .chain(
+            users
+                .iter()
+                .filter_map(|(_, repository)| repository.clone()),
+        )
+        .filter(|input| inputs.contains(input.as_str()))
+        .collect();
+    let history = credential.is_some_and(|one| {
+        !one.sightings.is_empty() && one.sightings.iter().all(|sighting| !sighting.at_head)
+    });
+    Planned {
+        progress: ItemProgress {
+            item: item.id.clone(),
+            title: item.title.clone(),
+            mechanism: item.mechanism.clone(),
+            disposition: item.disposition,
+            state: ItemState::Open,
+            since: report.run.now,
+            planned_at: report.run.now,
+            detect_done: item.detect_done.clone(),
+            evidence: Vec::new(),
+            risk_before: item.risk_before,
+        },
+        assessment: item.assessment.clone(),
+        identity: item.identity.clone(),
+        credential: item.credential.clone(),
+        risk_after: item.risk_after,
+        users,
+        needs: needs.into_iter().collect(),
+        history,
+        scope: asked.scope.clone(),
+    }
+}
+
+/// Where an item stands, and what that rests on.
+fn judge(
+    planned: &Planned,
+    item: Option<&PlanItem>,
+    later: &Report,
+    asked: &Asked,
+    targets: &Targets,
+) -> (ItemState, Vec<String>) {
+    if let Some(why) = not_looked(planned, later, asked) {
+        return (ItemState::NotSeen, vec![why]);
+    }
+    let credential = planned
+        .credential
+        .as_ref()
+        .and_then(|id| later.credentials.iter().find(|each| each.id == *id));
+    let seen = Seen {
+        planned,
+        credential,
+        identity: planned
+            .identity
+            .as_ref()
+            .and_then(|id| later.identities.iter().find(|each| each.id == *id)),
+        later,
+    };
+    let (mut proven, mut evidence) = seen.all(&proofs(planned, targets));
+    if let Some(item) = item {
+        proven = false;
+        evidence.push(format!(
+            "the plan still has it: {}",
+            item.disposition.title().to_lowercase()
+        ));
+    }
+    if proven {
+        return (ItemState::Done, evidence);
+    }
+    let was_done = matches!(
+        planned.progress.state,
+        ItemState::Done | ItemState::Reopened
+    );
+    if was_done {
+        evidence.insert(0, "it was done before: the old access is back".to_owned());
+        return (ItemState::Reopened, evidence);
+    }
+    let works = credential.is_some_and(|one| !ended(one, later.run.now));
+    let way = works.then(|| new_way(planned, later)).flatten();
+    if let Some(way) = way {
+        evidence.insert(0, way);
+        return (ItemState::DualPath, evidence);
+    }
+    (ItemState::Open, evidence)
+}
+
+/// Why the report cannot tell; `None` when it read what the access is known from.
+fn not_looked(planned: &Planned, later: &Report, asked: &Asked) -> Option<String> {
+    let inputs: BTreeSet<&str> = later.run.inputs.iter().map(String::as_str).collect();
+    let missing: Vec<&str> = planned
+        .needs
+        .iter()
+        .map(String::as_str)
+        .filter(|input| !inputs.contains(input))
+        .collect();
+    // A source that is gone from the same places is gone with what it held.
+    if !missing.is_empty() && planned.scope != asked.scope {
+        return Some(format!("this run did not read {}", missing.join(", ")));
+    }
+    if planned.needs.is_empty() && planned.scope != asked.scope {
+        return Some("this run was asked to look at other places".to_owned());
+    }
+    let unread = later
+        .coverage
+        .iter()
+        .filter(|entry| entry.status.incomplete())
+        .find(|entry| {
+            planned.needs.iter().any(|need| {
+                entry.unit == *need
+                    || entry
+                        .unit
+                        .strip_prefix(need.as_str())
+                        .is_some_and(|rest| rest.starts_with('/'))
+            })
+        });
+    if let Some(entry) = unread {
+        return Some(format!("{} could not be read whole", entry.unit));
+    }
+    (planned.history && !asked.history)
+        .then(|| "it was seen in history, which this run did not read".to_owned())
+}
+
+/// The issuer no longer accepts it.
+fn ended(credential: &Credential, now: Timestamp) -> bool {
+    credential.status == crate::model::CredentialStatus::Inactive
+        || credential.expires_at.is_some_and(|at| at <= now)
+}
+
+/// A way in by which the consumers could do without the old credential.
+fn new_way(planned: &Planned, later: &Report) -> Option<String> {
+    let users: BTreeSet<(&str, Option<&str>)> = planned
+        .users
+        .iter()
+        .map(|(name, repository)| (name.as_str(), repository.as_deref()))
+        .collect();
+    let by_consumer = later.consumers.iter().find(|consumer| {
+        users.contains(&(consumer.name.as_str(), consumer.repository.as_deref()))
+            && consumer.federation == crate::model::Federation::Configured
+    });
+    if let Some(consumer) = by_consumer {
+        return Some(format!(
+            "{} can prove what it is now, and the old credential still works",
+            consumer.name
+        ));
+    }
+    let repositories: BTreeSet<&str> = users
+        .iter()
+        .filter_map(|(_, repository)| *repository)
+        .map(|name| name.rsplit('/').next().unwrap_or(name))
+        .collect();
+    let trusts = |subject: &String| {
+        repositories
+            .iter()
+            .any(|name| subject.contains(&format!("/{name}:")))
+    };
+    let role = later.identities.iter().find(|identity| {
+        identity.trust.iter().any(|path| {
+            path.principal_kind == PrincipalKind::Oidc && path.subjects.iter().any(trusts)
+        })
+    })?;
+    Some(format!(
+        "{} trusts the consumer's repository, and the old credential still works",
+        role.name
+    ))
+}
+
+/// Access that does not end by itself within a day.
+fn stands(assessment: &Assessment) -> bool {
+    assessment
+        .risk
+        .factors
+        .iter()
+        .any(|factor| factor.code == "T" && factor.level >= 2)
+}
+
+/// Standing access that came, or grew, since the plan that is being carried out: that of the oldest item which is not
+/// done and which this report can tell of. Highest risk first.
+fn drift(report: &Report, memory: &PlanMemory) -> Vec<StandingDrift> {
+    let inputs: BTreeSet<&str> = report.run.inputs.iter().map(String::as_str).collect();
+    let plan = memory
+        .items
+        .iter()
+        .filter(|planned| planned.progress.state != ItemState::Done)
+        .filter(|planned| {
+            planned
+                .needs
+                .iter()
+                .any(|need| inputs.contains(need.as_str()))
+        })
+        .map(|planned| planned.progress.planned_at)
+        .min();
+    let Some(plan) = plan.filter(|at| *at < report.run.now) else {
+        return Vec::new();
+    };
+    let mut list: Vec<StandingDrift> = report
+        .assessments
+        .iter()
+        .filter(|assessment| stands(assessment))
+        .filter_map(|assessment| {
+            let risk = assessment.risk.score;
+            let first = memory.standing.get(&assessment.id);
+            let (before, since) = match first {
+                None => (None, report.run.now),
+                Some(first) if first.at > plan => (None, first.at),
+                Some(first) if first.risk < risk => (Some(first.risk), first.at),
+                Some(_) => return None,
+            };
+            Some(StandingDrift {
+                assessment: assessment.id.clone(),
+                subject: assessment.subject.clone(),
+                risk,
+                before,
+                since,
+            })
+        })
+        .collect();
+    list.sort_by(|a, b| {
+        b.risk
+            .cmp(&a.risk)
+            .then_with(|| a.assessment.cmp(&b.assessment))
+    });
+    list
+}

@@ -1,0 +1,358 @@
+//! The single things that have to hold, each with what it is judged by.
+
+use super::ended;
+use crate::model::{
+    Credential, CredentialStatus, Disposition, Federation, Identity, LastUse, Planned,
+    PrincipalKind, Report, Ternary,
+};
+use crate::rules::targets::{Proof, Targets};
+use jiff::ToSpan;
+
+/// Longest session that counts as short, in seconds.
+const SHORT: u64 = 3_600;
+/// Days within which something that expires has to end.
+const EXPIRES_DAYS: i64 = 90;
+
+/// What has to hold for an item: that of its mechanism, or of the procedure where nothing migrates.
+pub(super) fn proofs(planned: &Planned, targets: &Targets) -> Vec<Proof> {
+    use Proof::{Ended, Gone, IdentityGone, NotHeld, NotNamed, RiskAsPlanned};
+    if let Some(target) = targets.get(&planned.progress.mechanism) {
+        return target.done.clone();
+    }
+    match (planned.progress.disposition, &planned.credential) {
+        (Disposition::RevokeNow, Some(_)) => vec![Ended, NotHeld],
+        (Disposition::Decommission, Some(_)) => vec![Gone, NotHeld, NotNamed],
+        (Disposition::Decommission, None) => vec![IdentityGone],
+        // The others are over when judgement no longer asks for them.
+        _ => vec![RiskAsPlanned],
+    }
+}
+
+/// What a later report shows of an item.
+pub(super) struct Seen<'a> {
+    pub(super) planned: &'a Planned,
+    pub(super) credential: Option<&'a Credential>,
+    pub(super) identity: Option<&'a Identity>,
+    pub(super) later: &'a Report,
+}
+
+impl Seen<'_> {
+    /// Whether everything holds, with a line for each.
+    pub(super) fn all(&self, proofs: &[Proof]) -> (bool, Vec<String>) {
+        let judged: Vec<(Proof, Ternary, String)> = proofs
+            .iter()
+            .map(|proof| {
+                let (held, text) = self.one(*proof);
+                (*proof, held, text)
+            })
+            .collect();
+        // What a scan cannot see does not hold a finished move open, but for whether the old credential still works.
+        let proven = judged.iter().all(|(proof, held, _)| match held {
+            Ternary::Yes => true,
+            Ternary::No => false,
+            Ternary::Unknown => !matches!(proof, Proof::Gone | Proof::Ended),
+        });
+        let mut lines: Vec<String> = judged
+            .into_iter()
+            .map(|(_, held, text)| format!("{}: {text}", held.as_str()))
+            .collect();
+        lines.dedup();
+        (proven, lines)
+    }
+
+    fn one(&self, proof: Proof) -> (Ternary, String) {
+        match proof {
+            Proof::Gone | Proof::Ended | Proof::NotHeld | Proof::Expires | Proof::Renewed => {
+                self.of_credential(proof)
+            }
+            Proof::NotNamed => self.not_named(),
+            Proof::Federated => self.federated(),
+            _ => self.of_identity(proof),
+        }
+    }
+
+    fn of_credential(&self, proof: Proof) -> (Ternary, String) {
+        if self.planned.credential.is_none() {
+            return held(true, "it has no credential");
+        }
+        let Some(credential) = self.credential else {
+            return held(true, "the credential is no longer in the inventory");
+        };
+        let now = self.later.run.now;
+        let over = credential.expires_at.is_some_and(|at| at <= now);
+        match proof {
+            Proof::NotHeld => {
+                let places: Vec<String> = credential
+                    .sightings
+                    .iter()
+                    .filter(|sighting| sighting.at_head)
+                    .map(|sighting| sighting.location().display())
+                    .collect();
+                match places.as_slice() {
+                    [] => held(true, "no current file holds it"),
+                    [only] => held(false, format!("{only} holds it")),
+                    [first, ..] => held(
+                        false,
+                        format!("{} current files hold it, such as {first}", places.len()),
+                    ),
+                }
+            }
+            Proof::Expires => {
+                let limit = now.checked_add((EXPIRES_DAYS * 24).hours()).unwrap_or(now);
+                match credential.expires_at {
+                    Some(at) => held(
+                        at <= limit,
+                        format!("it ends on {}", at.strftime("%Y-%m-%d")),
+                    ),
+                    None => (Ternary::No, "no expiry is known of it".to_owned()),
+                }
+            }
+            Proof::Renewed => match credential.created_at {
+                Some(at) => held(
+                    at > self.planned.progress.planned_at,
+                    format!("it was issued on {}", at.strftime("%Y-%m-%d")),
+                ),
+                None => (Ternary::No, "the same credential is still there".to_owned()),
+            },
+            _ if over => held(true, "it is past its expiry"),
+            _ => match credential.status {
+                CredentialStatus::Inactive if proof == Proof::Ended => held(
+                    true,
+                    format!("the issuer shows it inactive{}", last_use(credential)),
+                ),
+                CredentialStatus::Inactive => held(
+                    false,
+                    format!(
+                        "the issuer shows it inactive{}: it waits to be deleted",
+                        last_use(credential)
+                    ),
+                ),
+                CredentialStatus::Active => held(
+                    false,
+                    format!("the issuer shows it active{}", last_use(credential)),
+                ),
+                CredentialStatus::Unknown => (
+                    Ternary::Unknown,
+                    "whether the issuer still accepts it is not in the input".to_owned(),
+                ),
+            },
+        }
+    }
+
+    fn not_named(&self) -> (Ternary, String) {
+        let Some(id) = &self.planned.credential else {
+            return held(true, "it has no credential");
+        };
+        let named: Vec<&str> = self
+            .later
+            .consumers
+            .iter()
+            .filter(|consumer| consumer.uses.credentials.contains(id))
+            .map(|consumer| consumer.name.as_str())
+            .collect();
+        match named.as_slice() {
+            [] => held(true, "no consumer names it"),
+            [only] => held(false, format!("{only} still names it")),
+            [first, ..] => held(
+                false,
+                format!("{} consumers still name it, such as {first}", named.len()),
+            ),
+        }
+    }
+
+    fn federated(&self) -> (Ternary, String) {
+        let mut unknown = None;
+        let mut configured = None;
+        for (name, repository) in &self.planned.users {
+            let consumer = self
+                .later
+                .consumers
+                .iter()
+                .find(|each| each.name == *name && each.repository == *repository);
+            match consumer.map(|consumer| (consumer.federation, &consumer.uses.identities)) {
+                None => {}
+                Some((Federation::Configured, _)) => configured = Some(name),
+                Some((_, roles)) if !roles.is_empty() => configured = Some(name),
+                Some((Federation::Unknown, _)) => unknown = Some(name),
+                // A job that no longer touches the provider has nothing to prove.
+                Some(_) if self.credential.is_none() => unknown = Some(name),
+                Some(_) => return held(false, format!("{name} cannot prove what it is yet")),
+            }
+        }
+        match (unknown, configured) {
+            (Some(name), _) => (
+                Ternary::Unknown,
+                format!("whether {name} proves what it is was not seen"),
+            ),
+            (None, Some(name)) => held(true, format!("{name} proves what it is")),
+            (None, None) => held(true, "no consumer is left that used it"),
+        }
+    }
+
+    fn of_identity(&self, proof: Proof) -> (Ternary, String) {
+        let Some(identity) = self.identity else {
+            return match (&self.planned.identity, self.credential) {
+                (None, Some(_)) => (Ternary::Unknown, "whose it is was not seen".to_owned()),
+                _ => held(true, "the identity is no longer in the inventory"),
+            };
+        };
+        let name = &identity.name;
+        let ways = &identity.trust;
+        match proof {
+            Proof::IdentityGone => held(false, format!("{name} is still there")),
+            Proof::NoOtherKey => {
+                let now = self.later.run.now;
+                let others = self
+                    .later
+                    .credentials
+                    .iter()
+                    .filter(|other| other.identity.as_ref() == Some(&identity.id))
+                    .filter(|other| Some(&other.id) != self.planned.credential.as_ref())
+                    .filter(|other| !ended(other, now))
+                    .count();
+                held(
+                    others == 0,
+                    format!("{name} has {others} other credentials"),
+                )
+            }
+            Proof::NoPassword => match identity.console_password {
+                Some(has) => held(
+                    !has,
+                    format!(
+                        "{name} has {} console password",
+                        if has { "a" } else { "no" }
+                    ),
+                ),
+                None => (
+                    Ternary::Unknown,
+                    "whether it has a console password is not in the input".to_owned(),
+                ),
+            },
+            Proof::TrustExact => {
+                let loose = ways.iter().find(|way| {
+                    !way.coverage.subject
+                        || matches!(
+                            way.principal_kind,
+                            PrincipalKind::Anyone | PrincipalKind::Account
+                        )
+                });
+                match loose {
+                    None => held(true, "every way in names who may"),
+                    Some(way) => held(
+                        false,
+                        format!("the trust of {} does not name who may", way.principal),
+                    ),
+                }
+            }
+            Proof::TrustConditioned => {
+                let loose = ways
+                    .iter()
+                    .find(|way| !(way.coverage.session || way.coverage.origin));
+                match loose {
+                    None => held(true, "every way in asks for session or origin"),
+                    Some(way) => held(
+                        false,
+                        format!(
+                            "the trust of {} asks for neither session nor origin",
+                            way.principal
+                        ),
+                    ),
+                }
+            }
+            Proof::ExternalId => {
+                let loose = ways.iter().find(|way| way.external && !way.external_id);
+                match loose {
+                    None => held(true, "every outside party has to show an external id"),
+                    Some(way) => held(false, format!("{} needs no external id", way.principal)),
+                }
+            }
+            Proof::Mfa => {
+                let asked = identity.mfa == Some(true)
+                    || !ways.is_empty() && ways.iter().all(|way| way.mfa);
+                held(
+                    asked,
+                    format!(
+                        "a second factor is {}asked for",
+                        if asked { "" } else { "not " }
+                    ),
+                )
+            }
+            Proof::SessionShort => match identity.session_limit() {
+                Some(seconds) => held(
+                    seconds <= SHORT,
+                    format!("a session lasts up to {} min", seconds / 60),
+                ),
+                None => (
+                    Ternary::Unknown,
+                    "its longest session is not in the input".to_owned(),
+                ),
+            },
+            Proof::NoBlanket => {
+                let p = &identity.privilege;
+                let wide = p.admin || !p.blanket_policies.is_empty() || !p.full_services.is_empty();
+                held(
+                    !wide,
+                    format!(
+                        "it holds {}",
+                        if wide {
+                            "administration, a blanket policy or whole services"
+                        } else {
+                            "no blanket policy and no whole service"
+                        }
+                    ),
+                )
+            }
+            Proof::ToolsBounded => {
+                let any = identity
+                    .agent
+                    .as_ref()
+                    .is_some_and(|agent| agent.auto_approved.iter().any(|tool| tool.contains('*')));
+                held(
+                    !any,
+                    if any {
+                        "tools run unasked whatever they are"
+                    } else {
+                        "no tool runs unasked whatever it is"
+                    },
+                )
+            }
+            _ => self.risk(),
+        }
+    }
+
+    /// Judged again, its risk is what the plan said.
+    fn risk(&self) -> (Ternary, String) {
+        let now = self
+            .later
+            .assessments
+            .iter()
+            .find(|assessment| assessment.id == self.planned.assessment);
+        let goal = self.planned.risk_after.max(4);
+        match now {
+            None => held(true, "nothing of it calls for judgement any more"),
+            Some(now) => held(
+                now.risk.score <= goal,
+                format!(
+                    "its risk is {} (was {}, planned {}), disposition {}",
+                    now.risk.score,
+                    self.planned.progress.risk_before,
+                    self.planned.risk_after,
+                    now.disposition.as_str()
+                ),
+            ),
+        }
+    }
+}
+
+fn last_use(credential: &Credential) -> String {
+    match credential.last_use {
+        LastUse::At(at) => format!(", last used on {}", at.strftime("%Y-%m-%d")),
+        LastUse::NeverSince(_) => ", never used".to_owned(),
+        LastUse::Unknown => String::new(),
+    }
+}
+
+fn held(holds: bool, text: impl Into<String>) -> (Ternary, String) {
+    let held = if holds { Ternary::Yes } else { Ternary::No };
+    (held, text.into())
+}

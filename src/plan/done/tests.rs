@@ -1,0 +1,172 @@
+use super::*;
+use crate::jit::fixtures::{World, access_key, days_ago, job, user, with_privilege};
+use crate::model::{CredentialStatus, Federation, LastUse, Run, Storage};
+use crate::report::{ReportParts, assemble};
+use jiff::ToSpan;
+
+/// A report of the day `day`.
+fn report_of(world: &World, day: i64) -> Report {
+    assemble(ReportParts {
+        tool_version: "0".into(),
+        run: Run {
+            id: format!("run-{day}"),
+            now: days_ago(0) + (day * 24).hours(),
+            inputs: vec!["aws/111122223333".into()],
+            rules_digest: String::new(),
+            policy_digest: String::new(),
+            fingerprint_key: String::new(),
+            complete: true,
+        },
+        coverage: Vec::new(),
+        inventory: world.inventory.clone(),
+        findings: Vec::new(),
+        assessments: world.assess(),
+        plan: world.plan(),
+        long_lived_days: 90,
+    })
+}
+
+/// A key of a user and a job; the key's status or none, whether the job names it, whether the job proves what it is.
+fn world(key: Option<CredentialStatus>, named: bool, federated: bool) -> World {
+    let mut world = World::new("");
+    let mut user = with_privilege(user("deployer"), 3, true);
+    user.last_use = LastUse::At(days_ago(3));
+    let mut credential = access_key(&user);
+    credential.storage = Storage::CiStore;
+    credential.account = user.account.clone();
+    credential.last_use = LastUse::At(days_ago(3));
+    let mut job = job("site");
+    if federated {
+        job.federation = Federation::Configured;
+    }
+    if named {
+        job.uses.credentials = vec![credential.id.clone()];
+    }
+    world.add_consumer(job);
+    if let Some(status) = key {
+        world.add_identity(user);
+        credential.status = status;
+        world.add_credential(credential);
+    }
+    world
+}
+
+fn asked() -> Asked {
+    Asked {
+        scope: "here".into(),
+        history: true,
+    }
+}
+
+fn next(report: &Report, memory: PlanMemory) -> Progress {
+    progress(report, memory, &asked(), &Targets::builtin().unwrap())
+}
+
+/// The only item of a progress.
+fn only(progress: &Progress) -> (ItemState, String) {
+    let [item] = progress.items.as_slice() else {
+        panic!("{:?}", progress.items);
+    };
+    assert!(!item.evidence.is_empty() && !item.detect_done.is_empty());
+    (item.state, item.evidence.join("\n"))
+}
+
+#[test]
+fn an_item_goes_its_way_and_comes_back() {
+    use CredentialStatus::{Active, Inactive};
+    let first = next(
+        &report_of(&world(Some(Active), true, false), 0),
+        PlanMemory::default(),
+    );
+    assert_eq!(first.items, [], "planned just now");
+    let mut memory = first.memory;
+    let mut step = |day, key, named, federated| {
+        let found = next(
+            &report_of(&world(key, named, federated), day),
+            memory.clone(),
+        );
+        memory = found.memory.clone();
+        only(&found)
+    };
+    let (state, evidence) = step(1, Some(Active), true, false);
+    assert_eq!(state, ItemState::Open);
+    insta::assert_snapshot!(evidence, @r"
+    no: the issuer shows it active, last used on 2026-11-17
+    yes: no current file holds it
+    no: deploy.yml/deploy still names it
+    no: deploy.yml/deploy cannot prove what it is yet
+    the plan still has it: migrate now
+    ");
+    assert_eq!(step(2, Some(Active), true, true).0, ItemState::DualPath);
+    assert_eq!(step(3, Some(Active), false, true).0, ItemState::DualPath);
+    let (state, evidence) = step(4, Some(Inactive), false, true);
+    assert_eq!(state, ItemState::Open, "switched off is not deleted");
+    assert!(evidence.contains("waits to be deleted"), "{evidence}");
+    let (state, evidence) = step(5, None, false, true);
+    assert_eq!(state, ItemState::Done);
+    insta::assert_snapshot!(evidence, @r"
+    yes: the credential is no longer in the inventory
+    yes: no consumer names it
+    yes: deploy.yml/deploy proves what it is
+    ");
+    let (state, evidence) = step(6, Some(Active), true, true);
+    assert_eq!(state, ItemState::Reopened);
+    assert!(evidence.contains("it was done before"), "{evidence}");
+    assert_eq!(step(7, None, false, true).0, ItemState::Done);
+}
+
+#[test]
+fn what_was_not_looked_at_is_not_done() {
+    let active = Some(CredentialStatus::Active);
+    let first = next(
+        &report_of(&world(active, true, false), 0),
+        PlanMemory::default(),
+    );
+    let mut gone = report_of(&world(None, false, true), 1);
+    gone.run.inputs.clear();
+    let elsewhere = Asked {
+        scope: "there".into(),
+        history: true,
+    };
+    let targets = Targets::builtin().unwrap();
+    let found = progress(&gone, first.memory.clone(), &elsewhere, &targets);
+    assert_eq!(found.items, [], "it is no business of other places");
+    assert_eq!(found.memory.items, first.memory.items);
+    let (mut unread, entry) = (report_of(&world(None, false, true), 1), "aws/111122223333");
+    unread.coverage.push(crate::model::Coverage::new(
+        "aws",
+        entry,
+        crate::model::CoverageStatus::Failed,
+        "refused",
+    ));
+    assert_eq!(only(&next(&unread, first.memory)).0, ItemState::NotSeen);
+}
+
+#[test]
+fn standing_access_since_the_plan_is_told() {
+    let active = Some(CredentialStatus::Active);
+    let first = next(
+        &report_of(&world(active, true, false), 0),
+        PlanMemory::default(),
+    );
+    assert_eq!(first.standing, []);
+    let more = || {
+        let mut more = world(active, true, false);
+        let second = with_privilege(user("second"), 3, true);
+        let mut key = access_key(&second);
+        key.id = crate::model::CredentialId::of(&["second"]);
+        more.add_identity(second);
+        more.add_credential(key);
+        more
+    };
+    let found = next(&report_of(&more(), 1), first.memory);
+    assert_eq!(found.standing.len(), 1);
+    assert_eq!(found.standing[0].before, None);
+    let later = next(&report_of(&more(), 2), found.memory);
+    assert_eq!(
+        later.standing.len(),
+        1,
+        "it stands since then, and the plan is still that of the first day"
+    );
+    assert_eq!(later.standing[0].since, found.standing[0].since);
+}

@@ -1,0 +1,66 @@
+//! What is remembered of plans, as of each run.
+
+use super::{Runs, RunsError, pack, unpack_value};
+use crate::model::{PlanMemory, Run};
+use rusqlite::{OptionalExtension, params};
+
+impl Runs {
+    /// Stores what is remembered of plans after a run that is stored already.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn save_plans(&self, id: &str, memory: &PlanMemory) -> Result<(), RunsError> {
+        let packed = pack(memory).map_err(|source| RunsError::Io {
+            path: self.path.clone(),
+            source,
+        })?;
+        self.connection
+            .execute(
+                "INSERT OR REPLACE INTO progress (run, packed) SELECT number, ?2 FROM runs WHERE id = ?1",
+                params![id, packed],
+            )
+            .map_err(|error| self.explain(error))?;
+        Ok(())
+    }
+
+    /// What is remembered of plans before this run; with `by_time`, of runs that are not later by their time.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn plans_before(&self, run: &Run, by_time: bool) -> Result<PlanMemory, RunsError> {
+        let limit = if by_time {
+            run.now.as_second()
+        } else {
+            i64::MAX
+        };
+        self.plans(
+            "runs.id <> ?1 AND runs.seconds <= ?2 ORDER BY runs.number DESC LIMIT 1",
+            params![run.id, limit],
+        )
+        .map(Option::unwrap_or_default)
+    }
+
+    /// What was remembered of plans after this run; `None` of a run of an older version.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn plans_after(&self, id: &str) -> Result<Option<PlanMemory>, RunsError> {
+        self.plans("runs.id = ?1", params![id])
+    }
+
+    fn plans(
+        &self,
+        which: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Option<PlanMemory>, RunsError> {
+        let query = format!(
+            "SELECT packed FROM progress JOIN runs ON runs.number = progress.run WHERE {which}"
+        );
+        let packed: Option<Vec<u8>> = self
+            .connection
+            .query_row(&query, parameters, |row| row.get(0))
+            .optional()
+            .map_err(|error| self.explain(error))?;
+        Ok(packed.and_then(|packed| unpack_value(&packed)))
+    }
+}
