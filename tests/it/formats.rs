@@ -384,6 +384,18 @@ fn the_plan_reads_as_a_checklist() {
 
     ![Standing risk by wave](plan-risk.svg)
 
+## Since earlier plans
+
+1 old and new way both work; 1 new standing access since.
+
+| Item | State | Planned | What was seen |
+|---|---|---|---|
+| Move deployer to OIDC (`p-29e86ecb7f645a66`) | dual-path since 2026-10-31 | 2026-10-30 | no: deploy.yml/deploy still names it |
+
+**Standing access that came since the plan**
+
+- \=cmd\|' /C calc'!A0 �\[2J\[x\](https&#58;//e.example) &lt;img src=x&gt; \`a\` &#64;all �: risk 40, was 20
+
     ## What this plan does not know
 
     - aws/111122223333 (aws-snapshot, absent): no credential report; add \`credential-report.csv\`
@@ -398,6 +410,7 @@ fn the_plan_reads_as_a_checklist() {
     ### 1.1 Move deployer to OIDC
 
     - Plan item: `p-29e86ecb7f645a66`
+- State: dual-path since 2026-10-31, planned on 2026-10-30: no: deploy.yml/deploy still names it
     - Identity: `arn:aws:iam::111122223333:user/deployer`
     - Owner: platform (from tag)
     - Credential: aws-access-key `<key id>`
@@ -646,11 +659,16 @@ Disposition: Revoke now (weakest evidence: A)
 
 Plan, wave 1: Move deployer to OIDC
   id              p-29e86ecb7f645a66
-  mechanism       GitHub Actions OIDC to an AWS role
+  mechanism       GitHub Actions OIDC to an AWS role (as of 2026-11-01)
+  state           dual-path since 2026-10-31
+  seen            no: deploy.yml/deploy still names it
   approval        AWS account 111122223333 for 15 min, by platform (strict): deploy the shop
   ends on         ttl_expiry, pipeline_end
+  effort          S: one workflow
   needs first     an OIDC provider in the account
   ask the owner   =cmd|' /C calc'!A0 �[2J[x](https://e.example) <img src=x> `a` @all �
+  controls        alert on use from elsewhere: unknown
+  of an agent     log the intent of every call
   seen in use     CloudTrail, 2026-08-01 to 2026-10-30
   may stay        ecs:DescribeServices on resources that no event names
   on demand       ecs:UpdateService on arn:aws:ecs:eu-west-1:111122223333:service/site/web
@@ -663,6 +681,8 @@ Plan, wave 1: Move deployer to OIDC
   must fail       the old key is refused
   roll back       activate the key again within 7 d
   done when       the account no longer lists the key
+  exception       ends on 2027-02-01
+  not verified    the longest session of the runner
 "#);
 }
 

@@ -107,10 +107,7 @@ fn items_close_come_back_and_are_overtaken() {
     );
     let (word, evidence) = state(&second, "deployer");
     assert_eq!(word, "open", "{evidence}");
-    assert!(
-        evidence.contains("the issuer shows it active"),
-        "{evidence}"
-    );
+    assert!(evidence.contains("the plan still has it"), "{evidence}");
     let plan = std::fs::read_to_string(place.path("out/plan.md")).unwrap();
     assert!(plan.contains("## Since earlier plans"), "{plan}");
     assert!(told(&place, &["plan"]).contains("Since the plan of 2026-11-01"));

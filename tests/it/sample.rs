@@ -645,8 +645,25 @@ pub(crate) fn report() -> Report {
             lost: vec!["tier 4".into()],
             total: 2,
         }],
-        plan: Vec::new(),
-        standing: Vec::new(),
+        plan: vec![ItemProgress {
+            item: report.plan[0].id.clone(),
+            title: report.plan[0].title.clone(),
+            mechanism: report.plan[0].mechanism.clone(),
+            disposition: report.plan[0].disposition,
+            state: ItemState::DualPath,
+            since: at("2026-10-31T00:00:00Z"),
+            planned_at: at("2026-10-30T00:00:00Z"),
+            detect_done: report.plan[0].detect_done.clone(),
+            evidence: vec!["no: deploy.yml/deploy still names it".into()],
+            risk_before: 40,
+        }],
+        standing: vec![StandingDrift {
+            assessment: report.assessments[0].id.clone(),
+            subject: HOSTILE.into(),
+            risk: 40,
+            before: Some(20),
+            since: at("2026-10-31T00:00:00Z"),
+        }],
     });
     crate::sample_seen::complete(report)
 }

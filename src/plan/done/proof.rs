@@ -7,6 +7,7 @@ use crate::model::{
 };
 use crate::rules::targets::{Proof, Targets};
 use jiff::ToSpan;
+use std::collections::BTreeSet;
 
 /// Longest session that counts as short, in seconds.
 const SHORT: u64 = 3_600;
@@ -15,7 +16,7 @@ const EXPIRES_DAYS: i64 = 90;
 
 /// What has to hold for an item: that of its mechanism, or of the procedure where nothing migrates.
 pub(super) fn proofs(planned: &Planned, targets: &Targets) -> Vec<Proof> {
-    use Proof::{Ended, Gone, IdentityGone, NotHeld, NotNamed, RiskAsPlanned};
+    use Proof::{Ended, Gone, IdentityGone, NotHeld, NotNamed, NotShared, Renewed};
     if let Some(target) = targets.get(&planned.progress.mechanism) {
         return target.done.clone();
     }
@@ -23,8 +24,10 @@ pub(super) fn proofs(planned: &Planned, targets: &Targets) -> Vec<Proof> {
         (Disposition::RevokeNow, Some(_)) => vec![Ended, NotHeld],
         (Disposition::Decommission, Some(_)) => vec![Gone, NotHeld, NotNamed],
         (Disposition::Decommission, None) => vec![IdentityGone],
-        // The others are over when judgement no longer asks for them.
-        _ => vec![RiskAsPlanned],
+        (Disposition::SplitFirst, _) => vec![NotShared],
+        (Disposition::KeepStanding, Some(_)) => vec![Renewed],
+        // What only waits for evidence is over when judgement no longer asks for any.
+        _ => Vec::new(),
     }
 }
 
@@ -55,6 +58,7 @@ impl Seen<'_> {
         let mut lines: Vec<String> = judged
             .into_iter()
             .map(|(_, held, text)| format!("{}: {text}", held.as_str()))
+            .chain(proofs.is_empty().then(|| self.judged()))
             .collect();
         lines.dedup();
         (proven, lines)
@@ -66,6 +70,7 @@ impl Seen<'_> {
                 self.of_credential(proof)
             }
             Proof::NotNamed => self.not_named(),
+            Proof::NotShared => self.not_shared(),
             Proof::Federated => self.federated(),
             _ => self.of_identity(proof),
         }
@@ -158,6 +163,33 @@ impl Seen<'_> {
                 format!("{} consumers still name it, such as {first}", named.len()),
             ),
         }
+    }
+
+    fn not_shared(&self) -> (Ternary, String) {
+        let (credential, identity) = (&self.planned.credential, &self.planned.identity);
+        let paths: BTreeSet<&str> = self
+            .later
+            .consumers
+            .iter()
+            .filter(|consumer| {
+                let uses = &consumer.uses;
+                match credential {
+                    Some(id) => uses.credentials.contains(id),
+                    None => identity
+                        .as_ref()
+                        .is_some_and(|id| uses.identities.contains(id)),
+                }
+            })
+            .filter_map(|consumer| consumer.repository.as_deref())
+            .collect();
+        held(
+            paths.len() < 2,
+            match paths.len() {
+                0 => "no repository uses it".to_owned(),
+                1 => "one repository uses it".to_owned(),
+                many => format!("{many} repositories use it"),
+            },
+        )
     }
 
     fn federated(&self) -> (Ternary, String) {
@@ -317,6 +349,23 @@ impl Seen<'_> {
                 )
             }
             _ => self.risk(),
+        }
+    }
+
+    /// What judgement says of it now.
+    fn judged(&self) -> String {
+        let now = self
+            .later
+            .assessments
+            .iter()
+            .find(|assessment| assessment.id == self.planned.assessment);
+        match now {
+            Some(now) => format!(
+                "it is judged: {}, risk {}",
+                now.disposition.title().to_lowercase(),
+                now.risk.score
+            ),
+            None => "it is no longer in the inventory".to_owned(),
         }
     }
 

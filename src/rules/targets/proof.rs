@@ -40,6 +40,8 @@ pub enum Proof {
     NoBlanket,
     /// No tool of the agent runs unasked whatever it is.
     ToolsBounded,
+    /// No two repositories use it.
+    NotShared,
     /// Its risk is what the plan said it would be.
     RiskAsPlanned,
 }
