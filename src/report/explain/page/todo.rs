@@ -66,10 +66,7 @@ impl Page<'_, '_> {
         self.field("roll back", &item.rollback)?;
         self.field("done when", &item.detect_done)?;
         if let Some(at) = item.exception_expires {
-            self.field(
-                "exception",
-                &format!("ends on {}", at.strftime("%Y-%m-%d")),
-            )?;
+            self.field("exception", &format!("ends on {}", at.strftime("%Y-%m-%d")))?;
         }
         self.list("not verified", &item.unverified)?;
         self.end()
