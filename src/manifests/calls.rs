@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest chain of calls followed.
 const ROUNDS: usize = 4;
+/// Most callers told of one secret of a called file.
+const MAX_CALLERS: usize = 100;
 /// Most references that calls may add.
 const MAX_ADDED: usize = 20_000;
 
@@ -20,9 +22,11 @@ struct Used {
     federated: bool,
 }
 
-/// Gives callers what the files they call use on their behalf.
+/// Gives callers what the files they call use on their behalf, and files what their callers give them.
 pub(super) fn join(files: &mut [Declarations]) {
+    find_repositories(files);
     let mut added = 0;
+    name_given(files);
     for _ in 0..ROUNDS {
         let used = by_file(files);
         let mut changed = false;
@@ -43,6 +47,141 @@ pub(super) fn join(files: &mut [Declarations]) {
         }
         if !changed || added > MAX_ADDED {
             return;
+        }
+    }
+}
+
+/// Calls into another repository of the scan, which is called by its whole name or by the last part of it.
+fn find_repositories(files: &mut [Declarations]) {
+    if files.iter().all(|file| file.calls.is_empty()) {
+        return;
+    }
+    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for repository in files
+        .iter()
+        .flat_map(|file| &file.consumers)
+        .filter_map(|consumer| consumer.repository.as_ref())
+    {
+        let last = repository.rsplit('/').next().unwrap_or(repository);
+        known
+            .entry(last.to_lowercase())
+            .or_default()
+            .insert(repository.clone());
+    }
+    for call in files.iter_mut().flat_map(|file| &mut file.calls) {
+        let last = call.repository.rsplit('/').next().unwrap_or_default();
+        let Some(named) = known.get(&last.to_lowercase()) else {
+            continue;
+        };
+        if !named.contains(&call.repository)
+            && let Some(only) = named.first().filter(|_| named.len() == 1)
+        {
+            call.repository.clone_from(only);
+        }
+    }
+}
+
+/// What a file calls a secret by a name of its own is what its callers pass on under that name.
+fn name_given(files: &mut [Declarations]) {
+    // File and its name of the secret, to the caller and the caller's name.
+    let mut given: BTreeMap<(File, String), BTreeSet<(ConsumerId, String)>> = BTreeMap::new();
+    let mut callers: BTreeMap<ConsumerId, (String, String)> = BTreeMap::new();
+    for file in files.iter() {
+        for call in file.calls.iter().filter(|call| !call.given.is_empty()) {
+            for (there, here) in &call.given {
+                given
+                    .entry((
+                        (call.repository.clone(), call.uri.clone()),
+                        there.to_lowercase(),
+                    ))
+                    .or_default()
+                    .insert((call.consumer.clone(), here.clone()));
+            }
+            if let Some(caller) = file.consumers.iter().find(|c| c.id == call.consumer) {
+                let repository = caller.repository.clone().unwrap_or_default();
+                callers.insert(caller.id.clone(), (repository, caller.name.clone()));
+            }
+        }
+    }
+    if given.is_empty() {
+        return;
+    }
+    // What the use in the called file tells of the caller's secret.
+    let mut told: BTreeMap<(ConsumerId, String), (Option<String>, Option<String>)> =
+        BTreeMap::new();
+    for file in files.iter_mut() {
+        let mut named = Vec::new();
+        let mut notes: Vec<(ConsumerId, Evidence)> = Vec::new();
+        file.references.retain(|reference| {
+            let place = (
+                reference.location.repository.clone().unwrap_or_default(),
+                reference.location.uri.clone(),
+            );
+            let key = (place, reference.name.to_lowercase());
+            let Some(by) = given
+                .get(&key)
+                .filter(|_| reference.store.ends_with("-actions"))
+            else {
+                return true;
+            };
+            for (caller, here) in by.iter().take(MAX_CALLERS) {
+                let Some((repository, name)) = callers.get(caller) else {
+                    continue;
+                };
+                told.insert(
+                    (caller.clone(), here.clone()),
+                    (reference.kind.clone(), reference.provider.clone()),
+                );
+                named.push(SecretReference {
+                    name: here.clone(),
+                    repository: repository.clone(),
+                    ..reference.clone()
+                });
+                if let Some(consumer) = &reference.consumer {
+                    let text = format!("secret {} is {here} where {name} calls it", reference.name);
+                    notes.push((consumer.clone(), Evidence::new(Grade::B, text)));
+                }
+            }
+            false
+        });
+        file.references.extend(named);
+        for (id, note) in notes {
+            if let Some(consumer) = file.consumers.iter_mut().find(|c| c.id == id) {
+                consumer.evidence.push(note);
+            }
+        }
+    }
+    for file in files.iter_mut() {
+        let passed: BTreeSet<(ConsumerId, String)> = file
+            .calls
+            .iter()
+            .flat_map(|call| {
+                let here = call.given.iter().map(|(_, here)| here.clone());
+                here.map(|here| (call.consumer.clone(), here))
+            })
+            .collect();
+        // What is passed on beside a credential of the same type, and named nowhere there, is its other half.
+        file.references.retain(|reference| {
+            let Some(caller) = &reference.consumer else {
+                return true;
+            };
+            let half = passed.contains(&(caller.clone(), reference.name.clone()))
+                && !told.contains_key(&(caller.clone(), reference.name.clone()))
+                && told
+                    .iter()
+                    .any(|((by, _), (kind, _))| by == caller && *kind == reference.kind);
+            !half || reference.kind.is_none()
+        });
+    }
+    for reference in files.iter_mut().flat_map(|file| &mut file.references) {
+        let Some(caller) = &reference.consumer else {
+            continue;
+        };
+        if reference.kind.is_none()
+            && let Some((kind, provider)) = told.get(&(caller.clone(), reference.name.clone()))
+        {
+            reference.kind.clone_from(kind);
+            reference.provider.clone_from(provider);
         }
     }
 }
@@ -164,6 +303,26 @@ mod tests {
         ]);
         assert_eq!(names(&files[1]), ["NPM_TOKEN"]);
         assert!(names(&files[2]).is_empty());
+    }
+
+    #[test]
+    fn a_secret_of_a_called_workflow_is_what_the_caller_passes_on() {
+        let called = "on: {workflow_call: {secrets: {key_id: {}, key: {}}}}\njobs:\n  a:\n    steps:\n      - uses: aws-actions/configure-aws-credentials@v4\n        with: {aws-access-key-id: '${{ secrets.key_id }}', aws-secret-access-key: '${{ secrets.KEY }}'}\n";
+        let caller = "on: push\njobs:\n  b:\n    uses: ./.github/workflows/called.yml\n    secrets:\n      key_id: ${{ secrets.PROD_ID }}\n      key: ${{ secrets.PROD_AWS_SECRET_ACCESS_KEY }}\n";
+        let files = linked(&[
+            (".github/workflows/called.yml", called),
+            (".github/workflows/caller.yml", caller),
+        ]);
+        assert_eq!(names(&files[0]), ["PROD_ID"]);
+        let kinds: Vec<_> = files[1]
+            .references
+            .iter()
+            .map(|r| (r.name.as_str(), r.kind.as_deref()))
+            .collect();
+        assert_eq!(kinds, [("PROD_ID", Some("aws-access-key"))]);
+        let job = &files[0].consumers[0];
+        let told = |text: &str| job.evidence.iter().any(|evidence| evidence.text == text);
+        assert!(told("secret key_id is PROD_ID where caller.yml/b calls it"));
     }
 
     #[test]

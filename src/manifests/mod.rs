@@ -88,7 +88,11 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
         return Some(Surface::AgentInstructions);
     }
     let yaml = has_extension(name, &["yml", "yaml"]);
-    if yaml && (folder == ".github/workflows" || folder.ends_with("/.github/workflows")) {
+    let workflows = [".github", ".forgejo", ".gitea"].iter().any(|host| {
+        let above = folder.strip_suffix("/workflows");
+        above.is_some_and(|above| above == *host || above.ends_with(&format!("/{host}")))
+    });
+    if yaml && workflows {
         return Some(Surface::GithubWorkflow);
     }
     if matches!(name, "action.yml" | "action.yaml") {
@@ -184,6 +188,16 @@ fn read_as(
     if kept.is_empty()
         && matches!(surface, Surface::Terraform | Surface::Any)
         && terraform::worth_keeping(uri, bytes)
+    {
+        kept.push(KeptText {
+            repository: repository.to_owned(),
+            uri: uri.to_owned(),
+            text: Text::new(bytes).as_str().into(),
+        });
+    }
+    if kept.is_empty()
+        && matches!(surface, Surface::GitlabPipeline | Surface::Any)
+        && gitlab::worth_keeping(uri, bytes)
     {
         kept.push(KeptText {
             repository: repository.to_owned(),
@@ -396,6 +410,7 @@ pub fn assemble(declarations: &mut Vec<Declarations>, key: &FingerprintKey) {
         .filter(|text| kustomize::is_kustomization(&text.uri))
         .collect();
     kustomize::apply(declarations, &kustomizations);
+    gitlab::assemble(declarations, tables, key);
 }
 
 /// Joins what the files of each repository say about each other; to be called once, after every file was read, with the

@@ -32,12 +32,15 @@ pub struct SecretReference {
 pub struct Call {
     /// Who runs it.
     pub consumer: ConsumerId,
-    /// Repository of both.
+    /// Repository of the file, as the caller names it.
     pub repository: String,
     /// The file.
     pub uri: String,
     /// What the file uses by name it uses of the caller.
     pub secrets: bool,
+    /// Names of secrets as the file calls them, each with the caller's name of what it is given.
+    #[serde(default)]
+    pub given: Vec<(String, String)>,
 }
 
 /// What one declaring file says, before the join.

@@ -214,6 +214,7 @@ impl Job {
             repository: context.repository.to_owned(),
             uri: uri.clone(),
             secrets: true,
+            given: Vec::new(),
         }));
         self.native_ids.sort();
         self.native_ids.dedup();

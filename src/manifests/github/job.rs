@@ -15,8 +15,31 @@ use std::collections::BTreeSet;
 
 /// The platform's own token, which ends with the job.
 const EPHEMERAL: &str = "GITHUB_TOKEN";
-/// Name of the runtime and of the store of secrets.
-const RUNTIME: &str = "github-actions";
+/// Who runs workflows of this form.
+struct Host {
+    /// The provider of its jobs' identities.
+    provider: &'static str,
+    /// Name of the runtime and of its store of secrets.
+    runtime: &'static str,
+    /// Whether every job can prove what it is.
+    federates: bool,
+}
+
+/// By the folder of the workflow.
+fn host(uri: &str) -> Host {
+    let (provider, runtime) = if uri.contains(".forgejo/") {
+        ("forgejo", "forgejo-actions")
+    } else if uri.contains(".gitea/") {
+        ("gitea", "gitea-actions")
+    } else {
+        ("github", "github-actions")
+    };
+    Host {
+        provider,
+        runtime,
+        federates: provider == "github",
+    }
+}
 
 /// What all jobs of a workflow share.
 pub(super) struct Workflow<'n> {
@@ -28,6 +51,8 @@ pub(super) struct Workflow<'n> {
     schedule: Option<String>,
     permissions: Option<Permissions>,
     env: Option<&'n Node>,
+    /// Workflows whose end starts it.
+    after: Vec<String>,
 }
 
 impl<'n> Workflow<'n> {
@@ -53,6 +78,13 @@ impl<'n> Workflow<'n> {
             schedule: (!crons.is_empty()).then(|| crons.join("; ")),
             permissions: Permissions::of(root),
             env: root.get("env"),
+            after: on
+                .and_then(|on| on.path(&["workflow_run", "workflows"]))
+                .into_iter()
+                .flat_map(Node::texts)
+                .take(10)
+                .map(clean)
+                .collect(),
         }
     }
 }
@@ -119,9 +151,10 @@ pub(super) fn read(
     job: &Node,
     out: &mut Declarations,
 ) {
+    let host = host(context.uri);
     let short = clean(&format!("{}/{}", workflow.file, key.text));
     let native_id = format!("{}/{short}", context.repository);
-    let consumer_id = ConsumerId::of(&[RUNTIME, context.repository, &short]);
+    let consumer_id = ConsumerId::of(&[host.runtime, context.repository, &short]);
     let location = context
         .location(key.line, key.column)
         .naming(native_id.clone());
@@ -141,7 +174,13 @@ pub(super) fn read(
     let permissions = own.as_ref().or(workflow.permissions.as_ref());
     let id_token = permissions.is_some_and(Permissions::id_token);
 
-    let mut identity = Identity::named("github", IdentityKind::CiJob, &short, &native_id, Grade::B);
+    let mut identity = Identity::named(
+        host.provider,
+        IdentityKind::CiJob,
+        &short,
+        &native_id,
+        Grade::B,
+    );
     let grant = permissions.and_then(|permissions| permissions.grant(context, &identity.id));
     let environment = job
         .get("environment")
@@ -191,6 +230,15 @@ pub(super) fn read(
         ),
         limit,
     ];
+    if !workflow.after.is_empty() {
+        evidence.push(Evidence::new(
+            Grade::B,
+            format!(
+                "runs after {}, with the rights of the default branch whoever started that",
+                workflow.after.join(", ")
+            ),
+        ));
+    }
     evidence.extend(notes(job, inherits, &secrets));
     evidence.extend(steps.notes);
 
@@ -198,7 +246,7 @@ pub(super) fn read(
         id: consumer_id.clone(),
         name: short,
         class: ConsumerClass::Ci,
-        runtime: RUNTIME.to_owned(),
+        runtime: host.runtime.to_owned(),
         repository: Some(context.repository.to_owned()),
         identity: Some(identity.id.clone()),
         schedule: workflow.schedule.clone(),
@@ -206,8 +254,10 @@ pub(super) fn read(
         evidence,
         federation: if id_token || steps.federated {
             Federation::Configured
-        } else {
+        } else if host.federates {
             Federation::Supported
+        } else {
+            Federation::Unknown
         },
         uses: Uses {
             native_ids: steps.native_ids,
@@ -217,32 +267,71 @@ pub(super) fn read(
         location: Some(location),
         environment,
     });
-    out.references
-        .extend(secrets.names.references(context, RUNTIME, &consumer_id));
-    let called = job.text_at(&["uses"]).map(|uses| (uses, inherits));
-    let run = steps.local.iter().map(|uses| (uses.as_str(), false));
-    for (uses, secrets) in called.into_iter().chain(run) {
-        if let Some(path) = uses.strip_prefix("./") {
-            let path = path.trim_end_matches('/');
-            let named = path.rsplit_once('.');
-            let files = if named.is_some_and(|(_, kind)| matches!(kind, "yml" | "yaml")) {
-                vec![path.to_owned()]
-            } else {
-                ["action.yml", "action.yaml"]
-                    .iter()
-                    .map(|name| format!("{path}/{name}").trim_start_matches('/').to_owned())
-                    .collect()
-            };
-            out.calls.extend(files.into_iter().map(|uri| Call {
+    out.references.extend(
+        secrets
+            .names
+            .references(context, host.runtime, &consumer_id),
+    );
+    let passed = passed(job);
+    if let Some((repository, uri)) = job
+        .text_at(&["uses"])
+        .and_then(|uses| called(context.repository, uses))
+    {
+        out.calls.push(Call {
+            consumer: consumer_id.clone(),
+            repository,
+            uri,
+            secrets: inherits,
+            given: passed,
+        });
+    }
+    for path in steps
+        .local
+        .iter()
+        .filter_map(|uses| uses.strip_prefix("./"))
+    {
+        let path = path.trim_end_matches('/');
+        out.calls
+            .extend(["action.yml", "action.yaml"].iter().map(|name| Call {
                 consumer: consumer_id.clone(),
                 repository: context.repository.to_owned(),
-                uri,
-                secrets,
+                uri: format!("{path}/{name}").trim_start_matches('/').to_owned(),
+                secrets: false,
+                given: Vec::new(),
             }));
-        }
     }
     out.grants.extend(grant);
     out.identities.push(identity);
+}
+
+/// Repository and file of a workflow that a job calls: `./.github/workflows/x.yml`, `owner/name/.github/workflows/x.yml@v1`.
+fn called(own: &str, uses: &str) -> Option<(String, String)> {
+    if let Some(path) = uses.strip_prefix("./") {
+        return Some((own.to_owned(), path.trim_end_matches('/').to_owned()));
+    }
+    let path = uses.split('@').next().unwrap_or(uses);
+    let at = path.find("/.")?;
+    let (repository, uri) = path.split_at_checked(at)?;
+    Some((
+        repository.to_owned(),
+        uri.trim_start_matches('/').to_owned(),
+    ))
+}
+
+/// Secrets that a call passes on by name: as they are called there, and as they are called here.
+fn passed(job: &Node) -> Vec<(String, String)> {
+    let secrets = job.get("secrets").into_iter().flat_map(Node::entries);
+    secrets
+        .filter_map(|(key, value)| {
+            let found = references(value.as_str()?, false);
+            found
+                .into_iter()
+                .find_map(|(_, reference)| match reference {
+                    Reference::Named(name) => Some((clean(&key.text), clean(name))),
+                    _ => None,
+                })
+        })
+        .collect()
 }
 
 fn triggers(triggers: &BTreeSet<&str>) -> String {

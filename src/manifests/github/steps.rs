@@ -89,9 +89,18 @@ impl Steps {
         for wanted in &action.identity {
             if let Some(text) = input(wanted) {
                 if text.contains("${{") || templated(text) {
+                    let from = setting(text).map_or_else(
+                        || "an expression".to_owned(),
+                        |setting| {
+                            format!(
+                                "{}, which is kept in the platform's settings and not in the file",
+                                clean(setting)
+                            )
+                        },
+                    );
                     self.notes.push(Evidence::new(
                         Grade::C,
-                        format!("{name} takes {wanted} from an expression"),
+                        format!("{name} takes {wanted} from {from}"),
                     ));
                 } else {
                     self.native_ids.push(clean(text));
@@ -110,6 +119,15 @@ impl Steps {
                 .push(Evidence::new(Grade::B, format!("{name} federates by {by}")));
         }
     }
+}
+
+/// The setting that an expression is nothing but: `vars.NAME`, `secrets.NAME`, `inputs.NAME`.
+fn setting(text: &str) -> Option<&str> {
+    let inner = text.trim().strip_prefix("${{")?.strip_suffix("}}")?.trim();
+    let (context, name) = inner.split_once('.')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    (matches!(context, "vars" | "secrets" | "inputs" | "env") && name.chars().all(plain))
+        .then_some(inner)
 }
 
 /// A third party's code that can change without this file changing.

@@ -1,14 +1,19 @@
 //! GitLab CI: every job is an identity and a consumer.
 
+mod files;
+
 use super::ci::shell;
 use super::clean::clean;
 use super::context::Context;
 use super::names::{Names, Use};
 use super::node::{Key, Node};
+use super::text::Text;
 use crate::model::{
     Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Identity,
     IdentityKind, Uses,
 };
+pub(super) use files::{assemble, worth_keeping};
+use std::collections::BTreeMap;
 
 /// Name of the runtime and of the store of variables.
 const RUNTIME: &str = "gitlab-ci";
@@ -35,6 +40,8 @@ const DEFAULT_TIER: u8 = 2;
 const MAX_EXTENDS: usize = 11;
 /// Most jobs of one file.
 const MAX_JOBS: usize = 2_000;
+/// Most parts that are put together for one job.
+const MAX_PARTS: usize = 200;
 
 /// Whether a path is one that GitLab reads by default, or the usual place of included files.
 pub(super) fn is_pipeline(folder: &str, name: &str) -> bool {
@@ -82,69 +89,130 @@ pub(super) fn by_content(root: &Node) -> bool {
         })
 }
 
-/// A job with the jobs it extends, nearest first.
-struct Job<'n> {
-    chain: Vec<&'n Node>,
-    default: Option<&'n Node>,
+/// One file of a pipeline.
+#[derive(Clone, Copy)]
+struct Source<'n> {
+    uri: &'n str,
+    text: &'n Text<'n>,
     root: &'n Node,
 }
 
-impl<'n> Job<'n> {
-    fn of(root: &'n Node, job: &'n Node) -> Self {
-        let mut chain = vec![job];
+/// The file whose jobs are read, first, and those that are put together with it.
+struct Pipeline<'n>(Vec<Source<'n>>);
+
+impl<'n> Pipeline<'n> {
+    /// An entry of the root: of the file itself, else of another one.
+    fn entry(&self, name: &str) -> Option<Part<'n>> {
+        self.everywhere(name).next()
+    }
+
+    /// An entry of the root in every file that has it.
+    fn everywhere(&self, name: &str) -> impl Iterator<Item = Part<'n>> {
+        self.0.iter().enumerate().filter_map(move |(file, source)| {
+            let node = source.root.get(name)?;
+            Some(Part { file, node })
+        })
+    }
+}
+
+/// A part of a pipeline, and the file it stands in.
+#[derive(Clone, Copy)]
+struct Part<'n> {
+    file: usize,
+    node: &'n Node,
+}
+
+impl Part<'_> {
+    fn get(self, key: &str) -> Option<Self> {
+        let node = self.node.get(key)?;
+        Some(Self { node, ..self })
+    }
+}
+
+/// A job with the jobs it extends, nearest first.
+struct Job<'n, 'p> {
+    chain: Vec<Part<'n>>,
+    pipeline: &'p Pipeline<'n>,
+}
+
+impl<'n, 'p> Job<'n, 'p> {
+    fn of(pipeline: &'p Pipeline<'n>, job: &'n Node) -> Self {
+        let mut chain = vec![Part { file: 0, node: job }];
         let mut next = 0;
         while let Some(current) = chain.get(next).copied() {
             next += 1;
             // Later entries of the list win.
             let parents: Vec<&str> = current
+                .node
                 .get("extends")
                 .into_iter()
                 .flat_map(Node::texts)
                 .collect();
             for parent in parents.into_iter().rev() {
-                if let Some(node) = root.get(parent)
+                if let Some(part) = pipeline.entry(parent)
                     && chain.len() < MAX_EXTENDS
-                    && !chain.iter().any(|known| std::ptr::eq(*known, node))
+                    && !chain
+                        .iter()
+                        .any(|known| std::ptr::eq(known.node, part.node))
                 {
-                    chain.push(node);
+                    chain.push(part);
                 }
             }
         }
-        Self {
-            chain,
-            default: root.get("default"),
-            root,
-        }
+        Self { chain, pipeline }
     }
 
     /// A key of the job, of what it extends, or of the defaults.
     fn get(&self, key: &str) -> Option<&'n Node> {
-        self.chain
-            .iter()
-            .copied()
-            .chain(self.default)
-            .find_map(|node| node.get(key))
+        let own = self.chain.iter().find_map(|part| part.node.get(key));
+        own.or_else(|| {
+            let mut defaults = self.pipeline.everywhere("default");
+            defaults.find_map(|part| part.node.get(key))
+        })
     }
 
-    /// Everything that holds for the job: its own text, and the defaults it does not replace.
-    fn parts(&self) -> Vec<&'n Node> {
+    /// Everything that holds for the job: its own text, the defaults it does not replace, and what it refers to.
+    fn parts(&self) -> Vec<Part<'n>> {
         let mut parts = self.chain.clone();
         for key in ["before_script", "after_script", "services", "image"] {
-            if self.chain.iter().all(|node| node.get(key).is_none()) {
-                let default = self.default.and_then(|default| default.get(key));
-                parts.extend(default.or_else(|| self.root.get(key)));
+            if self.chain.iter().all(|part| part.node.get(key).is_none()) {
+                let mut defaults = self.pipeline.everywhere("default");
+                let default = defaults.find_map(|part| part.get(key));
+                parts.extend(default.or_else(|| self.pipeline.entry(key)));
             }
         }
-        parts.extend(self.root.get("variables"));
+        parts.extend(self.pipeline.everywhere("variables"));
+        let mut next = 0;
+        while let Some(part) = parts.get(next).copied() {
+            next += 1;
+            let mut named = Vec::new();
+            referred(part.node, &mut named);
+            for path in named {
+                let found = path.split_first().and_then(|(job, keys)| {
+                    let part = self.pipeline.entry(job)?;
+                    let node = part.node.path(keys)?;
+                    Some(Part { node, ..part })
+                });
+                if let Some(found) = found
+                    && parts.len() < MAX_PARTS
+                    && !parts
+                        .iter()
+                        .any(|known| std::ptr::eq(known.node, found.node))
+                {
+                    parts.push(found);
+                }
+            }
+        }
         parts
     }
 
-    /// Whether a variable has a literal value in this file.
+    /// Whether a variable has a literal value in the files.
     fn defines(&self, name: &str) -> bool {
+        let roots = self.pipeline.0.iter().map(|source| source.root);
         self.chain
             .iter()
-            .copied()
-            .chain([self.root])
+            .map(|part| part.node)
+            .chain(roots)
             .filter_map(|node| node.path(&["variables", name]))
             .any(|value| {
                 let text = value.as_str().or_else(|| value.text_at(&["value"]));
@@ -153,8 +221,31 @@ impl<'n> Job<'n> {
     }
 }
 
-/// Reads a pipeline.
+/// What `!reference [job, key]` below a node names.
+fn referred<'n>(node: &'n Node, out: &mut Vec<Vec<&'n str>>) {
+    if node.tag.as_deref() == Some("reference") {
+        out.push(node.texts().collect());
+        return;
+    }
+    node.items().iter().for_each(|item| referred(item, out));
+    node.entries().for_each(|(_, node)| referred(node, out));
+}
+
+/// Reads a pipeline of one file.
 pub(super) fn read(context: &Context<'_>, root: &Node, out: &mut Declarations) {
+    let source = Source {
+        uri: context.uri,
+        text: context.text,
+        root,
+    };
+    jobs(context, &Pipeline(vec![source]), out);
+}
+
+/// Reads the jobs of the first file of a pipeline.
+fn jobs(context: &Context<'_>, pipeline: &Pipeline<'_>, out: &mut Declarations) {
+    let Some(Source { root, .. }) = pipeline.0.first().copied() else {
+        return;
+    };
     let jobs = root
         .entries()
         .filter(|(key, node)| {
@@ -174,12 +265,18 @@ pub(super) fn read(context: &Context<'_>, root: &Node, out: &mut Declarations) {
         });
     let jobs: Vec<(&Key, &Node)> = jobs.collect();
     for (key, node) in context.first(&jobs, MAX_JOBS, "jobs", &mut out.notices) {
-        job(context, root, key, node, out);
+        job(context, pipeline, key, node, out);
     }
 }
 
-fn job(context: &Context<'_>, root: &Node, key: &Key, node: &Node, out: &mut Declarations) {
-    let job = Job::of(root, node);
+fn job<'n>(
+    context: &Context<'_>,
+    pipeline: &Pipeline<'n>,
+    key: &Key,
+    node: &'n Node,
+    out: &mut Declarations,
+) {
+    let job = Job::of(pipeline, node);
     let short = clean(&format!("{}/{}", context.uri, key.text));
     let native_id = format!("{}/{short}", context.repository);
     let consumer_id = ConsumerId::of(&[RUNTIME, context.repository, &short]);
@@ -225,7 +322,7 @@ fn job(context: &Context<'_>, root: &Node, key: &Key, node: &Node, out: &mut Dec
     };
     let mut evidence = vec![Evidence::new(Grade::B, "job of a GitLab pipeline"), limit];
     for parent in node.get("extends").into_iter().flat_map(Node::texts) {
-        if root.get(parent).is_none() {
+        if pipeline.entry(parent).is_none() {
             evidence.push(Evidence::new(
                 Grade::C,
                 format!(
@@ -269,15 +366,19 @@ fn job(context: &Context<'_>, root: &Node, key: &Key, node: &Node, out: &mut Dec
         evidence.push(Evidence::new(Grade::B, format!("triggers {target}")));
     }
 
-    let mut names = Names::default();
-    let mut vault = Names::default();
+    let mut named: BTreeMap<usize, (Names, Names)> = BTreeMap::new();
     let mut native_ids = Vec::new();
     for part in job.parts() {
-        part.scalars("", &mut |_, scalar| {
-            variables(context, &job, scalar, &mut names);
+        let Some(source) = pipeline.0.get(part.file) else {
+            continue;
+        };
+        let (names, vault) = named.entry(part.file).or_default();
+        part.node.scalars("", &mut |_, scalar| {
+            variables(context, source, &job, scalar, names);
             native_ids.extend(shell::native_ids(scalar.as_str().unwrap_or_default()));
         });
-        for (key, secret) in part.get("secrets").into_iter().flat_map(Node::entries) {
+        let secrets = part.node.get("secrets");
+        for (key, secret) in secrets.into_iter().flat_map(Node::entries) {
             if secret.is_map() {
                 vault.add(
                     &key.text,
@@ -294,10 +395,27 @@ fn job(context: &Context<'_>, root: &Node, key: &Key, node: &Node, out: &mut Dec
     native_ids.sort();
     native_ids.dedup();
 
-    out.references
-        .extend(names.references(context, RUNTIME, &consumer_id));
-    out.references
-        .extend(vault.references(context, "vault", &consumer_id));
+    for (file, (names, vault)) in &named {
+        let Some(source) = pipeline.0.get(*file) else {
+            continue;
+        };
+        let place = Context {
+            uri: source.uri,
+            text: source.text,
+            ..*context
+        };
+        let variables = names.references(&place, RUNTIME, &consumer_id);
+        let kept = vault.references(&place, "vault", &consumer_id);
+        for reference in variables.into_iter().chain(kept) {
+            let known = out.references.iter().any(|known| {
+                known.consumer.as_ref() == Some(&consumer_id)
+                    && (&known.store, &known.name) == (&reference.store, &reference.name)
+            });
+            if !known {
+                out.references.push(reference);
+            }
+        }
+    }
     out.consumers.push(Consumer {
         id: consumer_id,
         name: short,
@@ -322,9 +440,15 @@ fn job(context: &Context<'_>, root: &Node, key: &Key, node: &Node, out: &mut Dec
 
 /// Notes variables that a scalar names and that must be secrets kept by the platform: their name says so, and no literal
 /// in the file gives them a value.
-fn variables(context: &Context<'_>, job: &Job<'_>, scalar: &Node, names: &mut Names) {
+fn variables(
+    context: &Context<'_>,
+    place: &Source<'_>,
+    job: &Job<'_, '_>,
+    scalar: &Node,
+    names: &mut Names,
+) {
     let (from, to) = scalar.span;
-    let source = context.text.slice(from, to);
+    let source = place.text.slice(from, to);
     let table = &context.tables.names;
     for (at, name) in shell::variables(source) {
         let secret = table.secret_like(name) || table.lookup(name).is_some();
@@ -337,7 +461,7 @@ fn variables(context: &Context<'_>, job: &Job<'_>, scalar: &Node, names: &mut Na
         {
             continue;
         }
-        let (line, column) = context.text.position(from + at);
+        let (line, column) = place.text.position(from + at);
         names.add(
             name,
             Use {
@@ -351,7 +475,7 @@ fn variables(context: &Context<'_>, job: &Job<'_>, scalar: &Node, names: &mut Na
 }
 
 /// The job's rules name pipeline schedules.
-fn scheduled(job: &Job<'_>) -> bool {
+fn scheduled(job: &Job<'_, '_>) -> bool {
     let by_rule = job.get("rules").is_some_and(|rules| {
         rules.items().iter().any(|rule| {
             rule.text_at(&["if"]).is_some_and(|condition| {
