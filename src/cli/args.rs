@@ -319,6 +319,9 @@ pub struct PlanArgs {
     /// Run to show the plan of [default: the last one]
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,
+    /// Write the files made ready for each item (policies, code, patches, requests, scripts) into this folder
+    #[arg(long, value_name = "DIR")]
+    pub artefacts: Option<PathBuf>,
     /// How CSV is written
     #[command(flatten)]
     pub csv: Csv,

@@ -4,9 +4,15 @@ use super::args::{ColorChoice, Csv, Global, Output};
 use super::environment;
 use super::exit::Failure;
 use crate::model::Report;
-use crate::report::{Format, Options};
+use crate::model::aws::AwsAccount;
+use crate::report::{Format, Options, text};
+use crate::rules::RuleError;
+use crate::rules::config::Config;
+use crate::scan;
 use crate::store::atomic;
+use crate::store::folder::Folder;
 use anyhow::Context as _;
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
 
@@ -39,6 +45,58 @@ pub(super) fn folder(out: &Path, report: &Report, options: Options) -> Result<()
 /// Writes one file, replacing it in one step.
 pub(super) fn file(output: &Output, report: &Report, options: Options) -> Result<(), Failure> {
     stage(output, report, options)?.commit().map_err(refused)
+}
+
+/// Writes the files of each plan item beside their place. Their folders begin with `plan/`, which the place stands for.
+pub(super) fn artefacts(
+    place: &Path,
+    report: &Report,
+    accounts: &[AwsAccount],
+    config: &Config,
+) -> Result<Folder, Failure> {
+    let failed = |error| {
+        Failure::usage(
+            anyhow::Error::new(error),
+            "name a place that can be written and is empty or of an earlier run",
+        )
+    };
+    let folder = Folder::begin(place).map_err(failed)?;
+    let mut index = String::from("# The plan, item by item\n\n");
+    scan::artefacts(report, accounts, config, |item, files| {
+        let below = item.folder.strip_prefix("plan/").unwrap_or(&item.folder);
+        if !files.is_empty() {
+            // Writing to a String cannot fail.
+            let title = text::markdown(&item.title);
+            let _ = writeln!(index, "- [{below}]({below}/README.md): {title}");
+        }
+        files
+            .iter()
+            .try_for_each(|file| folder.add(&format!("{below}/{}", file.path), &file.text))
+            .map_err(ArtefactError::Write)
+    })
+    .map_err(|error| match error {
+        ArtefactError::Write(error) => failed(error),
+        ArtefactError::Rules(error) => Failure::from(anyhow::Error::new(error)),
+    })?;
+    folder.add("README.md", &index).map_err(failed)?;
+    Ok(folder)
+}
+
+/// Puts the files of the plan in their place.
+pub(super) fn put(folder: Folder) -> Result<(), Failure> {
+    folder.commit().map_err(refused)
+}
+
+/// Why the files of the plan could not be made.
+enum ArtefactError {
+    Rules(RuleError),
+    Write(atomic::WriteError),
+}
+
+impl From<RuleError> for ArtefactError {
+    fn from(error: RuleError) -> Self {
+        Self::Rules(error)
+    }
 }
 
 fn refused(error: atomic::WriteError) -> Failure {

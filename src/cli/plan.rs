@@ -26,6 +26,12 @@ pub(super) fn run(args: &PlanArgs, global: &Global) -> CommandResult {
             ));
         }
     }
+    if let Some(folder) = &args.artefacts {
+        // Without accounts, what providers they have is not known, and nothing else is missing.
+        let accounts = runs::accounts(global, Some(&report.run.id)).unwrap_or_default();
+        let folder = outputs::artefacts(folder, &report, &accounts, &config.config)?;
+        outputs::put(folder)?;
+    }
     let format = match args.format {
         PlanFormat::Page => Format::PlanPage,
         PlanFormat::Markdown => Format::Markdown,

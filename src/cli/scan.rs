@@ -122,7 +122,7 @@ pub(super) fn with_state(
     let (mut report, accounts) = made?;
     keeping.compare(&mut report);
     work.stop.check()?;
-    deliver(args, global, &report)?;
+    deliver(args, global, &report, &accounts)?;
     // Reports come first: what the next run compares with, somebody must have been able to read.
     let kept = keeping.save(&report, &accounts);
     notify::command(&args.nightly, &report);
@@ -133,7 +133,12 @@ pub(super) fn with_state(
 }
 
 /// Writes the reports.
-fn deliver(args: &Scan, global: &Global, report: &Report) -> Result<(), Failure> {
+fn deliver(
+    args: &Scan,
+    global: &Global,
+    report: &Report,
+    accounts: &[AwsAccount],
+) -> Result<(), Failure> {
     let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
     let options = outputs::options(args.csv, global);
     for output in &args.output {
@@ -142,7 +147,10 @@ fn deliver(args: &Scan, global: &Global, report: &Report) -> Result<(), Failure>
     if let Some(format) = args.format {
         return outputs::show(format, report, options);
     }
+    let config = environment::configuration(global.config.as_deref())?;
+    let plan = outputs::artefacts(&out.join("plan"), report, accounts, &config.config)?;
     outputs::folder(out, report, options)?;
+    outputs::put(plan)?;
     if args.nightly.cron {
         notify::line(report, global.verbose > 0)?;
     } else if global.quiet == 0 {

@@ -52,6 +52,22 @@ pub(super) fn clean(text: &str) -> String {
     shown
 }
 
+/// Whether a line seems to hold a secret in clear text. Actions pinned to a commit do not.
+pub(super) fn secretive(line: &str) -> bool {
+    let pinned = |line: &str| {
+        let line = line.trim_start().trim_start_matches("- ");
+        line.starts_with("uses:") || line.starts_with("image:")
+    };
+    let Some(suspects) = SUSPECTS.as_ref() else {
+        return true;
+    };
+    suspects.captures_iter(line).any(|found| {
+        found
+            .name("word")
+            .is_none_or(|word| token_shaped(word.as_str()) && !pinned(line))
+    })
+}
+
 /// A run of letters and digits that no one writes by hand.
 fn token_shaped(word: &str) -> bool {
     word.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {

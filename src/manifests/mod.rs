@@ -16,6 +16,7 @@ mod code;
 pub mod codeowners;
 mod context;
 pub mod defaults;
+mod edits;
 mod github;
 mod gitlab;
 mod helm;
@@ -39,6 +40,7 @@ use crate::model::{CoverageStatus, Declarations, FingerprintKey, KeptText};
 use crate::rules::manifests::{AgentClient, ManifestTables};
 use code::Code;
 use context::Context;
+pub use edits::withhold;
 use infra::ansible;
 use node::{Node, Parsed};
 use rayon::prelude::*;
@@ -322,14 +324,26 @@ fn read_alone(
         }),
         Surface::GithubWorkflow => {
             started(&parsed, |root| github::workflow(&context, root, &mut out));
+            if let [root] = parsed.documents.as_slice() {
+                edits::workflow(&context, root, &mut out);
+            }
         }
         Surface::GithubAction => each(&parsed, |root| github::composite(&context, root, &mut out)),
         Surface::GitlabPipeline => {
             started(&parsed, |root| gitlab::read(&context, root, &mut out));
+            // A header of inputs may stand before the pipeline.
+            if let Some(root) = parsed.documents.last() {
+                edits::pipeline(&context, root, edits::System::Gitlab, &mut out);
+            }
         }
-        Surface::Pipeline(system) => started(&parsed, |root| {
-            ci::read(&context, system, root, &mut out);
-        }),
+        Surface::Pipeline(system) => {
+            started(&parsed, |root| {
+                ci::read(&context, system, root, &mut out);
+            });
+            if let (Some(system), [root]) = (system.editable(), parsed.documents.as_slice()) {
+                edits::pipeline(&context, root, system, &mut out);
+            }
+        }
         Surface::AgentInstructions
         | Surface::ChartHelper
         | Surface::Terraform

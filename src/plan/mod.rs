@@ -1,6 +1,7 @@
 //! How each access moves: mechanism, lifetime, approval, steps, tests, in waves.
 
 pub mod approval;
+pub mod artefacts;
 pub mod commands;
 pub mod done;
 pub mod item;
@@ -36,7 +37,9 @@ pub fn build(context: &PlanContext<'_>, assessments: &[Assessment]) -> Vec<PlanI
         .filter(|(subject, assessment)| calls_for_work(context, subject, assessment))
         .map(|(subject, assessment)| candidate(context, subject, assessment))
         .collect();
-    waves::cut(context, candidates)
+    let mut items = waves::cut(context, candidates);
+    artefacts::list(context, &mut items);
+    items
 }
 
 fn calls_for_work(

@@ -68,6 +68,9 @@ pub fn inventory_of(report: &Report, oidc_issuers: BTreeMap<String, Vec<String>>
         observed: report.observed.clone(),
         edits: report.edits.clone(),
         origins: report.origins.clone(),
+        roles: report.roles.clone(),
+        bindings: report.bindings.clone(),
+        capabilities: report.capabilities.clone(),
         ..Inventory::default()
     }
 }

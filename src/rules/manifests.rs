@@ -6,6 +6,7 @@ use super::cloud_roles::CloudRoles;
 use super::config::Pattern;
 use super::credentials::{CredentialRules, Rule, compile};
 use super::default_logins::DefaultLogins;
+use super::edits::PipelineEdits;
 use super::{RuleError, text};
 use crate::model::Environment;
 use regex::bytes::Regex;
@@ -22,6 +23,8 @@ pub struct ManifestTables {
     pub github: GithubActions,
     /// Other CI systems.
     pub ci: CiSystems,
+    /// Changes of pipelines.
+    pub edits: PipelineEdits,
     /// Agents' configuration files.
     pub agents: AgentConfigs,
     /// Kubernetes names.
@@ -454,6 +457,7 @@ impl ManifestTables {
             names: super::read("manifests/secret-names.toml")?,
             github: super::read("manifests/github-actions.toml")?,
             ci: super::read("manifests/ci-systems.toml")?,
+            edits: super::read("manifests/pipeline-edits.toml")?,
             agents: super::read("manifests/agent-configs.toml")?,
             kubernetes: super::read("manifests/kubernetes.toml")?,
             environments: super::read("manifests/environments.toml")?,

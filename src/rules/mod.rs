@@ -2,6 +2,7 @@
 //!
 //! One submodule reads one kind of data. What a user may change comes from `overstay.toml` ([`config`]).
 
+pub mod artefacts;
 pub mod aws;
 pub mod capabilities;
 pub mod ci;
@@ -9,6 +10,7 @@ pub mod cloud_roles;
 pub mod config;
 pub mod credentials;
 pub mod default_logins;
+pub mod edits;
 pub mod import;
 pub mod inventory;
 pub mod manifests;

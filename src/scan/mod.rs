@@ -14,9 +14,10 @@ use crate::model::aws::AwsAccount;
 use crate::model::inventory::Declarations;
 use crate::model::{
     AssessmentId, Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey,
-    Grade, Observed, OwnerSource, PlanMemory, Report, Run, SeenCredential,
+    Grade, Observed, OwnerSource, PlanItem, PlanMemory, Report, Run, SeenCredential,
 };
 use crate::plan;
+pub use crate::plan::artefacts::Made;
 pub use crate::plan::done;
 pub use crate::plan::simulate::{SimulateError, Simulation, Trial};
 pub use crate::plan::waves::recut;
@@ -73,17 +74,7 @@ pub fn simulate(
     id: &AssessmentId,
     trial: &Trial,
 ) -> Result<Simulation, SimulateError> {
-    let issuers = accounts
-        .iter()
-        .map(|account| {
-            let urls = account.oidc_providers.iter();
-            (
-                account.account_id.clone(),
-                urls.map(|provider| provider.url.clone()).collect(),
-            )
-        })
-        .collect();
-    let inventory = plan::simulate::inventory_of(report, issuers);
+    let inventory = plan::simulate::inventory_of(report, issuers(accounts));
     let context = JitContext {
         inventory: &inventory,
         scoring: &rules.scoring,
@@ -92,6 +83,47 @@ pub fn simulate(
         now: report.run.now,
     };
     plan::simulate::simulate(&context, id, trial)
+}
+
+/// Makes the files of each plan item of a report, stored or new, and hands them over item by item.
+///
+/// # Errors
+/// When the rules cannot be used, or what takes the files refuses.
+pub fn artefacts<E: From<RuleError>>(
+    report: &Report,
+    accounts: &[AwsAccount],
+    config: &Config,
+    mut take: impl FnMut(&PlanItem, Vec<Made>) -> Result<(), E>,
+) -> Result<(), E> {
+    let scoring = Scoring::with_overrides(&config.scoring)?;
+    let targets = Targets::builtin()?;
+    let inventory = plan::simulate::inventory_of(report, issuers(accounts));
+    let context = JitContext {
+        inventory: &inventory,
+        scoring: &scoring,
+        targets: &targets,
+        config,
+        now: report.run.now,
+    };
+    let Some(maker) = plan::artefacts::Maker::new(&context) else {
+        return Ok(());
+    };
+    report
+        .plan
+        .iter()
+        .try_for_each(|item| take(item, maker.item(item)))
+}
+
+/// Issuers of the OIDC providers of each account.
+fn issuers(accounts: &[AwsAccount]) -> BTreeMap<String, Vec<String>> {
+    let urls = |account: &AwsAccount| {
+        let providers = account.oidc_providers.iter();
+        providers.map(|provider| provider.url.clone()).collect()
+    };
+    accounts
+        .iter()
+        .map(|account| (account.account_id.clone(), urls(account)))
+        .collect()
 }
 
 /// Every rule the pipeline judges by.
@@ -643,6 +675,14 @@ fn inspect(document: &Document<'_>, engine: &Engine, key: &FingerprintKey) -> Op
             rank,
             file: Codeowners::parse(document.bytes),
         });
+    }
+    if let Some(declared) = declarations.as_mut().filter(|one| !one.edits.is_empty()) {
+        let secrets: Vec<(u32, bool)> = seen
+            .iter()
+            .chain(&declared.credentials)
+            .map(|one| (one.sighting.line, one.kind.contains("private-key")))
+            .collect();
+        manifests::withhold(&mut declared.edits, &secrets);
     }
     let nothing = seen.is_empty()
         && declarations.is_none()

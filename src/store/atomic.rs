@@ -12,9 +12,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 
 /// How the name of a temporary file begins; the process that wrote it follows.
-const PREFIX: &str = ".overstay-";
+pub(super) const PREFIX: &str = ".overstay-";
 /// How it ends.
-const SUFFIX: &str = ".tmp";
+pub(super) const SUFFIX: &str = ".tmp";
 
 /// Why a file could not be written.
 #[derive(Debug, Error)]
@@ -156,15 +156,24 @@ impl Staged {
 /// Temporary files that are there, so that a program that ends at once can remove them.
 static WRITTEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-fn written() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+pub(super) fn written() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     WRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Removes what is half-written: the program ends.
 pub fn discard() {
     for path in written().iter() {
-        let _ = fs::remove_file(path);
+        remove(path);
     }
+}
+
+/// Removes a file, or a folder with all that is in it.
+fn remove(path: &Path) {
+    let _ = if path.is_dir() && !path.is_symlink() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
 }
 
 /// Removes what runs that were killed left half-written in a folder.
@@ -178,7 +187,12 @@ pub fn sweep(folder: &Path) {
             .filter(|_| name.ends_with(SUFFIX))
             .and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
         if process.is_some_and(|process| process == own || !runs(process)) {
-            let _ = fs::remove_file(entry.path());
+            let path = entry.path();
+            // The same folder may be named in several ways; its name is its own.
+            let busy = |known: &PathBuf| known.file_name() == path.file_name();
+            if path.is_file() || !written().iter().any(busy) {
+                remove(&path);
+            }
         }
     }
 }

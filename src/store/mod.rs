@@ -5,6 +5,7 @@ pub mod atomic;
 pub mod attest;
 pub mod change;
 pub mod decisions;
+pub mod folder;
 pub mod key;
 pub mod lock;
 pub mod reach;

@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("graph", &["model", "rules", "iam"]),
     ("checks", &["model", "rules", "iam", "graph"]),
     ("jit", &["model", "rules", "graph"]),
-    ("plan", &["model", "rules", "jit"]),
+    ("plan", &["model", "rules", "iam", "jit", "report"]),
     ("query", &["model"]),
     ("report", &["model", "rules", "query"]),
     ("store", &["model"]),

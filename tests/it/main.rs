@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed; tests write files and run programs as they please"
 )]
 
+mod artefacts;
 mod aws;
 mod canary;
 mod checks;
@@ -20,6 +21,7 @@ mod formats;
 mod infrastructure;
 mod joins;
 mod layering;
+mod linters;
 mod nightly;
 mod plans;
 mod requirements;

@@ -557,6 +557,7 @@ fn plan_item(assessment: &Assessment) -> PlanItem {
 pub(crate) fn parts() -> ReportParts {
     let mut identities = identities();
     let consumer = consumer(&identities[0]);
+    let edited = consumer.id.clone();
     let credentials = vec![credential(&identities[0], &consumer), token(&identities[2])];
     let grant = grant(&identities[0]);
     identities[0].credentials = vec![credentials[0].id.clone()];
@@ -618,6 +619,17 @@ pub(crate) fn parts() -> ReportParts {
             grants: BTreeMap::from([(grant.id.clone(), grant)]),
             consumers: BTreeMap::from([(consumer.id.clone(), consumer)]),
             oidc_issuers: BTreeMap::new(),
+            edits: vec![PipelineEdit {
+                consumer: edited,
+                mechanism: "aws-github-oidc".into(),
+                repository: "shop".into(),
+                path: ".github/workflows/deploy.yml".into(),
+                from: 3,
+                to: 9,
+                patch: Some("@@ -3,1 +3,1 @@\n-a\n+b\n".into()),
+                notes: vec![HOSTILE.into()],
+            }],
+            origins: BTreeMap::from([("shop".into(), "github.com/acme/shop".into())]),
             ..Inventory::default()
         },
         findings,

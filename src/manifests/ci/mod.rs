@@ -10,6 +10,7 @@ mod job;
 pub(super) mod shell;
 
 use super::context::Context;
+use super::edits;
 use super::node::Node;
 use crate::model::Declarations;
 use crate::rules::ci::CiSystem;
@@ -47,6 +48,16 @@ impl System {
             Self::Azure => "azure-pipelines",
             Self::Buildkite => "buildkite",
             Self::Jenkins => "jenkins",
+        }
+    }
+
+    /// What changes of it are made by, where they can be made.
+    pub(super) const fn editable(self) -> Option<edits::System> {
+        match self {
+            Self::Bitbucket => Some(edits::System::Bitbucket),
+            Self::CircleCi => Some(edits::System::Circleci),
+            Self::Buildkite => Some(edits::System::Buildkite),
+            Self::Azure | Self::Jenkins => None,
         }
     }
 

@@ -1,0 +1,289 @@
+//! Scripts and queries: revocation, kill switch, negative test, monitoring, rollback.
+
+use super::Made;
+use super::facts::Facts;
+use super::text::{comment, comments, escape_for, placeholder, shell, tame};
+use crate::model::{ArtefactKind, Disposition};
+use crate::rules::artefacts::{Artefacts, fits};
+use std::fmt::Write as _;
+
+/// Words of the catalogue's commands that a person replaces, and the placeholders they are here.
+const WORDS: &[(&str, &str)] = &[
+    ("ACCOUNT_ID", "account"),
+    ("APP_ID", "client_id"),
+    ("ASSOCIATION_ID", "association_id"),
+    ("AUDIENCE", "token_audience"),
+    ("BINDING", "binding"),
+    ("CLUSTER", "cluster"),
+    ("DATABASE", "database"),
+    ("DATABASE_USER", "database_user"),
+    ("ENVIRONMENT", "environment"),
+    ("FUNCTION", "function"),
+    ("INSTANCE_ID", "instance_id"),
+    ("KEY_ID", "key_id"),
+    ("NAME", "name"),
+    ("NAMESPACE", "namespace"),
+    ("OWNER", "owner"),
+    ("POD", "pod"),
+    ("PROFILE_ID", "profile_id"),
+    ("PROJECT", "gcp_project"),
+    ("REPO", "repository"),
+    ("REVOKE_TIME", "started"),
+    ("ROLE_ARN", "role_arn"),
+    ("ROLE_NAME", "role"),
+    ("RUN_ID", "run_id"),
+    ("SERVICE_ACCOUNT", "service_account"),
+    ("TASK", "task"),
+    ("TOKEN_ID", "token_id"),
+    ("TOKEN_NAME", "token_name"),
+    ("USER_NAME", "user"),
+];
+
+/// How every script begins: it does nothing while something is left to be filled in.
+fn script(what: &str, body: &str) -> String {
+    format!(
+        "#!/usr/bin/env bash\n{}set -euo pipefail\n# Nothing is done while something has to be filled in.\nif grep -q '__[A-Z][A-Z_]*__' \"$0\"; then\n  echo \"fill in the placeholders first: README.md lists them\" >&2\n  exit 2\nfi\n\n{}\n",
+        comments(what),
+        body.trim_matches('\n')
+    )
+}
+
+/// A command of the catalogue; words in capitals become values that are known, or placeholders.
+fn command(facts: &Facts<'_>, text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut word = String::new();
+    let mut before = ' ';
+    for c in text.chars().chain(['\n']) {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            word.push(c);
+            continue;
+        }
+        let known = WORDS
+            .iter()
+            .find(|(name, _)| *name == word)
+            .filter(|_| before != '$');
+        match known {
+            Some((_, name)) => match facts.values.get(name) {
+                Some(value) => out.push_str(&shell(value)),
+                None => out.push_str(&placeholder(name)),
+            },
+            None => out.push_str(&word),
+        }
+        word.clear();
+        out.push(c);
+        before = c;
+    }
+    let text = out.trim_end().to_owned();
+    let statement = ["ALTER ", "DROP ", "REVOKE ", "GRANT "]
+        .iter()
+        .any(|verb| text.starts_with(verb));
+    if statement {
+        return format!(
+            "psql \"${{DATABASE_URL:?export the connection string of an administrator}}\" --command {}",
+            shell(&text)
+        );
+    }
+    text
+}
+
+/// Files of the data that fit the item, the first of each name.
+pub(super) fn templates(facts: &Facts<'_>, data: &Artefacts, migrates: bool, made: &mut Vec<Made>) {
+    let mut paths: Vec<&str> = Vec::new();
+    for file in &data.files {
+        let has = |names: &[String]| {
+            names
+                .iter()
+                .all(|name| facts.values.contains_key(name.as_str()))
+        };
+        let operating = matches!(
+            file.kind,
+            ArtefactKind::KillSwitch | ArtefactKind::MonitoringQuery
+        );
+        let fit = fits(&file.targets, &facts.item.mechanism)
+            && fits(&file.systems, &facts.system)
+            && has(&file.needs)
+            && (migrates || operating)
+            && (migrates || file.targets.is_empty());
+        if !fit || paths.contains(&file.path.as_str()) {
+            continue;
+        }
+        paths.push(&file.path);
+        let text = facts.fill(&file.text, escape_for(&file.path));
+        let script_file = file.path.rsplit('.').next() == Some("sh");
+        let text = if script_file {
+            script(&file.description, &text)
+        } else {
+            format!("{}\n", text.trim_matches('\n'))
+        };
+        made.push(Made::new(
+            file.path.clone(),
+            file.kind,
+            file.description.clone(),
+            text,
+        ));
+    }
+}
+
+/// Ends the access that the item issues, or the old one where it issues none.
+pub(super) fn revoke(facts: &Facts<'_>) -> Made {
+    let item = facts.item;
+    let mut body = String::new();
+    let triggers: Vec<&str> = item
+        .revocation_triggers
+        .iter()
+        .map(|trigger| trigger.as_str())
+        .collect();
+    body.push_str(&comments(&format!(
+        "Run it when one of these comes: {}.",
+        triggers.join(", ")
+    )));
+    let deletes = item
+        .steps
+        .iter()
+        .filter(|step| {
+            step.title.starts_with("Deactivate") || step.title.starts_with("Switch it off")
+        })
+        .find_map(|step| step.command.as_deref());
+    let mut commands: Vec<String> = Vec::new();
+    for text in item.revoke_command.as_deref().into_iter().chain(deletes) {
+        let text = command(facts, &tame(text));
+        if !commands.contains(&text) {
+            commands.push(text);
+        }
+    }
+    if commands.is_empty() {
+        body.push_str(&comments(
+            "No command is known for this issuer: end the access in its console or interface, then run the negative test.",
+        ));
+        body.push_str("echo \"end the access at the issuer by hand, then run negative-test.sh\" >&2\nexit 3\n");
+    } else {
+        for text in commands {
+            body.push_str(&text);
+            body.push('\n');
+        }
+    }
+    Made::new(
+        "revoke.sh",
+        ArtefactKind::Revocation,
+        "ends the access",
+        script("Ends the access of this plan item.", &body),
+    )
+}
+
+/// Fails unless what must be refused is refused.
+pub(super) fn negative_test(facts: &Facts<'_>, data: &Artefacts, migrates: bool) -> Made {
+    let mut body = String::from(REFUSED);
+    let _ = write!(body, "\n{}", comments(&facts.item.negative_test));
+    let mut any = false;
+    if let Some(kind) = facts.credential {
+        let old = data
+            .negative
+            .iter()
+            .find(|entry| !entry.old.is_empty() && fits(&entry.credentials, kind));
+        if let Some(old) = old {
+            body.push_str(&facts.fill(&old.old, shell));
+            any = true;
+        }
+    }
+    for new in data.negative.iter().filter(|entry| {
+        migrates
+            && !entry.new.is_empty()
+            && fits(&entry.targets, &facts.item.mechanism)
+            && fits(&entry.systems, &facts.system)
+    }) {
+        body.push_str(&facts.fill(&new.new, shell));
+        any = true;
+    }
+    if facts.trust.is_some() && migrates {
+        let actions: Vec<String> = data
+            .boundary
+            .probes
+            .iter()
+            .map(|name| shell(name))
+            .collect();
+        let role = facts.fill("⟦role_arn⟧", shell);
+        let _ = write!(
+            body,
+            "\n# What the role's own policies allow of what it must never do, by IAM's simulator: nothing.\nallowed=$(aws iam simulate-principal-policy --policy-source-arn {role} \\\n  --action-names {} \\\n  --query \"EvaluationResults[?EvalDecision=='allowed'].EvalActionName\" --output text)\nif [ -n \"$allowed\" ] && [ \"$allowed\" != \"None\" ]; then\n  failed \"the role may: $allowed\"\nelse\n  echo \"refused: everything the role must never do\"\nfi\n",
+            actions.join(" ")
+        );
+        any = true;
+    }
+    if !any {
+        body.push_str("skipped \"no command is known for this issuer: try the old credential by hand; it must be refused\"\n");
+    }
+    body.push_str("\nif [ \"$failures\" -gt 0 ]; then\n  exit 1\nfi\n");
+    Made::new(
+        "negative-test.sh",
+        ArtefactKind::NegativeTest,
+        "fails unless the old credential and everything out of bounds is refused",
+        script(
+            "Proves that access has ended, and that the new way has its bounds.",
+            &body,
+        )
+        .replacen("set -euo pipefail", "set -uo pipefail", 1),
+    )
+}
+
+const REFUSED: &str = r#"failures=0
+failed() {
+  echo "NOT REFUSED: $1" >&2
+  failures=$((failures + 1))
+}
+skipped() {
+  echo "not tried: $1"
+}
+# refused WHAT ERRORS COMMAND...: the command has to fail with one of these errors; another failure proves nothing.
+refused() {
+  local what=$1 errors=$2 output status
+  shift 2
+  output=$("$@" 2>&1)
+  status=$?
+  if [ "$status" -ne 0 ] && printf '%s' "$output" | grep --extended-regexp --quiet "$errors"; then
+    echo "refused: $what"
+  elif [ "$status" -ne 0 ]; then
+    failed "$what: it failed, but not because it was refused"
+  else
+    failed "$what"
+  fi
+}
+"#;
+
+/// Goes back.
+pub(super) fn rollback(facts: &Facts<'_>) -> Made {
+    let item = facts.item;
+    let mut body = comments(&item.rollback);
+    let leaked = item.disposition == Disposition::RevokeNow;
+    match &facts.reactivate {
+        Some(text) if !leaked => {
+            body.push_str(&command(facts, &tame(text)));
+            body.push('\n');
+        }
+        _ if leaked => body.push_str(
+            "echo \"a credential that others may have is never switched on again: give its consumers a new one\" >&2\n",
+        ),
+        _ => body.push_str(
+            "echo \"put back what was kept before the change: the old trust, policies and files\" >&2\n",
+        ),
+    }
+    if facts.trust.is_some() {
+        let role = facts.fill("⟦role⟧", shell);
+        let _ = write!(
+            body,
+            "\n{}if [ -f trust-before.json ]; then\n  aws iam update-assume-role-policy --role-name {role} --policy-document file://trust-before.json\nfi\nif aws iam get-role-policy --role-name {role} --policy-name overstay-kill-switch > /dev/null 2>&1; then\n  aws iam delete-role-policy --role-name {role} --policy-name overstay-kill-switch\nfi\n",
+            comments(
+                "Keep today's trust before anything is changed: aws iam get-role --role-name NAME --query Role.AssumeRolePolicyDocument > trust-before.json"
+            ),
+        );
+    }
+    body.push_str(&comment(
+        "Pipelines: git apply --reverse the patches of this folder, or revert the commit.",
+    ));
+    body.push('\n');
+    Made::new(
+        "rollback.sh",
+        ArtefactKind::Rollback,
+        "goes back to the old way, as long as it has not been deleted",
+        script("Goes back to the old way.", &body),
+    )
+}

@@ -1,0 +1,67 @@
+//! How jobs of pipelines get access without a stored secret: `rules/manifests/pipeline-edits.toml`.
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineEdits {
+    #[serde(rename = "as_of")]
+    _as_of: String,
+    #[serde(rename = "source")]
+    _source: String,
+    /// Mechanisms in GitHub Actions.
+    pub github: Vec<GithubEdit>,
+    /// Mechanisms in systems whose jobs are lists of commands.
+    pub script: Vec<ScriptEdit>,
+}
+
+/// One mechanism in GitHub Actions.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GithubEdit {
+    /// Target of the catalogue.
+    pub mechanism: String,
+    /// Variables that go where they hold a secret.
+    pub env: Vec<String>,
+    /// Action that signs in.
+    pub action: Option<String>,
+    /// Inputs of it that go.
+    pub drop: Vec<String>,
+    /// Inputs of it that go because others come in their place.
+    pub replace: Vec<String>,
+    /// Inputs that come.
+    pub put: Vec<String>,
+    /// A step that signs in, for jobs without one; `put` follows it.
+    pub step: Vec<String>,
+    /// Indentation of `put` behind `step`.
+    pub put_indent: String,
+    /// Variables that tell the region.
+    pub region: Vec<String>,
+    /// Commands that go.
+    pub shell: Vec<String>,
+    /// The step that comes is named by a version that has to be pinned.
+    pub pin: bool,
+}
+
+/// One mechanism in a system whose jobs are lists of commands.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScriptEdit {
+    /// Runtime, as consumers name it.
+    pub system: String,
+    /// Target of the catalogue.
+    pub mechanism: String,
+    /// Variables that go.
+    pub env: Vec<String>,
+    /// Commands that go.
+    pub shell: Vec<String>,
+    /// Key of the job that asks for a token.
+    pub declares: Option<String>,
+    /// Lines of that key.
+    pub declare: Vec<String>,
+    /// Inputs of a prepared command that come in place of `env`.
+    pub pipe: Vec<String>,
+    /// Commands that come first.
+    pub script: Vec<String>,
+}
