@@ -42,3 +42,6 @@ impl Value for usize {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;
