@@ -212,12 +212,31 @@ fn scopes(args: &Decide, global: &Global) -> Result<(Vec<Scope>, Option<Report>)
         Verdict::Disposition => About::Credential,
         _ => About::Named,
     });
-    let scopes: BTreeSet<Scope> = scopes
-        .into_iter()
-        .filter_map(|scope| select::about(&index, scope, about))
-        .collect();
+    let mut meant: BTreeSet<Scope> = BTreeSet::new();
+    for scope in scopes {
+        match select::about(&index, scope.clone(), about) {
+            Some(scope) => {
+                meant.insert(scope);
+            }
+            // What filters let through may be of any kind; what was named is meant.
+            None if args.subjects.is_empty() => {}
+            None => {
+                return Err(Failure::usage(
+                    anyhow!(
+                        "{scope} has no {} that is known: nothing was decided",
+                        if about == About::Identity {
+                            "identity"
+                        } else {
+                            "finding of its own"
+                        }
+                    ),
+                    "`overstay explain ID` tells what it belongs to; --about says what of it is meant",
+                ));
+            }
+        }
+    }
     drop(index);
-    Ok((scopes.into_iter().collect(), Some(report)))
+    Ok((meant.into_iter().collect(), Some(report)))
 }
 
 pub(super) fn read(path: &Path) -> Result<Decisions, Failure> {

@@ -59,6 +59,7 @@ fn compared(store: &Runs, old: &Report, mut new: Report) -> Result<Report, Failu
         run: Some((old.run.id.clone(), old.run.now)),
         findings: known_of(old, &asked(old)?).into_iter().collect(),
         reach: reach::of(old),
+        ..Past::default()
     };
     let asked = asked(&new)?;
     let first: Vec<_> = new.findings.iter().map(|one| one.first_seen).collect();

@@ -6,10 +6,9 @@ use super::environment;
 use super::exit::Failure;
 use super::memory::Remembered;
 use crate::model::aws::AwsAccount;
-use crate::model::{PlanMemory, Report};
+use crate::model::{Finding, PlanMemory, Report, Run};
 use crate::scan::{RuleSet, ScanRequest, done, follow_plans};
-use crate::store::change::{self, Asked, Reading};
-use crate::store::reach::ReachMap;
+use crate::store::change::{self, Asked, Left, Past, Reading};
 use crate::store::runs::{Keep, Runs, RunsError};
 use std::path::{Path, PathBuf};
 
@@ -26,7 +25,9 @@ pub(super) struct Keeping {
     /// The database, unless it is lent out or cannot be used.
     runs: Option<Runs>,
     failed: Option<RunsError>,
-    reach: ReachMap,
+    /// What was known before this run, once it was looked up.
+    past: Option<Past>,
+    left: Left,
     plans: PlanMemory,
 }
 
@@ -44,7 +45,8 @@ impl Keeping {
             by_time: args.now.is_some(),
             runs,
             failed,
-            reach: ReachMap::new(),
+            past: None,
+            left: Left::default(),
             plans: PlanMemory::default(),
         }
     }
@@ -66,23 +68,40 @@ impl Keeping {
         &self.state
     }
 
+    /// Looks up what was known before a run.
+    fn past(&mut self, run: &Run) -> Option<Past> {
+        match self.runs.as_ref()?.past(run, self.by_time) {
+            Ok(past) => Some(past),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
+    /// Gives findings about what has moved since the ids they are known by.
+    pub(super) fn keep_ids(&mut self, run: &Run, findings: &mut [Finding]) {
+        self.past = self.past(run);
+        if let Some(past) = &self.past {
+            self.left.aliases = change::keep_ids(findings, &run.inputs, past);
+        }
+    }
+
     /// Tells of every finding how it compares with what is known.
     pub(super) fn compare(&mut self, report: &mut Report) {
-        let Some(runs) = &self.runs else { return };
-        match runs.past(&report.run, self.by_time) {
-            Ok(past) => {
-                if !self.by_time
-                    && let Some((id, time)) = &past.run
-                    && *time > report.run.now
-                {
-                    tracing::warn!(
-                        "the clock is behind the run before ({id}, {time}): ages are measured to the clock"
-                    );
-                }
-                self.reach = change::mark(report, &past, &self.asked);
-            }
-            Err(error) => return self.fail(error),
+        let Some(past) = self.past.take().or_else(|| self.past(&report.run)) else {
+            return;
+        };
+        if !self.by_time
+            && let Some((id, time)) = &past.run
+            && *time > report.run.now
+        {
+            tracing::warn!(
+                "the clock is behind the run before ({id}, {time}): ages are measured to the clock"
+            );
         }
+        self.left.reach = change::mark(report, &past, &self.asked);
+        let Some(runs) = &self.runs else { return };
         match runs.plans_before(&report.run, self.by_time) {
             Ok(memory) => match follow_plans(report, memory, &plan_asked(&self.asked)) {
                 Ok(memory) => self.plans = memory,
@@ -129,7 +148,7 @@ impl Keeping {
             keep,
             runs,
             failed,
-            reach,
+            left,
             plans,
             ..
         } = self;
@@ -137,7 +156,7 @@ impl Keeping {
             let Some(mut runs) = runs else {
                 return failed.map_or(Ok(()), Err);
             };
-            runs.save(report, &asked, &reach)?;
+            runs.save(report, &asked, &left)?;
             runs.save_plans(&report.run.id, &plans)?;
             runs.save_accounts(&report.run.id, accounts)?;
             let removed = runs.keep(keep, report.run.now)?;

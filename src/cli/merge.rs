@@ -106,7 +106,7 @@ fn merged(
             )),
         }
     }
-    scan::judged(scan, &request, &rules, work, gathered)
+    scan::judged(scan, &request, &rules, work, gathered, keeping)
 }
 
 fn reading(head: &PartHead) -> Reading {

@@ -37,7 +37,7 @@ mod simulate;
 mod stop;
 mod tables;
 
-use args::{Cli, Command};
+use args::{Cli, Command, LogFormat};
 use clap::Parser as _;
 use exit::{CommandResult, Failure, Outcome};
 use std::io::{self, Write as _};
@@ -60,7 +60,7 @@ pub fn main() -> ExitCode {
     logging::init(&cli.global);
     stop::survive_limits();
     logging::catch_panics(|| run(&cli))
-        .unwrap_or_else(|failure| show(&failure))
+        .unwrap_or_else(|failure| show(&failure, cli.global.log_format))
         .into()
 }
 
@@ -91,9 +91,15 @@ fn run(cli: &Cli) -> CommandResult {
 }
 
 /// Shows a failure on standard error and gives its outcome.
-fn show(failure: &Failure) -> Outcome {
+fn show(failure: &Failure, log: LogFormat) -> Outcome {
     if is_broken_pipe(&failure.error) {
         return Outcome::Done;
+    }
+    if log == LogFormat::Json {
+        let error = causes(&failure.error);
+        let hint = failure.hint.as_deref().unwrap_or_default();
+        tracing::error!(exit = failure.outcome.code(), hint, "{error}");
+        return failure.outcome;
     }
     let hint = failure
         .hint

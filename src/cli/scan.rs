@@ -11,7 +11,7 @@ use super::progress::Bar;
 use super::stop::Stop;
 use super::{merge, notify, outputs, print, rule_files};
 use crate::model::aws::AwsAccount;
-use crate::model::{FindingStatus, FingerprintKey, Report, Severity};
+use crate::model::{Finding, FindingStatus, FingerprintKey, Report, Run, Severity};
 use crate::report::{Format, Options};
 use crate::scan::{
     Gathered, PartHead, RuleSet, ScanError, ScanRequest, gather, judge, scan, write_part,
@@ -255,7 +255,7 @@ fn scan_paths(
             Failure::usage(error, "name a place that can be written with --out")
         })?;
     }
-    judged(args, &request, &rules, work, gathered)
+    judged(args, &request, &rules, work, gathered, keeping)
 }
 
 /// What there is to read of accounts alone.
@@ -284,10 +284,12 @@ pub(super) fn judged(
     rules: &RuleSet,
     work: &Work,
     gathered: Gathered,
+    keeping: &mut Keeping,
 ) -> Result<(Report, Vec<AwsAccount>), Failure> {
     let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
+    let mut known = |run: &Run, findings: &mut [Finding]| keeping.keep_ids(run, findings);
     in_pool(args.jobs, || {
-        judge(request, rules, &engine, &work.bar, gathered)
+        judge(request, rules, &engine, &work.bar, gathered, &mut known)
     })?
     .map_err(scan_failure)
 }

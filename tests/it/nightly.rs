@@ -186,6 +186,59 @@ fn findings_are_new_stay_are_fixed_and_come_back() {
 }
 
 #[test]
+fn a_renamed_repository_keeps_its_findings_and_what_was_decided_on_them() {
+    let place = Workplace::new();
+    let mut app = place.repository("w/app");
+    app.write("a.env", leak(1));
+    app.write(
+        ".github/workflows/deploy.yml",
+        "on: push\npermissions: write-all\njobs:\n  d:\n    runs-on: ubuntu-latest\n    steps: [{run: echo}]\n",
+    );
+    app.write(
+        "main.tf",
+        "resource \"aws_iam_role\" \"r\" {\n  name = \"deployer\"\n  assume_role_policy = jsonencode({Version = \"2012-10-17\", Statement = [{Effect = \"Allow\", Action = \"sts:AssumeRole\", Principal = {AWS = \"*\"}}]})\n}\n",
+    );
+    app.commit("one");
+    let report = |day: u8| {
+        scan(&place, day, &["w"], "out", "state").assert().success();
+        let report = place.report("out");
+        let findings = report["findings"].as_array().unwrap().clone();
+        let by_id = findings.into_iter().map(|one| {
+            let status = one["status"].as_str().unwrap().to_owned();
+            (one["id"].as_str().unwrap().to_owned(), (status, one))
+        });
+        by_id.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let first = report(1);
+    let decided = first
+        .iter()
+        .find(|(_, (_, one))| one["rule"] == "wildcard-trust")
+        .map(|(id, _)| id.clone())
+        .unwrap();
+    let mut decide = place.overstay();
+    decide
+        .args(["decide", "accept-risk", &decided, "--reason", "because"])
+        .args(["--now", "2026-11-02T00:00:00Z", "--state"])
+        .arg(place.path("state"))
+        .assert()
+        .success();
+    fs::rename(place.path("w/app"), place.path("w/application")).unwrap();
+    for day in [3, 4] {
+        let renamed = report(day);
+        let ids =
+            |of: &std::collections::BTreeMap<String, _>| of.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(ids(&renamed), ids(&first));
+        assert_eq!(renamed[&decided].0, "accepted");
+        let others = renamed.iter().filter(|(id, _)| **id != decided);
+        assert!(
+            others
+                .into_iter()
+                .all(|(_, (status, _))| status == "unchanged")
+        );
+    }
+}
+
+#[test]
 fn cron_hears_of_changes_only_and_so_does_the_command_that_is_told() {
     let place = Workplace::new();
     place.write("files/a.env", leak(1));

@@ -3,9 +3,8 @@
 use crate::{sample, sample_seen};
 use overstay::model::Report;
 use overstay::query;
-use overstay::store::change::Asked;
+use overstay::store::change::{Asked, Left};
 use overstay::store::decisions::Decisions;
-use overstay::store::reach::ReachMap;
 use overstay::store::runs::{Runs, Wanted};
 use overstay::tui::Whole;
 use overstay::tui::action::Action;
@@ -44,7 +43,7 @@ fn reports() -> Vec<Report> {
 fn stored(report: &Report) -> (Report, Rest) {
     let folder = tempfile::tempdir().unwrap();
     let mut runs = Runs::open(folder.path()).unwrap();
-    runs.save(report, &Asked::default(), &ReachMap::new())
+    runs.save(report, &Asked::default(), &Left::default())
         .unwrap();
     assert_eq!(runs.latest().unwrap().as_ref(), Some(report));
     assert!(runs.in_parts(&report.run.id).unwrap());

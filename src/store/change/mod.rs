@@ -3,6 +3,10 @@
 //! Each finding is compared with the last run that had it, not with the last run: a state folder may see runs over
 //! different sources. What is missing counts as fixed only where its source was read again, as deeply as before.
 
+mod renamed;
+
+pub use renamed::keep_ids;
+
 use super::reach::{self, ReachMap};
 use crate::model::{
     Changes, CredentialId, Finding, FindingStatus, IdentityId, Report, RiskBand, Severity,
@@ -115,6 +119,19 @@ pub struct Past {
     pub findings: BTreeMap<String, Known>,
     /// What identities reached in the run before.
     pub reach: ReachMap,
+    /// Inputs of all runs that are stored.
+    pub homes: BTreeSet<String>,
+    /// Ids of findings that are new names of older ones.
+    pub aliases: BTreeMap<String, String>,
+}
+
+/// What a run leaves to the next ones beside its report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// What its identities reach.
+    pub reach: ReachMap,
+    /// Ids of findings that are new names of older ones.
+    pub aliases: BTreeMap<String, String>,
 }
 
 /// Tells of every finding how it compares, and of the run what changed. Returns what the run's identities reach.

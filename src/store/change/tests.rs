@@ -49,7 +49,8 @@ fn after(mut report: Report, asked: &Asked) -> Past {
     Past {
         run: Some((report.run.id.clone(), report.run.now)),
         findings: known_of(&report, asked).into_iter().collect(),
-        reach: ReachMap::new(),
+        homes: report.run.inputs.iter().cloned().collect(),
+        ..Past::default()
     }
 }
 
@@ -138,4 +139,75 @@ fn a_clock_that_was_moved_back_makes_nothing_older_than_it_is() {
     let found = &early.findings[0];
     assert_eq!(found.status, FindingStatus::Unchanged);
     assert!(found.first_seen <= found.last_seen);
+}
+
+/// A finding about something that is known by its place.
+fn placed(repository: &str, uri: &str, what: &str) -> Finding {
+    FindingBuilder::new("no-owner", Severity::Low)
+        .text(format!("nobody owns {repository}/{uri} {what}"), "message")
+        .discriminator(format!("{repository}/{uri}/{what}"))
+        .locations([Location::file(repository, uri, 1, 1)])
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_renamed_repository_and_a_moved_file_keep_their_findings() {
+    let all = asked("w", Reading::History);
+    let before = [
+        placed("a", "x.yml", "job"),
+        placed("a", "y.yml", "job"),
+        placed("b", "x.yml", "job"),
+        placed("b", "z.yml", "other"),
+    ];
+    let past = after(report(1, &["a", "b"], &before), &all);
+    let mut later = report(
+        2,
+        &["c", "b"],
+        &[
+            placed("c", "x.yml", "job"),
+            placed("c", "y.yml", "job"),
+            placed("b", "x.yml", "job"),
+            placed("b", "moved/z.yml", "other"),
+        ],
+    );
+    let aliases = keep_ids(&mut later.findings, &later.run.inputs, &past);
+    assert_eq!(aliases.len(), 3);
+    mark(&mut later, &past, &all);
+    let mut ids: Vec<_> = later.findings.iter().map(|one| one.id.clone()).collect();
+    let mut expected: Vec<_> = before.iter().map(|one| one.id.clone()).collect();
+    ids.sort();
+    expected.sort();
+    assert_eq!(ids, expected);
+    assert!(
+        later
+            .findings
+            .iter()
+            .all(|one| one.status == FindingStatus::Unchanged)
+    );
+    assert_eq!(later.changes.unwrap().fixed, []);
+    // From now on the new names are known.
+    let known = Past { aliases, ..past };
+    let mut again = report(3, &["c", "b"], &[placed("c", "x.yml", "job")]);
+    let more = keep_ids(&mut again.findings, &again.run.inputs, &known);
+    assert_eq!(more.len(), 0);
+    assert_eq!(again.findings[0].id, before[0].id);
+}
+
+#[test]
+fn what_could_be_either_of_two_is_neither() {
+    let all = asked("w", Reading::History);
+    let past = after(
+        report(
+            1,
+            &["a", "b"],
+            &[placed("a", "x", "job"), placed("b", "x", "job")],
+        ),
+        &all,
+    );
+    let mut later = report(2, &["c"], &[placed("c", "x", "job")]);
+    let aliases = keep_ids(&mut later.findings, &later.run.inputs, &past);
+    assert_eq!(aliases.len(), 0);
+    mark(&mut later, &past, &all);
+    assert_eq!(later.findings[0].status, FindingStatus::New);
 }

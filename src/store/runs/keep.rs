@@ -1,4 +1,4 @@
-//! How long runs are kept, and whether the database is in order.
+//! How long runs are kept.
 
 use super::{Runs, RunsError};
 use jiff::Timestamp;
@@ -31,25 +31,5 @@ impl Runs {
             ),
         };
         removed.map_err(|error| self.explain(error))
-    }
-
-    /// What is wrong with the database; nothing when it is in order.
-    ///
-    /// # Errors
-    /// When it cannot be read at all.
-    pub fn check(&self) -> Result<Vec<String>, RunsError> {
-        let read = || {
-            let mut statement = self.connection.prepare("PRAGMA integrity_check(5)")?;
-            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
-            let mut faults: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
-            faults.retain(|line| line != "ok");
-            let mut statement = self.connection.prepare("PRAGMA foreign_key_check")?;
-            let strays = statement.query_map([], |_| Ok(()))?.count();
-            if strays > 0 {
-                faults.push(format!("{strays} rows belong to a run that is not stored"));
-            }
-            Ok(faults)
-        };
-        read().map_err(|error| self.explain(error))
     }
 }

@@ -6,7 +6,7 @@ use crate::model::{CredentialId, Finding, IdentityId, Report, Run};
 use crate::store::change::{Asked, Known, Past, known_of};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Runs {
     /// What is known before this run. A stored run of the same id is not its own past. With `by_time`, neither is a run
@@ -37,6 +37,8 @@ impl Runs {
                 run: before.map(|(id, time, _)| (id, time)),
                 findings,
                 reach,
+                homes: self.homes(run)?,
+                aliases: self.aliases()?,
             })
         };
         read().map_err(|error| self.explain(error))
@@ -56,6 +58,27 @@ impl Runs {
                 |row| Ok((row.get(0)?, time(&row.get::<_, String>(1)?), row.get(2)?)),
             )
             .optional()
+    }
+
+    /// The inputs of the other runs.
+    fn homes(&self, run: &Run) -> rusqlite::Result<BTreeSet<String>> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT DISTINCT inputs FROM runs WHERE id <> ?1")?;
+        let rows = statement.query_map([&run.id], |row| row.get::<_, String>(0))?;
+        let mut homes = BTreeSet::new();
+        for inputs in rows {
+            homes.extend(serde_json::from_str::<Vec<String>>(&inputs?).unwrap_or_default());
+        }
+        Ok(homes)
+    }
+
+    fn aliases(&self) -> rusqlite::Result<BTreeMap<String, String>> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, known_as FROM aliases")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect()
     }
 
     fn ledger(&self, run: &Run) -> rusqlite::Result<BTreeMap<String, Known>> {
@@ -119,6 +142,18 @@ impl Runs {
         let ids = statement.query_map([number], |row| row.get(0))?;
         ids.collect()
     }
+}
+
+/// Notes ids that are new names of older ones.
+pub(super) fn alias(
+    transaction: &Transaction<'_>,
+    aliases: &BTreeMap<String, String>,
+) -> rusqlite::Result<()> {
+    let mut put = transaction.prepare("INSERT OR REPLACE INTO aliases VALUES (?1, ?2)")?;
+    for (id, known_as) in aliases {
+        put.execute([id, known_as])?;
+    }
+    Ok(())
 }
 
 /// Puts the findings of a run into the ledger. What an earlier run of the same id put there is taken back first.

@@ -1,6 +1,7 @@
 //! Finished runs, in SQLite, one database per state folder. The tables are described in [`schema`].
 
 mod accounts;
+mod check;
 mod keep;
 mod ledger;
 mod light;
@@ -17,8 +18,7 @@ pub use scanned::ScannedRow;
 pub use trend::Figures;
 
 use super::atomic;
-use super::change::{Asked, Known, known_of};
-use super::reach::ReachMap;
+use super::change::{Asked, Known, Left, known_of};
 use crate::model::Report;
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
@@ -208,17 +208,12 @@ impl Runs {
         explain(&self.path, error)
     }
 
-    /// Stores a report as the last run, with what it was asked and what its identities reach. A stored run of the same id
+    /// Stores a report as the last run, with what it was asked and what it leaves to the next ones. A stored run of the same id
     /// is replaced.
     ///
     /// # Errors
     /// When the database cannot be written; it is then as it was.
-    pub fn save(
-        &mut self,
-        report: &Report,
-        asked: &Asked,
-        reach: &ReachMap,
-    ) -> Result<(), RunsError> {
+    pub fn save(&mut self, report: &Report, asked: &Asked, left: &Left) -> Result<(), RunsError> {
         let mut known: BTreeMap<String, Known> = known_of(report, asked).into_iter().collect();
         for known in known.values_mut() {
             known.told = String::new();
@@ -229,7 +224,7 @@ impl Runs {
                     head,
                     parts: parts::packed(report)?,
                     known: pack(&known)?,
-                    reach: pack(reach)?,
+                    reach: pack(&left.reach)?,
                 })
             })
             .map_err(|source| RunsError::Io {
@@ -237,11 +232,17 @@ impl Runs {
                 source,
             })?;
         let path = self.path.clone();
-        self.insert(report, asked, &packed)
+        self.insert(report, asked, &left.aliases, &packed)
             .map_err(|error| explain(&path, error))
     }
 
-    fn insert(&mut self, report: &Report, asked: &Asked, packed: &Packed) -> rusqlite::Result<()> {
+    fn insert(
+        &mut self,
+        report: &Report,
+        asked: &Asked,
+        aliases: &BTreeMap<String, String>,
+        packed: &Packed,
+    ) -> rusqlite::Result<()> {
         let inputs = serde_json::Value::from(report.run.inputs.clone()).to_string();
         let transaction = self
             .connection
@@ -278,6 +279,7 @@ impl Runs {
         parts::insert(&transaction, number, &packed.parts)?;
         rows::insert(&transaction, number, report)?;
         ledger::enter(&transaction, report, asked)?;
+        ledger::alias(&transaction, aliases)?;
         trend::enter(&transaction, number, report)?;
         transaction.commit()
     }
@@ -458,8 +460,17 @@ impl Runs {
 
 fn explain(path: &Path, error: rusqlite::Error) -> RunsError {
     let path = path.to_owned();
+    // Damage inside a value leaves the structure as it was, and the value not what its column holds.
+    let value = matches!(
+        error,
+        rusqlite::Error::Utf8Error(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+    );
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => RunsError::Damaged { path },
+        _ if value => RunsError::Damaged { path },
         _ => RunsError::Database {
             path,
             source: error,

@@ -131,4 +131,8 @@ pub(super) const STEPS: &[&str] = &["
         packed BLOB NOT NULL
     ) STRICT;
     DROP TABLE plan_ledger;
+", "
+    CREATE TABLE aliases (
+        id TEXT PRIMARY KEY, known_as TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
 "];

@@ -96,7 +96,7 @@ fn entries_are_read_one_by_one() {
 }
 
 fn save(runs: &mut Runs, report: &Report) {
-    runs.save(report, &Asked::default(), &ReachMap::new())
+    runs.save(report, &Asked::default(), &Left::default())
         .unwrap();
 }
 
@@ -149,7 +149,7 @@ fn mark(runs: &Runs, report: &Report) -> (Report, String) {
 
 fn go(runs: &mut Runs, report: &Report) -> String {
     let (marked, words) = mark(runs, report);
-    runs.save(&marked, &Asked::default(), &ReachMap::new())
+    runs.save(&marked, &Asked::default(), &Left::default())
         .unwrap();
     words
 }
@@ -245,6 +245,33 @@ fn a_damaged_page_is_named_damaged() {
     atomic::write(&path, &bytes).unwrap();
     let outcome = Runs::open(state.path()).and_then(|runs| runs.latest());
     assert!(matches!(outcome, Err(RunsError::Damaged { .. })));
+}
+
+#[test]
+fn damage_inside_a_value_is_found() {
+    let cases = [
+        "UPDATE ledger SET known = CAST(x'ff7b' AS TEXT)",
+        "UPDATE ledger SET known = '{'",
+        "UPDATE runs SET report = x'78'",
+        "UPDATE findings SET title = CAST(x'c3' AS TEXT)",
+    ];
+    for case in cases {
+        let state = tempfile::tempdir().unwrap();
+        let mut runs = Runs::open(state.path()).unwrap();
+        save(&mut runs, &report("a", "2026-11-01T00:00:00Z", &["one"]));
+        assert_eq!(runs.check().unwrap(), Vec::<String>::new());
+        runs.connection.execute_batch(case).unwrap();
+        assert_eq!(runs.check().unwrap().len(), 1, "{case}");
+    }
+    let state = tempfile::tempdir().unwrap();
+    let mut runs = Runs::open(state.path()).unwrap();
+    save(&mut runs, &report("a", "2026-11-01T00:00:00Z", &["one"]));
+    runs.connection.execute_batch(cases[0]).unwrap();
+    let later = report("b", "2026-11-02T00:00:00Z", &["one"]);
+    assert!(matches!(
+        runs.past(&later.run, false),
+        Err(RunsError::Damaged { .. })
+    ));
 }
 
 #[test]

@@ -1,0 +1,214 @@
+//! Findings about what is known by its place keep their ids when a file is moved or a repository is renamed: a finding that
+//! is gone and one that is new, and that differ in nothing but the place, are one.
+
+use super::Past;
+use crate::model::{Finding, FindingId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a finding says, its place left out.
+type Shape = (String, String, usize);
+
+/// Gives the findings of a run over these inputs the ids they had before their places changed, before anything that people
+/// said of those ids is looked up. Returns the ids that are new names of older ones, for the runs to come.
+pub fn keep_ids(
+    findings: &mut [Finding],
+    inputs: &[String],
+    past: &Past,
+) -> BTreeMap<String, String> {
+    let mut taken: BTreeSet<String> = findings
+        .iter()
+        .map(|finding| finding.id.to_string())
+        .collect();
+    for finding in findings.iter_mut() {
+        if let Some(known) = past.aliases.get(finding.id.as_str())
+            && past.findings.contains_key(known)
+            && taken.insert(known.clone())
+        {
+            rename(finding, known);
+        }
+    }
+    let fresh: Vec<usize> = findings
+        .iter()
+        .enumerate()
+        .filter(|(_, finding)| !past.findings.contains_key(finding.id.as_str()))
+        .map(|(at, _)| at)
+        .collect();
+    if fresh.is_empty() {
+        return BTreeMap::new();
+    }
+    let gone: Vec<(String, Finding)> = past
+        .findings
+        .iter()
+        .filter(|(id, known)| known.standing && !taken.contains(*id))
+        .filter_map(|(id, known)| Some((id.clone(), serde_json::from_str(&known.told).ok()?)))
+        .collect();
+    let moved = moved(findings, inputs, &fresh, &gone, past);
+    let mut aliases = BTreeMap::new();
+    for (at, id) in moved {
+        if let Some(finding) = findings.get_mut(at) {
+            aliases.insert(finding.id.to_string(), id.clone());
+            rename(finding, &id);
+        }
+    }
+    aliases
+}
+
+fn rename(finding: &mut Finding, id: &str) {
+    if let Ok(id) = serde_json::from_value::<FindingId>(serde_json::Value::from(id)) {
+        finding.id = id;
+    }
+}
+
+/// The repository of a finding's primary place.
+fn home(finding: &Finding) -> &str {
+    let place = finding.locations.first();
+    place
+        .and_then(|place| place.repository.as_deref())
+        .unwrap_or_default()
+}
+
+/// The finding without its repository, and with `path` without its path.
+fn shape(finding: &Finding, path: bool) -> Shape {
+    let mut title = finding.title.clone();
+    if let Some(place) = finding.locations.first() {
+        if path && !place.uri.is_empty() {
+            title = without(&title, &place.uri, "\u{2}");
+        }
+        if let Some(repository) = place.repository.as_deref().filter(|name| !name.is_empty()) {
+            title = without(&title, repository, "\u{1}");
+        }
+    }
+    let place = finding.locations.first();
+    let kept = if path {
+        String::new()
+    } else {
+        place.map_or_else(String::new, |place| place.uri.clone())
+    };
+    (
+        finding.rule.clone(),
+        format!("{title}\n{kept}"),
+        finding.locations.len(),
+    )
+}
+
+/// A text with a sign in the place of a name, where it stands for itself and is not part of another word.
+fn without(text: &str, name: &str, sign: &str) -> String {
+    let part = |next: Option<char>| {
+        next.is_some_and(|next| next.is_alphanumeric() || matches!(next, '_' | '-' | '.'))
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, found) in text.match_indices(name) {
+        let end = at + found.len();
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let after = text.get(end..).and_then(|text| text.chars().next());
+        if part(before) || part(after) {
+            continue;
+        }
+        out.push_str(text.get(from..at).unwrap_or_default());
+        out.push_str(sign);
+        from = end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    out
+}
+
+/// Positions of new findings with the ids of what they were. A pair is one only where nothing else could be meant.
+fn moved(
+    findings: &[Finding],
+    inputs: &[String],
+    fresh: &[usize],
+    gone: &[(String, Finding)],
+    past: &Past,
+) -> Vec<(usize, String)> {
+    let inputs: BTreeSet<&str> = inputs.iter().map(String::as_str).collect();
+    let known: BTreeSet<&str> = past.homes.iter().map(String::as_str).collect();
+    let new = |at: &usize| findings.get(*at);
+    let mut out = Vec::new();
+    // Files that moved within a repository.
+    let own: Vec<(usize, &Finding)> = fresh
+        .iter()
+        .filter_map(|at| Some((*at, new(at)?)))
+        .collect();
+    let within = own.iter().filter(|(_, one)| known.contains(home(one)));
+    pairs(
+        within.map(|(at, one)| ((home(one), shape(one, true)), *at)),
+        gone.iter()
+            .filter(|(_, one)| inputs.contains(home(one)))
+            .map(|(id, one)| ((home(one), shape(one, true)), id)),
+        &mut out,
+    );
+    // Repositories that are no longer there, and those that were not there before.
+    let mut votes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let appeared: Vec<&(usize, &Finding)> = own
+        .iter()
+        .filter(|(_, one)| !known.contains(home(one)) && !home(one).is_empty())
+        .collect();
+    let vanished: Vec<&(String, Finding)> = gone
+        .iter()
+        .filter(|(_, one)| !inputs.contains(home(one)) && !home(one).is_empty())
+        .collect();
+    let mut shapes: BTreeMap<Shape, BTreeSet<&str>> = BTreeMap::new();
+    for (_, one) in &vanished {
+        shapes
+            .entry(shape(one, false))
+            .or_default()
+            .insert(home(one));
+    }
+    for (_, one) in &appeared {
+        for from in shapes.get(&shape(one, false)).into_iter().flatten() {
+            *votes.entry((from, home(one))).or_default() += 1;
+        }
+    }
+    let best = |of: &str, side: fn(&(&str, &str)) -> String| {
+        let most = votes
+            .iter()
+            .filter(|(pair, _)| side(pair) == of)
+            .map(|(_, votes)| *votes)
+            .max()?;
+        let mut all = votes
+            .iter()
+            .filter(|(pair, votes)| side(pair) == of && **votes == most);
+        let only = all.next()?;
+        all.next().is_none().then_some(*only.0)
+    };
+    for pair in votes.keys() {
+        let (from, to) = *pair;
+        let mutual = best(from, |pair| pair.0.to_owned()) == Some(*pair)
+            && best(to, |pair| pair.1.to_owned()) == Some(*pair);
+        if mutual {
+            pairs(
+                appeared
+                    .iter()
+                    .filter(|(_, one)| home(one) == to)
+                    .map(|(at, one)| (shape(one, false), *at)),
+                vanished
+                    .iter()
+                    .filter(|(_, one)| home(one) == from)
+                    .map(|(id, one)| (shape(one, false), id)),
+                &mut out,
+            );
+        }
+    }
+    out
+}
+
+/// Pairs that one key has one of on each side.
+fn pairs<'a, K: Ord>(
+    new: impl Iterator<Item = (K, usize)>,
+    old: impl Iterator<Item = (K, &'a String)>,
+    out: &mut Vec<(usize, String)>,
+) {
+    let mut by_key: BTreeMap<K, (Vec<usize>, Vec<&String>)> = BTreeMap::new();
+    for (key, at) in new {
+        by_key.entry(key).or_default().0.push(at);
+    }
+    for (key, id) in old {
+        by_key.entry(key).or_default().1.push(id);
+    }
+    for (new, old) in by_key.into_values() {
+        if let ([at], [id]) = (new.as_slice(), old.as_slice()) {
+            out.push((*at, (*id).clone()));
+        }
+    }
+}
