@@ -12,6 +12,7 @@ use crate::scan;
 use crate::store::atomic;
 use crate::store::folder::Folder;
 use anyhow::Context as _;
+use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
@@ -29,13 +30,11 @@ pub(super) fn options(csv: Csv, global: &Global) -> Options {
 /// Writes the report folder.
 pub(super) fn folder(out: &Path, report: &Report, options: Options) -> Result<(), Failure> {
     atomic::sweep(out);
-    let mut staged = Vec::new();
-    for format in Format::ALL {
-        if let Some(name) = format.file_name() {
-            let path = out.join(name);
-            staged.push(stage(&Output { format, path }, report, options)?);
-        }
-    }
+    let staged: Vec<_> = Format::ALL
+        .par_iter()
+        .filter_map(|format| Some((*format, out.join(format.file_name()?))))
+        .map(|(format, path)| stage(&Output { format, path }, report, options))
+        .collect::<Result<_, _>>()?;
     // All are written by now: a disk that is full leaves the reports of the run before, not some of each.
     staged
         .into_iter()

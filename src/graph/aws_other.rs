@@ -2,11 +2,12 @@
 //! that record what is done.
 
 use super::{Graph, ids};
-use crate::model::aws::{AwsAccount, AwsUserCredential, AwsUserCredentialKind};
+use crate::model::aws::{AwsAccount, AwsUser, AwsUserCredential, AwsUserCredentialKind};
 use crate::model::{
     Confidence, Credential, CredentialStatus, Evidence, Grade, Identity, IdentityId, LastUse,
     Storage,
 };
+use std::collections::BTreeMap;
 
 /// Type of a password or key of a user for one service.
 pub(super) const SERVICE_CREDENTIAL: &str = "aws-service-specific-credential";
@@ -19,8 +20,14 @@ pub(super) const SERVER_CERTIFICATE: &str = "aws-server-certificate";
 
 /// Adds them for one account.
 pub(super) fn add(graph: &mut Graph<'_>, account: &AwsAccount) {
+    let users: BTreeMap<&str, &AwsUser> = account
+        .users
+        .iter()
+        .rev()
+        .map(|user| (user.name.as_str(), user))
+        .collect();
     for held in &account.user_credentials {
-        let Some(user) = account.users.iter().find(|user| user.name == held.user) else {
+        let Some(user) = users.get(held.user.as_str()) else {
             continue;
         };
         let holder = Identity::id_of("aws", &user.arn);

@@ -31,6 +31,7 @@ use crate::rules::targets::{MechanismClass, Revocation, Targets};
 use blockers::{ADVISORY, COMPENSATE};
 use decide::{Facts, decide};
 use jiff::Timestamp;
+use rayon::prelude::*;
 use risk::{Factors, Level};
 use subject::Subject;
 
@@ -53,7 +54,7 @@ pub struct JitContext<'a> {
 /// id.
 pub fn assess(context: &JitContext<'_>) -> Vec<Assessment> {
     let mut assessments: Vec<Assessment> = subject::subjects(context)
-        .iter()
+        .par_iter()
         .map(|subject| assess_one(context, subject))
         .collect();
     assessments.sort_by(|a, b| {

@@ -10,7 +10,7 @@ use crate::iam::decide::Answer;
 use crate::iam::expand::{Effective, Held, Holder};
 use crate::iam::matcher;
 use crate::iam::policy::{Effect, Policy, PrincipalType, Selection};
-use crate::iam::power::{self, Masks};
+use crate::iam::power::{self, Masks, Power};
 use crate::iam::variables::{self, Resolved};
 use crate::iam::world::{Asker, GivenPolicies, Question, World};
 use crate::model::aws::{AwsAccount, AwsGroup, AwsPolicyVersion, AwsRole, AwsUser};
@@ -37,6 +37,10 @@ pub(super) struct Node<'w, 'a> {
     pub asker: Asker<'w, 'a>,
     /// What it can do as it is.
     pub strength: Strength,
+    /// The same in full.
+    pub power: Power,
+    /// A deny takes part of it away, depending on the resource or on conditions.
+    pub partly_denied: bool,
     /// What it could do if it were given everything: its boundary, its organization and its denies stay.
     pub ceiling: Strength,
     /// Rules all of whose actions it holds on something.
@@ -127,6 +131,8 @@ pub(super) struct Field<'w, 'a> {
     pub nothing: GivenPolicies,
     pub no_context: Context,
     masks: &'w Masks,
+    /// A policy that allows everything.
+    everything: CompiledPolicy,
 }
 
 impl<'w, 'a> Field<'w, 'a> {
@@ -152,6 +158,7 @@ impl<'w, 'a> Field<'w, 'a> {
             nothing: GivenPolicies::default(),
             no_context: Context::default(),
             masks,
+            everything: everything(tables),
         };
         let services: BTreeSet<&'a str> = tables
             .escalation
@@ -267,6 +274,8 @@ impl<'w, 'a> Field<'w, 'a> {
             account: id,
             asker: self.world.asker_as(caller, subject).trust_what_is_seen(),
             strength: Strength::default(),
+            power: Power::default(),
+            partly_denied: false,
             ceiling: Strength::full(),
             rules: Vec::new(),
             keys_known: account.parts.access_keys || account.parts.credential_report,
@@ -283,7 +292,8 @@ impl<'w, 'a> Field<'w, 'a> {
             return node;
         };
         let effective = Effective::of(&subject.holder(None), &self.tables.actions);
-        let strength = self.strength(&effective, subject, id);
+        let power = power::measure(&effective, id, self.tables, self.masks);
+        let strength = self.strength(&effective, power.tier, subject);
         let limited = subject.boundary.is_some()
             || !subject.limits().is_empty()
             || subject
@@ -305,7 +315,8 @@ impl<'w, 'a> Field<'w, 'a> {
                 (arn, versions)
             })
             .collect();
-        let held = held_actions(&node, self.tables);
+        // What denies and limits leave: a role that may only read is not asked for everything its policies name.
+        let held = effective.actions();
         let rules = if linked || node.is_group() {
             Vec::new()
         } else {
@@ -324,7 +335,10 @@ impl<'w, 'a> Field<'w, 'a> {
             };
             (node.assumes, node.passes) = (patterns(ASSUME_ROLE), patterns(PASS_ROLE));
         }
+        let partly_denied = effective.partly_denied;
         node.strength = strength;
+        node.power = power;
+        node.partly_denied = partly_denied;
         node.ceiling = ceiling;
         node.policies = policies;
         node.rules = rules;
@@ -336,8 +350,7 @@ impl<'w, 'a> Field<'w, 'a> {
         node
     }
 
-    fn strength(&self, effective: &Effective<'_>, subject: &Subject<'_>, id: &str) -> Strength {
-        let tier = power::measure(effective, id, self.tables, self.masks).tier;
+    fn strength(&self, effective: &Effective<'_>, tier: u8, subject: &Subject<'_>) -> Strength {
         let (admin, certain) = self.masks.administrator(effective);
         let assumed = subject
             .sources
@@ -355,14 +368,16 @@ impl<'w, 'a> Field<'w, 'a> {
 
     /// What a principal would have if everything were allowed to it.
     fn with_everything(&self, subject: &Subject<'_>, id: &str) -> Strength {
-        let all = everything(self.tables);
         let mut holder: Holder<'_> = subject.holder(None);
+        // Whatever else it holds adds nothing to everything; what that denies still counts.
+        holder.held.retain(|held| held.policy.denies());
         holder.held.push(Held {
             label: String::new(),
-            policy: &all,
+            policy: &self.everything,
         });
         let effective = Effective::of(&holder, &self.tables.actions);
-        self.strength(&effective, subject, id)
+        let tier = power::measure(&effective, id, self.tables, self.masks).tier;
+        self.strength(&effective, tier, subject)
     }
 
     /// The user as a member of one more group.

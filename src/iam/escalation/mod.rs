@@ -16,7 +16,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-use super::power::Masks;
+use super::power::{Masks, Power};
 use super::world::World;
 use crate::model::{EscalationGoal, EscalationPath};
 use best::{Order, best};
@@ -67,10 +67,20 @@ pub struct Ways {
     pub counts: Option<usize>,
 }
 
-/// Ways of everybody, by ARN.
+/// What one principal can do by its policies.
+#[derive(Clone, Debug, Default)]
+pub struct Holding {
+    /// What they amount to.
+    pub power: Power,
+    /// A deny takes part of it away, depending on the resource or on conditions.
+    pub partly_denied: bool,
+}
+
+/// Ways of everybody, by ARN, and what everybody has without going any.
 #[derive(Clone, Debug, Default)]
 pub struct Escalations {
     ways: BTreeMap<String, Ways>,
+    holdings: BTreeMap<String, Holding>,
 }
 
 impl Escalations {
@@ -86,7 +96,24 @@ impl Escalations {
             .map(|node| (node.arn.to_owned(), ways(&field, node, &order, &ranks)))
             .filter(|(_, ways)| !ways.paths.is_empty())
             .collect();
-        Self { ways }
+        let holdings = field
+            .nodes
+            .into_iter()
+            .filter(|node| !node.is_group())
+            .map(|node| {
+                let holding = Holding {
+                    power: node.power,
+                    partly_denied: node.partly_denied,
+                };
+                (node.arn.to_owned(), holding)
+            })
+            .collect();
+        Self { ways, holdings }
+    }
+
+    /// What one principal has by its policies.
+    pub fn holding(&self, arn: &str) -> Option<&Holding> {
+        self.holdings.get(arn)
     }
 
     /// Ways of one principal.

@@ -7,7 +7,7 @@ mod tests;
 mod used;
 
 use crate::iam::account::{Holdings, Source, Subject};
-use crate::iam::escalation::Escalations;
+use crate::iam::escalation::{Escalations, Holding};
 use crate::iam::expand::Effective;
 use crate::iam::policy::Policy;
 use crate::iam::power::{self, Masks, Power};
@@ -148,8 +148,17 @@ impl<'a> Judge<'a> {
     }
 
     fn judge(&self, subject: &Subject<'_>) -> Judged {
-        let effective = Effective::of(&subject.holder(None), &self.tables.actions);
-        let power = self.measured(&effective);
+        let known = self.court.escalations.holding(subject.arn);
+        let Holding {
+            power,
+            partly_denied,
+        } = known.cloned().unwrap_or_else(|| {
+            let effective = Effective::of(&subject.holder(None), &self.tables.actions);
+            Holding {
+                power: self.measured(&effective),
+                partly_denied: effective.partly_denied,
+            }
+        });
         let mut privilege = Privilege {
             tier: power.tier,
             admin: power.admin,
@@ -160,22 +169,22 @@ impl<'a> Judge<'a> {
             secret_read: power.secret,
             data_read: power.data,
             cross_account: power.cross_account,
-            full_services: power.full_services.clone(),
-            services: power.services.clone(),
+            full_services: power.full_services,
+            services: power.services,
             blanket_policies: blanket(&subject.sources),
             escalation: Vec::new(),
             services_used: subject.services_used,
             usage: None,
             evidence: power
                 .reasons
-                .iter()
-                .map(|reason| Evidence::new(Grade::A, reason.clone()))
+                .into_iter()
+                .map(|reason| Evidence::new(Grade::A, reason))
                 .collect(),
         };
         if !power.admin && !subject.service_linked {
             self.escalate(subject, &mut privilege);
         }
-        Self::say_limits(subject, &effective, &mut privilege);
+        Self::say_limits(subject, partly_denied, &mut privilege);
         let limited = !subject.limits().is_empty();
         let grants = subject
             .sources

@@ -13,7 +13,7 @@ impl Judge<'_> {
     /// Adds what the judgement rests on besides documents: assumptions and limits nobody has seen.
     pub(super) fn say_limits(
         subject: &Subject<'_>,
-        effective: &Effective<'_>,
+        partly_denied: bool,
         privilege: &mut Privilege,
     ) {
         for source in &subject.sources {
@@ -68,7 +68,7 @@ impl Judge<'_> {
                 "a service control policy of the organization is not in the snapshot: it may allow less than this",
             )),
         }
-        if effective.partly_denied {
+        if partly_denied {
             privilege.evidence.push(Evidence::new(
                 Grade::A,
                 "a deny takes part of this away, depending on the resource or on conditions",

@@ -1,9 +1,7 @@
 //! The accounts a run was made from, so that questions can be asked of it later.
 
-use super::{Runs, RunsError, rows, unpack};
+use super::{Runs, RunsError, pack, rows, unpack};
 use crate::model::aws::AwsAccount;
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use rusqlite::{OptionalExtension, params};
 
 impl Runs {
@@ -25,14 +23,10 @@ impl Runs {
                 role.description = None;
             }
         }
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-        let packed = serde_json::to_writer(&mut encoder, &kept)
-            .map_err(Into::into)
-            .and_then(|()| encoder.finish())
-            .map_err(|source| RunsError::Io {
-                path: self.path.clone(),
-                source,
-            })?;
+        let packed = pack(&kept).map_err(|source| RunsError::Io {
+            path: self.path.clone(),
+            source,
+        })?;
         self.connection
             .execute(
                 "INSERT OR REPLACE INTO accounts (run, packed) SELECT number, ?2 FROM runs WHERE id = ?1",
