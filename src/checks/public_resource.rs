@@ -65,7 +65,8 @@ fn finding(
     {
         rating.lower(Grade::A, "conditions narrow from where or how");
     }
-    if arn.starts_with("arn:aws:s3:::") {
+    let unblocked = ways.iter().all(|way| way.unblocked);
+    if arn.starts_with("arn:aws:s3:::") && !unblocked {
         // Block of public access is not part of a bucket's policy.
         rating.no_surer(Confidence::Medium);
     }
@@ -105,8 +106,10 @@ fn finding(
         .collect();
     at.sort();
     at.dedup();
-    let block = if service == "s3" && anyone {
-        " A block of public access, of the bucket or the account, would keep them out; this scan does not read it."
+    let block = if service == "s3" && anyone && unblocked {
+        " Neither the bucket nor the account blocks public access."
+    } else if service == "s3" && anyone {
+        " A block of public access, of the bucket or the account, would keep them out; it is not in the input."
     } else {
         ""
     };
@@ -137,7 +140,7 @@ mod tests {
             A severity high → low: a certain account is let in, not everyone
             A statement 1 lets in arn:aws:iam::999988887777:root for kms:Decrypt
           medium (medium): s3 public-site lets in anyone
-            The policy of arn:aws:s3:::public-site in account 111122223333 lets in anyone, by 1 statement. A block of public access, of the bucket or the account, would keep them out; this scan does not read it.
+            The policy of arn:aws:s3:::public-site in account 111122223333 lets in anyone, by 1 statement. A block of public access, of the bucket or the account, would keep them out; it is not in the input.
             at aws/111122223333/policies.json:3
             A severity high → medium: conditions narrow from where or how
             A statement 1 lets in * for s3:GetObject (if IpAddress aws:SourceIp = 198.51.100.0/24)

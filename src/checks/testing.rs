@@ -198,6 +198,7 @@ fn base_exposure() -> ResourceExposure {
         actions: vec!["sqs:ReceiveMessage".into()],
         writes: false,
         conditions: Vec::new(),
+        unblocked: false,
         location: Location::file("aws/111122223333", "policies.json", 3, 1),
     }
 }

@@ -12,6 +12,8 @@ use crate::iam::caller::{Caller, CallerKind};
 use crate::model::aws::AwsAccount;
 use crate::model::{ExposedTo, ResourceExposure};
 use crate::rules::aws::{AccessLevel, AwsTables};
+use serde_json::json;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Keys that bind who asks, or on whose behalf.
@@ -47,11 +49,21 @@ pub fn exposures(
     anybody.set("aws:SecureTransport", "true");
     let mut changing = tables.actions.level(AccessLevel::Write).clone();
     changing.unite(tables.actions.level(AccessLevel::Permissions));
-    for resource in &account.resources {
-        if resource.policy.is_null() {
-            continue;
-        }
-        let policy = CompiledPolicy::of_resource(Policy::parse(&resource.policy), &tables.actions);
+    let given = account.resource_grants.iter().map(|grant| {
+        let policy = json!({"Version": "2012-10-17", "Statement": [grant.statement]});
+        (&grant.arn, Cow::Owned(policy), &grant.location, true)
+    });
+    let written = account
+        .resources
+        .iter()
+        .filter(|resource| !resource.policy.is_null())
+        .map(|resource| {
+            let policy = Cow::Borrowed(&resource.policy);
+            (&resource.arn, policy, &resource.location, false)
+        });
+    for (arn, policy, location, grant) in written.chain(given) {
+        let block = Block::of(account, arn);
+        let policy = CompiledPolicy::of_resource(Policy::parse(&policy), &tables.actions);
         // A deny to all who are not bound binds every allow beside it.
         let bound_by_deny = policy.statements.iter().any(|statement| {
             statement.effect == Effect::Deny
@@ -67,8 +79,16 @@ pub fn exposures(
             let bound = bound_by_deny || statement.conditions.iter().any(binds);
             let writes = statement.actions.meets(&changing);
             let mut say = |to, principal: &str, vendor: Option<String>| {
+                let kept_out = if grant {
+                    block.ignore_acls
+                } else {
+                    block.restrict
+                };
+                if to == ExposedTo::Anyone && kept_out {
+                    return;
+                }
                 out.push(ResourceExposure {
-                    arn: resource.arn.clone(),
+                    arn: arn.clone(),
                     account: account.account_id.clone(),
                     to,
                     principal: principal.to_owned(),
@@ -77,7 +97,8 @@ pub fn exposures(
                     actions: statement.written.clone(),
                     writes,
                     conditions: statement.conditions.iter().map(Condition::words).collect(),
-                    location: resource.location.clone(),
+                    unblocked: block.known,
+                    location: location.clone(),
                 });
             };
             if matches!(statement.principals, Selection::Except(_)) {
@@ -134,6 +155,34 @@ pub fn exposures(
     out
 }
 
+/// What keeps everybody away from a bucket, whatever its policy and its access list say.
+#[derive(Default)]
+struct Block {
+    ignore_acls: bool,
+    restrict: bool,
+    /// The bucket's own block and the account's were read, or one of them keeps everybody out.
+    known: bool,
+}
+
+impl Block {
+    fn of(account: &AwsAccount, arn: &str) -> Self {
+        let Some(bucket) = arn.split(":s3:::").nth(1) else {
+            return Self::default();
+        };
+        let mut block = Self::default();
+        let mut read = 0;
+        for one in &account.public_access_blocks {
+            if one.bucket.as_deref().is_none_or(|named| named == bucket) {
+                block.ignore_acls |= one.ignore_acls;
+                block.restrict |= one.restrict;
+                read += 1;
+            }
+        }
+        block.known = read > 1;
+        block
+    }
+}
+
 fn names_binding(condition: &Condition) -> bool {
     let key = condition.key.to_ascii_lowercase();
     BINDING
@@ -166,7 +215,7 @@ fn all_arns(value: &str) -> bool {
 mod tests {
     use super::*;
     use crate::iam::testing::{place, policy};
-    use crate::model::aws::AwsResource;
+    use crate::model::aws::{AwsPublicAccessBlock, AwsResource, AwsResourceGrant};
     use serde_json::{Value, json};
     use std::sync::LazyLock;
 
@@ -217,6 +266,51 @@ mod tests {
             let list = found(&allow(&json!("*"), &condition));
             assert_eq!(!list.is_empty(), open, "{condition}");
         }
+    }
+
+    #[test]
+    fn a_block_of_public_access_keeps_everybody_out_and_nobody_that_is_named() {
+        let block = |bucket: Option<&str>, restrict| AwsPublicAccessBlock {
+            bucket: bucket.map(str::to_owned),
+            ignore_acls: restrict,
+            restrict,
+        };
+        let statement = json!({"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*", "Principal": "*"});
+        let stranger = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
+            "Principal": {"AWS": "arn:aws:iam::999988887777:root"}});
+        let arn = "arn:aws:s3:::site".to_owned();
+        let found = |blocks: Vec<AwsPublicAccessBlock>| {
+            let account = AwsAccount {
+                account_id: "111122223333".into(),
+                resources: vec![AwsResource {
+                    arn: arn.clone(),
+                    policy: policy(&json!([statement, stranger])),
+                    location: place(),
+                }],
+                resource_grants: vec![AwsResourceGrant {
+                    arn: arn.clone(),
+                    statement: statement.clone(),
+                    location: place(),
+                }],
+                public_access_blocks: blocks,
+                ..AwsAccount::default()
+            };
+            let list = exposures(&account, &TABLES, &BTreeSet::new());
+            let open = list.iter().filter(|one| one.to == ExposedTo::Anyone);
+            (
+                open.count(),
+                list.iter().any(|one| one.unblocked),
+                list.len(),
+            )
+        };
+        // The same statement in the policy and in the access list is told once.
+        assert_eq!(found(Vec::new()), (1, false, 2));
+        assert_eq!(found(vec![block(None, false)]), (1, false, 2));
+        let neither = vec![block(None, false), block(Some("site"), false)];
+        assert_eq!(found(neither), (1, true, 2));
+        assert_eq!(found(vec![block(None, true)]).0, 0);
+        assert_eq!(found(vec![block(Some("site"), true)]), (0, false, 1));
+        assert_eq!(found(vec![block(Some("other"), true)]).0, 1);
     }
 
     #[test]

@@ -100,6 +100,34 @@ pub struct AwsAccount {
     /// Trails that record what is done in the account.
     #[serde(default)]
     pub trails: Vec<AwsTrail>,
+    /// Blocks of public access to buckets: the account's own first, then by bucket.
+    #[serde(default)]
+    pub public_access_blocks: Vec<AwsPublicAccessBlock>,
+    /// What is given at resources by something besides their policies, by ARN.
+    #[serde(default)]
+    pub resource_grants: Vec<AwsResourceGrant>,
+}
+
+/// What of public access to buckets is blocked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AwsPublicAccessBlock {
+    /// The bucket; `None`: every bucket of the account.
+    pub bucket: Option<String>,
+    /// Access lists that let in everybody have no effect.
+    pub ignore_acls: bool,
+    /// Policies that let in everybody let in nobody from outside.
+    pub restrict: bool,
+}
+
+/// What a key's grant or a bucket's access list gives, as a statement of a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AwsResourceGrant {
+    /// ARN of the resource.
+    pub arn: String,
+    /// The statement.
+    pub statement: Value,
+    /// Where it is described.
+    pub location: Location,
 }
 
 /// Kind of a credential that is neither an access key nor a password.

@@ -36,6 +36,9 @@ pub struct ResourceExposure {
     pub writes: bool,
     /// Conditions in words.
     pub conditions: Vec<String>,
+    /// It is known that no block of public access stands before it.
+    #[serde(default)]
+    pub unblocked: bool,
     /// Where the policy is described.
     pub location: Location,
 }

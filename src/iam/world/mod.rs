@@ -76,6 +76,20 @@ pub struct World<'a> {
     resources: BTreeMap<&'a str, Resource<'a>>,
 }
 
+/// A resource's policy and what is given beside it, as one.
+fn with_grants(policy: &Value, given: &[&Value]) -> Value {
+    let mut policy = policy.clone();
+    if let Some(object) = policy.as_object_mut() {
+        let mut statements = match object.remove("Statement") {
+            Some(Value::Array(statements)) => statements,
+            other => other.into_iter().collect(),
+        };
+        statements.extend(given.iter().copied().cloned());
+        object.insert("Statement".to_owned(), Value::Array(statements));
+    }
+    policy
+}
+
 impl<'a> World<'a> {
     /// Makes accounts ready. Of two exports of one account the later counts, then the fuller.
     pub fn new(accounts: &'a [AwsAccount], tables: &'a AwsTables) -> Self {
@@ -98,13 +112,26 @@ impl<'a> World<'a> {
             resources: BTreeMap::new(),
         };
         for (id, account) in chosen {
+            let mut given: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+            for grant in &account.resource_grants {
+                given.entry(&grant.arn).or_default().push(&grant.statement);
+            }
             for resource in &account.resources {
+                let given = given
+                    .get(resource.arn.as_str())
+                    .map_or(&[][..], Vec::as_slice);
+                let policy = (!resource.policy.is_null()).then(|| {
+                    if given.is_empty() {
+                        own_policy(&resource.policy, tables)
+                    } else {
+                        own_policy(&with_grants(&resource.policy, given), tables)
+                    }
+                });
                 world.resources.insert(
                     &resource.arn,
                     Resource {
                         account: owner(&resource.arn).unwrap_or(id),
-                        policy: (!resource.policy.is_null())
-                            .then(|| own_policy(&resource.policy, tables)),
+                        policy,
                     },
                 );
             }

@@ -4,6 +4,7 @@
 //! 12 digits in the file's name, then folder by folder upwards a `get-caller-identity`, a folder named by 12 digits, or
 //! the one account whose ARNs stand in that folder.
 
+use super::access::Access;
 use super::draft::Draft;
 use super::fields::{account_of, is_account};
 use super::files::Source;
@@ -12,7 +13,7 @@ use super::other::Other;
 use super::resources;
 use super::shape::{Found, KeyUse, Piece};
 use super::{FileFound, SOURCE};
-use crate::model::aws::{AwsAccount, AwsResource};
+use crate::model::aws::{AwsAccount, AwsResource, AwsResourceGrant};
 use crate::model::{Coverage, CoverageStatus, Location};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,6 +161,7 @@ pub(super) fn assemble(files: Vec<FileFound>, coverage: &mut Vec<Coverage>) -> V
     let mut placed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut organizations = Organizations::default();
     let mut resources = Vec::new();
+    let mut access = Vec::new();
     for file in files {
         for mut found in file.found {
             let account = hints.account(&found, &file.source);
@@ -183,6 +185,10 @@ pub(super) fn assemble(files: Vec<FileFound>, coverage: &mut Vec<Coverage>) -> V
                         names,
                         document,
                     });
+                    continue;
+                }
+                Piece::Access(one) => {
+                    access.push((account, source, one));
                     continue;
                 }
                 other => found.piece = other,
@@ -228,12 +234,56 @@ pub(super) fn assemble(files: Vec<FileFound>, coverage: &mut Vec<Coverage>) -> V
             coverage.push(Coverage::new(SOURCE, uri, CoverageStatus::Partial, reason));
         }
     }
+    for (account, source, one) in access {
+        if let Err((uri, reason)) = settle(account, &source, one, &mut accounts) {
+            coverage.push(Coverage::new(SOURCE, uri, CoverageStatus::Partial, reason));
+        }
+    }
     for account in &mut accounts {
+        account.public_access_blocks.sort();
+        account
+            .public_access_blocks
+            .dedup_by(|a, b| a.bucket == b.bucket);
+        account.resource_grants.sort_by(|a, b| {
+            let key = |grant: &AwsResourceGrant| (grant.arn.clone(), grant.statement.to_string());
+            key(a).cmp(&key(b))
+        });
+        account
+            .resource_grants
+            .dedup_by(|a, b| a.arn == b.arn && a.statement == b.statement);
         account.resources.sort_by(|a, b| a.arn.cmp(&b.arn));
         account.resources.dedup_by(|a, b| a.arn == b.arn);
         organizations.place(account, coverage);
     }
     accounts
+}
+
+/// Puts what is given at resources into its account; the error is a unit and a reason for the coverage.
+fn settle(
+    account: Option<String>,
+    source: &Source,
+    access: Access,
+    accounts: &mut [AwsAccount],
+) -> Result<(), (String, &'static str)> {
+    let id = access.arn().and_then(account_of).map(str::to_owned);
+    let account = match id.or(account) {
+        Some(id) => accounts.iter_mut().find(|known| known.account_id == id),
+        None => None,
+    };
+    let Some(account) = account else {
+        return Err((
+            source.uri.clone(),
+            "cannot tell the account of this resource: put the file into a folder named by the account id",
+        ));
+    };
+    let AwsAccount {
+        account_id,
+        public_access_blocks,
+        resource_grants,
+        ..
+    } = account;
+    access.settle(source, account_id, public_access_blocks, resource_grants);
+    Ok(())
 }
 
 /// A resource's policy whose account is to be found.
@@ -426,6 +476,7 @@ fn entities(
         | Piece::Other(_)
         | Piece::Organization(_)
         | Piece::Resource { .. }
+        | Piece::Access(_)
         | Piece::Nothing(_) => {}
     }
     touched

@@ -5,6 +5,7 @@
 //! that make it.
 
 mod absent;
+mod access;
 mod accounts;
 mod beside;
 mod details;
@@ -258,6 +259,7 @@ fn summary(found: &[Found]) -> String {
             Piece::Organization(_) => words.push("organization".to_owned()),
             Piece::Resource { .. } => words.push("resource policies".to_owned()),
             Piece::Other(_) => words.push("trails".to_owned()),
+            Piece::Access(_) => words.push("access to resources".to_owned()),
             Piece::Nothing(reason) => words.push((*reason).to_owned()),
         }
     }

@@ -1,6 +1,7 @@
 //! Recognises exports by the shape of their content, wherever they stand: alone, in a list of pages, inside an object
 //! somebody wrapped around them, or keyed by account, principal or key id.
 
+use super::access::{self, Access};
 use super::beside::{self, Beside};
 use super::details::{Page, Telling};
 use super::fields::{
@@ -82,6 +83,8 @@ pub(super) enum Piece {
     },
     /// Trails, and what is known of them.
     Other(Other),
+    /// What lets others at resources besides policies, or keeps them out.
+    Access(Access),
     /// A known export that adds nothing; says why.
     Nothing(&'static str),
 }
@@ -188,6 +191,9 @@ fn recognise(
     }
     for found in other::take(&mut object, &names) {
         add(Piece::Other(found));
+    }
+    for found in access::take(&mut object, &around.names) {
+        add(Piece::Access(found));
     }
     if is_details(&object) {
         add(details(&mut object, page));
