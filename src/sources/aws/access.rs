@@ -228,6 +228,7 @@ mod tests {
     use super::super::read_snapshot;
     use crate::model::aws::AwsAccount;
     use serde_json::{Value, json};
+    use std::io::Write as _;
 
     const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
 
@@ -239,7 +240,9 @@ mod tests {
         for (name, value) in files.iter().chain([&("details.json", details)]) {
             let path = folder.path().join("111122223333").join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, value.to_string()).unwrap();
+            let mut file = tempfile::NamedTempFile::new_in(folder.path()).unwrap();
+            file.write_all(value.to_string().as_bytes()).unwrap();
+            file.persist(path).unwrap();
         }
         let mut snapshot = read_snapshot(folder.path());
         assert_eq!(snapshot.accounts.len(), 1, "{:?}", snapshot.coverage);
