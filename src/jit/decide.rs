@@ -580,6 +580,10 @@ fn keep_standing(facts: &Facts<'_, '_>) -> Row {
         .annotated(|note| note.exception_owner.clone())
         .or_else(|| facts.subject.owner.clone());
     let owner = answers.as_deref().unwrap_or("none");
+    let why = facts
+        .subject
+        .annotated(|note| note.exception_reason.clone())
+        .map_or_else(String::new, |why| format!(" ({why})"));
     let small = |name: &str, level: u8, most: u8| {
         condition(format!("{name}{level} ≤ {most}"), level <= most)
     };
@@ -594,7 +598,7 @@ fn keep_standing(facts: &Facts<'_, '_>) -> Row {
         condition(format!("owner: {owner}"), answers.is_some()),
         condition(
             format!(
-                "exception that has not run out: {}",
+                "exception that has not run out: {}{why}",
                 expiry.map_or_else(|| "none".to_owned(), |date| date.to_string())
             ),
             valid,

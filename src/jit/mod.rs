@@ -16,6 +16,8 @@ pub mod ttl;
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
+mod rows;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod tests;

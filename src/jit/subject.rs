@@ -6,8 +6,11 @@ use crate::model::{
     Grade, Identity, IdentityId, IdentityKind, PrincipalKind,
 };
 use crate::rules::config::Annotation;
-use crate::rules::targets::{Choice, Facts, Situation};
+use crate::rules::targets::{Choice, Facts, MechanismClass, Situation};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What is planned for a credential that is declared to stay static.
+const STATIC_TARGET: &str = "vendor-scoped-access";
 
 /// One subject of judgement.
 #[derive(Clone, Debug)]
@@ -282,7 +285,28 @@ impl<'a> Subject<'a> {
                 issuers: subject.issuers.clone(),
             },
         );
+        subject.keep_static(context);
         subject
+    }
+
+    /// What is said to take nothing but a static key is planned as one; where it would go is named.
+    fn keep_static(&mut self, context: &JitContext<'a>) {
+        if self.credential.is_none() || self.annotated(|note| note.vendor_static) != Some(true) {
+            return;
+        }
+        let better = self
+            .choice
+            .target
+            .filter(|target| target.class < MechanismClass::RotateOnly);
+        let (Some(better), Some(target)) = (better, context.targets.get(STATIC_TARGET)) else {
+            return;
+        };
+        self.choice.reason = format!(
+            "declared to take nothing but a static key; when that changes: {} (as of {})",
+            better.title, better.as_of
+        );
+        self.choice.target = Some(target);
+        self.choice.exact_runtime = false;
     }
 
     /// Credential type or identity kind, the word the catalogue knows it by.

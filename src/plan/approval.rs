@@ -4,8 +4,8 @@ use super::PlanContext;
 use crate::jit::subject::Subject;
 use crate::jit::ttl;
 use crate::model::{
-    Approval, ApprovalTier, Assessment, BreakGlass, ConsumerClass, GrantSource, GrantSpec,
-    RevocationTrigger,
+    Approval, ApprovalTier, Assessment, BreakGlass, ConsumerClass, Disposition, GrantSource,
+    GrantSpec, RevocationTrigger,
 };
 use crate::rules::targets::{MechanismClass, Refresh};
 use std::collections::BTreeSet;
@@ -46,7 +46,7 @@ pub fn approval(
     };
     Approval {
         system: system(subject),
-        reason: purpose(subject),
+        reason: reason(subject, assessment),
         duration: duration(subject, assessment),
         approver: subject
             .owner
@@ -75,6 +75,27 @@ fn system(subject: &Subject<'_>) -> String {
         out.push_str(&identity.name);
     }
     out
+}
+
+/// Why: the purpose, and of access that is let stand the exception it stands by.
+fn reason(subject: &Subject<'_>, assessment: &Assessment) -> String {
+    let purpose = purpose(subject);
+    let stands = matches!(
+        assessment.disposition,
+        Disposition::KeepStanding | Disposition::ShortenAndCompensate
+    );
+    let until = subject.annotated(|note| note.exception_expires);
+    let Some(until) = until.filter(|_| stands) else {
+        return purpose;
+    };
+    let who = subject
+        .annotated(|note| note.exception_owner.clone())
+        .or_else(|| subject.owner.clone())
+        .unwrap_or_else(|| "nobody named".to_owned());
+    let why = subject
+        .annotated(|note| note.exception_reason.clone())
+        .map_or_else(String::new, |why| format!(": {why}"));
+    format!("{purpose}; exception until {until}, answered for by {who}{why}")
 }
 
 fn purpose(subject: &Subject<'_>) -> String {

@@ -63,9 +63,10 @@ fn candidate(
     assessment: &Assessment,
 ) -> Candidate {
     let rules = &context.scoring.plan;
-    let narrow = waves::narrow(rules, assessment);
+    let item = item::item(context, subject, assessment);
+    let narrow = waves::narrow(rules, assessment, &item);
     Candidate {
-        item: item::item(context, subject, assessment),
+        item,
         band: assessment.risk.band,
         narrow,
         account: subject.account().map(str::to_owned),

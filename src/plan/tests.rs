@@ -307,6 +307,11 @@ fn waves_are_capped_and_the_narrow_target_set_comes_first() {
     let plan = world.plan();
     let first: Vec<_> = plan.iter().filter(|item| item.wave == 1).collect();
     assert!(first.iter().all(|item| !item.title.contains("of reader")));
+    assert!(
+        first
+            .iter()
+            .all(|item| item.disposition != Disposition::Review)
+    );
     assert!(plan.iter().any(|item| item.wave == 2));
     world.scoring.plan.wave_size = 2;
     let small = world.plan();

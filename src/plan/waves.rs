@@ -30,20 +30,36 @@ impl Candidate {
     }
 }
 
-/// Whether an access belongs to the narrow target set: of high risk, sensitive, or privileged.
-pub fn narrow(rules: &PlanRules, assessment: &Assessment) -> bool {
-    assessment.risk.band >= RiskBand::High
+/// Whether an item belongs to the narrow target set: access of high risk, sensitive, or privileged, of which something is
+/// taken away. What only asks for evidence, or accepts what stands, comes later whatever it is about.
+pub fn narrow(rules: &PlanRules, assessment: &Assessment, item: &PlanItem) -> bool {
+    let acts = match item.disposition {
+        Disposition::Review | Disposition::KeepStanding => false,
+        // These come before others remove anything.
+        Disposition::RevokeNow | Disposition::SplitFirst | Disposition::BreakGlassIsolate => true,
+        _ => item.risk_removed > 0,
+    };
+    acts && (assessment.risk.band >= RiskBand::High
         || level(assessment, "S") >= rules.narrow_target_sensitivity
-        || level(assessment, "P") >= rules.narrow_target_privilege
+        || level(assessment, "P") >= rules.narrow_target_privilege)
 }
 
 /// Cuts the plan of a finished report into waves of another size, in the same order.
 pub fn recut(report: &mut Report, scoring: &Scoring, size: usize) {
-    let narrow_set: BTreeSet<_> = report
+    let judged: BTreeMap<_, _> = report
         .assessments
         .iter()
-        .filter(|assessment| narrow(&scoring.plan, assessment))
-        .map(|assessment| assessment.id.clone())
+        .map(|assessment| (&assessment.id, assessment))
+        .collect();
+    let narrow_set: BTreeSet<_> = report
+        .plan
+        .iter()
+        .filter(|item| {
+            judged
+                .get(&item.assessment)
+                .is_some_and(|assessment| narrow(&scoring.plan, assessment, item))
+        })
+        .map(|item| item.assessment.clone())
         .collect();
     report
         .plan

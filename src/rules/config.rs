@@ -571,6 +571,12 @@ mod tests {
             ("[scoring.thresholds]\n\nunusd_days = 3\n", 3, "unusd_days"),
             ("# x\n[scoring]\nthresholds.unused_days = 0\n", 3, "is 0"),
             ("[scoring.sensitivity.types]\n\"a.b\" = 9\n", 2, "a.b"),
+            ("[scoring.gates]\n\nmigrate_fit = 800\n", 3, "migrate_fit"),
+            (
+                "[scoring.ttl]\n#\nallowed_seconds = [\"x\"]\n",
+                3,
+                "allowed_seconds",
+            ),
             ("[scoring]\nplan = { wave_size = \"x\" }\n", 2, "wave_size"),
         ] {
             let error = Config::parse(text).unwrap_err().to_string();

@@ -93,11 +93,16 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
     }
 }
 
-/// The item as it is planned now. A removal that is the last step of a move keeps the proof of the move.
+/// The item as it is planned now. What is left of a move keeps the proof of the move: an access that nothing uses any more
+/// is one to ask about and then to remove.
 fn renew(planned: &mut Planned, report: &Report, item: &PlanItem, asked: &Asked) {
-    let last_step = item.disposition == Disposition::Decommission
-        && planned.progress.disposition != Disposition::Review;
-    if last_step {
+    let rest = |disposition| {
+        matches!(
+            disposition,
+            Disposition::Decommission | Disposition::Review | Disposition::KeepStanding
+        )
+    };
+    if rest(item.disposition) && !rest(planned.progress.disposition) {
         return;
     }
     let fresh = self::planned(report, item, asked);

@@ -146,6 +146,8 @@ columns! {
         => |row| Cell::maybe(row.became, |became| Cell::Time(became.since));
     state_evidence: "What of `detect_done` holds and what does not."
         => |row| Cell::maybe(row.became, |became| Cell::list(&became.evidence));
+    unverified: "Facts of the catalogue's entry that nobody has verified."
+        => |row| Cell::list(&row.item.unverified);
     planned_at: "Time of the run that planned it first."
         => |row| Cell::maybe(row.became, |became| Cell::Time(became.planned_at));
 }

@@ -3,8 +3,11 @@
 #[cfg(test)]
 mod tests;
 
+mod overrides;
+
 use super::RuleError;
 use crate::model::{RiskBand, Ternary};
+use overrides::{culprit, merge};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::{Table, Value};
@@ -265,7 +268,7 @@ impl Scoring {
     pub fn with_overrides(overrides: &Table) -> Result<Self, RuleError> {
         let mut table = base()?;
         merge(&mut table, overrides, "")?;
-        Self::from_table(table, OVERRIDES)
+        Self::from_table(table, OVERRIDES).map_err(|error| culprit(overrides).unwrap_or(error))
     }
 
     /// Names the merged values: two runs with the same digest judged by the same numbers.
@@ -610,48 +613,6 @@ pub fn points(table: &BTreeMap<String, u8>, level: &str) -> u8 {
 
 fn base() -> Result<Table, RuleError> {
     super::read(FILE)
-}
-
-/// Keys of these tables are names of the user's own; everywhere else a key must exist.
-fn open(path: &str) -> bool {
-    matches!(
-        path,
-        "sensitivity.types" | "sensitivity.tag_levels" | "nature.tiers"
-    )
-}
-
-fn merge(into: &mut Table, from: &Table, path: &str) -> Result<(), RuleError> {
-    for (key, value) in from {
-        let full = if path.is_empty() {
-            key.clone()
-        } else {
-            format!("{path}.{key}")
-        };
-        match (into.get_mut(key), value) {
-            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new, &full)?,
-            (Some(old), new) if old.same_type(new) => *old = new.clone(),
-            (Some(old), new) => {
-                return Err(RuleError::invalid(
-                    OVERRIDES,
-                    format!(
-                        "`{full}` must be of type {}, not {}",
-                        old.type_str(),
-                        new.type_str()
-                    ),
-                ));
-            }
-            (None, new) if open(path) => {
-                into.insert(key.clone(), new.clone());
-            }
-            (None, _) => {
-                return Err(RuleError::invalid(
-                    OVERRIDES,
-                    format!("`{full}` is not a known key"),
-                ));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn in_range(file: &str, key: &str, value: i128, least: i128, most: i128) -> Result<(), RuleError> {

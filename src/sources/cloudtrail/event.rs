@@ -41,6 +41,8 @@ pub(super) struct Seen {
     pub(super) console: bool,
     /// Made with a credential of the console.
     pub(super) from_console: bool,
+    /// Stands for the event's own id, by which one that was delivered twice is known.
+    pub(super) id: Option<u64>,
 }
 
 /// A temporary credential that was issued.
@@ -147,6 +149,14 @@ struct Raw<'a> {
         deserialize_with = "text"
     )]
     from_console: Option<String>,
+    #[serde(
+        rename = "eventID",
+        alias = "eventid",
+        alias = "eventId",
+        default,
+        deserialize_with = "text"
+    )]
+    id: Option<String>,
     #[serde(borrow, rename = "userIdentity", alias = "useridentity", default)]
     identity: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -201,6 +211,9 @@ pub(super) fn read(bytes: &[u8]) -> Record {
 pub(super) fn row(columns: &BTreeMap<String, String>) -> Record {
     let mut object = serde_json::Map::new();
     for (name, value) in columns {
+        if value.is_empty() || value == "null" {
+            continue;
+        }
         let nested = value
             .starts_with('{')
             .then(|| {
@@ -315,12 +328,30 @@ fn seen(raw: Raw<'_>) -> Option<Seen> {
         resources: resources(raw.resources),
         parameters: parameters(raw.request),
         from_console: raw.from_console.as_deref() == Some("true"),
+        id: raw.id.as_deref().and_then(id),
         who: who::of(&identity),
         issued,
         console,
         source,
         name,
     })
+}
+
+/// A number for an event's id: ids are random, so that half of one is as good as the whole.
+fn id(text: &str) -> Option<u64> {
+    let mut digits = text.bytes().filter(u8::is_ascii_hexdigit).count();
+    if digits < 32 || text.len() > 64 {
+        return None;
+    }
+    let mut number = 0u64;
+    for digit in text.chars().filter_map(|letter| letter.to_digit(16)) {
+        // The first half carries the version, which is the same in all.
+        if digits <= 16 {
+            number = number << 4 | u64::from(digit);
+        }
+        digits -= 1;
+    }
+    Some(number)
 }
 
 /// A name as AWS gives them: anything else would be someone else's text in our reports.

@@ -86,7 +86,7 @@ pub(super) fn list(paths: &[PathBuf], coverage: &mut Vec<Coverage>) -> Vec<Entry
 fn wanted(path: &Path) -> bool {
     let name = name(path).to_ascii_lowercase();
     let inner = name.strip_suffix(".gz").unwrap_or(&name);
-    let log = [".json", ".jsonl", ".ndjson", ".log"]
+    let log = [".json", ".jsonl", ".ndjson", ".log", ".csv"]
         .iter()
         .any(|end| inner.ends_with(end))
         || (inner != name && !inner.contains('.'));
@@ -109,6 +109,12 @@ pub(super) fn open(path: &Path) -> Option<Box<dyn Read + Send>> {
     } else {
         Box::new(file.take(MAX_BYTES))
     })
+}
+
+/// Whether it is a table by its name.
+pub(super) fn table(path: &Path) -> bool {
+    let name = name(path).to_ascii_lowercase();
+    name.strip_suffix(".gz").unwrap_or(&name).ends_with(".csv")
 }
 
 fn encode(path: &str) -> String {

@@ -8,9 +8,11 @@ mod files;
 mod finish;
 mod lake;
 mod names;
+mod once;
 mod rhythm;
 mod spans;
 mod split;
+mod table;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -19,10 +21,12 @@ mod who;
 use crate::model::{Coverage, CoverageStatus, Observed};
 use event::Record;
 use files::Entry;
+use once::{Known, Once};
 use rayon::prelude::*;
 use split::{Cut, Splitter, Step};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use table::{Row, Table};
 use tally::Sum;
 
 /// Name of this source in the coverage.
@@ -89,6 +93,10 @@ struct FileSum {
     large: u64,
     cut: Option<Cut>,
     unreadable: bool,
+    /// Ids of the events that were counted.
+    ids: Vec<u64>,
+    /// Events that were counted before.
+    again: u64,
 }
 
 /// Reads every file under the paths.
@@ -104,12 +112,22 @@ pub fn read(
     let mut sum = Sum::default();
     let mut read = 0u64;
     let mut faults = Vec::new();
+    let mut once = Once::default();
+    let mut again = 0u64;
     for batch in files.chunks(BATCH) {
         let given: Vec<FileSum> = batch
             .par_iter()
-            .map(|entry| read_file(entry, names))
+            .map(|entry| read_file(entry, names, &once))
             .collect();
         for (entry, file) in batch.iter().zip(given) {
+            // Files of one batch do not know of each other while they are read.
+            let file = if once.any(&file.ids) {
+                read_file(entry, names, &once)
+            } else {
+                file
+            };
+            once.learn(&file.ids);
+            again += file.again;
             read += u64::from(file.events > 0);
             faults.extend(fault(entry, &file));
             sum.join(file.sum);
@@ -136,13 +154,14 @@ pub fn read(
             "no CloudTrail event in what was named: give the files of a trail (.json.gz), of `aws cloudtrail lookup-events` or of a query",
         ));
     }
+    coverage.extend(once.told(again));
     finish::cover(&sum, &mut coverage);
     coverage.sort();
     coverage.dedup();
     (finish::observed(&sum, reading, names), coverage)
 }
 
-fn read_file(entry: &Entry, names: &dyn EventNames) -> FileSum {
+fn read_file(entry: &Entry, names: &dyn EventNames, once: &Once) -> FileSum {
     let mut file = FileSum {
         sum: Sum::default(),
         events: 0,
@@ -150,24 +169,29 @@ fn read_file(entry: &Entry, names: &dyn EventNames) -> FileSum {
         large: 0,
         cut: None,
         unreadable: false,
+        ids: Vec::new(),
+        again: 0,
     };
+    let mut known = Known::new(once);
     let Some(stream) = files::open(&entry.path) else {
         file.unreadable = true;
         return file;
     };
+    if files::table(&entry.path) {
+        read_table(stream, &mut file, names, &mut known);
+        file.ids = known.into_ids();
+        return file;
+    }
     let mut splitter = Splitter::new(stream);
     let mut row = BTreeMap::new();
     loop {
         match splitter.next() {
             Step::Record(bytes) => match event::read(bytes) {
-                Record::Event(seen) => {
-                    file.events += 1;
-                    file.sum.add(*seen, names);
-                }
+                Record::Event(seen) => count(*seen, &mut file, names, &mut known),
                 Record::Column(name, value) => {
                     // Of a row told column by column, a name that comes again begins the next row.
                     if row.contains_key(&name) || row.len() > 64 {
-                        end_row(&mut row, &mut file, names);
+                        end_row(&mut row, &mut file, names, &mut known);
                     }
                     row.insert(name, value);
                 }
@@ -181,17 +205,55 @@ fn read_file(entry: &Entry, names: &dyn EventNames) -> FileSum {
             }
         }
     }
-    end_row(&mut row, &mut file, names);
+    end_row(&mut row, &mut file, names, &mut known);
+    file.ids = known.into_ids();
     file
 }
 
-fn end_row(row: &mut BTreeMap<String, String>, file: &mut FileSum, names: &dyn EventNames) {
+/// Counts an event, unless it was counted before.
+fn count(seen: event::Seen, file: &mut FileSum, names: &dyn EventNames, known: &mut Known<'_>) {
+    file.events += 1;
+    if seen.id.is_some_and(|id| !known.is_new(id)) {
+        file.again += 1;
+        return;
+    }
+    file.sum.add(seen, names);
+}
+
+fn read_table(
+    stream: impl std::io::Read,
+    file: &mut FileSum,
+    names: &dyn EventNames,
+    known: &mut Known<'_>,
+) {
+    let Some(mut table) = Table::new(stream) else {
+        return;
+    };
+    loop {
+        match table.next() {
+            Row::Record(Record::Event(seen)) => count(*seen, file, names, known),
+            Row::Record(Record::Broken) | Row::Broken => file.broken += 1,
+            Row::Record(_) => {}
+            Row::End => return,
+            Row::Damaged => {
+                file.cut = Some(Cut::Damaged);
+                return;
+            }
+        }
+    }
+}
+
+fn end_row(
+    row: &mut BTreeMap<String, String>,
+    file: &mut FileSum,
+    names: &dyn EventNames,
+    known: &mut Known<'_>,
+) {
     if row.is_empty() {
         return;
     }
     if let Record::Event(seen) = event::row(&std::mem::take(row)) {
-        file.events += 1;
-        file.sum.add(*seen, names);
+        count(*seen, file, names, known);
     }
 }
 

@@ -299,3 +299,62 @@ fn nothing_to_read_is_said() {
             .any(|entry| entry.status == CoverageStatus::Failed)
     );
 }
+
+#[test]
+fn an_event_that_is_delivered_twice_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_id = |minute: u32| {
+        user(
+            &format!("2026-08-03T02:{minute:02}:00Z"),
+            "PutObject",
+            &format!(r#","eventID":"0000000{minute}-0000-4000-8000-00000000000{minute}""#),
+        )
+    };
+    let records = |minutes: &[u32]| {
+        let events: Vec<String> = minutes.iter().map(|minute| with_id(*minute)).collect();
+        format!("{{\"Records\":[{}]}}", events.join(","))
+    };
+    write(folder.path().join("a.json"), records(&[1, 2, 3]));
+    let (alone, _) = read_all(folder.path());
+    // Another trail's copy, one that overlaps, and one event twice in a file.
+    write(folder.path().join("b.json"), records(&[1, 2, 3]));
+    write(folder.path().join("c.json"), records(&[3, 4, 4]));
+    let (both, coverage) = read_all(folder.path());
+    assert_eq!(alone.activity[0].events, 3);
+    assert_eq!(both.activity[0].events, 4);
+    assert_eq!(both.windows[0].events, 4);
+    assert!(
+        coverage
+            .iter()
+            .any(|entry| entry.reason.contains("5 events are there more than once")),
+        "{coverage:?}"
+    );
+}
+
+#[test]
+fn results_of_queries_are_read_as_csv() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = concat!(
+        "eventtime,eventsource,eventname,awsregion,sourceipaddress,useragent,errorcode,useridentity,requestparameters,recipientaccountid,eventid\n",
+        "2026-08-03 02:00:00.000,s3.amazonaws.com,PutObject,eu-west-1,198.51.100.7,aws-cli/2.1,,",
+        "\"{type=IAMUser, arn=arn:aws:iam::111122223333:user/ci, accountid=111122223333, accesskeyid=AKIAEXAMPLEEXAMPLE01}\",",
+        "\"{bucketName=site}\",111122223333,00000001-0000-4000-8000-000000000001\n",
+        "2026-08-03 02:01:00.000,s3.amazonaws.com,PutObject,eu-west-1,198.51.100.7,aws-cli/2.1,AccessDenied,",
+        "\"{type=IAMUser, arn=arn:aws:iam::111122223333:user/ci, accountid=111122223333, accesskeyid=AKIAEXAMPLEEXAMPLE01}\",",
+        "null,111122223333,00000002-0000-4000-8000-000000000002\n",
+    );
+    write(folder.path().join("result_1.csv.gz"), packed(text));
+    write(
+        folder.path().join("users.csv"),
+        "name,left\nann,2026-01-01\n",
+    );
+    let (observed, coverage) = read_all(folder.path());
+    let one = &observed.activity[0];
+    assert_eq!((one.events, one.failed), (2, 1), "{coverage:?}");
+    assert_eq!(one.access_key.as_deref(), Some("AKIAEXAMPLEEXAMPLE01"));
+    assert!(
+        one.actions
+            .iter()
+            .any(|used| used.resources == ["arn:aws:s3:::site"])
+    );
+}
