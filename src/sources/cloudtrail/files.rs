@@ -114,7 +114,8 @@ pub(super) fn open(path: &Path) -> Option<Box<dyn Read + Send>> {
 /// Whether it is a table by its name.
 pub(super) fn table(path: &Path) -> bool {
     let name = name(path).to_ascii_lowercase();
-    name.strip_suffix(".gz").unwrap_or(&name).ends_with(".csv")
+    let inner = name.strip_suffix(".gz").unwrap_or(&name);
+    inner.rsplit_once('.').is_some_and(|(_, end)| end == "csv")
 }
 
 fn encode(path: &str) -> String {
