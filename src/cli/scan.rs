@@ -373,7 +373,9 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         outputs::file(output, &report, options)?;
     }
     if let Some(out) = &args.out {
+        let plan = outputs::artefacts(&out.join("plan"), &report, &[], &rules.config)?;
         outputs::folder(out, &report, options)?;
+        outputs::put(plan)?;
     }
     if let Some(format) = args.format {
         outputs::show(format, &report, options)?;

@@ -254,6 +254,22 @@ fn entry(out: &mut Out<'_>, index: &Index<'_>, item: &PlanItem) -> Result<(), Re
         out.write_all(code_block(command, "sh", "").as_bytes())?;
         writeln!(out)?;
     }
+    if !item.artefacts.is_empty() {
+        let files: Vec<_> = item
+            .artefacts
+            .iter()
+            .map(|each| format!("{} ({})", code(&each.path), markdown(&each.description)))
+            .collect();
+        writeln!(
+            out,
+            "**Made ready in {}**\n",
+            code(&format!("{}/", item.folder))
+        )?;
+        for file in files {
+            writeln!(out, "- {file}")?;
+        }
+        writeln!(out)?;
+    }
     writeln!(out, "Done when: {}\n", markdown(&item.detect_done))?;
     list(
         out,

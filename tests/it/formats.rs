@@ -477,6 +477,10 @@ fn the_plan_reads_as_a_checklist() {
     aws iam delete-access-key --access-key-id <key id>
     ```
 
+    **Made ready in `plan/wave-01/p-sample/`**
+
+    - `trust-policy.json` (who may become the new identity)
+
     Done when: the account no longer lists the key
 
     **Facts of the catalogue nobody has verified**
@@ -680,6 +684,7 @@ Plan, wave 1: Move deployer to OIDC
   must work       the job deploys with no stored secret
   must fail       the old key is refused
   roll back       activate the key again within 7 d
+  made ready      plan/wave-01/p-sample/: trust-policy
   done when       the account no longer lists the key
   exception       ends on 2027-02-01
   not verified    the longest session of the runner

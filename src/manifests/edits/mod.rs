@@ -6,6 +6,8 @@
 mod change;
 mod github;
 mod script;
+#[cfg(test)]
+mod tests;
 
 use super::context::Context;
 use super::node::{Key, Node};

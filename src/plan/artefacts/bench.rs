@@ -312,6 +312,7 @@ impl Bench<'_> {
                 ));
             }
         }
+        self.baseline(policies, tried);
         if let Some(session) = &policies.session {
             let session = Self::value(session);
             let given = GivenPolicies {
@@ -331,6 +332,38 @@ impl Bench<'_> {
                     ask(action, resource, &given),
                 ));
             }
+        }
+    }
+}
+
+impl Bench<'_> {
+    /// What is asked for task by task must not be in what stays.
+    fn baseline(&self, policies: &Policies, tried: &mut Vec<Tried>) {
+        let set = |name: &str| policies.permissions.iter().find(|one| one.set == name);
+        let Some(elevated) = set("elevated") else {
+            return;
+        };
+        let documents = set("baseline").map_or_else(Vec::new, |stays| stays.documents.clone());
+        let accounts = [self.world(&Value::Null, documents, policies.boundary.as_ref())];
+        let world = World::new(&accounts, self.tables);
+        let account = self.account();
+        let Some(caller) = Caller::parse(&format!("arn:aws:iam::{account}:role/{ROLE}")) else {
+            return;
+        };
+        let asker = world.asker(caller);
+        let context = Context::default();
+        let given = GivenPolicies::default();
+        for action in self.allowed(&elevated.documents) {
+            let used = policies.used.get(&action).and_then(|list| list.first());
+            let resource = used.map_or("*", String::as_str);
+            let answer = asker.answer(&Question {
+                action: &action,
+                resource,
+                account: Some(&account),
+                context: &context,
+                given: &given,
+            });
+            tried.push(one(format!("baseline alone: {action}"), false, answer));
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::rules::artefacts::Artefacts;
 use crate::rules::aws::AwsTables;
 use bench::Bench;
 use facts::Facts;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -191,7 +192,7 @@ pub fn list(context: &PlanContext<'_>, items: &mut [PlanItem]) {
     let Some(maker) = Maker::new(context) else {
         return;
     };
-    for item in items {
-        item.artefacts = maker.item(item).iter().map(Made::listed).collect();
-    }
+    items
+        .par_iter_mut()
+        .for_each(|item| item.artefacts = maker.item(item).iter().map(Made::listed).collect());
 }

@@ -150,6 +150,8 @@ columns! {
         => |row| Cell::list(&row.item.unverified);
     planned_at: "Time of the run that planned it first."
         => |row| Cell::maybe(row.became, |became| Cell::Time(became.planned_at));
+    folder: "Folder beside the reports with the files made ready for it."
+        => |row| Cell::text(&row.item.folder);
 }
 
 impl Emitter for PlanCsv {

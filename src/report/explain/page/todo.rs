@@ -64,6 +64,18 @@ impl Page<'_, '_> {
         self.field("must work", &item.acceptance_test)?;
         self.field("must fail", &item.negative_test)?;
         self.field("roll back", &item.rollback)?;
+        if !item.artefacts.is_empty() {
+            let kinds: std::collections::BTreeSet<&str> = item
+                .artefacts
+                .iter()
+                .map(|each| each.kind.as_str())
+                .collect();
+            let kinds: Vec<&str> = kinds.into_iter().collect();
+            self.field(
+                "made ready",
+                &format!("{}/: {}", item.folder, kinds.join(", ")),
+            )?;
+        }
         self.field("done when", &item.detect_done)?;
         if let Some(at) = item.exception_expires {
             self.field("exception", &format!("ends on {}", at.strftime("%Y-%m-%d")))?;
