@@ -57,10 +57,18 @@ impl Check for DefaultCredential {
             out.push(
                 context
                     .finding(meta, rating, identity, Some(credential))
-                    .text(format!("Default login of {}", credential.provider), message)
+                    .text(title(&credential.provider), message)
                     .locations(consumers::all_places(credential, &[])),
             );
         }
+    }
+}
+
+fn title(provider: &str) -> String {
+    if provider == "generic" {
+        "Default login in settings".to_owned()
+    } else {
+        format!("Default login of {provider}")
     }
 }
 

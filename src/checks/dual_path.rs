@@ -1,15 +1,15 @@
 //! Keys that were kept when a role took their place.
 
 use super::rating::Rating;
-use super::subject::{capitalised, credential_name, identity_name, power};
+use super::subject::{capitalised, credential_name, identity_name, list, power};
 use super::uses::{consumers, places, static_key};
 use super::{Check, CheckContext};
 use crate::model::{
-    Confidence, Consumer, ConsumerClass, Credential, Federation, FindingBuilder, Grade, Identity,
-    IdentityId, IdentityKind,
+    Confidence, Consumer, ConsumerClass, Credential, FEDERATES_TO, Federation, FindingBuilder,
+    Grade, Identity, IdentityId, IdentityKind, PrincipalKind,
 };
 use crate::rules::posture::CheckMeta;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A static key beside a way in that needs none.
 pub(super) struct DualPath;
@@ -34,6 +34,10 @@ impl Check for DualPath {
             }
             if let Some(beside) = beside(context, credential) {
                 out.extend(finding(context, meta, credential, &beside));
+            } else if let Some((consumer, how)) = proves(context, credential) {
+                out.extend(unknown_role(context, meta, credential, consumer, how));
+            } else if let Some((role, shared)) = same_rights(context, credential) {
+                out.push(replaced(context, meta, credential, role, &shared));
             }
         }
     }
@@ -113,6 +117,146 @@ fn beside<'a>(context: &CheckContext<'a>, credential: &'a Credential) -> Option<
         })
 }
 
+/// A consumer that uses the key and, by its own configuration, becomes something of the same provider that the files do not
+/// name.
+fn proves<'a>(
+    context: &CheckContext<'a>,
+    credential: &'a Credential,
+) -> Option<(&'a Consumer, &'a str)> {
+    let to = format!("{FEDERATES_TO}{} ", credential.provider);
+    consumers(context, credential)
+        .into_iter()
+        .find_map(|consumer| {
+            let how = consumer
+                .evidence
+                .iter()
+                .find(|evidence| evidence.text.contains(&to))?;
+            Some((consumer, how.text.as_str()))
+        })
+}
+
+fn unknown_role(
+    context: &CheckContext<'_>,
+    meta: &CheckMeta,
+    credential: &Credential,
+    consumer: &Consumer,
+    how: &str,
+) -> Option<FindingBuilder> {
+    let holder = context.inventory.identity_of(credential);
+    let mut rating = Rating::of(meta);
+    rating.note(Grade::B, format!("{}: {how}", consumer.name));
+    let power = power(holder, Some(credential));
+    if power.tier >= Some(4) {
+        rating.raise(power.grade, &format!("the key's holder is {}", power.words));
+    }
+    let name = credential_name(credential);
+    let title = format!("{} is still there beside federation", capitalised(&name));
+    let message = format!(
+        "{} signs in without a key, as something the files do not name, and takes {name} all the same. Until it is \
+         deleted, the move has changed nothing for whoever holds a copy.",
+        consumer.name
+    );
+    let places = places(context, credential);
+    (!places.is_empty()).then(|| {
+        context
+            .finding(meta, rating, holder, Some(credential))
+            .text(title, message)
+            .locations(places)
+    })
+}
+
+/// A role that workloads outside the account become by proving what they are, and that may do all that the user of the key
+/// may: by the same policies.
+fn same_rights<'a>(
+    context: &CheckContext<'a>,
+    credential: &Credential,
+) -> Option<(&'a Identity, Vec<String>)> {
+    let user = context.inventory.identity_of(credential)?;
+    if user.kind != IdentityKind::IamUser || user.human {
+        return None;
+    }
+    let policies = |identity: &Identity| -> BTreeMap<String, String> {
+        context
+            .inventory
+            .grants_of(&identity.grants)
+            .filter(|grant| grant.tier >= 3)
+            .map(|grant| {
+                let same = (&grant.actions, &grant.resources);
+                let key = if grant.native_id.starts_with("arn:") {
+                    grant.native_id.clone()
+                } else {
+                    format!("{same:?}")
+                };
+                (key, grant.name.clone())
+            })
+            .collect()
+    };
+    let own = policies(user);
+    if own.is_empty() {
+        return None;
+    }
+    context
+        .inventory
+        .identities
+        .values()
+        .filter(|role| role.kind == IdentityKind::IamRole && role.account == user.account)
+        .filter(|role| {
+            role.trust
+                .iter()
+                .any(|path| path.principal_kind == PrincipalKind::Oidc)
+        })
+        .find(|role| {
+            let theirs = policies(role);
+            own.keys().all(|key| theirs.contains_key(key))
+        })
+        .map(|role| (role, own.into_values().collect()))
+}
+
+fn replaced(
+    context: &CheckContext<'_>,
+    meta: &CheckMeta,
+    credential: &Credential,
+    role: &Identity,
+    shared: &[String],
+) -> FindingBuilder {
+    let holder = context.inventory.identity_of(credential);
+    let mut rating = Rating::of(meta);
+    rating.note(
+        role.grade,
+        format!(
+            "{} has every policy of the key's user: {}",
+            identity_name(role),
+            list(shared)
+        ),
+    );
+    rating.no_surer(Confidence::Medium);
+    let power = power(holder, Some(credential));
+    if power.tier >= Some(4) {
+        rating.raise(power.grade, &format!("the key's holder is {}", power.words));
+    }
+    let name = credential_name(credential);
+    let title = format!(
+        "{} can do what {} does without one",
+        capitalised(&name),
+        identity_name(role)
+    );
+    let whose = holder.map_or_else(String::new, |user| format!(" of {}", identity_name(user)));
+    let message = format!(
+        "{name}{whose} gives no right to change anything that {} does not have, which workloads become by proving what \
+         they are. One of the two ways in is not needed.",
+        identity_name(role)
+    );
+    let mut at = places(context, credential);
+    if at.is_empty() {
+        at = holder.map_or_else(Vec::new, super::subject::places);
+    }
+    context
+        .finding(meta, rating, holder, Some(credential))
+        .discriminator("rights")
+        .text(title, message)
+        .locations(at)
+}
+
 fn finding(
     context: &CheckContext<'_>,
     meta: &CheckMeta,
@@ -170,7 +314,16 @@ mod tests {
 
     #[test]
     fn cases() {
-        insta::assert_snapshot!(report("dual-path"), @r#"
+        insta::assert_snapshot!(report("dual-path"), @"
+        fires-federation-and-rights
+          medium (high): AWS access key AKIA-KEPT is still there beside federation
+            release.yml/push signs in without a key, as something the files do not name, and takes AWS access key AKIA-KEPT all the same. Until it is deleted, the move has changed nothing for whoever holds a copy.
+            at site/.github/workflows/release.yml:9
+            B release.yml/push: aws-actions/configure-aws-credentials federates to aws by role-to-assume
+          medium (medium): AWS access key AKIA-UPLOAD can do what IAM role uploader does without one
+            AWS access key AKIA-UPLOAD of IAM user ci-uploader gives no right to change anything that IAM role uploader does not have, which workloads become by proving what they are. One of the two ways in is not needed.
+            at aws/111122223333/account-authorization-details.json:7
+            A IAM role uploader has every policy of the key's user: upload
         fires-key-beside-a-role
           high (high): AWS access key AKIA-BOTH is still there beside IAM role deploy
             deploy.yml/deploy can become IAM role deploy without a key, and AWS access key AKIA-BOTH is still accepted as far as is known. Until it is deleted, the move has changed nothing for whoever holds a copy.
@@ -182,6 +335,6 @@ mod tests {
             at site/.github/workflows/report.yml:12
             B deploy.yml/deploy is of the same repository and becomes IAM role deploy without one
             B severity medium → low: the role and the key only meet in one repository
-        "#);
+        ");
     }
 }

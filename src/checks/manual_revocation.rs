@@ -4,7 +4,7 @@ use super::exposure::is_private_key;
 use super::rating::Rating;
 use super::subject::{capitalised, credential_name, full_name, may_be_live, places, power, words};
 use super::{Check, CheckContext, consumers};
-use crate::model::{Consumer, Credential, FindingBuilder, Grade, IdentityKind};
+use crate::model::{Confidence, Consumer, Credential, FindingBuilder, Grade, IdentityKind};
 use crate::rules::config::Pattern;
 use crate::rules::posture::CheckMeta;
 
@@ -26,7 +26,13 @@ impl Check for ManualRevocation {
         for credential in context.inventory.credentials.values() {
             let ends =
                 credential.expires_at.is_some() || credential.expires_by_nature == Some(true);
-            if ends || !may_be_live(credential, context.now) {
+            // What is hardly real, and what its product is published with, nobody has to revoke.
+            let unsure = credential.confidence == Confidence::Low
+                || credential
+                    .sightings
+                    .iter()
+                    .any(|seen| meta.words("published").contains(&seen.rule));
+            if ends || unsure || !may_be_live(credential, context.now) {
                 continue;
             }
             let kind = by_hand.iter().any(|known| known.matches(&credential.kind))

@@ -2,6 +2,7 @@
 
 use super::Graph;
 use crate::iam::Judge;
+use crate::model;
 use crate::model::aws::{AwsRole, AwsUser};
 use crate::model::{
     DeclaredPrincipal, DeclaredStack, Evidence, Grade, Grant, GrantId, Identity, IdentityId,
@@ -132,6 +133,7 @@ fn describe(graph: &mut Graph<'_>, stack: &DeclaredStack, id: &IdentityId, one: 
         ""
     };
     if !one.told.named_only {
+        identity.declared = Some(model::Declared::Both);
         identity.notes.push(Evidence::new(
             Grade::B,
             format!(
@@ -189,6 +191,7 @@ fn put(graph: &mut Graph<'_>, stack: &DeclaredStack, mut one: Declared) {
         None
     };
     if let Some(absent) = absent {
+        one.identity.declared = Some(model::Declared::CodeOnly);
         one.identity.notes.push(Evidence::new(Grade::B, absent));
     }
     for grant in one.grants {
@@ -218,6 +221,7 @@ fn in_no_code(graph: &mut Graph<'_>, joined: &BTreeSet<IdentityId>) {
             && matches!(identity.kind, IdentityKind::IamUser | IdentityKind::IamRole)
             && !joined.contains(&identity.id)
         {
+            identity.declared = Some(model::Declared::AccountOnly);
             identity.notes.push(Evidence::new(
                 Grade::B,
                 "in the account, and in none of the scanned code that declares part of it",

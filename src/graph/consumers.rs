@@ -2,8 +2,8 @@
 
 use super::{Graph, holders};
 use crate::model::{
-    Consumer, ConsumerId, CredentialId, Evidence, Grade, Identity, IdentityId, IdentityKind,
-    Location,
+    Consumer, ConsumerId, CredentialId, Declared, Evidence, Grade, Identity, IdentityId,
+    IdentityKind, Location,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +64,7 @@ fn only_named(graph: &Graph<'_>, mut identity: Identity) -> Identity {
         .account
         .as_deref()
         .is_some_and(|account| graph.accounts.contains_key(account));
+    identity.declared = scanned.then_some(Declared::CodeOnly);
     identity.notes.push(Evidence::new(
         Grade::C,
         if scanned {

@@ -1,9 +1,10 @@
 //! Credentials that were seen, and credentials of which only a name was seen.
 
+use super::named::Name;
 use super::{Graph, ids, sightings};
 use crate::model::{
-    Confidence, Credential, CredentialId, CredentialStatus, Grade, LastUse, SecretReference,
-    SeenCredential, Sighting, Storage,
+    Confidence, Credential, CredentialId, CredentialStatus, DEFINED, Grade, LastUse,
+    SecretReference, SeenCredential, Sighting, Storage,
 };
 use std::collections::BTreeMap;
 
@@ -125,7 +126,11 @@ fn merge(into: &mut Credential, seen: SeenCredential) {
 }
 
 /// Adds what is only named: one credential for a name in a store of a repository.
-pub(super) fn add_references(graph: &mut Graph<'_>, mut references: Vec<SecretReference>) {
+pub(super) fn add_references(graph: &mut Graph<'_>, references: Vec<SecretReference>) {
+    let (defined, mut references): (Vec<_>, Vec<_>) = references
+        .into_iter()
+        .partition(|reference| reference.store.starts_with(DEFINED));
+    graph.defined = defined;
     references.sort_by_cached_key(|reference| {
         (
             reference.repository.clone(),
@@ -196,6 +201,11 @@ pub(super) fn add_references(graph: &mut Graph<'_>, mut references: Vec<SecretRe
                 trail: None,
             });
         credential.consumers.extend(reference.consumer.clone());
+        graph.named.entry(id.clone()).or_insert_with(|| Name {
+            store: reference.store.clone(),
+            repository: reference.repository.clone(),
+            called: reference.name.clone(),
+        });
         graph
             .referenced
             .entry(id)

@@ -31,6 +31,7 @@ pub(super) fn identity(into: &mut Identity, mut from: Identity) {
         into.owner_source = OwnerSource::None;
     }
     into.purpose = into.purpose.take().or(from.purpose);
+    into.declared = into.declared.or(from.declared);
     if into.human_evidence.is_none() {
         into.human |= from.human;
         into.human_evidence = from.human_evidence;

@@ -20,6 +20,7 @@ mod finish;
 mod holders;
 mod ids;
 mod merge;
+mod named;
 mod observed;
 mod owners;
 mod sightings;
@@ -33,7 +34,7 @@ mod words;
 use crate::model::aws::AwsAccount;
 use crate::model::{
     Coverage, CoverageStatus, CredentialId, Declarations, Identity, IdentityId, Inventory,
-    Location, Observed, OwnerSource, SeenCredential,
+    Location, Observed, OwnerSource, SecretReference, SeenCredential,
 };
 use crate::rules::aws::AwsTables;
 use crate::rules::config::Config;
@@ -99,6 +100,10 @@ struct Graph<'a> {
     subjects: BTreeMap<CredentialId, String>,
     /// Where credentials are named that were not seen.
     referenced: BTreeMap<CredentialId, Vec<Location>>,
+    /// Store, repository and name of credentials that are known by name.
+    named: BTreeMap<CredentialId, named::Name>,
+    /// Where the values of names stand.
+    defined: Vec<SecretReference>,
 }
 
 /// Joins everything into one inventory.
@@ -150,6 +155,8 @@ pub fn join(input: JoinInput<'_>) -> Joined {
         native: BTreeMap::new(),
         subjects: BTreeMap::new(),
         referenced: BTreeMap::new(),
+        named: BTreeMap::new(),
+        defined: Vec::new(),
     };
     if let Some(tables) = tables {
         aws::add(&mut graph, accounts, tables, &own);
@@ -163,7 +170,9 @@ pub fn join(input: JoinInput<'_>) -> Joined {
     credentials::add_seen(&mut graph, seen.into_iter().chain(literals).collect());
     credentials::add_references(&mut graph, references);
     stored::join(&mut graph);
+    named::define(&mut graph);
     holders::find(&mut graph);
+    named::same_name(&mut graph);
     clusters::join(&mut graph);
     consumers::connect(&mut graph);
     trusted::add(&mut graph);

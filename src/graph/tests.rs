@@ -603,6 +603,44 @@ fn a_deployed_identity_takes_in_its_declaration() {
     assert_eq!(user.locations.len(), 2);
 }
 
+#[test]
+fn a_name_is_the_value_a_manifest_holds_under_it_or_may_be_the_one_of_the_same_name() {
+    let pod = consumer("api", 5, &[]);
+    let kept = SecretReference {
+        name: "db/password".into(),
+        store: "kubernetes-secret".into(),
+        ..reference("", &pod)
+    };
+    let defined = SecretReference {
+        store: "defined:kubernetes-secret".into(),
+        consumer: None,
+        location: Location::file("shop", "k8s/db.yaml", 9, 3),
+        ..kept.clone()
+    };
+    let named = reference("PROD_AWS_ACCESS_KEY_ID", &pod);
+    let mut value = seen("aws-access-key", Some(key_id(2)), "one", "prod.env", 1);
+    value.sighting.context = Some("PROD_AWS_ACCESS_KEY_ID=AKIA********".into());
+    let stored = seen("aws-access-key", Some(key_id(6)), "two", "k8s/db.yaml", 9);
+    let file = Declarations {
+        references: vec![kept, defined, named],
+        consumers: vec![pod.clone()],
+        ..Declarations::default()
+    };
+    let all = joined(&[account()], vec![file], vec![value, stored], "").inventory;
+    let held = aws_key(&all, 6);
+    assert_eq!(held.reference.as_deref(), Some("db/password"));
+    assert_eq!(held.consumers.first(), Some(&pod.id));
+    let mut names = all.credentials.values();
+    let name = names
+        .find(|one| one.reference.as_deref() == Some("PROD_AWS_ACCESS_KEY_ID"))
+        .unwrap();
+    assert_eq!(name.identity, aws_key(&all, 2).identity);
+    let join = name.join.as_ref().unwrap();
+    assert_eq!(join.grade, Grade::D);
+    assert!(join.text.contains("shop/prod.env:1"), "{}", join.text);
+    assert!(!all.credentials.values().any(|one| one.kind == "secret"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]

@@ -160,10 +160,10 @@ fn seen(context: &Context<'_>, setting: &Setting<'_>, told: &Told<'_>) -> SeenCr
     });
     let path = context.uri.to_ascii_lowercase();
     let place = places().places.iter().find(|p| p.holds(&path));
-    let (confidence, reason) = match place {
-        Some(place) => (Confidence::Low, format!(", {}", place.reason)),
-        None if told.product.is_none() => (Confidence::Medium, String::new()),
-        None => (Confidence::High, String::new()),
+    let confidence = match place {
+        Some(_) => Confidence::Low,
+        None if told.product.is_none() => Confidence::Medium,
+        None => Confidence::High,
     };
     let how = if told.address { " in an address" } else { "" };
     let fallback = if setting.fallback {
@@ -191,9 +191,7 @@ fn seen(context: &Context<'_>, setting: &Setting<'_>, told: &Told<'_>) -> SeenCr
         expires_by_nature: Some(false),
         default_tier: told.product.map(|login| login.tier),
         confidence,
-        confidence_reason: format!(
-            "the login{user} that {what} is published with{how}{fallback}{reason}"
-        ),
+        confidence_reason: format!("the login{user} that {what} is published with{how}{fallback}"),
         sighting: Sighting {
             repository: context.repository.to_owned(),
             uri: context.uri.to_owned(),
@@ -468,7 +466,7 @@ mod tests {
         2:37 generic basic-auth (medium) the login of tomcat that a product is published with
         ");
         insta::assert_snapshot!(found("src/test/resources/app.properties", "db.user=postgres\ndb.password=postgres\n"), @"
-        2:13 generic basic-auth (low) the login of postgres that a product is published with, in a test
+        2:13 generic basic-auth (low) the login of postgres that a product is published with
         ");
         insta::assert_snapshot!(found("config.json", "{\n  \"es\": {\n    \"username\": \"elastic\",\n    \"password\": \"changeme\"\n  }\n}\n"), @"
         4:18 generic basic-auth (medium) the login of elastic that a product is published with

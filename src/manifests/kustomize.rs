@@ -8,13 +8,15 @@ use super::node::Node;
 use super::text::Text;
 use super::yaml;
 use crate::model::{
-    ConsumerId, Coverage, CoverageStatus, Declarations, Evidence, Grade, Identity, IdentityId,
-    IdentityKind, KeptText,
+    ConsumerId, Coverage, CoverageStatus, DEFINED, Declarations, Evidence, Grade, Identity,
+    IdentityId, IdentityKind, KeptText, Location, SecretReference,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Deepest chain of kustomizations.
 const MAX_DEPTH: usize = 20;
+/// Most secrets one kustomization generates.
+const MAX_GENERATED: usize = 500;
 /// Most ways one file is deployed.
 const MAX_WAYS: usize = 30;
 /// Most files all the kustomizations of a scan take, each time they do.
@@ -85,6 +87,64 @@ fn remote(path: &str) -> bool {
         || path.contains("?ref=")
         || path.starts_with("git@")
         || path.starts_with("github.com/")
+}
+
+/// Where the values of secrets stand that kustomizations generate.
+pub(super) fn generated(kustomizations: &[&KeptText]) -> Declarations {
+    let mut out = Declarations::default();
+    for text in kustomizations {
+        let source = Text::new(text.text.as_bytes());
+        let parsed = yaml::parse(&source);
+        let folder = text.uri.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let generators = parsed
+            .documents
+            .iter()
+            .filter_map(|root| root.get("secretGenerator"))
+            .flat_map(Node::items);
+        for generator in generators.take(MAX_GENERATED) {
+            let Some(name) = generator.text_at(&["name"]) else {
+                continue;
+            };
+            let mut define = |key: &str, uri: &str, line: Option<u32>| {
+                out.references.push(SecretReference {
+                    name: clean(&format!("{name}/{key}")),
+                    store: format!("{DEFINED}kubernetes-secret"),
+                    kind: None,
+                    provider: None,
+                    repository: text.repository.clone(),
+                    consumer: None,
+                    location: Location {
+                        repository: Some(text.repository.clone()),
+                        uri: uri.to_owned(),
+                        line,
+                        column: line.map(|_| 1),
+                        logical: None,
+                    },
+                });
+            };
+            for literal in generator.get("literals").map_or(&[][..], Node::items) {
+                let key = literal.as_str().and_then(|text| text.split_once('='));
+                if let Some((key, _)) = key {
+                    define(key, &text.uri, Some(literal.line));
+                }
+            }
+            for list in ["envs", "env"] {
+                let files = generator.get(list).into_iter().flat_map(Node::texts);
+                for uri in files.filter_map(|path| resolve(folder, path)) {
+                    define("*", &uri, None);
+                }
+            }
+            for file in generator.get("files").into_iter().flat_map(Node::texts) {
+                let (key, path) = file
+                    .split_once('=')
+                    .unwrap_or((file.rsplit('/').next().unwrap_or(file), file));
+                if let Some(uri) = resolve(folder, path) {
+                    define(key, &uri, None);
+                }
+            }
+        }
+    }
+    out
 }
 
 fn read(text: &KeptText, notices: &mut Vec<Coverage>) -> Option<Kustomization> {

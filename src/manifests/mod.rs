@@ -423,6 +423,7 @@ pub fn assemble(declarations: &mut Vec<Declarations>, key: &FingerprintKey) {
         .iter()
         .filter(|text| kustomize::is_kustomization(&text.uri))
         .collect();
+    declarations.push(kustomize::generated(&kustomizations));
     kustomize::apply(declarations, &kustomizations);
     gitlab::assemble(declarations, tables, key);
 }

@@ -84,6 +84,9 @@ pub enum Federation {
     Unknown,
 }
 
+/// Words of a consumer's evidence before the provider that it signs in to by proving what it is.
+pub const FEDERATES_TO: &str = "federates to ";
+
 /// The risk of a Kubernetes workload whose pods hold a token of the API.
 pub const MOUNTS_TOKEN: &str = "mounts its service account's token";
 

@@ -343,6 +343,29 @@ pub struct TrustPath {
     pub conditions: Vec<String>,
 }
 
+/// Where an identity is found, of code that declares an account and the account itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Declared {
+    /// In code and in the account.
+    Both,
+    /// In code; the account was read and does not have it.
+    CodeOnly,
+    /// In an account part of which is declared in code, and in none of the code.
+    AccountOnly,
+}
+
+impl Declared {
+    /// Lower-case word used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::CodeOnly => "code-only",
+            Self::AccountOnly => "account-only",
+        }
+    }
+}
+
 /// Emergency use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -442,6 +465,9 @@ pub struct Identity {
     pub grade: Grade,
     /// Facts of this identity that later rooms use as evidence, such as `automounts its token`.
     pub notes: Vec<Evidence>,
+    /// Declared, deployed, or both, where code and the account it declares were read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub declared: Option<Declared>,
 }
 
 impl Identity {
@@ -489,6 +515,7 @@ impl Identity {
             locations: Vec::new(),
             grade,
             notes: Vec::new(),
+            declared: None,
         }
     }
 

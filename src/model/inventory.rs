@@ -27,6 +27,10 @@ pub struct SecretReference {
     pub location: Location,
 }
 
+/// Begins the store of a [`SecretReference`] that says where the value of a name of that store stands: no use of it, and
+/// no credential of its own. Without a line, it is somewhere in the file.
+pub const DEFINED: &str = "defined:";
+
 /// That a consumer runs what another file of its repository declares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {

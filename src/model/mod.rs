@@ -42,7 +42,7 @@ pub use assessment::{
 };
 pub use capability::{Capability, CapabilityKind};
 pub use change::{Changes, Decided, Drift};
-pub use consumer::{Consumer, ConsumerClass, Federation, Uses};
+pub use consumer::{Consumer, ConsumerClass, FEDERATES_TO, Federation, Uses};
 pub use copied::Copied;
 pub use coverage::{Coverage, CoverageStatus};
 pub use credential::{Credential, CredentialStatus, SeenCredential, Storage};
@@ -52,12 +52,12 @@ pub use finding::{Finding, FindingBuilder, FindingError, FindingStatus, Framewor
 pub use grant::{Grant, GrantSource};
 pub use id::{AssessmentId, ConsumerId, CredentialId, FindingId, GrantId, IdentityId, PlanItemId};
 pub use identity::{
-    AgentReach, BreakGlass, ConditionCoverage, Environment, EscalationCertainty, EscalationGoal,
-    EscalationPath, EscalationStep, Identity, IdentityKind, OwnerSource, PrincipalKind, Privilege,
-    TrustPath,
+    AgentReach, BreakGlass, ConditionCoverage, Declared, Environment, EscalationCertainty,
+    EscalationGoal, EscalationPath, EscalationStep, Identity, IdentityKind, OwnerSource,
+    PrincipalKind, Privilege, TrustPath,
 };
 pub use infra::{DeclaredPrincipal, DeclaredStack, KeptText, UNKNOWN_ACCOUNT};
-pub use inventory::{Call, Declarations, Inventory, SecretReference};
+pub use inventory::{Call, DEFINED, Declarations, Inventory, SecretReference};
 pub use location::{Ignored, IgnoredBy, Location, Sighting};
 pub use plan::{
     Approval, ApprovalTier, CompensatingControl, Effort, GrantSpec, PermissionLine, PermissionSets,

@@ -394,6 +394,19 @@ pub static FIELDS: &[Field] = &[
         },
     ),
     field(
+        "declared",
+        &[],
+        "both, code-only, account-only: where code declares an account that was read",
+        Kind::Word,
+        |s| {
+            maybe(
+                s.identity
+                    .and_then(|i| i.declared)
+                    .map(crate::model::Declared::as_str),
+            )
+        },
+    ),
+    field(
         "note",
         &[],
         "a fact noted of it, any part of it",

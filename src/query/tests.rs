@@ -112,7 +112,7 @@ fn errors_point_at_the_place() {
     there is no field `ownr`; did you mean `owner`?
       type:iam-user ownr:none
                     ^^^^
-    there is no field `colour`; there are name, id, type, provider, account, environment, owner, owner-source, purpose, human, admin, tier, class, consumer, runtime, repository, path, credential, storage, status, age, idle, expires, risk, fit, disposition, wave, finding, severity, control, grade, break-glass, note, risky and tag
+    there is no field `colour`; there are name, id, type, provider, account, environment, owner, owner-source, purpose, human, admin, tier, class, consumer, runtime, repository, path, credential, storage, status, age, idle, expires, risk, fit, disposition, wave, finding, severity, control, grade, break-glass, declared, note, risky and tag
       owner:none colour:red
                  ^^^^^^
     `age` is compared with a number, such as age:>90

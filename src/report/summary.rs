@@ -5,8 +5,8 @@
 use super::text::{fit, line, plural, thousands, wrap};
 use super::{Emitter, Index, ReportError};
 use crate::model::{
-    Assessment, Coverage, CoverageStatus, Credential, CredentialStatus, Disposition, Identity,
-    Redacted, Report, RiskBand, Severity, Storage,
+    Assessment, Coverage, CoverageStatus, Credential, CredentialStatus, Declared, Disposition,
+    Identity, Redacted, Report, RiskBand, Severity, Storage,
 };
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -124,6 +124,25 @@ impl Page<'_> {
                 } else {
                     "have"
                 }
+            )?;
+        }
+        let found = |wanted: Declared| {
+            let all = report.identities.iter();
+            all.filter(|identity| identity.declared == Some(wanted))
+                .count() as u64
+        };
+        let (both, code, account) = (
+            found(Declared::Both),
+            found(Declared::CodeOnly),
+            found(Declared::AccountOnly),
+        );
+        if both + code + account > 0 {
+            writeln!(
+                self.out,
+                "Code and account: {} in both, {} in code only, {} in the account only (`declared:any`).",
+                thousands(both),
+                thousands(code),
+                thousands(account)
             )?;
         }
         let severities: Vec<_> = Severity::ALL

@@ -117,6 +117,11 @@ impl SecretNames {
             .collect()
     }
 
+    /// A name without what is only spelling.
+    pub fn plain(name: &str) -> String {
+        normal(name)
+    }
+
     /// Two names that differ only in spelling.
     pub fn same(left: &str, right: &str) -> bool {
         normal(left) == normal(right)

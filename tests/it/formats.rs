@@ -499,9 +499,10 @@ fn the_plan_reads_as_a_checklist() {
 #[test]
 fn the_summary_fits_a_screen() {
     let text = plain(Format::Summary);
-    insta::assert_snapshot!(without_key(&text), @r#"
+    insta::assert_snapshot!(without_key(&text), @"
     3 machine identities, 1 person (3.0 machines a person); 2 credentials, 1 long-lived.
     2 of the machine identities have no owner.
+    Code and account: 1 in both, 0 in code only, 0 in the account only (`declared:any`).
 
     Findings       1 critical · 1 high · 1 medium · 1 low
     What to do     1 revoke now · 1 hybrid · 1 review: insufficient evidence
@@ -525,7 +526,7 @@ fn the_summary_fits_a_screen() {
     Next
       overstay explain c-1043ff7e24e82fb8   every reason behind the first line
       overstay review                       go through all of it and decide
-    "#);
+    ");
     for line in text.lines() {
         assert!(overstay::report::text::width(line) <= 100, "{line}");
     }

@@ -91,6 +91,7 @@ fn identities() -> Vec<Identity> {
     timer.max_session_seconds = Some(43_200);
     timer.last_use = LastUse::NeverSince(at("2026-03-01T00:00:00Z"));
     timer.break_glass = Some(BreakGlass::Suspected);
+    timer.declared = Some(Declared::Both);
     timer.trust = vec![TrustPath {
         principal_kind: PrincipalKind::Oidc,
         principal: "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"

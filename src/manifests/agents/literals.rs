@@ -138,7 +138,11 @@ impl Findings {
             self.found(context, node, token, &told);
         } else if secret && variable_name(token) {
             self.refer(context, "environment", token, name, node);
-        } else if secret && tokens::plausible(token) && (carried || tokenlike(token)) {
+        } else if secret
+            && tokens::plausible(token)
+            && (carried || tokenlike(token))
+            && !login_in_address(token)
+        {
             let provider = table
                 .lookup(name)
                 .map_or(UNKNOWN, |rule| rule.provider.as_str());
@@ -251,6 +255,13 @@ fn variable_name(value: &str) -> bool {
         && value
             .bytes()
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// An address with a login in it: the text engine has rules for what is secret of it.
+fn login_in_address(value: &str) -> bool {
+    value
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest.contains('@'))
 }
 
 /// Letters and digits mixed, and long: what a setting's name alone would not prove.

@@ -4,7 +4,7 @@ use super::super::clean::clean;
 use super::super::context::{Context, templated};
 use super::super::node::Node;
 use super::expressions::{Reference, references};
-use crate::model::{Coverage, Evidence, Grade};
+use crate::model::{Coverage, Evidence, FEDERATES_TO, Grade};
 use std::collections::BTreeMap;
 
 /// Most steps read of one job.
@@ -115,8 +115,10 @@ impl Steps {
             && !stored
         {
             self.federated = true;
-            self.notes
-                .push(Evidence::new(Grade::B, format!("{name} federates by {by}")));
+            self.notes.push(Evidence::new(
+                Grade::B,
+                format!("{name} {FEDERATES_TO}{} by {by}", action.provider),
+            ));
         }
     }
 }

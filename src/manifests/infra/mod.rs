@@ -15,3 +15,4 @@ pub(super) mod policy;
 pub(super) mod pulumi;
 pub(super) mod serverless;
 pub(super) mod value;
+mod workloads;

@@ -2,10 +2,12 @@
 
 use super::super::clean::clean;
 use super::super::context::Context;
-use super::super::node::Node;
+use super::super::node::{Key, Node};
 use super::super::tokens;
 use super::{Resource, STORE, is_template};
-use crate::model::{Declarations, Evidence, Grade, Identity, IdentityKind, SecretReference};
+use crate::model::{
+    DEFINED, Declarations, Evidence, Grade, Identity, IdentityKind, SecretReference,
+};
 use crate::rules::manifests::Kubernetes;
 
 /// Type of a secret that holds a token which never expires.
@@ -256,6 +258,25 @@ pub(in super::super) fn federations_of(
         .collect()
 }
 
+/// Most lines of one value.
+const MAX_LINES: u32 = 60;
+
+/// Says where the value of a name stands.
+fn defines(context: &Context<'_>, secret: &str, key: &Key, value: &Node, out: &mut Declarations) {
+    let (last, _) = context.text.position(value.span.1);
+    for line in value.line..=last.min(value.line.saturating_add(MAX_LINES)) {
+        out.references.push(SecretReference {
+            name: format!("{secret}/{}", clean(&key.text)),
+            store: format!("{DEFINED}{STORE}"),
+            kind: None,
+            provider: None,
+            repository: context.repository.to_owned(),
+            consumer: None,
+            location: context.location(line, value.column),
+        });
+    }
+}
+
 /// Reads a secret: the token of a service account, or values whose form names their type.
 pub(super) fn secret(context: &Context<'_>, resource: &Resource<'_>, out: &mut Declarations) {
     let account = (resource.node.text_at(&["type"]) == Some(TOKEN_TYPE))
@@ -285,6 +306,7 @@ pub(super) fn secret(context: &Context<'_>, resource: &Resource<'_>, out: &mut D
                 continue;
             };
             let token = subject.as_deref().filter(|_| key.text == "token");
+            defines(context, &resource.name, key, value, out);
             if let Some(seen) = tokens::kubernetes_value(context, value, text, encoded, token) {
                 stored |= token.is_some();
                 out.credentials.push(seen);

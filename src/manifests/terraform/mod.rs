@@ -13,13 +13,14 @@ mod scope;
 pub(super) mod state;
 mod types;
 
+use super::clean::clean;
 use super::infra::cloud::{self, Unit, interesting};
 use super::infra::draft::Declared;
 use super::infra::item::Item;
 use super::infra::value::Attributes;
 use crate::model::{Coverage, CoverageStatus, Declarations, KeptText, Location};
 use crate::rules::manifests::ManifestTables;
-use project::{Broken, Project, Role, role};
+use project::{Broken, Project, Role, remote_sources, role};
 use rayon::prelude::*;
 use scope::{Binding, Resource, Scope};
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +73,8 @@ fn repository_of(repository: &str, texts: &[&KeptText]) -> Declarations {
     let mut out = Declarations::default();
     out.notices
         .extend(broken.iter().map(|broken| told(repository, broken)));
+    out.notices
+        .extend(texts.iter().filter_map(|text| from_elsewhere(text)));
     let roots: Vec<String> = project.roots().into_iter().map(str::to_owned).collect();
     let run: Vec<(Declarations, BTreeSet<Place>)> = roots
         .par_iter()
@@ -102,6 +105,36 @@ fn told(repository: &str, broken: &Broken) -> Coverage {
             problem.kind, problem.line, problem.column
         ),
     )
+}
+
+/// What is not known for want of a module's code.
+fn from_elsewhere(text: &KeptText) -> Option<Coverage> {
+    const SHOWN: usize = 5;
+    if role(&text.uri) != Role::Hcl {
+        return None;
+    }
+    let sources = remote_sources(&text.text);
+    let shown: Vec<String> = sources
+        .iter()
+        .take(SHOWN)
+        // A source may hold a login.
+        .map(|source| clean(source.rsplit_once('@').map_or(*source, |(_, rest)| rest)))
+        .collect();
+    let more = match sources.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!shown.is_empty()).then(|| {
+        Coverage::new(
+            "manifests",
+            format!("{}/{}", text.repository, text.uri),
+            CoverageStatus::Skipped,
+            format!(
+                "calls modules from elsewhere, which are not in the scan: what they declare is unknown ({}{more})",
+                shown.join(", ")
+            ),
+        )
+    })
 }
 
 /// Adds what another reading declares.

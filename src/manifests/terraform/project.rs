@@ -238,7 +238,7 @@ impl Module {
 }
 
 /// What a folder must hold to be worth reading.
-const MARKERS: [&str; 12] = [
+const MARKERS: [&str; 22] = [
     "aws_iam_",
     "aws_eks_pod_identity_association",
     "google_",
@@ -251,6 +251,16 @@ const MARKERS: [&str; 12] = [
     "kubernetes_cluster_role_binding",
     "_access_key",
     "_token\"",
+    "aws_lambda_function",
+    "aws_ecs_task_definition",
+    "iam_instance_profile",
+    "aws_codebuild_project",
+    "_role_arn",
+    "azurerm_linux_",
+    "azurerm_windows_",
+    "azurerm_container_",
+    "aws_sfn_",
+    "service_role",
 ];
 
 /// Folders with identities, those their modules lie in, and those that call them.
@@ -294,6 +304,33 @@ fn wanted(by_folder: &BTreeMap<&str, Vec<&KeptText>>) -> BTreeSet<String> {
             return wanted;
         }
     }
+}
+
+/// Sources of modules from elsewhere, without parsing: registries, other repositories, archives.
+pub(super) fn remote_sources(text: &str) -> Vec<&str> {
+    let mut out: Vec<&str> = Vec::new();
+    let mut module = false;
+    for line in text.lines() {
+        if line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            module = line.starts_with("module ") || line.starts_with("module\t");
+        }
+        let source = line
+            .trim_start()
+            .strip_prefix("source")
+            .map(str::trim_start)
+            .and_then(|rest| rest.strip_prefix('='))
+            .and_then(|rest| rest.trim_start().strip_prefix('"'))
+            .and_then(|rest| rest.split_once('"'));
+        if let Some((source, _)) = source
+            && module
+            && !source.starts_with("./")
+            && !source.starts_with("../")
+            && !out.contains(&source)
+        {
+            out.push(source);
+        }
+    }
+    out
 }
 
 /// Local module sources, without parsing: what stands in quotes behind `source`.
@@ -341,6 +378,12 @@ mod tests {
         let folders: Vec<&str> = project.modules.keys().map(String::as_str).collect();
         assert_eq!(folders, ["live", "modules/ci", "modules/ci/names"]);
         assert_eq!(project.roots(), ["live"]);
+    }
+
+    #[test]
+    fn modules_from_elsewhere_are_known_by_their_source() {
+        let text = "terraform {\n  required_providers {\n    aws = {\n      source = \"hashicorp/aws\"\n    }\n  }\n}\nmodule \"a\" {\n  source  = \"terraform-aws-modules/iam/aws\"\n}\nmodule \"b\" {\n  source = \"./b\"\n}\n";
+        assert_eq!(remote_sources(text), ["terraform-aws-modules/iam/aws"]);
     }
 
     #[test]
