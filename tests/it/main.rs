@@ -23,6 +23,7 @@ mod joins;
 mod layering;
 mod linters;
 mod nightly;
+mod panel;
 mod plans;
 mod requirements;
 mod review;
