@@ -384,17 +384,17 @@ fn the_plan_reads_as_a_checklist() {
 
     ![Standing risk by wave](plan-risk.svg)
 
-## Since earlier plans
+    ## Since earlier plans
 
-1 old and new way both work; 1 new standing access since.
+    1 old and new way both work; 1 new standing access since.
 
-| Item | State | Planned | What was seen |
-|---|---|---|---|
-| Move deployer to OIDC (`p-29e86ecb7f645a66`) | dual-path since 2026-10-31 | 2026-10-30 | no: deploy.yml/deploy still names it |
+    | Item | State | Planned | What was seen |
+    |---|---|---|---|
+    | Move deployer to OIDC (`p-29e86ecb7f645a66`) | dual-path since 2026-10-31 | 2026-10-30 | no: deploy.yml/deploy still names it |
 
-**Standing access that came since the plan**
+    **Standing access that came since the plan**
 
-- \=cmd\|' /C calc'!A0 �\[2J\[x\](https&#58;//e.example) &lt;img src=x&gt; \`a\` &#64;all �: risk 40, was 20
+    - \=cmd\|' /C calc'!A0 �\[2J\[x\](https&#58;//e.example) &lt;img src=x&gt; \`a\` &#64;all �: risk 40, was 20
 
     ## What this plan does not know
 
@@ -410,7 +410,7 @@ fn the_plan_reads_as_a_checklist() {
     ### 1.1 Move deployer to OIDC
 
     - Plan item: `p-29e86ecb7f645a66`
-- State: dual-path since 2026-10-31, planned on 2026-10-30: no: deploy.yml/deploy still names it
+    - State: dual-path since 2026-10-31, planned on 2026-10-30: no: deploy.yml/deploy still names it
     - Identity: `arn:aws:iam::111122223333:user/deployer`
     - Owner: platform (from tag)
     - Credential: aws-access-key `<key id>`
