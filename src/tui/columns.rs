@@ -80,6 +80,8 @@ const FINDINGS: &[Column] = &[
         Order::text(&title(data, item))
     }),
     column("age", 6, 110, age, by_age),
+    column("used", 6, 180, used, by_use),
+    column("tier", 4, 140, tier, by_tier),
     column("owner", 16, 130, owner, |data, item| {
         Order::text(&owner(data, item))
     }),
@@ -100,13 +102,9 @@ const IDENTITIES: &[Column] = &[
     column("name", 0, 0, name, |data, item| {
         Order::text(&name(data, item))
     }),
-    column("tier", 4, 100, tier, |data, item| {
-        Order::most(
-            data.identity(item)
-                .map(|each| i64::from(each.privilege.tier)),
-        )
-    }),
+    column("tier", 4, 100, tier, by_tier),
     column("age", 6, 110, age, by_age),
+    column("used", 6, 120, used, by_use),
     column("owner", 16, 90, owner, |data, item| {
         Order::text(&owner(data, item))
     }),
@@ -131,6 +129,11 @@ const CREDENTIALS: &[Column] = &[
         Order::text(&status(data, item))
     }),
     column("age", 6, 90, age, by_age),
+    column("used", 6, 110, used, by_use),
+    column("tier", 4, 120, tier, by_tier),
+    column("owner", 16, 140, owner, |data, item| {
+        Order::text(&owner(data, item))
+    }),
     column("seen", 5, 80, seen, |data, item| {
         Order::most(
             data.credential(item)
@@ -369,6 +372,27 @@ fn age_days(data: &Data<'_>, item: Item) -> Option<i64> {
 
 fn age(data: &Data<'_>, item: Item) -> String {
     age_days(data, item).map_or_else(String::new, |days| format!("{days} d"))
+}
+
+/// Days since the credential, else the identity, was last used.
+fn idle_days(data: &Data<'_>, item: Item) -> Option<i64> {
+    let now = data.report.run.now;
+    let of_credential = || data.credential(item)?.last_use.idle_days(now);
+    of_credential().or_else(|| data.identity(item)?.last_use.idle_days(now))
+}
+
+fn used(data: &Data<'_>, item: Item) -> String {
+    idle_days(data, item).map_or_else(String::new, |days| format!("{days} d"))
+}
+
+fn by_use(data: &Data<'_>, item: Item) -> Order {
+    Order::most(idle_days(data, item))
+}
+
+/// What it reaches, by the privilege of its identity.
+fn by_tier(data: &Data<'_>, item: Item) -> Order {
+    let identity = data.identity(item);
+    Order::most(identity.map(|each| i64::from(each.privilege.tier)))
 }
 
 fn by_age(data: &Data<'_>, item: Item) -> Order {

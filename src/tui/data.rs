@@ -3,7 +3,7 @@
 use super::ledger::{self, Ledger, Verdict};
 use super::mode::View;
 use crate::model::{
-    Assessment, AssessmentId, Coverage, Credential, Finding, Identity, PlanItem, Report,
+    Assessment, AssessmentId, Coverage, Credential, Finding, Identity, PlanItem, PlanItemId, Report,
 };
 use crate::query::Subject;
 use crate::report::{Index, select};
@@ -36,6 +36,23 @@ pub trait Whole: std::fmt::Debug + Sync {
     /// # Errors
     /// When they cannot be read.
     fn with(&self, wanted: &Wanted, read: &mut dyn FnMut(&Report)) -> Result<(), String>;
+
+    /// The files made for an item of the plan, from the entries that belong to it.
+    ///
+    /// # Errors
+    /// When they cannot be made.
+    fn files(&self, wanted: &Wanted, id: &PlanItemId) -> Result<Vec<File>, String>;
+}
+
+/// A file made for an item of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Where it is beside the reports.
+    pub path: String,
+    /// What it is for.
+    pub about: String,
+    /// What is in it.
+    pub text: String,
 }
 
 /// A report and its decisions.

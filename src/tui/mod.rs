@@ -28,6 +28,6 @@ mod verdict;
 pub mod view;
 mod whole;
 
-pub use data::Whole;
+pub use data::{File, Whole};
 pub use terminal::{Outside, run};
 pub use verdict::Draft;

@@ -1,7 +1,7 @@
 //! The page of one subject: everything `overstay explain` says, what was decided, and where to go from here.
 
 use super::columns;
-use super::data::{Data, Item};
+use super::data::{Data, File, Item};
 use super::ledger::words;
 use crate::model::Report;
 use crate::report::Index;
@@ -17,6 +17,33 @@ pub enum Tone {
     Plain,
     /// Said by people.
     Said,
+    /// A line of a file.
+    File(Language),
+}
+
+/// What a line of a file is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// No language.
+    Plain,
+    /// JSON, YAML, HCL or shell.
+    Code,
+    /// A patch.
+    Patch,
+    /// Markdown.
+    Markdown,
+}
+
+impl Language {
+    /// That of a file of this name.
+    pub fn of(path: &str) -> Self {
+        match path.rsplit('.').next().unwrap_or_default() {
+            "json" | "yaml" | "yml" | "tf" | "sh" => Self::Code,
+            "patch" | "diff" => Self::Patch,
+            "md" => Self::Markdown,
+            _ => Self::Plain,
+        }
+    }
 }
 
 /// A page.
@@ -26,6 +53,8 @@ pub struct Page {
     pub item: Item,
     /// How wide it is.
     pub columns: usize,
+    /// Files made for it.
+    files: Vec<File>,
     /// Its lines.
     pub lines: Vec<(Tone, String)>,
     /// First line on the screen.
@@ -35,11 +64,21 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page of an item.
+    /// The page of an item; of one of the plan, with its files.
     pub fn new(data: &Data<'_>, item: Item, columns: usize) -> Self {
+        Self::made(data, item, columns, files(data, item))
+    }
+
+    /// The page of an item without files, which take a moment.
+    pub fn preview(data: &Data<'_>, item: Item, columns: usize) -> Self {
+        Self::made(data, item, columns, Vec::new())
+    }
+
+    fn made(data: &Data<'_>, item: Item, columns: usize, files: Vec<File>) -> Self {
         let mut page = Self {
             item,
             columns,
+            files,
             lines: Vec::new(),
             scroll: 0,
             find: String::new(),
@@ -52,6 +91,7 @@ impl Page {
     pub fn write(&mut self, data: &Data<'_>) {
         self.lines = said(data, self.item);
         self.lines.extend(explained(data, self.item, self.columns));
+        self.lines.extend(self.files.iter().flat_map(written));
         self.scroll = self.scroll.min(self.lines.len().saturating_sub(1));
     }
 
@@ -84,6 +124,32 @@ impl Page {
         self.scroll = *places.get(next)?;
         Some((next + 1, places.len()))
     }
+}
+
+/// The files of an item of the plan.
+fn files(data: &Data<'_>, item: Item) -> Vec<File> {
+    let (Some(plan), Some(whole)) = (data.plan(item), data.whole) else {
+        return Vec::new();
+    };
+    let made = whole.files(&super::whole::wanted(data, item), &plan.id);
+    made.unwrap_or_else(|why| {
+        vec![File {
+            path: plan.folder.clone(),
+            about: "not made".to_owned(),
+            text: why,
+        }]
+    })
+}
+
+/// The lines of a file, under its name.
+fn written(file: &File) -> Vec<(Tone, String)> {
+    let language = Language::of(&file.path);
+    let head = line(&format!("{}: {}", file.path, file.about)).into_owned();
+    let mut lines = vec![(Tone::Plain, String::new()), (Tone::Heading, head)];
+    for text in file.text.lines() {
+        lines.push((Tone::File(language), line(text).into_owned()));
+    }
+    lines
 }
 
 /// What people said about it.

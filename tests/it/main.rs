@@ -24,6 +24,7 @@ mod layering;
 mod linters;
 mod nightly;
 mod panel;
+mod picture;
 mod plans;
 mod requirements;
 mod review;

@@ -13,6 +13,7 @@ use overstay::tui::view;
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -79,10 +80,14 @@ fn type_in(state: &mut State<'_>, text: &str) {
     }
 }
 
-pub(crate) fn frame(state: &mut State<'_>, width: u16, height: u16) -> String {
+fn drawn(state: &mut State<'_>, width: u16, height: u16) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| view::draw(state, frame)).unwrap();
-    let buffer = terminal.backend().buffer().clone();
+    terminal.backend().buffer().clone()
+}
+
+pub(crate) fn frame(state: &mut State<'_>, width: u16, height: u16) -> String {
+    let buffer = drawn(state, width, height);
     let mut text = String::new();
     for row in 0..height {
         let line: String = (0..width)
@@ -117,6 +122,11 @@ fn the_pictures_of_the_review_are_what_it_draws() {
         act(&mut state, Action::AcceptRisk);
         picture(&mut state, "decide-");
     }
+    let mut state = opened();
+    act(&mut state, Action::View(1));
+    act(&mut state, Action::Down);
+    let svg = crate::picture::svg(&drawn(&mut state, 180, 40), "overstay review");
+    settle("review.svg", svg.as_bytes(), &mut stale);
     assert!(
         stale.is_empty(),
         "out of date: {stale:?}; look at the change, then UPDATE=1 cargo test --test it review"

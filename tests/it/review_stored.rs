@@ -1,17 +1,20 @@
 //! A stored run under review: rows and filters from what is read at once, pages from what is read when they are opened.
 
 use crate::{sample, sample_seen};
-use overstay::model::Report;
+use overstay::model::{PlanItemId, Report};
 use overstay::query;
+use overstay::rules::RuleError;
+use overstay::rules::config::Config;
+use overstay::scan;
 use overstay::store::change::{Asked, Left};
 use overstay::store::decisions::Decisions;
 use overstay::store::runs::{Runs, Wanted};
-use overstay::tui::Whole;
 use overstay::tui::action::Action;
-use overstay::tui::data::Data;
+use overstay::tui::data::{Data, Item};
 use overstay::tui::mode::View;
 use overstay::tui::reduce::reduce;
 use overstay::tui::state::State;
+use overstay::tui::{File, Whole};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -32,6 +35,29 @@ impl Whole for Rest {
         read(&page);
         Ok(())
     }
+
+    fn files(&self, wanted: &Wanted, id: &PlanItemId) -> Result<Vec<File>, String> {
+        let mut files = Vec::new();
+        self.with(wanted, &mut |page| files = made(page, id))?;
+        Ok(files)
+    }
+}
+
+/// The files of an item, made from a report.
+fn made(report: &Report, id: &PlanItemId) -> Vec<File> {
+    let mut files = Vec::new();
+    scan::artefacts(report, &[], &Config::default(), |item, made| {
+        if item.id == *id {
+            files.extend(made.into_iter().map(|one| File {
+                path: format!("{}/{}", item.folder, one.path),
+                about: one.description,
+                text: one.text,
+            }));
+        }
+        Ok::<_, RuleError>(())
+    })
+    .unwrap();
+    files
 }
 
 fn reports() -> Vec<Report> {
@@ -125,4 +151,47 @@ fn rows_and_pages_are_the_same_of_a_stored_run() {
         }
         assert!(!rest.asked.lock().unwrap().is_empty());
     }
+}
+
+#[test]
+fn the_page_of_an_item_has_its_files_as_the_scan_wrote_them() {
+    let mut seen = 0;
+    for report in reports() {
+        let (light, rest) = stored(&report);
+        let mut state = State::new(
+            &light,
+            Some(&rest as &dyn Whole),
+            Decisions::default(),
+            crate::review::settings(),
+        );
+        reduce(&mut state, Action::View(4));
+        for (place, item) in (0..).zip(&light.plan) {
+            let files = made(&report, &item.id);
+            seen += files.len();
+            if files.is_empty() {
+                continue;
+            }
+            reduce(&mut state, Action::View(4));
+            state.with_list(|list, _| list.select(Item::Plan(place)));
+            reduce(&mut state, Action::Open);
+            let page = state.page.as_ref().unwrap();
+            let shown: Vec<&str> = page.lines.iter().map(|(_, text)| text.as_str()).collect();
+            let wanted: Vec<&str> = files.iter().flat_map(|file| file.text.lines()).collect();
+            assert!(wanted.len() > 10);
+            let shown: Vec<&str> = shown
+                .iter()
+                .skip_while(|text| !text.starts_with(&files[0].path))
+                .copied()
+                .collect();
+            for file in &files {
+                let head = format!("{}: {}", file.path, file.about);
+                let at = shown.iter().position(|text| *text == head);
+                let at = at.unwrap_or_else(|| panic!("{head} in {shown:#?}"));
+                let text: Vec<&str> = file.text.lines().collect();
+                assert_eq!(shown[at + 1..at + 1 + text.len()], text, "{head}");
+            }
+            reduce(&mut state, Action::Back);
+        }
+    }
+    assert!(seen > 20, "{seen}");
 }

@@ -32,7 +32,7 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
         write!(std::io::stdout(), "{}", keymap.markdown()).context("printing the keys")?;
         return Ok(Outcome::Done);
     }
-    let mut stored = Stored::open(global, args.run.as_deref())?;
+    let mut stored = Stored::open(global, &config.config, args.run.as_deref())?;
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Failure::usage(
             anyhow!("the review needs a terminal"),
@@ -88,7 +88,7 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
             }
             End::Reload => {
                 drop(state);
-                stored = Stored::open(global, None)?;
+                stored = Stored::open(global, &config.config, None)?;
             }
         }
     }

@@ -51,9 +51,10 @@ impl Desk {
         }
         let ended = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
-        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-            // Without it the program ends at once, which loses nothing but the look of the terminal.
-            let _ = signal_hook::flag::register(signal, Arc::clone(&ended));
+        {
+            // Without it the program ends at once, which loses nothing but the look of the terminal. When the terminal is
+            // gone, nothing is left to put in order, and reading from it would never end: SIGHUP ends the program.
+            let _ = signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&ended));
         }
         let around = std::env::current_dir()
             .into_iter()

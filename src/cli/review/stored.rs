@@ -3,10 +3,14 @@
 use super::super::args::Global;
 use super::super::exit::Failure;
 use super::super::runs;
-use crate::model::Report;
+use crate::model::aws::AwsAccount;
+use crate::model::{PlanItemId, Report};
+use crate::rules::RuleError;
+use crate::rules::config::Config;
+use crate::scan;
 use crate::store::runs::{Runs, Wanted};
-use crate::tui::Whole;
-use std::sync::{Mutex, PoisonError};
+use crate::tui::{File, Whole};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A stored run.
 pub(super) struct Stored {
@@ -17,18 +21,41 @@ pub(super) struct Stored {
 }
 
 /// The entries of a stored run, read one by one.
-pub(super) struct Rest(Mutex<(Runs, Report)>);
+pub(super) struct Rest(Mutex<Held>);
+
+struct Held {
+    runs: Runs,
+    page: Report,
+    /// The accounts of the run, once they were needed.
+    accounts: Option<Vec<AwsAccount>>,
+    config: Config,
+}
 
 impl Stored {
-    pub(super) fn open(global: &Global, id: Option<&str>) -> Result<Self, Failure> {
+    pub(super) fn open(
+        global: &Global,
+        config: &Config,
+        id: Option<&str>,
+    ) -> Result<Self, Failure> {
         let (report, runs) = runs::light(global, id)?;
         let rest = if runs.in_parts(&report.run.id).map_err(runs::failed)? {
             let page = report.head();
-            Some(Rest(Mutex::new((runs, page))))
+            Some(Rest(Mutex::new(Held {
+                runs,
+                page,
+                accounts: None,
+                config: config.clone(),
+            })))
         } else {
             None
         };
         Ok(Self { report, rest })
+    }
+}
+
+impl Rest {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -40,10 +67,40 @@ impl std::fmt::Debug for Rest {
 
 impl Whole for Rest {
     fn with(&self, wanted: &Wanted, read: &mut dyn FnMut(&Report)) -> Result<(), String> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (runs, page) = &mut *held;
+        let mut held = self.held();
+        let Held { runs, page, .. } = &mut *held;
         runs.pick(wanted, page).map_err(|error| error.to_string())?;
         read(page);
         Ok(())
+    }
+
+    fn files(&self, wanted: &Wanted, id: &PlanItemId) -> Result<Vec<File>, String> {
+        let mut held = self.held();
+        let Held {
+            runs,
+            page,
+            accounts,
+            config,
+        } = &mut *held;
+        runs.pick(wanted, page).map_err(|error| error.to_string())?;
+        let accounts = match accounts {
+            Some(known) => known,
+            None => accounts.insert(
+                runs.accounts(&page.run.id)
+                    .map_err(|error| error.to_string())?,
+            ),
+        };
+        page.plan.retain(|item| item.id == *id);
+        let mut files = Vec::new();
+        scan::artefacts(page, accounts, config, |item, made| {
+            files.extend(made.into_iter().map(|one| File {
+                path: format!("{}/{}", item.folder, one.path),
+                about: one.description,
+                text: one.text,
+            }));
+            Ok::<_, RuleError>(())
+        })
+        .map_err(|error| error.to_string())?;
+        Ok(files)
     }
 }

@@ -1,6 +1,6 @@
 //! One subject.
 
-use super::theme;
+use super::{code, theme};
 use crate::tui::list::List;
 use crate::tui::page::{Page, Tone};
 use crate::tui::state::State;
@@ -31,7 +31,7 @@ pub(super) fn preview(state: &mut State<'_>, frame: &mut Frame<'_>, area: Rect) 
     let columns = usize::from(area.width);
     let stale = |page: &Page| page.item != item || page.columns != columns;
     if state.preview.as_ref().is_none_or(stale) {
-        state.preview = Some(Page::new(&state.data, item, columns));
+        state.preview = Some(Page::preview(&state.data, item, columns));
     }
     if let Some(page) = &state.preview {
         show(page, frame, area);
@@ -48,9 +48,14 @@ fn show(page: &Page, frame: &mut Frame<'_>, area: Rect) {
             let style = match tone {
                 Tone::Heading => theme::heading(),
                 Tone::Said => theme::said(),
-                Tone::Plain => Style::new(),
+                Tone::Plain | Tone::File(_) => Style::new(),
             };
-            line(text, style, &page.find)
+            match tone {
+                Tone::File(language) if page.find.is_empty() => {
+                    Line::from(code::spans(*language, text))
+                }
+                _ => line(text, style, &page.find),
+            }
         });
     let text: Text<'_> = lines.collect();
     frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }), area);

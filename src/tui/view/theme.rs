@@ -41,3 +41,28 @@ pub(super) fn settled() -> Style {
 pub(super) fn selected(style: Style) -> Style {
     style.add_modifier(Modifier::REVERSED)
 }
+
+/// A key, in a file.
+pub(super) fn key() -> Style {
+    Style::new().fg(Color::Cyan)
+}
+
+/// A text, in a file.
+pub(super) fn text() -> Style {
+    Style::new().fg(Color::Green)
+}
+
+/// A number or a word with a meaning of its own, in a file.
+pub(super) fn literal() -> Style {
+    Style::new().fg(Color::Magenta)
+}
+
+/// A line that a patch adds; it begins with a sign.
+pub(super) fn added() -> Style {
+    Style::new().fg(Color::Green)
+}
+
+/// A line that a patch takes away; it begins with a sign.
+pub(super) fn removed() -> Style {
+    Style::new().fg(Color::Red)
+}
