@@ -192,6 +192,14 @@ impl<'a> Holdings<'a> {
         managed.chain(self.compiled.values())
     }
 
+    /// Managed policies that allow everything.
+    pub(super) fn full_policies(&self) -> impl Iterator<Item = &str> {
+        self.managed
+            .iter()
+            .filter(|(_, (policy, _))| policy.allows_everything())
+            .map(|(arn, _)| arn.as_str())
+    }
+
     /// What the organization lets the account do at most.
     pub(super) const fn control(&self) -> &Control {
         &self.control

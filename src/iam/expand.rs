@@ -11,6 +11,9 @@ use super::variables::{self, Resolved};
 use crate::rules::aws::{ActionSet, ActionTable};
 use std::sync::Arc;
 
+/// Resources that one deny may spare for what it leaves there to be told apart.
+const MAX_SPARED: usize = 32;
+
 /// One policy as a principal holds it.
 #[derive(Clone, Debug)]
 pub struct Held<'a> {
@@ -350,7 +353,7 @@ impl<'a> Effective<'a> {
                 for item in items {
                     match item {
                         ResourceItem::Pattern(pattern, actions) => {
-                            self.limit(cell(pattern.clone(), Arc::clone(actions)), holder);
+                            self.limit(cell(pattern.clone(), Arc::clone(actions)), holder, table);
                         }
                         ResourceItem::Variable(text) => {
                             let (resolved, known) = match variables::resolve(text, context) {
@@ -369,7 +372,7 @@ impl<'a> Effective<'a> {
                             cell.own = known
                                 && (lower.contains("${aws:username}")
                                     || lower.contains("${aws:userid}"));
-                            self.limit(cell, holder);
+                            self.limit(cell, holder, table);
                         }
                     }
                 }
@@ -377,28 +380,31 @@ impl<'a> Effective<'a> {
             Selection::Except(items) => {
                 let mut cell = cell(ArnPattern::everything(), Arc::clone(&statement.actions));
                 cell.except = resolve_all(items, context).0;
-                self.limit(cell, holder);
+                self.limit(cell, holder, table);
             }
         }
     }
 
     /// Takes off what is denied, then what the limits do not let through.
-    fn limit(&mut self, mut cell: Cell<'a>, holder: &Holder<'a>) {
-        for deny in &self.denies {
-            if deny.truth != Truth::Yes
-                || !deny.statement.actions.meets(&cell.actions) && cell.unknown.is_empty()
-            {
-                continue;
-            }
-            if deny.covers(&cell.pattern) {
-                Arc::make_mut(&mut cell.actions).remove(&deny.statement.actions);
-                cell.unknown
-                    .retain(|pattern| !names_all(deny.statement, pattern));
-            } else {
-                self.partly_denied = true;
-            }
-        }
+    fn limit(&mut self, cell: Cell<'a>, holder: &Holder<'a>, table: &ActionTable) {
         let mut cells = vec![cell];
+        for deny in self.denies.iter().filter(|deny| deny.truth == Truth::Yes) {
+            let mut left = Vec::with_capacity(cells.len());
+            for mut cell in cells {
+                if deny.statement.actions.meets(&cell.actions) || !cell.unknown.is_empty() {
+                    if deny.covers(&cell.pattern) {
+                        Arc::make_mut(&mut cell.actions).remove(&deny.statement.actions);
+                        cell.unknown
+                            .retain(|pattern| !names_all(deny.statement, pattern));
+                    } else {
+                        self.partly_denied = true;
+                        left.extend(spared(&mut cell, deny, table));
+                    }
+                }
+                left.push(cell);
+            }
+            cells = left;
+        }
         for limit in &holder.limits {
             if limit.iter().any(|policy| policy.allows_everything()) {
                 continue;
@@ -414,10 +420,47 @@ impl<'a> Effective<'a> {
     }
 
     fn push(&mut self, cell: Cell<'a>) {
-        if !cell.actions.is_empty() || !cell.unknown.is_empty() {
+        let something = !cell.actions.is_empty() || !cell.unknown.is_empty();
+        let nowhere = cell.except.iter().any(|left| left.covers(&cell.pattern));
+        if something && !nowhere {
             self.cells.push(cell);
         }
     }
+}
+
+/// Takes off a cell what a deny leaves on certain resources only, and returns that: one cell for each of them.
+fn spared<'a>(cell: &mut Cell<'a>, deny: &Deny<'a>, table: &ActionTable) -> Vec<Cell<'a>> {
+    let Selection::Except(list) = &deny.resources else {
+        return Vec::new();
+    };
+    if list.len() > MAX_SPARED {
+        return Vec::new();
+    }
+    let mut there = cell.clone();
+    Arc::make_mut(&mut there.actions).keep(&deny.statement.actions);
+    there
+        .unknown
+        .retain(|pattern| names_all(deny.statement, pattern));
+    Arc::make_mut(&mut cell.actions).remove(&deny.statement.actions);
+    cell.unknown
+        .retain(|pattern| !names_all(deny.statement, pattern));
+    list.iter()
+        .filter_map(|left| {
+            let mut part = there.clone();
+            if !left.is_everything() {
+                part.actions = Arc::new(workable(&part.actions, left.service(), table));
+            }
+            if there.pattern.covers(left) {
+                part.within
+                    .push(std::mem::replace(&mut part.pattern, left.clone()));
+            } else if there.pattern.intersects(left) {
+                part.within.push(left.clone());
+            } else {
+                return None;
+            }
+            Some(part)
+        })
+        .collect()
 }
 
 /// Splits a cell at the statements of a limit; what none of them lets through is gone.

@@ -206,7 +206,13 @@ impl Policy {
                 ));
             }
         }
-        let actions = self.selection(object, at, "Action", "NotAction");
+        let mut actions = self.selection(object, at, "Action", "NotAction");
+        if let Selection::Only(list) | Selection::Except(list) = &mut actions {
+            // The one wildcard AWS takes for a service: every action of all of them.
+            for action in list.iter_mut().filter(|action| *action == "*:*") {
+                "*".clone_into(action);
+            }
+        }
         let resources = self.selection(object, at, "Resource", "NotResource");
         let principals = match (object.get("Principal"), object.get("NotPrincipal")) {
             (Some(value), _) => Selection::Only(self.principals(at, value)),

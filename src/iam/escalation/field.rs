@@ -20,6 +20,9 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// Customer policies of one account tried where a condition says which may be attached.
+const MAX_FULL_POLICIES: usize = 16;
+
 /// What a node is.
 #[derive(Clone, Copy)]
 pub(super) enum Kind<'a> {
@@ -133,6 +136,8 @@ pub(super) struct Field<'w, 'a> {
     masks: &'w Masks,
     /// A policy that allows everything.
     everything: CompiledPolicy,
+    /// Managed policies of each account whose holder has full control.
+    pub full_policies: BTreeMap<&'a str, Vec<String>>,
 }
 
 impl<'w, 'a> Field<'w, 'a> {
@@ -159,6 +164,10 @@ impl<'w, 'a> Field<'w, 'a> {
             no_context: Context::default(),
             masks,
             everything: everything(tables),
+            full_policies: world
+                .accounts()
+                .map(|account| (account.account_id.as_str(), full_policies(world, account)))
+                .collect(),
         };
         let services: BTreeSet<&'a str> = tables
             .escalation
@@ -552,6 +561,27 @@ impl<'w, 'a> Field<'w, 'a> {
     fn one_account(&self) -> bool {
         self.world.accounts().nth(1).is_none()
     }
+}
+
+/// Policies to attach for full control: AWS's two, then those of the account.
+fn full_policies(world: &World<'_>, account: &AwsAccount) -> Vec<String> {
+    let arns = account.users.iter().map(|user| &user.arn);
+    let partition = arns
+        .chain(account.roles.iter().map(|role| &role.arn))
+        .find_map(|arn| arn.split(':').nth(1))
+        .unwrap_or("aws");
+    let own = world.holdings(&account.account_id).into_iter();
+    let own = own.flat_map(|held| held.full_policies().map(str::to_owned));
+    let mut all: Vec<String> = ["AdministratorAccess", "IAMFullAccess"]
+        .iter()
+        .map(|name| format!("arn:{partition}:iam::aws:policy/{name}"))
+        .collect();
+    for arn in own.take(MAX_FULL_POLICIES) {
+        if !all.contains(&arn) {
+            all.push(arn);
+        }
+    }
+    all
 }
 
 fn groups<'a>(nodes: &[Node<'_, 'a>]) -> BTreeMap<&'a str, Vec<usize>> {

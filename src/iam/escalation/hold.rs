@@ -116,12 +116,27 @@ impl<'w, 'a> Field<'w, 'a> {
             return false;
         };
         match node.patterns(index) {
-            None => probe.may(node, action, &all, context, &self.nothing),
+            None => self.asked(node, action, &all, context, probe),
             Some(patterns) => patterns.iter().any(|pattern| {
                 matcher::has_wildcard(pattern.resource())
                     && pattern.intersects(&kind)
-                    && probe.may(node, action, pattern.as_str(), context, &self.nothing)
+                    && self.asked(node, action, pattern.as_str(), context, probe)
             }),
+        }
+    }
+
+    fn asked(
+        &self,
+        node: &Node<'w, 'a>,
+        action: &str,
+        arn: &str,
+        context: &Context,
+        probe: &mut Probe,
+    ) -> bool {
+        if context.is_empty() {
+            self.does(node, action, arn, probe)
+        } else {
+            probe.may(node, action, arn, context, &self.nothing)
         }
     }
 
@@ -139,7 +154,7 @@ impl<'w, 'a> Field<'w, 'a> {
             .any(|pattern| {
                 let arn = format!("arn:aws:iam::{}:{}", node.account, pattern.resource());
                 arn != node.arn && pattern.matches(&arn) && self.is_there(node, &arn) && {
-                    probe.may(node, action, &arn, &self.no_context, &self.nothing)
+                    self.does(node, action, &arn, probe)
                 }
             })
     }

@@ -19,7 +19,7 @@ mod tests;
 use super::power::{Masks, Power};
 use super::world::World;
 use crate::model::{EscalationGoal, EscalationPath};
-use best::{Order, best};
+use best::{Found, Order, best};
 use field::{Field, Node};
 use probe::Class;
 use rayon::prelude::*;
@@ -134,6 +134,26 @@ fn ways<'w, 'a>(
         .filter_map(|rule| best(field, node, *rule, order, ranks, true))
         .collect();
     found.sort_by_key(|found| (found.order(), found.edge.rule));
+    // Who can run what it made itself needs nobody else to.
+    let actions = |found: &Found| {
+        let rule = field.tables.escalation.get(found.edge.rule);
+        rule.map_or(&[][..], |rule| rule.actions.as_slice())
+    };
+    let later = |found: &Found| {
+        let rule = field.tables.escalation.get(found.edge.rule);
+        rule.is_some_and(|rule| rule.later)
+    };
+    let whole: Vec<Vec<&str>> = found
+        .iter()
+        .filter(|found| !later(found))
+        .map(|found| actions(found).to_vec())
+        .collect();
+    found.retain(|found| {
+        !later(found)
+            || !whole
+                .iter()
+                .any(|more| actions(found).iter().all(|action| more.contains(action)))
+    });
     let counts = found
         .iter()
         .position(|found| found.class < Class::Unseen || field.is_wide(node, found.edge.rule));

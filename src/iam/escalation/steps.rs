@@ -66,6 +66,13 @@ impl<'w, 'a> Field<'w, 'a> {
         match rule.kind {
             EscalationKind::PassRole => {
                 let pass = pass_role(self.tables);
+                if rule.later {
+                    probe.at_best(Class::Unseen);
+                    if probe.told {
+                        let what = "that somebody or something runs what was made";
+                        probe.unknown.push(what.to_owned());
+                    }
+                }
                 self.anywhere(node, rule, pass, probe)
             }
             EscalationKind::Workload => {
@@ -110,7 +117,31 @@ impl<'w, 'a> Field<'w, 'a> {
     ) -> bool {
         rule.actions
             .iter()
-            .all(|action| probe.may(node, action, arn, &self.no_context, &self.nothing))
+            .all(|action| self.does(node, action, arn, probe))
+    }
+
+    /// One action on one resource. A policy is attached for what it gives: one with full control has to be among those
+    /// that conditions let through.
+    pub(super) fn does(
+        &self,
+        node: &Node<'w, 'a>,
+        action: &str,
+        arn: &str,
+        probe: &mut Probe,
+    ) -> bool {
+        if !matches!(
+            action,
+            "iam:AttachUserPolicy" | "iam:AttachRolePolicy" | "iam:AttachGroupPolicy"
+        ) {
+            return probe.may(node, action, arn, &self.no_context, &self.nothing);
+        }
+        let full = self.full_policies.get(node.account).into_iter().flatten();
+        Self::first(full.map(String::as_str), probe, |policy, probe| {
+            let mut context = Context::default();
+            context.set("iam:PolicyARN", policy);
+            probe.may(node, action, arn, &context, &self.nothing)
+        })
+        .is_some()
     }
 
     /// Whether a rule gives the node more permissions of its own.
@@ -251,7 +282,7 @@ impl<'w, 'a> Field<'w, 'a> {
     ) -> bool {
         rule.actions.iter().all(|action| {
             if *action != "iam:CreatePolicyVersion" {
-                return probe.may(node, action, target.arn, &self.no_context, &self.nothing);
+                return self.does(node, action, target.arn, probe);
             }
             let policies = target.policies.iter().map(|(policy, _)| policy.as_str());
             Self::first(policies, probe, |policy, probe| {

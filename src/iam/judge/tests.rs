@@ -1,5 +1,5 @@
 use super::*;
-use crate::iam::testing::{self, inline, place};
+use crate::iam::testing::{self, inline, place, policy};
 use crate::model::aws::{AwsAttached, AwsGroup, AwsPolicy};
 use crate::model::{EscalationGoal, Grade};
 use serde_json::Value;
@@ -138,6 +138,19 @@ fn tiers_of_plain_policies() {
         (
             json!([everything(), {"Effect": "Deny", "NotAction": "s3:List*", "Resource": "*"}]),
             1,
+        ),
+        (
+            json!({"Effect": "Allow", "Action": "*:*", "Resource": "*"}),
+            5,
+        ),
+        (
+            json!({"Effect": "Allow", "Action": "*", "NotResource": "*"}),
+            0,
+        ),
+        (
+            json!([everything(), {"Effect": "Deny", "Action": "*",
+                "NotResource": "arn:aws:iam::111122223333:user/nobody"}]),
+            2,
         ),
     ] {
         assert_eq!(tier(&statement), expected, "{statement}");
@@ -303,6 +316,29 @@ fn keys_of_a_stronger_user_are_a_way_up() {
         {"Effect": "Deny", "Action": "iam:*", "Resource": "arn:aws:iam::*:user/boss"}]));
     let judged = Judge::new(&account, &TABLES, &OWN).user(&account.users[0]);
     assert_eq!(paths(&judged), Vec::<&str>::new());
+}
+
+#[test]
+fn a_policy_is_attached_for_what_it_gives() {
+    let attach = |policy: &str| {
+        json!({"Effect": "Allow", "Action": "iam:AttachUserPolicy", "Resource": "*",
+            "Condition": {"ArnEquals": {"iam:PolicyARN": policy}}})
+    };
+    let found = |statement: &Value| {
+        let mut account = account(vec![user("ana", statement)], Vec::new());
+        account.policies = vec![
+            managed("all", policy(&everything())),
+            managed("little", policy(&json!([]))),
+        ];
+        let judged = Judge::new(&account, &TABLES, &OWN).user(&account.users[0]);
+        paths(&judged).contains(&"iam-008")
+    };
+    assert!(found(&attach(
+        "arn:aws:iam::aws:policy/AdministratorAccess"
+    )));
+    assert!(found(&attach(&arn("policy", "all"))));
+    assert!(!found(&attach(&arn("policy", "little"))));
+    assert!(!found(&attach("arn:aws:iam::aws:policy/ReadOnlyAccess")));
 }
 
 #[test]

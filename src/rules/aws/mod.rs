@@ -125,6 +125,8 @@ pub struct EscalationRule {
     pub services: Vec<&'static str>,
     /// What is done, or what runs with the role.
     pub what: &'static str,
+    /// Somebody or something else has to run what was made.
+    pub later: bool,
 }
 
 /// Who an account belongs to.
@@ -374,6 +376,8 @@ fn parse_escalation(
         let [id, kind, names, services, what] = fields[..] else {
             return Err(malformed(ESCALATION, number));
         };
+        let later = kind.ends_with("-later");
+        let kind = kind.trim_end_matches("-later");
         let kind = EscalationKind::ALL
             .iter()
             .find(|(known, _)| *known == kind)
@@ -399,6 +403,7 @@ fn parse_escalation(
                 .filter(|service| *service != "-")
                 .collect(),
             what,
+            later,
         });
     }
     rules.sort_by_key(|rule| rule.id);
