@@ -145,7 +145,7 @@ resource "aws_iam_role_policy" "p" {{
     place.path("w/app").rename(place.path("w/application"))
     report, renamed = night()
     lost = {id for id, status in renamed.items() if status in ("new", "fixed")}
-    check(not lost, f"renamed: {[(one['id'], one['rule'], one['title'], one['status']) for one in report['findings'] + report['changes']['fixed'] if one['id'] in lost]}")
+    check(not lost, f"renamed: {[(one['id'], one['rule'], one['title'], one['status']) for one in report['findings'] + report['changes'].get('fixed', []) if one['id'] in lost]}")
     runs = [line.split(",")[0] for line in place.run("history", "--format", "csv", "--state", "state").expect(0).out.splitlines()[1:]]
     check(len(runs) == 10, f"{len(runs)} runs")
     chart = place.run("history", "--state", "state").expect(0).out
