@@ -28,6 +28,7 @@ def main():
     parser.add_argument("--only", help=f"cases, separated by commas, of {', '.join(CASES)}")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--steps", type=int, default=40, help="nights of `changes`")
+    parser.add_argument("--damages", type=int, default=60)
     parser.add_argument("--small", type=int, default=1000, help="repositories of `small`")
     parser.add_argument("--history", help="a large bare repository for `history`; it is copied")
     parser.add_argument("--seed", type=int, default=1)
