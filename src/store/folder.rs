@@ -36,11 +36,15 @@ impl Folder {
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
         make_folder(parent)?;
-        let new = tempfile::Builder::new()
-            .prefix(&format!("{PREFIX}{}-", std::process::id()))
-            .suffix(SUFFIX)
-            .tempdir_in(parent)
-            .map_err(failed)?;
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(SUFFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o700));
+        }
+        let new = builder.tempdir_in(parent).map_err(failed)?;
         written().insert(new.path().to_owned());
         let folder = Self { target, new };
         folder.add(MARK, "This folder is written anew by every run.\n")?;
@@ -127,6 +131,12 @@ mod tests {
             let folder = Folder::begin(&target).unwrap();
             folder.add(&format!("{name}/file"), name).unwrap();
             folder.commit().unwrap();
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                let mode = fs::metadata(&target).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o700);
+            }
         }
         assert!(!target.join("one").exists());
         assert_eq!(fs::read_to_string(target.join("two/file")).unwrap(), "two");
