@@ -59,7 +59,7 @@ pub(super) fn artefacts(
             "name a place that can be written and is empty or of an earlier run",
         )
     };
-    let folder = Folder::begin(place).map_err(failed)?;
+    let mut folder = Folder::begin(place).map_err(failed)?;
     let mut index = String::from("# The plan, item by item\n\n");
     scan::artefacts(report, accounts, config, |item, files| {
         let below = item.folder.strip_prefix("plan/").unwrap_or(&item.folder);

@@ -8,10 +8,14 @@ use std::path::{Component, Path, PathBuf};
 /// File that says whose a folder is.
 const MARK: &str = ".overstay";
 
-/// A folder that is being written beside the one it will take the place of.
+/// A folder that is being written beside the one it will take the place of. Files that are as they were are not written
+/// again; where all of them are, the old folder stays.
 pub struct Folder {
     target: PathBuf,
-    new: tempfile::TempDir,
+    /// Files so far that the old folder has with the same text, while there are no others.
+    same: Vec<PathBuf>,
+    /// The new folder, once it differs from the old one.
+    new: Option<tempfile::TempDir>,
 }
 
 impl Folder {
@@ -31,22 +35,12 @@ impl Folder {
                 "it holds files that this program did not write; they are left alone",
             )));
         }
-        let parent = target
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        make_folder(parent)?;
-        let prefix = format!("{PREFIX}{}-", std::process::id());
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(SUFFIX);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o700));
-        }
-        let new = builder.tempdir_in(parent).map_err(failed)?;
-        written().insert(new.path().to_owned());
-        let folder = Self { target, new };
+        make_folder(beside(&target))?;
+        let mut folder = Self {
+            target,
+            same: Vec::new(),
+            new: None,
+        };
         folder.add(MARK, "This folder is written anew by every run.\n")?;
         Ok(folder)
     }
@@ -55,33 +49,89 @@ impl Folder {
     ///
     /// # Errors
     /// When the file system refuses or the path leads out of the folder.
-    pub fn add(&self, path: &str, text: &str) -> Result<(), WriteError> {
-        let write = || {
-            let relative = Path::new(path);
-            let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
-            if path.is_empty() || !relative.components().all(plain) {
-                return Err(io::Error::from(io::ErrorKind::InvalidInput));
-            }
-            let place = self.new.path().join(relative);
-            if let Some(folder) = place.parent() {
-                make_folder(folder).map_err(|error| error.source)?;
-            }
-            private(OpenOptions::new().write(true).create_new(true))
-                .open(&place)?
-                .write_all(text.as_bytes())
-        };
-        write().map_err(|source| WriteError {
-            path: self.target.join(path),
+    pub fn add(&mut self, path: &str, text: &str) -> Result<(), WriteError> {
+        let place = self.target.join(path);
+        self.take(path, text).map_err(|source| WriteError {
+            path: place,
             source,
         })
+    }
+
+    fn take(&mut self, path: &str, text: &str) -> io::Result<()> {
+        let relative = Path::new(path);
+        let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+        if path.is_empty() || !relative.components().all(plain) {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        let same = is_text(&self.target.join(relative), text);
+        if same && self.new.is_none() {
+            self.same.push(relative.to_owned());
+            return Ok(());
+        }
+        let new = self.differs()?;
+        let place = new.join(relative);
+        if let Some(folder) = place.parent().filter(|folder| !folder.is_dir()) {
+            make_folder(folder).map_err(|error| error.source)?;
+        }
+        if same {
+            return link(&self.target.join(relative), &place);
+        }
+        private(OpenOptions::new().write(true).create_new(true))
+            .open(&place)?
+            .write_all(text.as_bytes())
+    }
+
+    /// The new folder, with everything so far.
+    fn differs(&mut self) -> io::Result<PathBuf> {
+        if let Some(new) = &self.new {
+            return Ok(new.path().to_owned());
+        }
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(SUFFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o700));
+        }
+        let new = builder.tempdir_in(beside(&self.target))?;
+        let place = new.path().to_owned();
+        written().insert(place.clone());
+        self.new = Some(new);
+        for relative in std::mem::take(&mut self.same) {
+            let to = place.join(&relative);
+            if let Some(folder) = to.parent().filter(|folder| !folder.is_dir()) {
+                make_folder(folder).map_err(|error| error.source)?;
+            }
+            link(&self.target.join(&relative), &to)?;
+        }
+        Ok(place)
     }
 
     /// Puts it in the place of the old one.
     ///
     /// # Errors
     /// When the file system refuses; the old folder is then still there.
-    pub fn commit(self) -> Result<(), WriteError> {
-        let Self { target, new } = self;
+    pub fn commit(mut self) -> Result<(), WriteError> {
+        let failed = |source| WriteError {
+            path: self.target.clone(),
+            source,
+        };
+        if self.new.is_none() {
+            let same = count(&self.target).map_err(failed)? == self.same.len();
+            if same && owners_alone(&self.target).map_err(failed)? {
+                return Ok(());
+            }
+            let target = self.target.clone();
+            self.differs().map_err(|source| WriteError {
+                path: target,
+                source,
+            })?;
+        }
+        let Self { target, new, .. } = self;
+        let Some(new) = new else {
+            return Ok(());
+        };
         written().remove(new.path());
         let old = new.path().with_extension("old.tmp");
         let there = target.exists();
@@ -109,6 +159,66 @@ impl Folder {
     }
 }
 
+/// The folder a place is in.
+fn beside(target: &Path) -> &Path {
+    target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Whether a file is there, for its owner alone, with this text.
+fn is_text(place: &Path, text: &str) -> bool {
+    let as_it_was = || {
+        let about = fs::symlink_metadata(place)?;
+        Ok::<_, io::Error>(
+            about.is_file()
+                && about.len() == text.len() as u64
+                && owners_alone(place)?
+                && fs::read(place)? == text.as_bytes(),
+        )
+    };
+    as_it_was().unwrap_or(false)
+}
+
+/// Whether nobody but its owner may do anything with a place.
+fn owners_alone(place: &Path) -> io::Result<bool> {
+    let about = fs::metadata(place)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let others = about.permissions().mode() & 0o077;
+        Ok(others == 0)
+    }
+    #[cfg(not(unix))]
+    Ok(about.is_file() || about.is_dir())
+}
+
+/// The same file in another place; a copy where the file system knows no links.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(|_| ()))
+}
+
+/// Files in a folder and below it; none where there is none.
+fn count(folder: &Path) -> io::Result<usize> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut files = 0;
+    for entry in entries {
+        let entry = entry?;
+        files += if entry.file_type()?.is_dir() {
+            // An empty folder is one more than there should be.
+            count(&entry.path())?.max(1)
+        } else {
+            1
+        };
+    }
+    Ok(files)
+}
+
 /// Whether a place may be taken: nothing is there, or an empty folder, or one that was written here.
 fn ours(target: &Path) -> io::Result<bool> {
     match fs::read_dir(target) {
@@ -121,14 +231,16 @@ fn ours(target: &Path) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::atomic::write as write_file;
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_folder_is_replaced_whole_and_others_are_left_alone() {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("plan");
         for name in ["one", "two"] {
-            let folder = Folder::begin(&target).unwrap();
+            let mut folder = Folder::begin(&target).unwrap();
             folder.add(&format!("{name}/file"), name).unwrap();
             folder.commit().unwrap();
             #[cfg(unix)]
@@ -147,15 +259,69 @@ mod tests {
 
         let foreign = place.path().join("foreign");
         fs::create_dir(&foreign).unwrap();
-        super::super::atomic::write(&foreign.join("mine"), b"x").unwrap();
+        write_file(&foreign.join("mine"), b"x").unwrap();
         assert!(Folder::begin(&foreign).is_err());
         assert!(foreign.join("mine").exists());
     }
 
     #[test]
+    fn what_is_as_it_was_is_not_written_again() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("plan");
+        let write = |two: &str| {
+            let mut folder = Folder::begin(&target).unwrap();
+            folder.add("a/one", "1").unwrap();
+            folder.add("b/two", two).unwrap();
+            folder.commit().unwrap();
+            fs::metadata(target.join("a/one"))
+                .unwrap()
+                .modified()
+                .unwrap()
+        };
+        let first = write("2");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert_eq!(write("2"), first);
+        assert_eq!(write("3"), first);
+        assert_eq!(fs::read_to_string(target.join("b/two")).unwrap(), "3");
+        // What was changed by hand is written again, and what was put there goes.
+        write_file(&target.join("a/one"), b"x").unwrap();
+        write_file(&target.join("b/more"), b"x").unwrap();
+        write("3");
+        assert_eq!(fs::read_to_string(target.join("a/one")).unwrap(), "1");
+        assert!(!target.join("b/more").exists());
+        write_file(&target.join("b/more"), b"x").unwrap();
+        write("3");
+        assert!(!target.join("b/more").exists());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn the_folder_is_what_was_written_last(
+            rounds in prop::collection::vec(prop::collection::btree_map("[ab]/[cd]", "[xy]{0,2}", 0..4), 1..5)
+        ) {
+            let place = tempfile::tempdir().unwrap();
+            let target = place.path().join("plan");
+            for files in rounds {
+                let mut folder = Folder::begin(&target).unwrap();
+                for (path, text) in &files {
+                    folder.add(path, text).unwrap();
+                }
+                folder.commit().unwrap();
+                prop_assert_eq!(count(&target).unwrap(), files.len() + 1);
+                for (path, text) in &files {
+                    prop_assert_eq!(&fs::read_to_string(target.join(path)).unwrap(), text);
+                }
+                prop_assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+            }
+        }
+    }
+
+    #[test]
     fn paths_do_not_lead_out() {
         let place = tempfile::tempdir().unwrap();
-        let folder = Folder::begin(&place.path().join("plan")).unwrap();
+        let mut folder = Folder::begin(&place.path().join("plan")).unwrap();
         for path in ["../x", "/etc/x", "a/../../x", ""] {
             assert!(folder.add(path, "x").is_err(), "{path}");
         }
