@@ -71,11 +71,7 @@ fn by_credential(
         rating.note(credential.grade, "nothing says that it ends");
     }
     let power = power(identity, Some(credential));
-    match power.tier {
-        Some(4..) => rating.raise(power.grade, &format!("the holder is {}", power.words)),
-        Some(0 | 1) => rating.lower(power.grade, &format!("the holder is {}", power.words)),
-        Some(2 | 3) | None => {}
-    }
+    rating.weigh("the holder", &power);
     let name = capitalised(&credential_name(credential));
     let whose = identity.map_or_else(String::new, |identity| {
         format!(" of {}, {}", full_name(identity), power.words)
@@ -101,11 +97,7 @@ fn by_identity(
     let mut rating = Rating::of(meta);
     let power = power(Some(used), None);
     rating.cite(power_evidence(Some(used)));
-    match power.tier {
-        Some(4..) => rating.raise(power.grade, &format!("it is {}", power.words)),
-        Some(0 | 1) => rating.lower(power.grade, &format!("it is {}", power.words)),
-        Some(2 | 3) | None => {}
-    }
+    rating.weigh("it", &power);
     let message = format!(
         "{} acts as {}, which is {}, whatever its task. Give it a role of the task and let it ask for more.",
         capitalised(&agent.name),

@@ -37,11 +37,7 @@ impl Check for CiStaticCloudCredential {
                 rating.no_surer(Confidence::Medium);
             }
             let power = power(identity, Some(credential));
-            match power.tier {
-                Some(4..) => rating.raise(power.grade, &format!("the holder is {}", power.words)),
-                Some(0 | 1) => rating.lower(power.grade, &format!("the holder is {}", power.words)),
-                Some(2 | 3) | None => {}
-            }
+            rating.weigh("the holder", &power);
             let production = identity.is_some_and(|i| i.environment == Environment::Production)
                 || jobs.iter().any(|job| {
                     job.identity

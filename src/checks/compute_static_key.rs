@@ -75,9 +75,7 @@ fn finding(
         rating.no_surer(Confidence::Medium);
     }
     let power = power(holder, Some(first));
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("the holder is {}", power.words));
-    }
+    rating.raise_for("the holder", &power);
     let names: Vec<String> = credentials.iter().map(|key| credential_name(key)).collect();
     let title = format!("{} signs in with a stored key", consumer.name);
     let message = format!(

@@ -188,9 +188,7 @@ fn rate(meta: &CheckMeta, seen: &Seen, power: &super::subject::Power) -> Rating 
     };
     let sure = told(Environment::Production)
         && (told(Environment::Development) || told(Environment::Staging));
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("it is {}", power.words));
-    }
+    rating.raise_for("it", power);
     if !sure {
         rating.at_most(
             Severity::Low,

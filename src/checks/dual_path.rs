@@ -146,9 +146,7 @@ fn unknown_role(
     let mut rating = Rating::of(meta);
     rating.note(Grade::B, format!("{}: {how}", consumer.name));
     let power = power(holder, Some(credential));
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("the key's holder is {}", power.words));
-    }
+    rating.raise_for("the key's holder", &power);
     let name = credential_name(credential);
     let title = format!("{} is still there beside federation", capitalised(&name));
     let message = format!(
@@ -231,9 +229,7 @@ fn replaced(
     );
     rating.no_surer(Confidence::Medium);
     let power = power(holder, Some(credential));
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("the key's holder is {}", power.words));
-    }
+    rating.raise_for("the key's holder", &power);
     let name = credential_name(credential);
     let title = format!(
         "{} can do what {} does without one",
@@ -284,9 +280,7 @@ fn finding(
         rating.no_surer(Confidence::Medium);
     }
     let power = power(holder, Some(credential));
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("the key's holder is {}", power.words));
-    }
+    rating.raise_for("the key's holder", &power);
     let name = credential_name(credential);
     let title = format!(
         "{} is still there beside {}",

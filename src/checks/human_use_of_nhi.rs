@@ -79,9 +79,7 @@ fn person_in_service_user(
         rating.at_most(Severity::Low, identity.grade, "it has no console password");
     }
     let power = power(Some(identity), None);
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("it is {}", power.words));
-    }
+    rating.raise_for("it", &power);
     let title = format!("Service user {} is set up for a person", identity.name);
     let message = format!(
         "{} counts as a machine ({machine}) and has {what}: what people do with it cannot be told \
@@ -136,9 +134,7 @@ fn seen_by_hand(
         rating.note(sign.grade, sign.text.clone());
     }
     let power = power(Some(identity), None);
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("it is {}", power.words));
-    }
+    rating.raise_for("it", &power);
     let texts: Vec<String> = signs.iter().map(|sign| sign.text.clone()).collect();
     let message = format!(
         "CloudTrail shows that people work with {}: {}. What they do cannot be told from the machine's work.",
@@ -190,9 +186,7 @@ fn machine_on_personal_credential(
         None => return None,
     };
     let power = power(of_person, Some(credential));
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("the holder is {}", power.words));
-    }
+    rating.raise_for("the holder", &power);
     let mut names: Vec<String> = machines
         .iter()
         .map(|consumer| format!("{} ({})", consumer.name, consumer.class.as_str()))

@@ -99,9 +99,7 @@ fn method(
         );
     }
     let power = power(Some(holder), None);
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("the holder is {}", power.words));
-    }
+    rating.raise_for("the holder", &power);
     let name = credential_name(credential);
     let title = format!(
         "{} signs in with {name}",

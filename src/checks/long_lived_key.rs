@@ -44,11 +44,7 @@ impl Check for LongLivedKey {
                 rating.note(credential.grade, "nobody has said whether it still works");
             }
             let power = power(identity, Some(credential));
-            match power.tier {
-                Some(4..) => rating.raise(power.grade, &format!("the holder is {}", power.words)),
-                Some(0 | 1) => rating.lower(power.grade, &format!("the holder is {}", power.words)),
-                Some(2 | 3) | None => {}
-            }
+            rating.weigh("the holder", &power);
             let very_old = meta
                 .number("very_old_factor")
                 .map(|factor| limit.saturating_mul(factor));

@@ -54,9 +54,7 @@ fn finding(
 ) -> FindingBuilder {
     let mut rating = Rating::of(meta);
     let power = power(Some(identity), None);
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("the holder is {}", power.words));
-    }
+    rating.raise_for("the holder", &power);
     let newest = keys.iter().filter_map(|key| key.created_at).max();
     let quiet = context.thresholds.quiet_days;
     if let Some(newest) = newest.filter(|newest| days_between(*newest, context.now) < quiet) {

@@ -44,11 +44,7 @@ impl Check for NoExpiryCredential {
             let mut rating = Rating::of(meta);
             rating.note(credential.grade, credential.confidence_reason.as_str());
             let power = power(identity, Some(credential));
-            match power.tier {
-                Some(4..) => rating.raise(power.grade, &format!("the holder is {}", power.words)),
-                Some(0 | 1) => rating.lower(power.grade, &format!("the holder is {}", power.words)),
-                Some(2 | 3) | None => {}
-            }
+            rating.weigh("the holder", &power);
             let name = capitalised(&credential_name(credential));
             let whose = identity.map_or_else(String::new, |i| format!(" of {}", full_name(i)));
             let message = format!(

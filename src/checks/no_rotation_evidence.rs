@@ -54,11 +54,7 @@ impl Check for NoRotationEvidence {
                 rating.note(credential.grade, "nobody has said whether it still works");
             }
             let power = power(identity, Some(credential));
-            match power.tier {
-                Some(4..) => rating.raise(power.grade, &format!("the holder is {}", power.words)),
-                Some(0 | 1) => rating.lower(power.grade, &format!("the holder is {}", power.words)),
-                Some(2 | 3) | None => {}
-            }
+            rating.weigh("the holder", &power);
             let name = capitalised(&credential_name(credential));
             let message = format!(
                 "{name} was brought in on {}, {} ago, and still stands there; {} is the limit. No later version of it, \

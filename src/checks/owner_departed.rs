@@ -94,9 +94,7 @@ fn finding(
         rating.no_surer(Confidence::Medium);
     }
     let power = power(Some(identity), None);
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("it is {}", power.words));
-    }
+    rating.raise_for("it", &power);
     let title = format!(
         "{} belongs to somebody who {}",
         capitalised(&identity_name(identity)),

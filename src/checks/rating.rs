@@ -1,5 +1,6 @@
 //! How bad and how sure, step by step: every step away from a check's first severity leaves its reason as evidence.
 
+use super::subject::Power;
 use crate::model::{Confidence, Evidence, Grade, Severity};
 use crate::rules::posture::CheckMeta;
 
@@ -31,6 +32,21 @@ impl Rating {
     pub(super) fn lower(&mut self, grade: Grade, why: &str) {
         let below = Severity::ALL.into_iter().find(|s| *s < self.severity);
         self.step(below.unwrap_or(self.severity), grade, why);
+    }
+
+    /// One step up where somebody can escalate, reach secret stores or do more than that.
+    pub(super) fn raise_for(&mut self, who: &str, power: &Power) {
+        if power.tier >= Some(4) {
+            self.raise(power.grade, &format!("{who} is {}", power.words));
+        }
+    }
+
+    /// One step up for who can do much, one step down for who can do little.
+    pub(super) fn weigh(&mut self, who: &str, power: &Power) {
+        self.raise_for(who, power);
+        if matches!(power.tier, Some(0 | 1)) {
+            self.lower(power.grade, &format!("{who} is {}", power.words));
+        }
     }
 
     /// No higher than `cap`.

@@ -88,11 +88,7 @@ fn finding(
     rating.no_surer(credential.confidence);
     rating.note(credential.grade, credential.confidence_reason.as_str());
     let power = power(identity, Some(credential));
-    match power.tier {
-        Some(4..) => rating.raise(power.grade, &format!("the holder is {}", power.words)),
-        Some(0 | 1) => rating.lower(power.grade, &format!("the holder is {}", power.words)),
-        Some(2 | 3) | None => {}
-    }
+    rating.weigh("the holder", &power);
     if !may_be_live(credential, context.now) {
         rating.at_most(
             Severity::Low,

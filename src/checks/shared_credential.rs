@@ -82,9 +82,7 @@ fn finding(
         rating.raise(Grade::B, "they are of several repositories or platforms");
     }
     let power = power(holder, Some(credential));
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("the holder is {}", power.words));
-    }
+    rating.raise_for("the holder", &power);
     if credential.confidence != Confidence::High {
         rating.no_surer(Confidence::Medium);
     }

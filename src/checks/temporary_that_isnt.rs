@@ -150,9 +150,7 @@ fn of_grant(
 
 fn rate_power(rating: &mut Rating, identity: &Identity) {
     let power = power(Some(identity), None);
-    if power.tier >= Some(4) {
-        rating.raise(power.grade, &format!("the holder is {}", power.words));
-    }
+    rating.raise_for("the holder", &power);
 }
 
 fn today(context: &CheckContext<'_>) -> Date {

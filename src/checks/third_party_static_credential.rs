@@ -125,11 +125,7 @@ fn beside_code(
 
 fn rate(rating: &mut Rating, identity: Option<&Identity>, credential: &Credential) {
     let power = power(identity, Some(credential));
-    match power.tier {
-        Some(4..) => rating.raise(power.grade, &format!("the holder is {}", power.words)),
-        Some(0 | 1) => rating.lower(power.grade, &format!("the holder is {}", power.words)),
-        Some(2 | 3) | None => {}
-    }
+    rating.weigh("the holder", &power);
 }
 
 #[cfg(test)]

@@ -39,11 +39,7 @@ impl Check for UnusedIdentity {
                 format!("it {}", last_use(latest, context.now)),
             );
             let power = power(Some(identity), None);
-            match power.tier {
-                Some(4..) => rating.raise(power.grade, &format!("it is {}", power.words)),
-                Some(0 | 1) => rating.lower(power.grade, &format!("it is {}", power.words)),
-                Some(2 | 3) | None => {}
-            }
+            rating.weigh("it", &power);
             if identity.break_glass == Some(BreakGlass::Suspected) {
                 let why = "its name suggests emergency access, which is meant to lie idle";
                 rating.lower(identity.grade, why);

@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::text::saturate;
-use crate::model::{Confidence, Declarations, Redacted, SeenCredential, Sighting, Trail};
+use crate::model::{Confidence, Declarations, Redacted, SeenCredential, Sighting};
 use crate::rules::credentials::context as places;
 use crate::rules::default_logins::{DefaultLogin, DefaultLogins, bare_key};
 use aho_corasick::AhoCorasick;
@@ -192,23 +192,12 @@ fn seen(context: &Context<'_>, setting: &Setting<'_>, told: &Told<'_>) -> SeenCr
         default_tier: told.product.map(|login| login.tier),
         confidence,
         confidence_reason: format!("the login{user} that {what} is published with{how}{fallback}"),
-        sighting: Sighting {
-            repository: context.repository.to_owned(),
-            uri: context.uri.to_owned(),
-            line: setting.line,
-            column: setting.column,
-            commit: None,
-            author: None,
-            first_seen: None,
-            last_seen: None,
-            at_head: true,
-            context: None,
-            layers: Vec::new(),
-            ignored: None,
-            trail: Trail::default(),
-            rule: RULE.to_owned(),
-            public: false,
-        },
+        sighting: Sighting::in_file(
+            context.repository,
+            context.uri,
+            (setting.line, setting.column),
+            RULE,
+        ),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::node::Node;
-use crate::model::{Confidence, Redacted, SecretBytes, SeenCredential, Sighting, Trail};
+use crate::model::{Confidence, Redacted, SecretBytes, SeenCredential, Sighting};
 use crate::rules::manifests::TokenForm;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -138,23 +138,7 @@ pub(super) fn seen(
         default_tier: told.default_tier,
         confidence: told.confidence,
         confidence_reason: told.reason.to_owned(),
-        sighting: Sighting {
-            repository: context.repository.to_owned(),
-            uri: context.uri.to_owned(),
-            line,
-            column,
-            commit: None,
-            author: None,
-            first_seen: None,
-            last_seen: None,
-            at_head: true,
-            context: None,
-            layers: Vec::new(),
-            ignored: None,
-            trail: Trail::default(),
-            rule: told.rule.to_owned(),
-            public: false,
-        },
+        sighting: Sighting::in_file(context.repository, context.uri, (line, column), told.rule),
     }
 }
 

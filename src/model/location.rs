@@ -125,6 +125,27 @@ pub struct Ignored {
 }
 
 impl Sighting {
+    /// At a line and column of a current file, of which git has not been asked yet.
+    pub fn in_file(repository: &str, uri: &str, (line, column): (u32, u32), rule: &str) -> Self {
+        Self {
+            repository: repository.to_owned(),
+            uri: uri.to_owned(),
+            line,
+            column,
+            commit: None,
+            author: None,
+            first_seen: None,
+            last_seen: None,
+            at_head: true,
+            context: None,
+            layers: Vec::new(),
+            rule: rule.to_owned(),
+            public: false,
+            ignored: None,
+            trail: Trail::default(),
+        }
+    }
+
     /// The sighting as a [`Location`].
     pub fn location(&self) -> Location {
         Location::file(

@@ -1,21 +1,25 @@
 //! The pipeline as one readable function: what `overstay scan` runs and what library tests call.
 
+mod documents;
+mod logs;
 mod part;
+mod stored;
 
 pub use part::{PartHead, read_part, write_part};
+pub use stored::{artefacts, follow_plans, simulate};
 
-use crate::checks::{self, CheckContext, ignores::Comment};
+use documents::{Inspected, Owners, Worth, attribute, inspect, more_in, put};
+use logs::logs;
+
+use crate::checks::{self, CheckContext};
 use crate::graph::{self, JoinInput};
 use crate::jit::{self, JitContext};
 use crate::manifests;
 use crate::manifests::catalog;
-use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::aws::AwsAccount;
-use crate::model::inventory::Declarations;
 use crate::model::{
-    AssessmentId, Copied, Coverage, CoverageStatus, Finding, FindingError, Fingerprint,
-    FingerprintKey, Grade, Observed, OwnerSource, PlanItem, PlanMemory, Report, Run,
-    SeenCredential,
+    Coverage, Finding, FindingError, Fingerprint, FingerprintKey, Observed, OwnerSource, Report,
+    Run, SeenCredential,
 };
 use crate::plan;
 pub use crate::plan::artefacts::Made;
@@ -23,109 +27,26 @@ pub use crate::plan::done;
 pub use crate::plan::simulate::{SimulateError, Simulation, Trial};
 pub use crate::plan::waves::recut;
 use crate::report::{self, ReportParts};
-use crate::rules::aws::{AwsTables, EventTable};
+use crate::rules::aws::AwsTables;
 use crate::rules::config::Config;
 use crate::rules::credentials::CredentialRules;
 use crate::rules::posture::Posture;
 use crate::rules::scoring::Scoring;
 use crate::rules::targets::Targets;
 use crate::rules::{self, RuleError};
-use crate::secrets::{self, Engine, Marks, Scanned};
+use crate::secrets::Engine;
 use crate::sources::aws::AwsSnapshot;
-use crate::sources::cloudtrail::{self, Call, EventNames, Reading};
 use crate::sources::{
-    self, DiscoverError, Document, Given, Memory, NoMemory, Origin, Parts, Place, Progress,
-    ReadOptions, Screen, Value,
+    self, DiscoverError, Document, Given, Memory, NoMemory, Parts, Progress, ReadOptions,
 };
 use crate::store::decisions::{self, Applied, Decisions, Standing};
 use crate::unpack;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use thiserror::Error;
-
-/// Tells in a report that was compared what became of the items of earlier plans, and what stands since; returns what the
-/// next run has to know.
-///
-/// # Errors
-/// When the embedded catalogue is not valid.
-pub fn follow_plans(
-    report: &mut Report,
-    memory: PlanMemory,
-    asked: &done::Asked,
-) -> Result<PlanMemory, RuleError> {
-    let progress = done::progress(report, memory, asked, &Targets::builtin()?);
-    let changes = report.changes.get_or_insert_default();
-    changes.plan = progress.items;
-    changes.standing = progress.standing;
-    Ok(progress.memory)
-}
-
-/// Judges one subject of a stored run as it stands and as tried.
-///
-/// # Errors
-/// When there is no such subject or mechanism.
-pub fn simulate(
-    report: &Report,
-    accounts: &[AwsAccount],
-    rules: &RuleSet,
-    id: &AssessmentId,
-    trial: &Trial,
-) -> Result<Simulation, SimulateError> {
-    let inventory = plan::simulate::inventory_of(report, issuers(accounts));
-    let context = JitContext {
-        inventory: &inventory,
-        scoring: &rules.scoring,
-        targets: &rules.targets,
-        config: &rules.config,
-        now: report.run.now,
-    };
-    plan::simulate::simulate(&context, id, trial)
-}
-
-/// Makes the files of each plan item of a report, stored or new, and hands them over item by item.
-///
-/// # Errors
-/// When the rules cannot be used, or what takes the files refuses.
-pub fn artefacts<E: From<RuleError>>(
-    report: &Report,
-    accounts: &[AwsAccount],
-    config: &Config,
-    mut take: impl FnMut(&PlanItem, Vec<Made>) -> Result<(), E>,
-) -> Result<(), E> {
-    let scoring = Scoring::with_overrides(&config.scoring)?;
-    let targets = Targets::builtin()?;
-    let inventory = plan::simulate::inventory_of(report, issuers(accounts));
-    let context = JitContext {
-        inventory: &inventory,
-        scoring: &scoring,
-        targets: &targets,
-        config,
-        now: report.run.now,
-    };
-    let Some(maker) = plan::artefacts::Maker::new(&context) else {
-        return Ok(());
-    };
-    report
-        .plan
-        .iter()
-        .try_for_each(|item| take(item, maker.item(item)))
-}
-
-/// Issuers of the OIDC providers of each account.
-fn issuers(accounts: &[AwsAccount]) -> BTreeMap<String, Vec<String>> {
-    let urls = |account: &AwsAccount| {
-        let providers = account.oidc_providers.iter();
-        providers.map(|provider| provider.url.clone()).collect()
-    };
-    accounts
-        .iter()
-        .map(|account| (account.account_id.clone(), urls(account)))
-        .collect()
-}
 
 /// Every rule the pipeline judges by.
 #[derive(Debug)]
@@ -220,38 +141,6 @@ pub enum ScanError {
     /// A name in the report holds a token that could not be masked: a fault of this program.
     #[error("a name that was read holds a token and could not be masked")]
     Name,
-}
-
-/// What one document gave.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-struct Inspected {
-    seen: Vec<SeenCredential>,
-    declarations: Option<Declarations>,
-    codeowners: Option<Owners>,
-    /// Repository, folder and owner of a catalogue's descriptor.
-    catalog: Option<(String, String, String)>,
-    comments: Vec<Comment>,
-    /// It holds more credentials than are told of.
-    more: bool,
-}
-
-impl Value for Inspected {
-    fn everywhere(&self) -> bool {
-        !self.seen.is_empty() || self.more
-    }
-
-    fn keepable(&self) -> bool {
-        let declared = self.declarations.as_ref();
-        declared.is_none_or(|declared| declared.kept.is_empty())
-    }
-}
-
-/// A CODEOWNERS file, the repository it stands in, and how binding it is there.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-struct Owners {
-    repository: String,
-    rank: usize,
-    file: Codeowners,
 }
 
 /// Scans: reads every source, joins what was found, judges it, plans.
@@ -544,51 +433,6 @@ pub fn judge(
     Ok((without_tokens(report, engine, &request.key)?, accounts))
 }
 
-/// What logs show of the use of identities.
-fn logs(
-    request: &ScanRequest,
-    rules: &RuleSet,
-    tables: &AwsTables,
-) -> Result<(Observed, Vec<Coverage>), RuleError> {
-    let names = LoggedNames {
-        events: EventTable::builtin()?,
-        tables,
-    };
-    let task = &rules.scoring.task;
-    let reading = Reading {
-        session_gap_seconds: task.session_gap_seconds,
-        pause_jump: task.pause_jump,
-        continuous_percent: task.continuous_percent,
-        least_sessions: task.least_sessions,
-    };
-    Ok(cloudtrail::read(&request.cloudtrail, &reading, &names))
-}
-
-/// What logged calls mean in the language of policies.
-struct LoggedNames<'a> {
-    events: EventTable,
-    tables: &'a AwsTables,
-}
-
-impl EventNames for LoggedNames<'_> {
-    fn actions(&self, source: &str, name: &str) -> Vec<String> {
-        self.events.actions(source, name, &self.tables.actions)
-    }
-
-    fn resources(&self, call: &Call<'_>) -> Vec<String> {
-        let place = |word: &str| {
-            let value = match word {
-                "partition" => call.partition,
-                "region" => call.region,
-                "account" => call.account,
-                _ => return None,
-            };
-            Some(value.to_owned())
-        };
-        self.events.resources(call.source, call.parameters, &place)
-    }
-}
-
 /// Where a credential was seen.
 fn place_of(seen: &SeenCredential) -> (&str, &str, u32, u32) {
     let at = &seen.sighting;
@@ -631,151 +475,6 @@ fn without_tokens(
     let mut value = serde_json::to_value(report).map_err(|_| ScanError::Name)?;
     engine.mask_names(&mut value, key);
     serde_json::from_value(value).map_err(|_| ScanError::Name)
-}
-
-/// Which texts of history are worth inspecting: of those, only credentials are asked for.
-struct Worth<'a>(&'a Engine);
-
-impl Screen for Worth<'_> {
-    type Marks = Marks;
-
-    fn screen(&self, text: &[u8]) -> (Marks, bool) {
-        let (marks, worth) = self.0.screen(text);
-        (marks, worth || unpack::recognise(text).is_some())
-    }
-
-    fn screen_derived(&self, text: &[u8], base: &Marks, copied: &[Copied]) -> (Marks, bool) {
-        let (marks, worth) = self.0.screen_derived(text, base, copied);
-        (marks, worth || unpack::recognise(text).is_some())
-    }
-}
-
-/// What one document gives: credentials in any text, declarations in current files only.
-fn inspect(document: &Document<'_>, engine: &Engine, key: &FingerprintKey) -> Option<Inspected> {
-    let Scanned { seen, more } = engine.scan_all(document.bytes, key);
-    let mut declarations = None;
-    let mut codeowners = None;
-    let mut described = None;
-    let mut comments = Vec::new();
-    if let (Origin::Current, Some(uri)) = (document.origin, document.uri) {
-        if manifests::wants(uri) {
-            declarations = manifests::read(document.repository, uri, document.bytes, key);
-        }
-        let said = secrets::ignores::markers(document.bytes).into_iter();
-        comments.extend(said.map(|marker| Comment {
-            repository: document.repository.to_owned(),
-            uri: uri.to_owned(),
-            line: marker.line,
-            next: marker.alone,
-            rules: marker.rules,
-            reason: marker.reason,
-        }));
-        if catalog::is_catalog(uri) {
-            described = catalog::owner(document.bytes).map(|owner| {
-                let folder = catalog::folder_of(uri).to_owned();
-                (document.repository.to_owned(), folder, owner)
-            });
-        }
-        codeowners = codeowners::precedence(uri).map(|rank| Owners {
-            repository: document.repository.to_owned(),
-            rank,
-            file: Codeowners::parse(document.bytes),
-        });
-    }
-    if let Some(declared) = declarations.as_mut().filter(|one| !one.edits.is_empty()) {
-        let secrets: Vec<(u32, bool)> = seen
-            .iter()
-            .chain(&declared.credentials)
-            .map(|one| (one.sighting.line, one.kind.contains("private-key")))
-            .collect();
-        manifests::withhold(&mut declared.edits, &secrets);
-    }
-    let nothing = seen.is_empty()
-        && declarations.is_none()
-        && codeowners.is_none()
-        && described.is_none()
-        && comments.is_empty();
-    (!nothing).then_some(Inspected {
-        seen,
-        declarations,
-        codeowners,
-        catalog: described,
-        comments,
-        more,
-    })
-}
-
-/// Of a document that holds more than is told of.
-fn more_in(place: &Place) -> Coverage {
-    Coverage::new(
-        "secrets",
-        format!("{}/{}", place.repository, place.uri),
-        CoverageStatus::Skipped,
-        "holds more credentials than are told of in one file; the first of them are in the report",
-    )
-}
-
-/// Literals of a manifest stand where git says its file does, and who wrote the file as it is now made what it declares.
-fn attribute(
-    mut declared: Declarations,
-    places: &[Place],
-    rules: &RuleSet,
-    now: Timestamp,
-) -> Declarations {
-    for identity in &mut declared.identities {
-        let here = |place: &&Place| {
-            identity.locations.first().is_some_and(|at| {
-                at.repository.as_deref() == Some(&place.repository) && at.uri == place.uri
-            })
-        };
-        let author = places
-            .iter()
-            .find(here)
-            .and_then(|place| place.author.as_deref())
-            .filter(|author| !author.contains("[bot]"));
-        // A file that only names an identity of somewhere else says nothing of whose that is.
-        if let Some(author) = author
-            && identity.owner.is_none()
-            && identity.grade <= Grade::B
-        {
-            identity.owner = Some(author.to_owned());
-            identity.owner_source = OwnerSource::IacAuthor;
-        }
-    }
-    for credential in &mut declared.credentials {
-        let sighting = &credential.sighting;
-        let here = places
-            .iter()
-            .find(|place| place.repository == sighting.repository && place.uri == sighting.uri);
-        if let Some(place) = here {
-            *credential = put(credential, place, rules, now);
-        }
-    }
-    declared
-}
-
-/// The credential at one of the places its document stands.
-fn put(
-    credential: &SeenCredential,
-    place: &Place,
-    rules: &RuleSet,
-    now: Timestamp,
-) -> SeenCredential {
-    let mut credential = secrets::expire(&secrets::place(credential, &place.uri), now);
-    let sighting = &mut credential.sighting;
-    sighting.repository.clone_from(&place.repository);
-    sighting.uri.clone_from(&place.uri);
-    sighting.commit.clone_from(&place.commit);
-    sighting.author.clone_from(&place.author);
-    sighting.first_seen = place.first_seen;
-    sighting.last_seen = place.last_seen;
-    sighting.at_head = place.at_head;
-    sighting.trail.clone_from(&place.trail);
-    sighting.public = rules
-        .config
-        .repository(&place.repository, |note| note.public)
-        .unwrap_or(false);
-    credential
 }
 
 /// Names of the inputs as the report has them.

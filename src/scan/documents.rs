@@ -1,0 +1,197 @@
+//! What one document gives, and the places it stands at.
+
+use super::RuleSet;
+use crate::checks::ignores::Comment;
+use crate::manifests;
+use crate::manifests::catalog;
+use crate::manifests::codeowners::{self, Codeowners};
+use crate::model::inventory::Declarations;
+use crate::model::{
+    Copied, Coverage, CoverageStatus, FingerprintKey, Grade, OwnerSource, SeenCredential,
+};
+use crate::secrets::{self, Engine, Marks, Scanned};
+use crate::sources::{Document, Origin, Place, Screen, Value};
+use crate::unpack;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What one document gave.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Inspected {
+    pub(super) seen: Vec<SeenCredential>,
+    pub(super) declarations: Option<Declarations>,
+    pub(super) codeowners: Option<Owners>,
+    /// Repository, folder and owner of a catalogue's descriptor.
+    pub(super) catalog: Option<(String, String, String)>,
+    pub(super) comments: Vec<Comment>,
+    /// It holds more credentials than are told of.
+    pub(super) more: bool,
+}
+
+impl Value for Inspected {
+    fn everywhere(&self) -> bool {
+        !self.seen.is_empty() || self.more
+    }
+
+    fn keepable(&self) -> bool {
+        let declared = self.declarations.as_ref();
+        declared.is_none_or(|declared| declared.kept.is_empty())
+    }
+}
+
+/// A CODEOWNERS file, the repository it stands in, and how binding it is there.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Owners {
+    pub(super) repository: String,
+    pub(super) rank: usize,
+    pub(super) file: Codeowners,
+}
+
+/// Which texts of history are worth inspecting: of those, only credentials are asked for.
+pub(super) struct Worth<'a>(pub(super) &'a Engine);
+
+impl Screen for Worth<'_> {
+    type Marks = Marks;
+
+    fn screen(&self, text: &[u8]) -> (Marks, bool) {
+        let (marks, worth) = self.0.screen(text);
+        (marks, worth || unpack::recognise(text).is_some())
+    }
+
+    fn screen_derived(&self, text: &[u8], base: &Marks, copied: &[Copied]) -> (Marks, bool) {
+        let (marks, worth) = self.0.screen_derived(text, base, copied);
+        (marks, worth || unpack::recognise(text).is_some())
+    }
+}
+
+/// What one document gives: credentials in any text, declarations in current files only.
+pub(super) fn inspect(
+    document: &Document<'_>,
+    engine: &Engine,
+    key: &FingerprintKey,
+) -> Option<Inspected> {
+    let Scanned { seen, more } = engine.scan_all(document.bytes, key);
+    let mut declarations = None;
+    let mut codeowners = None;
+    let mut described = None;
+    let mut comments = Vec::new();
+    if let (Origin::Current, Some(uri)) = (document.origin, document.uri) {
+        if manifests::wants(uri) {
+            declarations = manifests::read(document.repository, uri, document.bytes, key);
+        }
+        let said = secrets::ignores::markers(document.bytes).into_iter();
+        comments.extend(said.map(|marker| Comment {
+            repository: document.repository.to_owned(),
+            uri: uri.to_owned(),
+            line: marker.line,
+            next: marker.alone,
+            rules: marker.rules,
+            reason: marker.reason,
+        }));
+        if catalog::is_catalog(uri) {
+            described = catalog::owner(document.bytes).map(|owner| {
+                let folder = catalog::folder_of(uri).to_owned();
+                (document.repository.to_owned(), folder, owner)
+            });
+        }
+        codeowners = codeowners::precedence(uri).map(|rank| Owners {
+            repository: document.repository.to_owned(),
+            rank,
+            file: Codeowners::parse(document.bytes),
+        });
+    }
+    if let Some(declared) = declarations.as_mut().filter(|one| !one.edits.is_empty()) {
+        let secrets: Vec<(u32, bool)> = seen
+            .iter()
+            .chain(&declared.credentials)
+            .map(|one| (one.sighting.line, one.kind.contains("private-key")))
+            .collect();
+        manifests::withhold(&mut declared.edits, &secrets);
+    }
+    let nothing = seen.is_empty()
+        && declarations.is_none()
+        && codeowners.is_none()
+        && described.is_none()
+        && comments.is_empty();
+    (!nothing).then_some(Inspected {
+        seen,
+        declarations,
+        codeowners,
+        catalog: described,
+        comments,
+        more,
+    })
+}
+
+/// Of a document that holds more than is told of.
+pub(super) fn more_in(place: &Place) -> Coverage {
+    Coverage::new(
+        "secrets",
+        format!("{}/{}", place.repository, place.uri),
+        CoverageStatus::Skipped,
+        "holds more credentials than are told of in one file; the first of them are in the report",
+    )
+}
+
+/// Literals of a manifest stand where git says its file does, and who wrote the file as it is now made what it declares.
+pub(super) fn attribute(
+    mut declared: Declarations,
+    places: &[Place],
+    rules: &RuleSet,
+    now: Timestamp,
+) -> Declarations {
+    for identity in &mut declared.identities {
+        let here = |place: &&Place| {
+            identity.locations.first().is_some_and(|at| {
+                at.repository.as_deref() == Some(&place.repository) && at.uri == place.uri
+            })
+        };
+        let author = places
+            .iter()
+            .find(here)
+            .and_then(|place| place.author.as_deref())
+            .filter(|author| !author.contains("[bot]"));
+        // A file that only names an identity of somewhere else says nothing of whose that is.
+        if let Some(author) = author
+            && identity.owner.is_none()
+            && identity.grade <= Grade::B
+        {
+            identity.owner = Some(author.to_owned());
+            identity.owner_source = OwnerSource::IacAuthor;
+        }
+    }
+    for credential in &mut declared.credentials {
+        let sighting = &credential.sighting;
+        let here = places
+            .iter()
+            .find(|place| place.repository == sighting.repository && place.uri == sighting.uri);
+        if let Some(place) = here {
+            *credential = put(credential, place, rules, now);
+        }
+    }
+    declared
+}
+
+/// The credential at one of the places its document stands.
+pub(super) fn put(
+    credential: &SeenCredential,
+    place: &Place,
+    rules: &RuleSet,
+    now: Timestamp,
+) -> SeenCredential {
+    let mut credential = secrets::expire(&secrets::place(credential, &place.uri), now);
+    let sighting = &mut credential.sighting;
+    sighting.repository.clone_from(&place.repository);
+    sighting.uri.clone_from(&place.uri);
+    sighting.commit.clone_from(&place.commit);
+    sighting.author.clone_from(&place.author);
+    sighting.first_seen = place.first_seen;
+    sighting.last_seen = place.last_seen;
+    sighting.at_head = place.at_head;
+    sighting.trail.clone_from(&place.trail);
+    sighting.public = rules
+        .config
+        .repository(&place.repository, |note| note.public)
+        .unwrap_or(false);
+    credential
+}

@@ -1,0 +1,92 @@
+//! What is asked of a report that was judged before.
+
+use super::{Made, RuleSet, SimulateError, Simulation, Trial, done};
+use crate::jit::JitContext;
+use crate::model::aws::AwsAccount;
+use crate::model::{AssessmentId, PlanItem, PlanMemory, Report};
+use crate::plan;
+use crate::rules::RuleError;
+use crate::rules::config::Config;
+use crate::rules::scoring::Scoring;
+use crate::rules::targets::Targets;
+use std::collections::BTreeMap;
+
+/// Tells in a report that was compared what became of the items of earlier plans, and what stands since; returns what the
+/// next run has to know.
+///
+/// # Errors
+/// When the embedded catalogue is not valid.
+pub fn follow_plans(
+    report: &mut Report,
+    memory: PlanMemory,
+    asked: &done::Asked,
+) -> Result<PlanMemory, RuleError> {
+    let progress = done::progress(report, memory, asked, &Targets::builtin()?);
+    let changes = report.changes.get_or_insert_default();
+    changes.plan = progress.items;
+    changes.standing = progress.standing;
+    Ok(progress.memory)
+}
+
+/// Judges one subject of a stored run as it stands and as tried.
+///
+/// # Errors
+/// When there is no such subject or mechanism.
+pub fn simulate(
+    report: &Report,
+    accounts: &[AwsAccount],
+    rules: &RuleSet,
+    id: &AssessmentId,
+    trial: &Trial,
+) -> Result<Simulation, SimulateError> {
+    let inventory = plan::simulate::inventory_of(report, issuers(accounts));
+    let context = JitContext {
+        inventory: &inventory,
+        scoring: &rules.scoring,
+        targets: &rules.targets,
+        config: &rules.config,
+        now: report.run.now,
+    };
+    plan::simulate::simulate(&context, id, trial)
+}
+
+/// Makes the files of each plan item of a report, stored or new, and hands them over item by item.
+///
+/// # Errors
+/// When the rules cannot be used, or what takes the files refuses.
+pub fn artefacts<E: From<RuleError>>(
+    report: &Report,
+    accounts: &[AwsAccount],
+    config: &Config,
+    mut take: impl FnMut(&PlanItem, Vec<Made>) -> Result<(), E>,
+) -> Result<(), E> {
+    let scoring = Scoring::with_overrides(&config.scoring)?;
+    let targets = Targets::builtin()?;
+    let inventory = plan::simulate::inventory_of(report, issuers(accounts));
+    let context = JitContext {
+        inventory: &inventory,
+        scoring: &scoring,
+        targets: &targets,
+        config,
+        now: report.run.now,
+    };
+    let Some(maker) = plan::artefacts::Maker::new(&context) else {
+        return Ok(());
+    };
+    report
+        .plan
+        .iter()
+        .try_for_each(|item| take(item, maker.item(item)))
+}
+
+/// Issuers of the OIDC providers of each account.
+fn issuers(accounts: &[AwsAccount]) -> BTreeMap<String, Vec<String>> {
+    let urls = |account: &AwsAccount| {
+        let providers = account.oidc_providers.iter();
+        providers.map(|provider| provider.url.clone()).collect()
+    };
+    accounts
+        .iter()
+        .map(|account| (account.account_id.clone(), urls(account)))
+        .collect()
+}
