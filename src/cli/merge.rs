@@ -5,8 +5,7 @@ use super::environment::LoadedConfig;
 use super::exit::{CommandResult, Failure, Outcome};
 use super::keeping::Keeping;
 use super::scan::{self, Work};
-use crate::model::aws::AwsAccount;
-use crate::model::{Coverage, CoverageStatus, FingerprintKey, Report};
+use crate::model::{Coverage, CoverageStatus, FingerprintKey};
 use crate::scan::{Gathered, PartHead, read_part};
 use crate::store::change::Reading;
 use anyhow::{Context as _, anyhow};
@@ -59,7 +58,7 @@ fn merged(
     config: LoadedConfig,
     keeping: &mut Keeping,
     work: &Work,
-) -> Result<(Report, Vec<AwsAccount>), Failure> {
+) -> Result<scan::Judged, Failure> {
     let (rules, key) = scan::rules_and_key(scan, config)?;
     let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
     for path in &args.runs {
@@ -106,7 +105,7 @@ fn merged(
             )),
         }
     }
-    scan::judged(scan, &request, &rules, work, gathered, keeping)
+    scan::judged(scan, &request, rules, work, gathered, keeping)
 }
 
 fn reading(head: &PartHead) -> Reading {

@@ -3,12 +3,10 @@
 use super::args::{ColorChoice, Csv, Global, Output};
 use super::environment;
 use super::exit::Failure;
-use crate::model::Report;
 use crate::model::aws::AwsAccount;
+use crate::model::{PlanItem, Report};
 use crate::report::{Format, Options, text};
-use crate::rules::RuleError;
-use crate::rules::config::Config;
-use crate::scan;
+use crate::scan::{self, RuleSet};
 use crate::store::atomic;
 use crate::store::folder::Folder;
 use anyhow::Context as _;
@@ -46,56 +44,58 @@ pub(super) fn file(output: &Output, report: &Report, options: Options) -> Result
     stage(output, report, options)?.commit().map_err(refused)
 }
 
-/// Writes the files of each plan item beside their place. Their folders begin with `plan/`, which the place stands for.
+/// Makes the files of each plan item, lists them in the report, and writes them beside their place, where one is named.
+/// Their folders begin with `plan/`, which the place stands for.
 pub(super) fn artefacts(
-    place: &Path,
-    report: &Report,
+    place: Option<&Path>,
+    report: &mut Report,
     accounts: &[AwsAccount],
-    config: &Config,
-) -> Result<Folder, Failure> {
+    rules: &RuleSet,
+) -> Result<Option<Folder>, Failure> {
     let failed = |error| {
         Failure::usage(
             anyhow::Error::new(error),
             "name a place that can be written and is empty or of an earlier run",
         )
     };
-    let mut folder = Folder::begin(place).map_err(failed)?;
-    let mut index = String::from("# The plan, item by item\n\n");
-    scan::artefacts(report, accounts, config, |item, files| {
-        let below = item.folder.strip_prefix("plan/").unwrap_or(&item.folder);
-        if !files.is_empty() {
-            // Writing to a String cannot fail.
-            let title = text::markdown(&item.title);
-            let _ = writeln!(index, "- [{below}]({below}/README.md): {title}");
-        }
+    let folder = place.map(Folder::begin).transpose().map_err(failed)?;
+    scan::make_artefacts(report, accounts, rules, |item, files| {
+        let Some(folder) = &folder else {
+            return Ok(());
+        };
+        let below = below(item);
         files
             .iter()
             .try_for_each(|file| folder.add(&format!("{below}/{}", file.path), &file.text))
-            .map_err(ArtefactError::Write)
     })
-    .map_err(|error| match error {
-        ArtefactError::Write(error) => failed(error),
-        ArtefactError::Rules(error) => Failure::from(anyhow::Error::new(error)),
-    })?;
-    folder.add("README.md", &index).map_err(failed)?;
+    .map_err(failed)?;
+    if let Some(folder) = &folder {
+        folder
+            .add("README.md", &contents(&report.plan))
+            .map_err(failed)?;
+    }
     Ok(folder)
 }
 
-/// Puts the files of the plan in their place.
-pub(super) fn put(folder: Folder) -> Result<(), Failure> {
-    folder.commit().map_err(refused)
+/// Folder of an item in that of the plan.
+fn below(item: &PlanItem) -> &str {
+    item.folder.strip_prefix("plan/").unwrap_or(&item.folder)
 }
 
-/// Why the files of the plan could not be made.
-enum ArtefactError {
-    Rules(RuleError),
-    Write(atomic::WriteError),
-}
-
-impl From<RuleError> for ArtefactError {
-    fn from(error: RuleError) -> Self {
-        Self::Rules(error)
+/// Table of contents of the plan's folder.
+fn contents(plan: &[PlanItem]) -> String {
+    let mut text = String::from("# The plan, item by item\n\n");
+    for item in plan.iter().filter(|item| !item.artefacts.is_empty()) {
+        let (below, title) = (below(item), text::markdown(&item.title));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "- [{below}]({below}/README.md): {title}");
     }
+    text
+}
+
+/// Puts the files of the plan in their place.
+pub(super) fn put(folder: Option<Folder>) -> Result<(), Failure> {
+    folder.map_or(Ok(()), Folder::commit).map_err(refused)
 }
 
 fn refused(error: atomic::WriteError) -> Failure {

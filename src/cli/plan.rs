@@ -2,11 +2,11 @@
 
 use super::args::{Global, PlanArgs, PlanFormat};
 use super::exit::{CommandResult, Failure, Outcome};
-use super::{outputs, runs};
+use super::{outputs, rule_files, runs};
 use crate::report::Format;
 use crate::rules::scoring::Scoring;
-use crate::scan::recut;
-use anyhow::anyhow;
+use crate::scan::{RuleSet, recut};
+use anyhow::{Context as _, anyhow};
 
 /// Writes the plan of a stored run.
 pub(super) fn run(args: &PlanArgs, global: &Global) -> CommandResult {
@@ -29,7 +29,11 @@ pub(super) fn run(args: &PlanArgs, global: &Global) -> CommandResult {
     if let Some(folder) = &args.artefacts {
         // Without accounts, what providers they have is not known, and nothing else is missing.
         let accounts = runs::accounts(global, Some(&report.run.id)).unwrap_or_default();
-        let folder = outputs::artefacts(folder, &report, &accounts, &config.config)?;
+        let own = rule_files::own(&[], &config)?;
+        let rules = RuleSet::load(config.config, &own)
+            .context("loading the rules")
+            .map_err(|error| Failure::usage(error, "`overstay doctor` says more"))?;
+        let folder = outputs::artefacts(Some(folder), &mut report, &accounts, &rules)?;
         outputs::put(folder)?;
     }
     let format = match args.format {

@@ -93,7 +93,7 @@ pub(super) struct Work {
 pub(super) fn with_state(
     args: &Scan,
     global: &Global,
-    make: impl FnOnce(LoadedConfig, &mut Keeping, &Work) -> Result<(Report, Vec<AwsAccount>), Failure>,
+    make: impl FnOnce(LoadedConfig, &mut Keeping, &Work) -> Result<Judged, Failure>,
 ) -> CommandResult {
     let begun = Instant::now();
     let stop = Stop::default();
@@ -119,10 +119,14 @@ pub(super) fn with_state(
     };
     let made = make(config, &mut keeping, &work);
     work.bar.finish();
-    let (mut report, accounts) = made?;
+    let Judged {
+        mut report,
+        accounts,
+        rules,
+    } = made?;
     keeping.compare(&mut report);
     work.stop.check()?;
-    deliver(args, global, &report, &accounts)?;
+    deliver(args, global, &mut report, &accounts, &rules)?;
     // Reports come first: what the next run compares with, somebody must have been able to read.
     let kept = keeping.save(&report, &accounts);
     notify::command(&args.nightly, &report);
@@ -132,14 +136,24 @@ pub(super) fn with_state(
     Ok(outcome(args, &report))
 }
 
-/// Writes the reports.
+/// What was judged, and what the rest of the run needs of how.
+pub(super) struct Judged {
+    report: Report,
+    accounts: Vec<AwsAccount>,
+    rules: RuleSet,
+}
+
+/// Makes the files of the plan and writes the reports.
 fn deliver(
     args: &Scan,
     global: &Global,
-    report: &Report,
+    report: &mut Report,
     accounts: &[AwsAccount],
+    rules: &RuleSet,
 ) -> Result<(), Failure> {
     let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
+    let place = args.format.is_none().then(|| out.join("plan"));
+    let plan = outputs::artefacts(place.as_deref(), report, accounts, rules)?;
     let options = outputs::options(args.csv, global);
     for output in &args.output {
         outputs::file(output, report, options)?;
@@ -147,8 +161,6 @@ fn deliver(
     if let Some(format) = args.format {
         return outputs::show(format, report, options);
     }
-    let config = environment::configuration(global.config.as_deref())?;
-    let plan = outputs::artefacts(&out.join("plan"), report, accounts, &config.config)?;
     outputs::folder(out, report, options)?;
     outputs::put(plan)?;
     if args.nightly.cron {
@@ -225,7 +237,7 @@ fn scan_paths(
     keeping: &mut Keeping,
     work: &Work,
     listed: Listed,
-) -> Result<(Report, Vec<AwsAccount>), Failure> {
+) -> Result<Judged, Failure> {
     let (rules, key) = rules_and_key(args, config)?;
     let mut request = request(args, global, keeping, key, work.now)?;
     request.paths = listed.paths;
@@ -255,7 +267,7 @@ fn scan_paths(
             Failure::usage(error, "name a place that can be written with --out")
         })?;
     }
-    judged(args, &request, &rules, work, gathered, keeping)
+    judged(args, &request, rules, work, gathered, keeping)
 }
 
 /// What there is to read of accounts alone.
@@ -281,17 +293,22 @@ pub(super) fn accounts(
 pub(super) fn judged(
     args: &Scan,
     request: &ScanRequest,
-    rules: &RuleSet,
+    rules: RuleSet,
     work: &Work,
     gathered: Gathered,
     keeping: &mut Keeping,
-) -> Result<(Report, Vec<AwsAccount>), Failure> {
+) -> Result<Judged, Failure> {
     let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
     let mut known = |run: &Run, findings: &mut [Finding]| keeping.keep_ids(run, findings);
-    in_pool(args.jobs, || {
-        judge(request, rules, &engine, &work.bar, gathered, &mut known)
-    })?
-    .map_err(scan_failure)
+    let judged = in_pool(args.jobs, || {
+        judge(request, &rules, &engine, &work.bar, gathered, &mut known)
+    })?;
+    let (report, accounts) = judged.map_err(scan_failure)?;
+    Ok(Judged {
+        report,
+        accounts,
+        rules,
+    })
 }
 
 /// What people decided.
@@ -356,8 +373,8 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         key,
         now: environment::now(args.now),
     };
-    let mut report =
-        in_pool(args.jobs, || scan(&request, &rules, &NoProgress))?.map_err(scan_failure)?;
+    let scanned = in_pool(args.jobs, || scan(&request, &rules, &NoProgress))?;
+    let (mut report, accounts) = scanned.map_err(scan_failure)?;
     report.coverage.extend(handed.coverage);
     report.coverage.sort();
     report.run.complete &= !report
@@ -369,11 +386,12 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         unkept: true,
         ..outputs::options(args.csv, global)
     };
+    let place = args.out.as_ref().map(|out| out.join("plan"));
+    let plan = outputs::artefacts(place.as_deref(), &mut report, &accounts, &rules)?;
     for output in &args.output {
         outputs::file(output, &report, options)?;
     }
     if let Some(out) = &args.out {
-        let plan = outputs::artefacts(&out.join("plan"), &report, &[], &rules.config)?;
         outputs::folder(out, &report, options)?;
         outputs::put(plan)?;
     }

@@ -25,7 +25,7 @@ pub type PlanContext<'a> = JitContext<'a>;
 /// Plans every assessment that calls for something to be done, by wave and position.
 ///
 /// No item comes of access that is already short-lived and conditioned, nor of an unclear case whose risk is below
-/// `plan.review_from_risk`; their assessments say so.
+/// `plan.review_from_risk`; their assessments say so. Which files an item has is listed when they are made.
 pub fn build(context: &PlanContext<'_>, assessments: &[Assessment]) -> Vec<PlanItem> {
     let subjects: BTreeMap<AssessmentId, Subject<'_>> = subjects(context)
         .into_iter()
@@ -37,9 +37,7 @@ pub fn build(context: &PlanContext<'_>, assessments: &[Assessment]) -> Vec<PlanI
         .filter(|(subject, assessment)| calls_for_work(context, subject, assessment))
         .map(|(subject, assessment)| candidate(context, subject, assessment))
         .collect();
-    let mut items = waves::cut(context, candidates);
-    artefacts::list(context, &mut items);
-    items
+    waves::cut(context, candidates)
 }
 
 fn calls_for_work(

@@ -6,7 +6,7 @@ mod part;
 mod stored;
 
 pub use part::{PartHead, read_part, write_part};
-pub use stored::{artefacts, follow_plans, simulate};
+pub use stored::{artefacts, follow_plans, make_artefacts, simulate};
 
 use documents::{Inspected, Owners, Worth, attribute, inspect, more_in, put};
 use logs::logs;
@@ -143,23 +143,12 @@ pub enum ScanError {
     Name,
 }
 
-/// Scans: reads every source, joins what was found, judges it, plans.
+/// Scans: reads every source, joins what was found, judges it, plans; hands over the accounts that were read beside the
+/// report. The plan's files are made, and listed in the report, by [`make_artefacts`].
 ///
 /// # Errors
 /// Only when no scan can be made; see [`ScanError`].
 pub fn scan(
-    request: &ScanRequest,
-    rules: &RuleSet,
-    progress: &dyn Progress,
-) -> Result<Report, ScanError> {
-    scan_with_accounts(request, rules, progress).map(|(report, _)| report)
-}
-
-/// Scans, and hands over the accounts that were read beside the report.
-///
-/// # Errors
-/// Only when no scan can be made; see [`ScanError`].
-pub fn scan_with_accounts(
     request: &ScanRequest,
     rules: &RuleSet,
     progress: &dyn Progress,

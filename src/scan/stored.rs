@@ -9,6 +9,7 @@ use crate::rules::RuleError;
 use crate::rules::config::Config;
 use crate::rules::scoring::Scoring;
 use crate::rules::targets::Targets;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Tells in a report that was compared what became of the items of earlier plans, and what stands since; returns what the
@@ -77,6 +78,34 @@ pub fn artefacts<E: From<RuleError>>(
         .plan
         .iter()
         .try_for_each(|item| take(item, maker.item(item)))
+}
+
+/// Makes the files of each item of a new plan, lists them in the item, and hands them over, on all threads and in any order.
+///
+/// # Errors
+/// When what takes the files refuses.
+pub fn make_artefacts<E: Send>(
+    report: &mut Report,
+    accounts: &[AwsAccount],
+    rules: &RuleSet,
+    take: impl Fn(&PlanItem, Vec<Made>) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let inventory = plan::simulate::inventory_of(report, issuers(accounts));
+    let context = JitContext {
+        inventory: &inventory,
+        scoring: &rules.scoring,
+        targets: &rules.targets,
+        config: &rules.config,
+        now: report.run.now,
+    };
+    let Some(maker) = plan::artefacts::Maker::new(&context) else {
+        return Ok(());
+    };
+    report.plan.par_iter_mut().try_for_each(|item| {
+        let made = maker.item(item);
+        item.artefacts = made.iter().map(Made::listed).collect();
+        take(item, made)
+    })
 }
 
 /// Issuers of the OIDC providers of each account.

@@ -4,6 +4,7 @@ use super::atomic::{PREFIX, SUFFIX, WriteError, make_folder, private, written};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// File that says whose a folder is.
 const MARK: &str = ".overstay";
@@ -12,6 +13,11 @@ const MARK: &str = ".overstay";
 /// again; where all of them are, the old folder stays.
 pub struct Folder {
     target: PathBuf,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
     /// Files so far that the old folder has with the same text, while there are no others.
     same: Vec<PathBuf>,
     /// The new folder, once it differs from the old one.
@@ -36,20 +42,19 @@ impl Folder {
             )));
         }
         make_folder(beside(&target))?;
-        let mut folder = Self {
+        let folder = Self {
             target,
-            same: Vec::new(),
-            new: None,
+            inner: Mutex::default(),
         };
         folder.add(MARK, "This folder is written anew by every run.\n")?;
         Ok(folder)
     }
 
-    /// Writes a file of it, by a path of plain names.
+    /// Writes a file of it, by a path of plain names. Several threads may write at once.
     ///
     /// # Errors
     /// When the file system refuses or the path leads out of the folder.
-    pub fn add(&mut self, path: &str, text: &str) -> Result<(), WriteError> {
+    pub fn add(&self, path: &str, text: &str) -> Result<(), WriteError> {
         let place = self.target.join(path);
         self.take(path, text).map_err(|source| WriteError {
             path: place,
@@ -57,18 +62,20 @@ impl Folder {
         })
     }
 
-    fn take(&mut self, path: &str, text: &str) -> io::Result<()> {
+    fn take(&self, path: &str, text: &str) -> io::Result<()> {
         let relative = Path::new(path);
         let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
         if path.is_empty() || !relative.components().all(plain) {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
         let same = is_text(&self.target.join(relative), text);
-        if same && self.new.is_none() {
-            self.same.push(relative.to_owned());
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if same && inner.new.is_none() {
+            inner.same.push(relative.to_owned());
             return Ok(());
         }
-        let new = self.differs()?;
+        let new = inner.differs(&self.target)?;
+        drop(inner);
         let place = new.join(relative);
         if let Some(folder) = place.parent().filter(|folder| !folder.is_dir()) {
             make_folder(folder).map_err(|error| error.source)?;
@@ -81,55 +88,25 @@ impl Folder {
             .write_all(text.as_bytes())
     }
 
-    /// The new folder, with everything so far.
-    fn differs(&mut self) -> io::Result<PathBuf> {
-        if let Some(new) = &self.new {
-            return Ok(new.path().to_owned());
-        }
-        let prefix = format!("{PREFIX}{}-", std::process::id());
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(SUFFIX);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o700));
-        }
-        let new = builder.tempdir_in(beside(&self.target))?;
-        let place = new.path().to_owned();
-        written().insert(place.clone());
-        self.new = Some(new);
-        for relative in std::mem::take(&mut self.same) {
-            let to = place.join(&relative);
-            if let Some(folder) = to.parent().filter(|folder| !folder.is_dir()) {
-                make_folder(folder).map_err(|error| error.source)?;
-            }
-            link(&self.target.join(&relative), &to)?;
-        }
-        Ok(place)
-    }
-
     /// Puts it in the place of the old one.
     ///
     /// # Errors
     /// When the file system refuses; the old folder is then still there.
-    pub fn commit(mut self) -> Result<(), WriteError> {
+    pub fn commit(self) -> Result<(), WriteError> {
+        let Self { target, inner } = self;
+        let mut inner = inner.into_inner().unwrap_or_else(PoisonError::into_inner);
         let failed = |source| WriteError {
-            path: self.target.clone(),
+            path: target.clone(),
             source,
         };
-        if self.new.is_none() {
-            let same = count(&self.target).map_err(failed)? == self.same.len();
-            if same && owners_alone(&self.target).map_err(failed)? {
+        if inner.new.is_none() {
+            let same = count(&target).map_err(failed)? == inner.same.len();
+            if same && owners_alone(&target).map_err(failed)? {
                 return Ok(());
             }
-            let target = self.target.clone();
-            self.differs().map_err(|source| WriteError {
-                path: target,
-                source,
-            })?;
+            inner.differs(&target).map_err(failed)?;
         }
-        let Self { target, new, .. } = self;
-        let Some(new) = new else {
+        let Some(new) = inner.new else {
             return Ok(());
         };
         written().remove(new.path());
@@ -156,6 +133,35 @@ impl Folder {
             let _ = fs::remove_dir_all(&old);
         }
         Ok(())
+    }
+}
+
+impl Inner {
+    /// The new folder, with everything so far.
+    fn differs(&mut self, target: &Path) -> io::Result<PathBuf> {
+        if let Some(new) = &self.new {
+            return Ok(new.path().to_owned());
+        }
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(SUFFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o700));
+        }
+        let new = builder.tempdir_in(beside(target))?;
+        let place = new.path().to_owned();
+        written().insert(place.clone());
+        self.new = Some(new);
+        for relative in std::mem::take(&mut self.same) {
+            let to = place.join(&relative);
+            if let Some(folder) = to.parent().filter(|folder| !folder.is_dir()) {
+                make_folder(folder).map_err(|error| error.source)?;
+            }
+            link(&target.join(&relative), &to)?;
+        }
+        Ok(place)
     }
 }
 
@@ -240,7 +246,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("plan");
         for name in ["one", "two"] {
-            let mut folder = Folder::begin(&target).unwrap();
+            let folder = Folder::begin(&target).unwrap();
             folder.add(&format!("{name}/file"), name).unwrap();
             folder.commit().unwrap();
             #[cfg(unix)]
@@ -269,7 +275,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let target = place.path().join("plan");
         let write = |two: &str| {
-            let mut folder = Folder::begin(&target).unwrap();
+            let folder = Folder::begin(&target).unwrap();
             folder.add("a/one", "1").unwrap();
             folder.add("b/two", two).unwrap();
             folder.commit().unwrap();
@@ -304,7 +310,7 @@ mod tests {
             let place = tempfile::tempdir().unwrap();
             let target = place.path().join("plan");
             for files in rounds {
-                let mut folder = Folder::begin(&target).unwrap();
+                let folder = Folder::begin(&target).unwrap();
                 for (path, text) in &files {
                     folder.add(path, text).unwrap();
                 }
@@ -321,7 +327,7 @@ mod tests {
     #[test]
     fn paths_do_not_lead_out() {
         let place = tempfile::tempdir().unwrap();
-        let mut folder = Folder::begin(&place.path().join("plan")).unwrap();
+        let folder = Folder::begin(&place.path().join("plan")).unwrap();
         for path in ["../x", "/etc/x", "a/../../x", ""] {
             assert!(folder.add(path, "x").is_err(), "{path}");
         }

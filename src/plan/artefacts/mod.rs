@@ -24,7 +24,6 @@ use crate::rules::artefacts::Artefacts;
 use crate::rules::aws::AwsTables;
 use bench::Bench;
 use facts::Facts;
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -185,14 +184,4 @@ impl Remarks {
     fn miss(&mut self, what: &str, why: &str) {
         self.missing.push((what.to_owned(), why.to_owned()));
     }
-}
-
-/// Lists the files of each item in the item.
-pub fn list(context: &PlanContext<'_>, items: &mut [PlanItem]) {
-    let Some(maker) = Maker::new(context) else {
-        return;
-    };
-    items
-        .par_iter_mut()
-        .for_each(|item| item.artefacts = maker.item(item).iter().map(Made::listed).collect());
 }
