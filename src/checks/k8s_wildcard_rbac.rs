@@ -33,6 +33,7 @@ impl Check for KubernetesWildcard {
             .inventory
             .bindings
             .iter()
+            .filter(|binding| binding.of_cluster())
             .filter(|binding| !binding.subjects.is_empty() || !binding.people.is_empty())
             .map(|binding| {
                 let namespace = if binding.cluster_role {
@@ -49,7 +50,7 @@ impl Check for KubernetesWildcard {
             .collect();
         let mut roles: BTreeMap<String, Vec<&RbacRole>> = BTreeMap::new();
         for role in &context.inventory.roles {
-            if role.rules.iter().any(wildcard) {
+            if role.of_cluster() && role.rules.iter().any(wildcard) {
                 roles.entry(key_of_role(role)).or_default().push(role);
             }
         }
@@ -60,6 +61,9 @@ impl Check for KubernetesWildcard {
         }
         let mut bindings: BTreeMap<String, Vec<&RbacBinding>> = BTreeMap::new();
         for binding in &context.inventory.bindings {
+            if !binding.of_cluster() {
+                continue;
+            }
             let admin = binding.cluster_role && binding.role == CLUSTER_ADMIN;
             if admin || (binding.tier >= 2 && everybody(binding).is_some()) {
                 bindings

@@ -225,6 +225,8 @@ fn base_consumer() -> Consumer {
 fn base_role() -> RbacRole {
     RbacRole {
         repository: "site".into(),
+        provider: "kubernetes".into(),
+        switched_off: false,
         namespace: None,
         name: "role".into(),
         labels: BTreeMap::new(),
@@ -239,6 +241,8 @@ fn base_role() -> RbacRole {
 fn base_binding() -> RbacBinding {
     RbacBinding {
         repository: "site".into(),
+        provider: "kubernetes".into(),
+        switched_off: false,
         namespace: None,
         name: "binding".into(),
         cluster_role: true,

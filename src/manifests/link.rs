@@ -120,14 +120,14 @@ type Declared<'r> = (Roles<'r>, Vec<(usize, &'r RbacBinding)>);
 fn grant(tables: &ManifestTables, files: &mut [Declarations], places: &BTreeMap<Holder, Place>) {
     let mut by_repository: BTreeMap<&str, Declared<'_>> = BTreeMap::new();
     for (file, declarations) in files.iter().enumerate() {
-        for role in &declarations.roles {
+        for role in declarations.roles.iter().filter(|role| role.of_cluster()) {
             let (roles, _) = by_repository.entry(&role.repository).or_default();
             roles
                 .entry((role.namespace.as_deref(), &role.name))
                 .or_default()
                 .push(role);
         }
-        for binding in &declarations.bindings {
+        for binding in declarations.bindings.iter().filter(|one| one.of_cluster()) {
             let (_, bindings) = by_repository.entry(&binding.repository).or_default();
             bindings.push((file, binding));
         }
@@ -150,10 +150,18 @@ fn grant(tables: &ManifestTables, files: &mut [Declarations], places: &BTreeMap<
         }
     }
     for declarations in files.iter_mut() {
-        for binding in &mut declarations.bindings {
+        for binding in declarations
+            .bindings
+            .iter_mut()
+            .filter(|binding| binding.of_cluster())
+        {
             binding.tier = tiers.get(&key_of(binding)).copied().unwrap_or_default();
         }
-        for role in &mut declarations.roles {
+        for role in declarations
+            .roles
+            .iter_mut()
+            .filter(|role| role.provider == "kubernetes")
+        {
             let reach = judge(&role.rules, &tables.escalation, role.namespace.is_none());
             role.tier = reach.tier;
             role.evidence = reach.evidence;

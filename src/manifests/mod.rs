@@ -103,6 +103,11 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
     if gitlab::is_pipeline(folder, name) {
         return Some(Surface::GitlabPipeline);
     }
+    let code = Code::of(folder, name);
+    // Beside pipelines stand the services that their jobs use.
+    if code == Some(Code::Compose) {
+        return Some(Surface::Code(Code::Compose));
+    }
     if let Some(system) = ci::system_of(folder, name) {
         return Some(Surface::Pipeline(system));
     }
@@ -112,7 +117,7 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
     if terraform::wants(uri) {
         return Some(Surface::Terraform);
     }
-    if let Some(code) = Code::of(folder, name) {
+    if let Some(code) = code {
         return Some(Surface::Code(code));
     }
     let client = ManifestTables::builtin()
@@ -231,6 +236,8 @@ fn read_alone(
                 || capabilities::interesting(bytes)
                 || gitlab::interesting(bytes)
                 || ci::interesting(bytes)
+                || github::interesting(bytes)
+                || agents::mentioned(bytes)
                 || cloudformation::interesting(bytes)
                 || ansible::interesting(uri, bytes)
         }
@@ -368,6 +375,8 @@ fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
             ansible::read(context, root, out);
         } else if cloudformation::is_template(root) {
             cloudformation::read(context, root, "cloudformation", out);
+        } else if github::by_content(root) {
+            github::elsewhere(context, root, out);
         } else if let Some(system) = ci::by_content(root) {
             ci::read(context, system, root, out);
         } else if gitlab::by_content(root) {
@@ -530,6 +539,74 @@ mod tests {
         for uri in ["src/main.rs", "README.md", "a.jsonc", "yaml"] {
             assert!(!wants(uri), "{uri}");
         }
+    }
+
+    #[test]
+    fn content_tells_what_a_file_is_where_its_place_does_not() {
+        let key = FingerprintKey::new([7; 32]);
+        let files = [
+            (
+                "examples/ci.yml",
+                "name: CI\non: [push]\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps: [{run: make}]\n",
+            ),
+            (
+                "docs/servers-q.json",
+                "{\n \"mcpServers\": {\n  \"git\": {\"command\": \"uvx\", \"args\": [\"mcp-server-git\"]}}}",
+            ),
+            (
+                ".buildkite/docker-compose.yml",
+                "services:\n  db:\n    image: postgres\n",
+            ),
+            (
+                "Jenkinsfile",
+                "// a plugin\nbuildPlugin(useContainerAgent: true)\n",
+            ),
+            ("vars/build.groovy", "def call() {\n}\nbuildPlugin()\n"),
+            (
+                "k8s/a.yaml",
+                "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: ##NAME##\n",
+            ),
+        ];
+        let mut shown = Vec::new();
+        for (uri, text) in files {
+            let Some(out) = read("shop", uri, text.as_bytes(), &key) else {
+                shown.push(format!("{uri}: nothing"));
+                continue;
+            };
+            for identity in &out.identities {
+                shown.push(format!(
+                    "{} {} {}",
+                    identity.locations[0].display(),
+                    identity.kind.as_str(),
+                    identity.name
+                ));
+            }
+            shown.extend(out.consumers.iter().map(|one| {
+                format!(
+                    "{} runs {}",
+                    one.location.as_ref().unwrap().display(),
+                    one.name
+                )
+            }));
+            shown.extend(
+                out.notices
+                    .iter()
+                    .map(|notice| format!("{uri}: {}", notice.reason)),
+            );
+        }
+        insta::assert_snapshot!(shown.join("\n"), @"
+        shop/examples/ci.yml:4 ci-job examples/ci.yml/build
+        shop/examples/ci.yml:4 runs examples/ci.yml/build
+        shop/docs/servers-q.json:1 agent MCP client
+        shop/docs/servers-q.json:3 mcp-server git
+        shop/docs/servers-q.json:1 runs MCP client (docs/servers-q.json)
+        shop/.buildkite/docker-compose.yml:2 workload db
+        shop/.buildkite/docker-compose.yml:2 runs db
+        shop/Jenkinsfile:2 ci-job Jenkinsfile/buildPlugin
+        shop/Jenkinsfile:2 runs Jenkinsfile/buildPlugin
+        vars/build.groovy: nothing
+        k8s/a.yaml: a resource without a name: left out (line 2)
+        ");
     }
 
     #[test]

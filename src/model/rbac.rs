@@ -1,5 +1,5 @@
-//! Kubernetes roles and bindings as declared. They point at each other across files, so they are kept apart until every
-//! file of a repository was read.
+//! Roles and bindings as declared: those of Kubernetes, which point at each other across files and are kept apart until
+//! every file of a repository was read, and those that infrastructure code makes in Google Cloud and Azure.
 
 use super::{Evidence, Location};
 use schemars::JsonSchema;
@@ -23,12 +23,23 @@ pub struct RbacRule {
     pub non_resource_urls: Vec<String>,
 }
 
-/// A `Role` or `ClusterRole`.
+/// Provider of roles and bindings where none is written.
+fn kubernetes() -> String {
+    "kubernetes".to_owned()
+}
+
+/// A `Role` or `ClusterRole`, or a custom role of a cloud.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RbacRole {
     /// Repository that declares it.
     pub repository: String,
-    /// Namespace of a `Role`; `None` for a `ClusterRole`.
+    /// `kubernetes`, `gcp` or `azure`.
+    #[serde(default = "kubernetes")]
+    pub provider: String,
+    /// Its chart's values, or a count of nought, switch it off: it is declared and not made.
+    #[serde(default)]
+    pub switched_off: bool,
+    /// Namespace of a `Role`; `None` for a `ClusterRole` and outside Kubernetes.
     pub namespace: Option<String>,
     /// Name.
     pub name: String,
@@ -36,7 +47,7 @@ pub struct RbacRole {
     pub labels: BTreeMap<String, String>,
     /// Label selectors of the cluster roles it aggregates.
     pub aggregates: Vec<BTreeMap<String, String>>,
-    /// What it allows.
+    /// What it allows; the permissions of a cloud's role are the verbs of one rule.
     pub rules: Vec<RbacRule>,
     /// Privilege tier a holder has by it, cluster-wide for a `ClusterRole`.
     pub tier: u8,
@@ -46,12 +57,18 @@ pub struct RbacRole {
     pub location: Location,
 }
 
-/// A `RoleBinding` or `ClusterRoleBinding`.
+/// A `RoleBinding` or `ClusterRoleBinding`, or what gives a role of a cloud to its members.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RbacBinding {
     /// Repository that declares it.
     pub repository: String,
-    /// Namespace of a `RoleBinding`; `None` for a `ClusterRoleBinding`.
+    /// `kubernetes`, `gcp` or `azure`.
+    #[serde(default = "kubernetes")]
+    pub provider: String,
+    /// Its chart's values, or a count of nought, switch it off: it is declared and not made.
+    #[serde(default)]
+    pub switched_off: bool,
+    /// Namespace of a `RoleBinding`; `None` for a `ClusterRoleBinding`; in clouds what the role is given on.
     pub namespace: Option<String>,
     /// Name.
     pub name: String,
@@ -60,7 +77,8 @@ pub struct RbacBinding {
     /// Name of the role.
     pub role: String,
     /// Machine subjects as Kubernetes calls them: `system:serviceaccount:<namespace>:<name>`,
-    /// `system:serviceaccounts:<namespace>`, `system:serviceaccounts`.
+    /// `system:serviceaccounts:<namespace>`, `system:serviceaccounts`; as a cloud calls them otherwise. Those that code
+    /// does not tell are named `<var.members>`.
     pub subjects: Vec<String>,
     /// Other subjects, kind and name: `User jane`, `Group system:authenticated`.
     pub people: Vec<String>,
@@ -68,4 +86,20 @@ pub struct RbacBinding {
     pub tier: u8,
     /// Where.
     pub location: Location,
+}
+
+impl RbacRole {
+    /// Of Kubernetes, and made.
+    #[must_use]
+    pub fn of_cluster(&self) -> bool {
+        self.provider == "kubernetes" && !self.switched_off
+    }
+}
+
+impl RbacBinding {
+    /// Of Kubernetes, and made.
+    #[must_use]
+    pub fn of_cluster(&self) -> bool {
+        self.provider == "kubernetes" && !self.switched_off
+    }
 }

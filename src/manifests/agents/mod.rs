@@ -185,6 +185,11 @@ fn tools(servers: &[Server<'_>]) -> Vec<String> {
     tools
 }
 
+/// Whether a text may hold tool servers: cheap.
+pub(super) fn mentioned(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, b"mcpServers").is_some()
+}
+
 /// A file that no client is known to keep there, with tool servers as most clients write them.
 pub(super) fn by_content(root: &Node) -> bool {
     root.get("mcpServers").is_some_and(|servers| {

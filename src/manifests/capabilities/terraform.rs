@@ -2,6 +2,7 @@
 
 use super::super::clean::clean;
 use super::super::context::Context;
+use super::super::terraform::relax::relax;
 use super::durations::seconds;
 use super::vault::accounts;
 use crate::model::{Capability, Declarations};
@@ -22,7 +23,9 @@ pub(in super::super) fn read(context: &Context<'_>, out: &mut Declarations) {
     if !text.contains("resource") {
         return;
     }
-    let Ok(body) = hcl_edit::parser::parse_body(text) else {
+    let parsed =
+        hcl_edit::parser::parse_body(text).or_else(|_| hcl_edit::parser::parse_body(&relax(text)));
+    let Ok(body) = parsed else {
         return;
     };
     for block in body.blocks() {

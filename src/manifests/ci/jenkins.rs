@@ -24,24 +24,38 @@ pub(in crate::manifests) fn read(context: &Context<'_>, out: &mut Declarations) 
     let start = ["pipeline", "node", "podTemplate", "properties", "stage"]
         .iter()
         .find_map(|word| program.calls(word).map(|(at, ..)| at).next());
+    let called = match start {
+        Some(_) => None,
+        None => step_of_library(context.uri, &program.code),
+    };
     // A library of steps, or no program at all.
-    let Some(start) = start else {
+    let Some(start) = start.or(called.map(|(at, _)| at)) else {
         return;
     };
     let (line, column) = context.text.position(start);
     let declarative = program.calls("pipeline").any(|(at, ..)| at == start);
     let mut job = Job::new(
         System::Jenkins,
-        if declarative { "pipeline" } else { "script" },
+        match (declarative, called) {
+            (true, _) => "pipeline",
+            (_, Some((_, step))) => step,
+            _ => "script",
+        },
         line,
         column,
     );
     job.purpose = purpose(context, &program, source);
-    job.note(if declarative {
-        "declarative Jenkins pipeline"
+    if let Some((_, step)) = called {
+        job.note(format!(
+            "the step `{step}` of a shared library: what it uses beside what is given to it is not told here"
+        ));
     } else {
-        "scripted Jenkins pipeline"
-    });
+        job.note(if declarative {
+            "declarative Jenkins pipeline"
+        } else {
+            "scripted Jenkins pipeline"
+        });
+    }
     let stages: Vec<String> = program
         .calls("stage")
         .filter_map(|(_, from, to)| program.literal(from, to))
@@ -87,6 +101,35 @@ pub(in crate::manifests) fn read(context: &Context<'_>, out: &mut Declarations) 
         }
     }
     job.declare(context, out);
+}
+
+/// The first step a file calls at its left margin, with its name: a pipeline may be nothing but a call of a library.
+fn step_of_library<'c>(uri: &str, code: &'c str) -> Option<(usize, &'c str)> {
+    const NONE: [&str; 16] = [
+        "import", "def", "if", "for", "while", "try", "switch", "class", "return", "library",
+        "package", "assert", "static", "final", "void", "else",
+    ];
+    let name = uri.rsplit('/').next().unwrap_or(uri).to_ascii_lowercase();
+    if !name.starts_with("jenkinsfile") && !name.ends_with(".jenkinsfile") {
+        return None;
+    }
+    let mut at = 0;
+    for line in code.split_inclusive('\n') {
+        let end = line
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(line.len());
+        let word = line.get(..end).unwrap_or_default();
+        let called = line
+            .get(end..)
+            .unwrap_or_default()
+            .trim_start_matches([' ', '\t'])
+            .starts_with(['(', '{']);
+        if called && word.starts_with(|c: char| c.is_ascii_alphabetic()) && !NONE.contains(&word) {
+            return Some((at, word));
+        }
+        at += line.len();
+    }
+    None
 }
 
 fn text(source: &str, literal: Literal) -> &str {

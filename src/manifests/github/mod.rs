@@ -32,6 +32,31 @@ pub(super) fn workflow(context: &Context<'_>, root: &Node, out: &mut Declaration
     }
 }
 
+/// Whether a text may be a workflow: cheap.
+pub(super) fn interesting(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, b"runs-on").is_some()
+}
+
+/// A workflow of a place that is not a usual one, by its content.
+pub(super) fn by_content(root: &Node) -> bool {
+    root.get("on").is_some()
+        && root
+            .get("jobs")
+            .is_some_and(|jobs| jobs.entries().any(|(_, job)| job.get("runs-on").is_some()))
+}
+
+/// Reads a workflow that no platform runs from where it is: a template, an example, a copy.
+pub(super) fn elsewhere(context: &Context<'_>, root: &Node, out: &mut Declarations) {
+    let known = out.identities.len();
+    workflow(context, root, out);
+    for identity in out.identities.iter_mut().skip(known) {
+        identity.notes.push(Evidence::new(
+            Grade::B,
+            "a workflow outside .github/workflows: a template or a copy, which nothing runs from there",
+        ));
+    }
+}
+
 /// Reads a composite action: a consumer without an identity of its own, and only when it takes credentials.
 pub(super) fn composite(context: &Context<'_>, root: &Node, out: &mut Declarations) {
     let Some(list) = root.path(&["runs", "steps"]) else {

@@ -40,8 +40,10 @@ struct Dependency {
 pub(super) struct Job<'k> {
     /// The template.
     pub(super) text: &'k KeptText,
-    /// Its context; `None` where the values switch its chart off.
-    pub(super) context: Option<Value>,
+    /// Its context.
+    pub(super) context: Value,
+    /// The values do not switch its chart off.
+    pub(super) enabled: bool,
 }
 
 fn document(text: &str) -> Value {
@@ -95,6 +97,20 @@ impl Chart<'_> {
         self.dependencies
             .iter()
             .map(|dependency| dependency.name.clone())
+            .collect()
+    }
+
+    /// Charts it depends on that are none of these. Libraries that every chart of their publisher takes declare nothing.
+    pub(super) fn missing(&self, charts: &[Chart<'_>]) -> Vec<&str> {
+        self.dependencies
+            .iter()
+            .map(|dependency| dependency.name.as_str())
+            .filter(|name| !name.is_empty() && *name != "common")
+            .filter(|name| {
+                !charts.iter().any(|chart| {
+                    chart.name == *name || chart.folder.rsplit('/').next() == Some(*name)
+                })
+            })
             .collect()
     }
 
@@ -182,7 +198,8 @@ fn add_jobs<'k>(
     for text in &chart.templates {
         out.push(Job {
             text,
-            context: enabled.then(|| context(chart, values, text)),
+            context: context(chart, values, text),
+            enabled,
         });
     }
     for other in charts.iter().filter(|other| chart.holds(other)) {

@@ -71,6 +71,22 @@ pub(super) struct Engine<'e> {
     /// Where in the file that is rendered a fault happens.
     place: usize,
     faults: Vec<(usize, Fault)>,
+    /// A place that is to be written whatever the values say.
+    sought: Option<usize>,
+}
+
+/// Whether a place of the file is written by pieces, if they are run.
+fn holds(pieces: &[Piece], place: usize) -> bool {
+    pieces.iter().any(|piece| match piece {
+        Piece::Text(range) => range.contains(&place),
+        Piece::If(arms, otherwise) => {
+            arms.iter().any(|(_, body)| holds(body, place)) || holds(otherwise, place)
+        }
+        Piece::With(_, body, otherwise) | Piece::Range(_, body, otherwise) => {
+            holds(body, place) || holds(otherwise, place)
+        }
+        Piece::Emit(..) | Piece::Template(..) | Piece::Break | Piece::Continue => false,
+    })
 }
 
 /// Variables in scope; the first is `$`.
@@ -109,7 +125,19 @@ impl<'e> Engine<'e> {
             written: 0,
             place: 0,
             faults: Vec::new(),
+            sought: None,
         }
+    }
+
+    /// An engine that takes every way to one place of the file.
+    pub(super) fn towards(mut self, place: usize) -> Self {
+        self.sought = Some(place);
+        self
+    }
+
+    /// Whether these pieces lead to the place that is sought.
+    fn leads(&self, pieces: &[Piece], top: bool) -> bool {
+        top && self.sought.is_some_and(|place| holds(pieces, place))
     }
 
     /// Renders one file.
@@ -197,7 +225,15 @@ impl<'e> Engine<'e> {
                 Piece::If(arms, otherwise) => {
                     let mut chosen = otherwise;
                     let height = scope.variables.len();
+                    let way = arms.iter().find(|(_, body)| self.leads(body, top));
                     for (pipe, body) in arms {
+                        if let Some((_, way)) = way {
+                            chosen = way;
+                            break;
+                        }
+                        if self.leads(otherwise, top) {
+                            break;
+                        }
                         // What cannot be decided is taken to hold: rather too much than too little.
                         if self.decide(pipe, dot, scope).truth() {
                             chosen = body;
@@ -217,7 +253,9 @@ impl<'e> Engine<'e> {
                             Value::Nil
                         }
                     };
-                    let flow = if value.truth() {
+                    let taken =
+                        self.leads(body, top) || (value.truth() && !self.leads(otherwise, top));
+                    let flow = if taken {
                         self.run(body, source, &value, scope, out, top)?
                     } else {
                         self.run(otherwise, source, dot, scope, out, top)?
@@ -287,6 +325,11 @@ impl<'e> Engine<'e> {
                 .collect(),
             _ => Vec::new(),
         };
+        if items.is_empty() && self.leads(body, top) {
+            let flow = self.run(body, source, &Value::Nil, scope, out, top)?;
+            scope.variables.truncate(height);
+            return Ok(flow);
+        }
         if items.is_empty() {
             let flow = self.run(otherwise, source, dot, scope, out, top)?;
             scope.variables.truncate(height);

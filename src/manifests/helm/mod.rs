@@ -8,6 +8,7 @@ mod common;
 mod eval;
 mod functions;
 mod lists;
+mod off;
 mod places;
 mod syntax;
 mod texts;
@@ -109,9 +110,12 @@ pub(super) fn render<'k>(
         let of_each: Vec<Vec<Declarations>> = folders
             .par_iter()
             .map(|folder| {
-                let (charts, _) = gather(&near(&texts, folder));
+                let near = near(&texts, folder);
+                let (charts, _) = gather(&near);
                 let root = charts.iter().find(|chart| chart.folder == *folder);
-                root.map_or_else(Vec::new, |root| render_chart(tables, key, &charts, root))
+                root.map_or_else(Vec::new, |root| {
+                    render_chart(tables, key, &charts, root, &near)
+                })
             })
             .collect();
         rendered.extend(of_each.into_iter().flatten());
@@ -209,6 +213,7 @@ fn render_chart(
     key: &FingerprintKey,
     charts: &[Chart<'_>],
     root: &Chart<'_>,
+    about: &[&KeptText],
 ) -> Vec<Declarations> {
     let texts = chart::files_of(charts, root);
     let templates = chart::parse(&texts);
@@ -228,6 +233,11 @@ fn render_chart(
             ));
         }
     }
+    out.extend(
+        charts
+            .iter()
+            .filter_map(|chart| from_elsewhere(chart, charts, root, about)),
+    );
     for job in chart::jobs(charts, root) {
         if part(&job.text.uri) != Some(Part::Template) {
             continue;
@@ -238,6 +248,45 @@ fn render_chart(
         }
     }
     out
+}
+
+/// What is not known for want of a chart.
+fn from_elsewhere(
+    chart: &Chart<'_>,
+    charts: &[Chart<'_>],
+    root: &Chart<'_>,
+    about: &[&KeptText],
+) -> Option<Declarations> {
+    const SHOWN: usize = 5;
+    let inside = chart.folder == root.folder
+        || chart
+            .folder
+            .strip_prefix(&root.folder)
+            .is_some_and(|rest| root.folder.is_empty() || rest.starts_with('/'));
+    let missing = chart.missing(charts);
+    if !inside || missing.is_empty() {
+        return None;
+    }
+    let text = about.iter().find(|text| {
+        part(&text.uri) == Some(Part::About)
+            && text.uri.rsplit_once('/').map_or("", |(folder, _)| folder) == chart.folder
+    })?;
+    let shown: Vec<String> = missing
+        .iter()
+        .take(SHOWN)
+        .map(|name| super::clean::clean(name))
+        .collect();
+    let more = match missing.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(told(
+        text,
+        &format!(
+            "depends on charts from elsewhere, which are not in the scan: what they declare is unknown ({}{more})",
+            shown.join(", ")
+        ),
+    ))
 }
 
 fn told(text: &KeptText, reason: &str) -> Declarations {
@@ -260,12 +309,24 @@ fn render_file(
     at: usize,
     job: &Job<'_>,
 ) -> Declarations {
-    let Some(root) = &job.context else {
-        return told(
+    let root = &job.context;
+    if !job.enabled {
+        let mut out = told(
             job.text,
             "the values of its chart switch it off; read as text only",
         );
-    };
+        off::declare(
+            tables,
+            key,
+            files,
+            library,
+            at,
+            job,
+            &BTreeSet::new(),
+            &mut out,
+        );
+        return out;
+    }
     let output = Engine::new(files, library).render(at, root);
     let text = Text::new(job.text.text.as_bytes());
     let rendered = Text::new(output.text.as_bytes());
@@ -319,9 +380,16 @@ fn render_file(
     if faults.len() > 3 {
         reasons.push(format!("{} other reasons", faults.len() - 3));
     }
+    let rendered: BTreeSet<u32> = parsed
+        .documents
+        .iter()
+        .filter_map(|document| document.entry("kind"))
+        .map(|(key, _)| key.line)
+        .collect();
+    off::declare(tables, key, files, library, at, job, &rendered, &mut out);
     if reasons.is_empty() {
         out.notices
-            .extend(switched_off(&context, &parsed.documents));
+            .extend(switched_off(&context, &parsed.documents, &rendered));
     } else {
         let left_out = if nameless {
             "; resources without a name were left out"
@@ -340,7 +408,11 @@ fn render_file(
 }
 
 /// Tells of resources that a template would write by other values.
-fn switched_off(context: &Context<'_>, documents: &[Node]) -> Option<Coverage> {
+fn switched_off(
+    context: &Context<'_>,
+    documents: &[Node],
+    rendered: &BTreeSet<u32>,
+) -> Option<Coverage> {
     if !kubernetes::interesting(context.text.as_str().as_bytes()) {
         return None;
     }
@@ -350,11 +422,6 @@ fn switched_off(context: &Context<'_>, documents: &[Node]) -> Option<Coverage> {
             "the values of its chart render nothing of it",
         ));
     }
-    let rendered: BTreeSet<u32> = documents
-        .iter()
-        .filter_map(|document| document.entry("kind"))
-        .map(|(key, _)| key.line)
-        .collect();
     let lines = (1_u32..).zip(context.text.as_str().lines());
     let missing: Vec<String> = lines
         .filter(|(line, text)| text.starts_with("kind: ") && !rendered.contains(line))
@@ -484,6 +551,19 @@ mod tests {
         skipped shop/charts/app/templates/job.yaml: rendered by its chart's values, but not whole: template `other.name` is not in the repository (line 4, column 9); resources without a name were left out
         noted shop/charts/app/templates/role.yaml: the values of its chart render nothing of it
         "#);
+        let roles: Vec<String> = files
+            .iter()
+            .flat_map(|file| &file.roles)
+            .map(|role| {
+                format!(
+                    "{} {} {}",
+                    role.name,
+                    role.location.display(),
+                    role.switched_off
+                )
+            })
+            .collect();
+        assert_eq!(roles, ["x shop/charts/app/templates/role.yaml:2 true"]);
         let account = files
             .iter()
             .flat_map(|file| &file.consumers)
@@ -494,6 +574,64 @@ mod tests {
                 .uses
                 .native_ids
                 .contains(&"arn:aws:iam::123456789012:role/app".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_values_switch_off_is_listed_and_gives_nothing() {
+        let files = chart(&[
+            (
+                "Chart.yaml",
+                "apiVersion: v2\nname: app\ndependencies:\n  - {name: redis, repository: 'https://charts.example.com'}\n  - {name: common, repository: 'oci://x'}\n",
+            ),
+            (
+                "values.yaml",
+                "account: {create: false}\nrbac: {create: false, kinds: []}\n",
+            ),
+            (
+                "templates/all.yaml",
+                "{{- if .Values.account.create }}\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: {{ .Chart.Name }}}\n{{- end }}\n---\n{{- if .Values.rbac.create }}\n{{- if .Values.rbac.wide }}\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: wide}\nrules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]\n{{- else }}\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: narrow}\nrules: []\n{{- end }}\n---\n{{- range .Values.rbac.kinds }}\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: wide}\nroleRef: {kind: ClusterRole, name: wide}\nsubjects: [{kind: ServiceAccount, name: app, namespace: default}]\n{{- end }}\n{{- end }}\n",
+            ),
+        ]);
+        insta::assert_snapshot!(shown(&files), @"
+        system:serviceaccount:default:app B shop/templates/all.yaml:3:1
+        skipped shop/Chart.yaml: depends on charts from elsewhere, which are not in the scan: what they declare is unknown (redis)
+        noted shop/templates/all.yaml: the values of its chart render nothing of it
+        ");
+        let mut listed: Vec<String> = files
+            .iter()
+            .flat_map(|file| {
+                let roles = file
+                    .roles
+                    .iter()
+                    .map(|one| (&one.name, &one.location, one.switched_off));
+                let bindings = file
+                    .bindings
+                    .iter()
+                    .map(|one| (&one.name, &one.location, one.switched_off));
+                roles.chain(bindings)
+            })
+            .map(|(name, place, off)| format!("{name} {} {off}", place.display()))
+            .collect();
+        listed.sort();
+        assert_eq!(
+            listed,
+            [
+                "narrow shop/templates/all.yaml:15 true",
+                "wide shop/templates/all.yaml:10 true",
+                "wide shop/templates/all.yaml:22 true",
+            ]
+        );
+        let account = files
+            .iter()
+            .find_map(|file| file.identities.first())
+            .unwrap();
+        assert!(account.grants.is_empty() && account.privilege.tier == 0);
+        assert!(
+            account
+                .notes
+                .iter()
+                .any(|note| note.text.contains("switched off"))
         );
     }
 
@@ -520,10 +658,11 @@ mod tests {
                 "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: '{{ .Chart.Name }}'}\n",
             ),
         ]);
-        insta::assert_snapshot!(shown(&files), @r#"
+        insta::assert_snapshot!(shown(&files), @"
+        system:serviceaccount:default:off B shop/charts/off/templates/a.yaml:2:1
         system:serviceaccount:g:given B shop/charts/sub/templates/a.yaml:2:1
         skipped shop/charts/off/templates/a.yaml: the values of its chart switch it off; read as text only
-        "#);
+        ");
     }
 
     #[test]

@@ -420,7 +420,11 @@ impl<'s> Parser<'s> {
                 terms.push(self.term(depth)?);
             }
             if terms.is_empty() {
-                return self.fault();
+                // Go lets a pipeline end in `|`.
+                if pipe.commands.is_empty() || self.rest().starts_with('|') {
+                    return self.fault();
+                }
+                return Ok(pipe);
             }
             pipe.commands.push(terms);
             if !self.rest().starts_with('|') {
@@ -562,8 +566,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pipeline_may_end_in_a_pipe() {
+        assert!(parse("{{ $list = append $list (printf \"%s\" .) | }}{{ (.a | ) }}").is_ok());
+    }
+
+    #[test]
     fn what_is_not_closed_is_no_template() {
-        for source in ["{{ if .x }}", "{{ .x", "{{ end }}", "{{ \"a }}", "{{ (a }}"] {
+        for source in [
+            "{{ | }}",
+            "{{ .a || .b }}",
+            "{{ if .x }}",
+            "{{ .x",
+            "{{ end }}",
+            "{{ \"a }}",
+            "{{ (a }}",
+        ] {
             assert!(parse(source).is_err(), "{source}");
         }
     }

@@ -37,6 +37,56 @@ pub(super) fn interesting(kind: &str) -> bool {
     KINDS.contains(&kind)
 }
 
+/// Attributes that name whom a secret, a credential or a role belongs to.
+pub(super) const HOLDERS: [&str; 8] = [
+    "application_id",
+    "application_object_id",
+    "service_principal_id",
+    "parent_id",
+    "user_assigned_identity_id",
+    "principal_id",
+    "principal_object_id",
+    "member_object_id",
+];
+
+/// Whether a type gives roles to principals.
+pub(super) fn is_assignment(kind: &str) -> bool {
+    matches!(
+        kind,
+        "azurerm_role_assignment"
+            | "azurerm_pim_active_role_assignment"
+            | "azuread_directory_role_assignment"
+            | "azuread_directory_role_member"
+            | "azuread_app_role_assignment"
+    )
+}
+
+/// The role that is given.
+pub(super) fn role_of(item: &Item) -> String {
+    [
+        "role_definition_name",
+        "role_definition_id",
+        "role_id",
+        "app_role_id",
+        "role_object_id",
+    ]
+    .iter()
+    .find_map(|field| item.text(field))
+    .unwrap_or_default()
+}
+
+/// What a role is given on, and whether that is a resource group or more.
+pub(super) fn scope(item: &Item) -> (String, bool) {
+    let scope = item
+        .shown("scope")
+        .or_else(|| item.shown("directory_scope_id"))
+        .unwrap_or_else(|| "the directory".to_owned());
+    // Down to a resource group a scope has at most four parts.
+    let narrow =
+        scope.contains("/providers/") || scope.starts_with('<') && !scope.contains("subscription");
+    (scope, !narrow)
+}
+
 /// Reads them.
 pub(super) fn add(
     unit: &Unit<'_>,
@@ -101,11 +151,7 @@ pub(super) fn add(
                     identity.locations.push(item.declared.location.clone());
                 }
             }
-            "azurerm_role_assignment"
-            | "azurerm_pim_active_role_assignment"
-            | "azuread_directory_role_assignment"
-            | "azuread_directory_role_member"
-            | "azuread_app_role_assignment" => assignment(unit, tables, item, &mut all, &known),
+            kind if is_assignment(kind) => assignment(unit, tables, item, &mut all, &known),
             _ => {}
         }
     }
@@ -170,18 +216,7 @@ fn holder(
     all: &mut Gathered,
     known: &BTreeMap<String, String>,
 ) -> String {
-    let reference = [
-        "application_id",
-        "application_object_id",
-        "service_principal_id",
-        "parent_id",
-        "user_assigned_identity_id",
-        "principal_id",
-        "principal_object_id",
-        "member_object_id",
-    ]
-    .iter()
-    .find_map(|field| item.text(field));
+    let reference = HOLDERS.iter().find_map(|field| item.text(field));
     if let Some(key) = reference.as_deref().and_then(|text| lookup(known, text)) {
         return key;
     }
@@ -268,24 +303,9 @@ fn assignment(
         return;
     }
     let key = holder(unit, item, all, known);
-    let role = [
-        "role_definition_name",
-        "role_definition_id",
-        "role_id",
-        "app_role_id",
-        "role_object_id",
-    ]
-    .iter()
-    .find_map(|field| item.text(field))
-    .unwrap_or_default();
-    let scope = item
-        .shown("scope")
-        .or_else(|| item.shown("directory_scope_id"))
-        .unwrap_or_else(|| "the directory".to_owned());
-    // Down to a resource group a scope has at most four parts.
-    let narrow =
-        scope.contains("/providers/") || scope.starts_with('<') && !scope.contains("subscription");
-    let tier = tables.cloud_roles.azure(&role, !narrow);
+    let role = role_of(item);
+    let (scope, wide) = scope(item);
+    let tier = tables.cloud_roles.azure(&role, wide);
     let role_shown = clean(&shown(&role));
     if let Some(identity) = all.get_mut(&key)
         && tier.is_none()

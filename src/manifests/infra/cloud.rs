@@ -4,7 +4,7 @@ use super::super::clean::clean;
 use super::draft::Draft;
 use super::item::Item;
 use super::value::{labels, marked, shown};
-use super::{aws, azure, google, kubernetes, workloads};
+use super::{aws, azure, bindings, google, kubernetes, workloads};
 use crate::model::{
     Declarations, Evidence, Grade, Grant, GrantId, GrantSource, Identity, IdentityKind, Location,
 };
@@ -35,6 +35,7 @@ pub(in crate::manifests) fn interesting(kind: &str) -> bool {
     kind.starts_with("aws_iam_")
         || google::interesting(kind)
         || azure::interesting(kind)
+        || bindings::interesting(kind)
         || kubernetes::interesting(kind)
         || workloads::interesting(kind)
 }
@@ -60,6 +61,7 @@ pub(in crate::manifests) fn declare(
     }
     google::add(unit, tables, items, &mut out);
     azure::add(unit, tables, items, &mut out);
+    bindings::add(unit, tables, items, &mut out);
     kubernetes::add(unit, tables, items, &mut out);
     workloads::add(unit, tables, items, &mut out);
     out

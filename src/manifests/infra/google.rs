@@ -13,11 +13,15 @@ use crate::rules::manifests::ManifestTables;
 
 /// Whether a type is read here.
 pub(super) fn interesting(kind: &str) -> bool {
-    kind.starts_with("google_service_account")
-        || (kind.starts_with("google_")
-            && (kind.contains("_iam_member")
-                || kind.contains("_iam_binding")
-                || kind.contains("_iam_policy")))
+    kind.starts_with("google_service_account") || is_binding(kind)
+}
+
+/// Whether a type gives roles to members.
+pub(super) fn is_binding(kind: &str) -> bool {
+    kind.starts_with("google_")
+        && ["_iam_member", "_iam_binding", "_iam_policy"]
+            .iter()
+            .any(|part| kind.contains(part))
 }
 
 /// Reads them.
@@ -52,9 +56,7 @@ pub(super) fn add(
         all.entry(&email, || account);
     }
     for item in items.iter().filter(|item| item.kind.starts_with("google_")) {
-        let iam = ["_iam_member", "_iam_binding", "_iam_policy"]
-            .iter()
-            .any(|part| item.kind.contains(part));
+        let iam = is_binding(&item.kind);
         if item.kind == "google_service_account_key" {
             key(unit, item, &mut all, out);
         } else if iam {
@@ -191,7 +193,7 @@ fn bind(
 }
 
 /// What a binding is about, and whether that is a whole project or more.
-fn scope(item: &Item) -> (String, bool) {
+pub(super) fn scope(item: &Item) -> (String, bool) {
     for (field, wide) in [
         ("org_id", true),
         ("folder", true),

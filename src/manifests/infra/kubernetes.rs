@@ -123,6 +123,8 @@ fn role(unit: &Unit<'_>, item: &Item, kind: &str, out: &mut Declarations) {
     let rules = item.get("rule").items().unwrap_or_default();
     out.roles.push(RbacRole {
         repository: unit.repository.to_owned(),
+        provider: "kubernetes".to_owned(),
+        switched_off: false,
         namespace: (kind == "kubernetes_role").then_some(namespace),
         name,
         labels,
@@ -171,6 +173,8 @@ fn binding(unit: &Unit<'_>, item: &Item, kind: &str, out: &mut Declarations) {
     }
     out.bindings.push(RbacBinding {
         repository: unit.repository.to_owned(),
+        provider: "kubernetes".to_owned(),
+        switched_off: false,
         namespace: (kind == "kubernetes_role_binding").then_some(namespace),
         name,
         cluster_role: text(&reference, "kind").as_deref() == Some("ClusterRole"),

@@ -4,6 +4,7 @@
 pub(super) mod ansible;
 mod aws;
 mod azure;
+mod bindings;
 pub(super) mod cloud;
 pub(super) mod draft;
 mod google;

@@ -50,6 +50,15 @@ const KINDS: [&str; 30] = [
     "PodTemplate",
 ];
 
+/// Kinds whose names others refer to.
+const NAMED: [&str; 5] = [
+    "ServiceAccount",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+];
+
 /// Store of secrets, as references name it.
 const STORE: &str = "kubernetes-secret";
 
@@ -107,9 +116,9 @@ impl Resource<'_> {
 /// Reads the documents of a file.
 pub(super) fn read(context: &Context<'_>, documents: &[Node], out: &mut Declarations) {
     let mut resources = Vec::new();
-    let mut templates = false;
+    let mut left = Left::default();
     for document in documents {
-        collect(context, document, 0, &mut resources, &mut templates);
+        collect(context, document, 0, &mut resources, &mut left);
     }
     let services = workloads::services(&resources);
     for resource in &resources {
@@ -127,9 +136,31 @@ pub(super) fn read(context: &Context<'_>, documents: &[Node], out: &mut Declarat
             _ => workloads::read(context, resource, &services, out),
         }
     }
-    if templates {
+    if left.templates {
         skip_template(context, out);
+    } else if !left.nameless.is_empty() && out.notices.is_empty() {
+        let shown: Vec<String> = left.nameless.iter().take(5).map(u32::to_string).collect();
+        let reason = format!(
+            "{} without a name: left out (line {})",
+            if left.nameless.len() == 1 {
+                "a resource".to_owned()
+            } else {
+                format!("{} resources", left.nameless.len())
+            },
+            shown.join(", ")
+        );
+        out.notices
+            .push(context.notice(CoverageStatus::Skipped, &reason));
     }
+}
+
+/// What of a file is left out.
+#[derive(Default)]
+struct Left {
+    /// Something is a template.
+    templates: bool,
+    /// Lines of accounts, roles and bindings without a name.
+    nameless: Vec<u32>,
 }
 
 /// Tells once that something of the file is a template.
@@ -154,7 +185,7 @@ fn collect<'n>(
     node: &'n Node,
     depth: usize,
     resources: &mut Vec<Resource<'n>>,
-    templates: &mut bool,
+    left: &mut Left,
 ) {
     let (Some((key, kind)), Some(_)) = (node.entry("kind"), node.get("apiVersion")) else {
         return;
@@ -164,7 +195,7 @@ fn collect<'n>(
     };
     if kind.ends_with("List") && depth < 2 {
         for item in node.get("items").map_or(&[][..], Node::items) {
-            collect(context, item, depth + 1, resources, templates);
+            collect(context, item, depth + 1, resources, left);
         }
         return;
     }
@@ -176,13 +207,16 @@ fn collect<'n>(
         .iter()
         .any(|path| node.path(path).is_some_and(is_template))
     {
-        *templates = true;
+        left.templates = true;
         return;
     }
     let Some(name) = text(&["metadata", "name"])
         .or_else(|| text(&["metadata", "generateName"]))
         .filter(|name| !name.is_empty())
     else {
+        if NAMED.contains(&kind) {
+            left.nameless.push(key.line);
+        }
         return;
     };
     let namespace = text(&["metadata", "namespace"])

@@ -39,6 +39,8 @@ pub(super) fn role(context: &Context<'_>, resource: &Resource<'_>, out: &mut Dec
     let selectors = node.path(&["aggregationRule", "clusterRoleSelectors"]);
     out.roles.push(RbacRole {
         repository: context.repository.to_owned(),
+        provider: "kubernetes".to_owned(),
+        switched_off: false,
         namespace: (resource.kind == "Role").then(|| resource.namespace().to_owned()),
         name: resource.name.clone(),
         labels: labels(node.path(&["metadata", "labels"])),
@@ -119,6 +121,8 @@ pub(super) fn binding(context: &Context<'_>, resource: &Resource<'_>, out: &mut 
     people.dedup();
     out.bindings.push(RbacBinding {
         repository: context.repository.to_owned(),
+        provider: "kubernetes".to_owned(),
+        switched_off: false,
         namespace: namespaced.then(|| resource.namespace().to_owned()),
         name: resource.name.clone(),
         cluster_role: node.text_at(&["roleRef", "kind"]) != Some("Role"),

@@ -9,6 +9,7 @@ pub(super) mod functions;
 mod parse;
 mod policy_document;
 mod project;
+pub(super) mod relax;
 mod scope;
 pub(super) mod state;
 mod types;
@@ -18,7 +19,7 @@ use super::infra::cloud::{self, Unit, interesting};
 use super::infra::draft::Declared;
 use super::infra::item::Item;
 use super::infra::value::Attributes;
-use crate::model::{Coverage, CoverageStatus, Declarations, KeptText, Location};
+use crate::model::{Coverage, CoverageStatus, Declarations, Grade, IdentityId, KeptText, Location};
 use crate::rules::manifests::ManifestTables;
 use project::{Broken, Project, Role, remote_sources, role};
 use rayon::prelude::*;
@@ -324,7 +325,23 @@ fn switched_off(
         .iter()
         .filter_map(|(kind, name)| run.item(&scope, kind, name, &Binding::default(), Some(off)))
         .collect();
-    let out = declare(repository, &format!("{folder} (off)"), &items);
+    let mut out = declare(repository, &format!("{folder} (off)"), &items);
     scope.forget();
+    for role in &mut out.roles {
+        role.switched_off = true;
+    }
+    for binding in &mut out.bindings {
+        binding.switched_off = true;
+    }
+    // Whom a binding that is not made would name is nobody yet.
+    let nobody: BTreeSet<IdentityId> = out
+        .identities
+        .iter()
+        .filter(|identity| identity.grade == Grade::C && identity.name.contains('<'))
+        .map(|identity| identity.id.clone())
+        .collect();
+    out.identities
+        .retain(|identity| !nobody.contains(&identity.id));
+    out.grants.retain(|grant| !nobody.contains(&grant.identity));
     out
 }

@@ -4,6 +4,7 @@ use super::super::infra::value::unmarked;
 use super::super::jsonc;
 use super::super::node::{Node, Parsed, Problem, Value};
 use super::super::text::Text;
+use super::relax::relax;
 use hcl_edit::Span;
 use hcl_edit::expr::{Array, Expression, Object, ObjectKey};
 use hcl_edit::structure::{self, Structure};
@@ -58,7 +59,12 @@ pub(super) fn hcl(text: &str) -> (Body, Vec<Problem>) {
         }
         Err(error) => error,
     };
-    for (start, chunk) in chunks(places.as_str()) {
+    let relaxed = relax(places.as_str());
+    if let Ok(parsed) = hcl_edit::parser::parse_body(&relaxed) {
+        add(&mut body, &parsed, &places, 0);
+        return (body, Vec::new());
+    }
+    for (start, chunk) in chunks(&relaxed) {
         if let Ok(parsed) = hcl_edit::parser::parse_body(chunk) {
             add(&mut body, &parsed, &places, start);
         }

@@ -38,10 +38,12 @@ pub(super) fn manifest(context: &PlanContext<'_>, facts: &Facts<'_>) -> Option<M
     for binding in inventory
         .bindings
         .iter()
-        .filter(|binding| binding.subjects.contains(&subject))
+        .filter(|binding| binding.of_cluster() && binding.subjects.contains(&subject))
     {
         let role = inventory.roles.iter().find(|role| {
-            role.name == binding.role && role.namespace.is_none() == binding.cluster_role
+            role.of_cluster()
+                && role.name == binding.role
+                && role.namespace.is_none() == binding.cluster_role
         });
         let Some(role) = role else {
             dropped.push(format!(
