@@ -3,6 +3,7 @@
 //! A statement counts as open when nothing in it, and no deny beside it, binds the caller: a condition on the address or the
 //! transport narrows the way and leaves it open to anyone there.
 
+use super::block::{self, Block};
 use super::compile::CompiledPolicy;
 use super::condition::{self, Truth};
 use super::context::Context;
@@ -64,6 +65,7 @@ pub fn exposures(
     for (arn, policy, location, grant) in written.chain(given) {
         let block = Block::of(account, arn);
         let policy = CompiledPolicy::of_resource(Policy::parse(&policy), &tables.actions);
+        let restricted = !grant && block.restrict && block::is_public(&policy);
         // A deny to all who are not bound binds every allow beside it.
         let bound_by_deny = policy.statements.iter().any(|statement| {
             statement.effect == Effect::Deny
@@ -79,12 +81,13 @@ pub fn exposures(
             let bound = bound_by_deny || statement.conditions.iter().any(binds);
             let writes = statement.actions.meets(&changing);
             let mut say = |to, principal: &str, vendor: Option<String>| {
-                let kept_out = if grant {
-                    block.ignore_acls
-                } else {
-                    block.restrict
+                let kept_out = match to {
+                    ExposedTo::Anyone if grant => block.ignore_acls,
+                    ExposedTo::Anyone => block.restrict,
+                    ExposedTo::Account => restricted,
+                    ExposedTo::Service => false,
                 };
-                if to == ExposedTo::Anyone && kept_out {
+                if kept_out {
                     return;
                 }
                 out.push(ResourceExposure {
@@ -155,34 +158,6 @@ pub fn exposures(
     out
 }
 
-/// What keeps everybody away from a bucket, whatever its policy and its access list say.
-#[derive(Default)]
-struct Block {
-    ignore_acls: bool,
-    restrict: bool,
-    /// The bucket's own block and the account's were read, or one of them keeps everybody out.
-    known: bool,
-}
-
-impl Block {
-    fn of(account: &AwsAccount, arn: &str) -> Self {
-        let Some(bucket) = arn.split(":s3:::").nth(1) else {
-            return Self::default();
-        };
-        let mut block = Self::default();
-        let mut read = 0;
-        for one in &account.public_access_blocks {
-            if one.bucket.as_deref().is_none_or(|named| named == bucket) {
-                block.ignore_acls |= one.ignore_acls;
-                block.restrict |= one.restrict;
-                read += 1;
-            }
-        }
-        block.known = read > 1;
-        block
-    }
-}
-
 fn names_binding(condition: &Condition) -> bool {
     let key = condition.key.to_ascii_lowercase();
     BINDING
@@ -191,7 +166,7 @@ fn names_binding(condition: &Condition) -> bool {
 }
 
 /// Whether a condition binds the caller: one of the keys, compared with something narrower than everything.
-fn binds(condition: &Condition) -> bool {
+pub(super) fn binds(condition: &Condition) -> bool {
     let operator = condition.operator_text.to_ascii_lowercase();
     names_binding(condition)
         && !operator.contains("not")
@@ -269,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_of_public_access_keeps_everybody_out_and_nobody_that_is_named() {
+    fn a_block_keeps_everybody_out_and_from_a_public_policy_the_named_too() {
         let block = |bucket: Option<&str>, restrict| AwsPublicAccessBlock {
             bucket: bucket.map(str::to_owned),
             ignore_acls: restrict,
@@ -279,12 +254,12 @@ mod tests {
         let stranger = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
             "Principal": {"AWS": "arn:aws:iam::999988887777:root"}});
         let arn = "arn:aws:s3:::site".to_owned();
-        let found = |blocks: Vec<AwsPublicAccessBlock>| {
+        let found_in = |statements: Value, blocks: Vec<AwsPublicAccessBlock>| {
             let account = AwsAccount {
                 account_id: "111122223333".into(),
                 resources: vec![AwsResource {
                     arn: arn.clone(),
-                    policy: policy(&json!([statement, stranger])),
+                    policy: policy(&statements),
                     location: place(),
                 }],
                 resource_grants: vec![AwsResourceGrant {
@@ -303,13 +278,16 @@ mod tests {
                 list.len(),
             )
         };
+        let found = |blocks| found_in(json!([statement, stranger]), blocks);
         // The same statement in the policy and in the access list is told once.
         assert_eq!(found(Vec::new()), (1, false, 2));
         assert_eq!(found(vec![block(None, false)]), (1, false, 2));
         let neither = vec![block(None, false), block(Some("site"), false)];
         assert_eq!(found(neither), (1, true, 2));
         assert_eq!(found(vec![block(None, true)]).0, 0);
-        assert_eq!(found(vec![block(Some("site"), true)]), (0, false, 1));
+        assert_eq!(found(vec![block(Some("site"), true)]), (0, false, 0));
+        let blocked = || vec![block(Some("site"), true)];
+        assert_eq!(found_in(stranger.clone(), blocked()), (0, false, 1));
         assert_eq!(found(vec![block(Some("other"), true)]).0, 1);
     }
 

@@ -5,6 +5,7 @@
 
 mod account;
 pub mod arn;
+mod block;
 pub mod caller;
 pub mod compile;
 pub mod condition;

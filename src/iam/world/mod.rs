@@ -11,6 +11,7 @@ pub use find::{NotFound, nearest};
 pub use reply::{Reason, Reply};
 
 use super::account::{Control, Holdings, Subject, controls, hash};
+use super::block::{self, Block};
 use super::caller::{Caller, CallerKind};
 use super::compile::CompiledPolicy;
 use super::context::Context;
@@ -18,7 +19,7 @@ use super::layers::{Given, Labelled, Level};
 use super::policy::{Effect, Policy, PrincipalName, PrincipalType, Selection};
 use super::request::Request;
 use super::services;
-use crate::model::aws::{AwsAccount, AwsMembership, AwsRole, AwsUser};
+use crate::model::aws::{AwsAccount, AwsMembership, AwsResource, AwsRole, AwsUser};
 use crate::rules::aws::AwsTables;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -76,7 +77,31 @@ pub struct World<'a> {
     resources: BTreeMap<&'a str, Resource<'a>>,
 }
 
-/// A resource's policy and what is given beside it, as one.
+/// A resource's policy, what is given beside it and what a block of public access takes from both.
+fn resource_policy(
+    account: &AwsAccount,
+    resource: &AwsResource,
+    given: &[&Value],
+    tables: &AwsTables,
+) -> Arc<CompiledPolicy> {
+    let block = Block::of(account, &resource.arn);
+    let own = own_policy(&resource.policy, tables);
+    let denial = (block.restrict && block::is_public(&own))
+        .then(|| block::denial(owner(&resource.arn).unwrap_or(&account.account_id)));
+    let beside: Vec<&Value> = given
+        .iter()
+        .copied()
+        .filter(|statement| !(block.ignore_acls && block::is_for_everybody(statement)))
+        .chain(&denial)
+        .collect();
+    if beside.is_empty() {
+        own
+    } else {
+        own_policy(&with_grants(&resource.policy, &beside), tables)
+    }
+}
+
+/// A resource's policy and what is said beside it, as one.
 fn with_grants(policy: &Value, given: &[&Value]) -> Value {
     let mut policy = policy.clone();
     if let Some(object) = policy.as_object_mut() {
@@ -120,13 +145,8 @@ impl<'a> World<'a> {
                 let given = given
                     .get(resource.arn.as_str())
                     .map_or(&[][..], Vec::as_slice);
-                let policy = (!resource.policy.is_null()).then(|| {
-                    if given.is_empty() {
-                        own_policy(&resource.policy, tables)
-                    } else {
-                        own_policy(&with_grants(&resource.policy, given), tables)
-                    }
-                });
+                let policy = (!resource.policy.is_null())
+                    .then(|| resource_policy(account, resource, given, tables));
                 world.resources.insert(
                     &resource.arn,
                     Resource {

@@ -2,7 +2,8 @@ use super::*;
 use crate::iam::decide::Answer;
 use crate::iam::testing::{place, policy, role, user};
 use crate::model::aws::{
-    AwsAttached, AwsControlLevel, AwsControlPolicy, AwsGroup, AwsPolicy, AwsResource,
+    AwsAttached, AwsControlLevel, AwsControlPolicy, AwsGroup, AwsPolicy, AwsPublicAccessBlock,
+    AwsResource,
 };
 use serde_json::json;
 use std::sync::LazyLock;
@@ -317,6 +318,38 @@ fn resource_control_reaches_callers_of_other_accounts() {
             "arn:aws:s3:::b/k"
         ),
         Answer::Allowed
+    );
+}
+
+#[test]
+fn a_block_of_public_access_takes_from_a_public_policy_all_but_services_and_the_owner() {
+    let open = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"});
+    let named = json!({"Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{OWN}:user/ana")},
+        "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"});
+    let network = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*",
+        "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}});
+    let answers = |statements: &Value, restrict: bool| {
+        let own = account(OWN, vec![user(OWN, "ana", &all())], Vec::new());
+        let mut other = account(OTHER, vec![user(OTHER, "bob", &json!([]))], Vec::new());
+        other.resources = vec![resource("arn:aws:s3:::b", policy(statements))];
+        other.public_access_blocks = vec![AwsPublicAccessBlock {
+            bucket: Some("b".into()),
+            ignore_acls: false,
+            restrict,
+        }];
+        let accounts = [own, other];
+        ["*", "ana", "bob", "logging.s3.amazonaws.com"]
+            .map(|who| answer(&accounts, who, "s3:GetObject", "arn:aws:s3:::b/k"))
+    };
+    use Answer::{Allowed, Denied, DependsOn};
+    assert_eq!(answers(&open, false), [Allowed; 4]);
+    assert_eq!(answers(&open, true), [Denied, Denied, Allowed, Allowed]);
+    // Not public: the block has nothing to take away.
+    assert_eq!(answers(&named, true), [Denied, Allowed, Denied, Denied]);
+    assert_eq!(answers(&network, true), [DependsOn; 4]);
+    assert_eq!(
+        answers(&json!([open, named]), true),
+        [Denied, Denied, Allowed, Allowed]
     );
 }
 
