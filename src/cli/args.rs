@@ -338,8 +338,11 @@ pub enum PlanFormat {
     Json,
     /// plan.csv.
     Csv,
-    /// tickets.csv, for the importers of Jira and GitHub.
+    /// tickets.csv, for Jira's importer.
+    #[value(alias = "tickets-jira")]
     Tickets,
+    /// tickets-github.csv, for importers into GitHub.
+    TicketsGithub,
     /// The curve of the standing risk.
     Svg,
 }

@@ -42,6 +42,7 @@ pub(super) fn run(args: &PlanArgs, global: &Global) -> CommandResult {
         PlanFormat::Json => Format::PlanJson,
         PlanFormat::Csv => Format::PlanCsv,
         PlanFormat::Tickets => Format::TicketsCsv,
+        PlanFormat::TicketsGithub => Format::TicketsGithub,
         PlanFormat::Svg => Format::RiskSvg,
     };
     outputs::show(format, &report, outputs::options(args.csv, global))?;

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn connect(graph: &mut Graph<'_>) {
     name_identities(graph);
     stand_beside(graph);
+    super::halves::join(graph);
     both_ways(graph);
 }
 

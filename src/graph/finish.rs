@@ -30,7 +30,14 @@ pub(super) fn all(graph: &mut Graph<'_>) {
                 (_, true, None) => Storage::PlainFile,
             }
         });
-        credential.storage = seen.fold(credential.storage, Storage::max);
+        // Where only the id of a key was read and its secret is known to be kept elsewhere, that is where it is kept.
+        let elsewhere = credential.fingerprint.is_none()
+            && credential.reference.is_some()
+            && credential.public_id.is_some()
+            && credential.storage != Storage::NotSeen;
+        if !elsewhere {
+            credential.storage = seen.fold(credential.storage, Storage::max);
+        }
         credential.last_used_at = credential.last_use.at();
     }
     for identity in inventory.identities.values_mut() {

@@ -38,6 +38,7 @@ pub(super) fn find(graph: &mut Graph<'_>) {
             credential.status = holder.status.unwrap_or(credential.status);
         }
     }
+    revoked(graph);
     for credential in graph.inventory.credentials.values() {
         if let Some(identity) = credential
             .identity
@@ -49,9 +50,30 @@ pub(super) fn find(graph: &mut Graph<'_>) {
     }
 }
 
+/// What people say they revoked no longer works, unless its issuer says that it does.
+fn revoked(graph: &mut Graph<'_>) {
+    for credential in graph.inventory.credentials.values_mut() {
+        if credential.status != CredentialStatus::Unknown {
+            continue;
+        }
+        let mut names = vec![credential.id.as_str()];
+        names.extend(credential.public_id.as_deref());
+        names.extend(credential.reference.as_deref());
+        let said = graph.config.annotated(&names, |note| note.revoked);
+        let past = |date: jiff::civil::Date| {
+            date.to_zoned(jiff::tz::TimeZone::UTC)
+                .is_ok_and(|date| date.timestamp() <= graph.now)
+        };
+        if said.is_some_and(past) {
+            credential.status = CredentialStatus::Inactive;
+        }
+    }
+}
+
 fn holder(graph: &mut Graph<'_>, users: &[Telling], credential: &Credential) -> Option<Holder> {
-    if credential.reference.is_some() {
-        return named_after(users, credential);
+    if let Some(reference) = &credential.reference {
+        return stored_token(graph, credential, reference)
+            .or_else(|| named_after(users, credential));
     }
     if let Some(known) = graph
         .subjects
@@ -69,6 +91,28 @@ fn holder(graph: &mut Graph<'_>, users: &[Telling], credential: &Credential) -> 
         return in_account(graph, credential);
     }
     subject(graph, credential)
+}
+
+/// The token of a service account that a Secret stores: its reference reads `namespace/secret (token of account)`.
+fn stored_token(graph: &mut Graph<'_>, credential: &Credential, reference: &str) -> Option<Holder> {
+    if credential.provider != "kubernetes" {
+        return None;
+    }
+    let (secret, account) = reference.strip_suffix(')')?.split_once(" (token of ")?;
+    let (namespace, _) = secret.split_once('/')?;
+    let native = format!("system:serviceaccount:{namespace}:{account}");
+    let identity = match graph.native.get(&native) {
+        Some(known) => known.clone(),
+        None => graph.add_identity(of_native_id(&native, Grade::B)?),
+    };
+    Some(Holder {
+        identity: Some(identity),
+        join: Evidence::new(
+            Grade::B,
+            format!("the Secret says that it holds the token of account {account}"),
+        ),
+        status: None,
+    })
 }
 
 /// An AWS key id that no user of the scan has: its account is all it tells.

@@ -17,6 +17,7 @@ mod consumers;
 mod credentials;
 mod declared;
 mod finish;
+mod halves;
 mod holders;
 mod ids;
 mod merge;

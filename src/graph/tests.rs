@@ -641,6 +641,99 @@ fn a_name_is_the_value_a_manifest_holds_under_it_or_may_be_the_one_of_the_same_n
     assert!(!all.credentials.values().any(|one| one.kind == "secret"));
 }
 
+#[test]
+fn a_stored_secret_is_the_other_half_of_the_only_key_whose_id_stands_beside_it() {
+    let job = consumer("deploy", 5, &[]);
+    let secret = SecretReference {
+        kind: Some("aws-access-key".into()),
+        provider: Some("aws".into()),
+        ..reference("DEPLOY_SECRET", &job)
+    };
+    let file = |references| Declarations {
+        references,
+        consumers: vec![job.clone()],
+        ..Declarations::default()
+    };
+    let mut id = seen(
+        "aws-access-key",
+        Some(key_id(2)),
+        "one",
+        ".github/workflows/ci.yml",
+        6,
+    );
+    id.fingerprint = None;
+    let all = joined(
+        &[account()],
+        vec![file(vec![secret.clone()])],
+        vec![id.clone()],
+        "",
+    )
+    .inventory;
+    let key = aws_key(&all, 2);
+    assert_eq!(key.reference.as_deref(), Some("DEPLOY_SECRET"));
+    assert_eq!(key.consumers.as_slice(), std::slice::from_ref(&job.id));
+    assert_eq!(key.storage, Storage::CiStore, "where its secret is kept");
+    let halves = all
+        .credentials
+        .values()
+        .filter(|one| one.reference.is_some());
+    assert_eq!(halves.count(), 1);
+    assert_eq!(
+        all.consumers[&job.id].uses.credentials.first(),
+        Some(&key.id)
+    );
+
+    // Two ids, or two secrets: nothing tells which belongs to which.
+    let mut another = seen(
+        "aws-access-key",
+        Some(key_id(6)),
+        "two",
+        ".github/workflows/ci.yml",
+        7,
+    );
+    another.fingerprint = None;
+    let two = joined(
+        &[account()],
+        vec![file(vec![secret.clone()])],
+        vec![id.clone(), another],
+        "",
+    );
+    assert_eq!(aws_key(&two.inventory, 2).reference, None);
+    let other = SecretReference {
+        name: "OTHER_SECRET".into(),
+        ..secret.clone()
+    };
+    let two = joined(&[account()], vec![file(vec![secret, other])], vec![id], "");
+    assert_eq!(aws_key(&two.inventory, 2).reference, None);
+}
+
+#[test]
+fn a_stored_token_is_that_of_the_account_its_secret_names_and_what_people_revoked_is_over() {
+    let stored = SecretReference {
+        name: "prod/ci-token (token of ci)".into(),
+        store: "kubernetes-secret".into(),
+        kind: Some("kubernetes-service-account-token".into()),
+        provider: Some("kubernetes".into()),
+        consumer: None,
+        ..reference("", &consumer("none", 1, &[]))
+    };
+    let file = Declarations {
+        references: vec![stored],
+        ..Declarations::default()
+    };
+    let config = "[[identity]]\nmatch = \"prod/ci-token*\"\nrevoked = 2020-01-01\n";
+    for (config, status) in [
+        ("", CredentialStatus::Unknown),
+        (config, CredentialStatus::Inactive),
+    ] {
+        let all = joined(&[], vec![file.clone()], vec![], config).inventory;
+        let token = all.credentials.values().next().unwrap();
+        let whose = all.identity_of(token).unwrap();
+        assert_eq!(whose.native_id, "system:serviceaccount:prod:ci");
+        assert_eq!(token.status, status);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]

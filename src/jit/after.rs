@@ -151,6 +151,15 @@ pub fn residual(
                 "rotated while the exception lasts",
             );
         }
+        Disposition::KeepStanding if ttl.seconds.is_some_and(|seconds| seconds <= 3_600) => {
+            set(
+                &mut after.standing,
+                &mut why,
+                "T",
+                u8::from(!conditioned(context, subject)),
+                "its sessions are limited to the task",
+            );
+        }
         Disposition::BreakGlassIsolate => {
             set(
                 &mut after.exposure,
@@ -179,6 +188,13 @@ pub fn residual(
         why.push("no owner yet: that stays until someone takes it".to_owned());
     }
     finish(context, &after, why)
+}
+
+/// Enough of who, from where, which session and what is asked for today.
+fn conditioned(context: &JitContext<'_>, subject: &Subject<'_>) -> bool {
+    subject.identity.is_some_and(|identity| {
+        identity.condition_coverage().count() >= context.scoring.gates.full_condition_coverage
+    })
 }
 
 fn finish(context: &JitContext<'_>, after: &Factors, evidence: Vec<String>) -> ResidualRisk {

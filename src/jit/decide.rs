@@ -11,7 +11,7 @@ use crate::model::{
     Blocker, BreakGlass, ConditionResult, Confidence, CredentialStatus, Disposition,
     DispositionTrace, Grade, IdentityKind, PrincipalKind, Ternary,
 };
-use crate::rules::targets::MechanismClass;
+use crate::rules::targets::{MechanismClass, Situation};
 
 /// Everything a decision is made on.
 pub struct Facts<'s, 'a> {
@@ -27,6 +27,8 @@ pub struct Facts<'s, 'a> {
     pub fit: &'s FitResult,
     /// What stands in the way.
     pub blockers: &'s [Blocker],
+    /// Its risk after a migration.
+    pub migrated: u8,
 }
 
 /// The decision, how it was reached and how sure it is.
@@ -380,28 +382,37 @@ pub fn already_just_in_time(facts: &Facts<'_, '_>) -> bool {
             MechanismClass::Ambient | MechanismClass::Federation
         )
     });
+    // A vendor's role is as good as it gets where the vendor's own account stays out of sight.
+    let exposure = match facts.subject.choice.target {
+        Some(target) if facts.subject.situation == Situation::Vendor => target.exposure_after,
+        _ => 1,
+    };
     facts.subject.credential.is_none()
         && kind
-        && facts.factors.exposure.level <= 1
+        && facts.factors.exposure.level <= exposure
         && (by_nature || !facts.factors.exposure.assumed)
         && facts.factors.standing.level <= 1
-        && facts.factors.privilege.level <= 3
+        && facts.factors.privilege.level <= 4
+        && !identity.privilege.admin
+        && !identity.privilege.permissions_management
         && (services_only || context)
 }
 
 fn gain(facts: &Facts<'_, '_>) -> ConditionResult {
-    let already = already_just_in_time(facts);
-    condition(
-        format!(
-            "something is left to gain: {}",
-            if already {
-                "already short-lived and conditioned"
-            } else {
-                "yes"
-            }
-        ),
-        !already,
-    )
+    let (now, after) = (facts.scored.score, facts.migrated);
+    let (text, held) = if already_just_in_time(facts) {
+        ("already short-lived and conditioned".to_owned(), false)
+    } else if after >= now {
+        let what = if facts.factors.privilege.level >= 4 {
+            "; what is left to take is privilege, and nothing shows what of it is used"
+        } else {
+            ""
+        };
+        (format!("no, the risk stays {now}{what}"), false)
+    } else {
+        (format!("yes, risk {now} → {after}"), true)
+    };
+    condition(format!("something is left to gain: {text}"), held)
 }
 
 fn fit_grades(facts: &Facts<'_, '_>) -> Vec<Grade> {
@@ -624,13 +635,36 @@ fn keep_standing(facts: &Facts<'_, '_>) -> Row {
     }
 }
 
+/// Its trust asks for nothing but time: what it has to ask for does not depend on who uses it.
+fn timer_only(facts: &Facts<'_, '_>) -> bool {
+    facts.subject.credential.is_none()
+        && facts.factors.exposure.level >= 3
+        && facts.subject.identity.is_some_and(|identity| {
+            identity.kind == IdentityKind::IamRole
+                && !identity.trust.is_empty()
+                && identity.condition_coverage().count() == 0
+        })
+}
+
+/// No blockers, but that a trust can be narrowed before every user of it is known.
+fn no_blockers_to_narrow(facts: &Facts<'_, '_>) -> ConditionResult {
+    if timer_only(facts) && stopping(facts.blockers) == ["consumer_unknown"] {
+        return condition(
+            "no blockers but consumer_unknown, and its trust asks for nothing but time: conditions \
+             come first, whoever uses it",
+            true,
+        );
+    }
+    no_blockers(facts)
+}
+
 fn plan_migration(facts: &Facts<'_, '_>) -> Row {
     let least = facts.context.scoring.gates.plan_fit;
     let fit = facts.fit.fit.score;
     let grades = fit_grades(facts);
     let conditions = vec![
         condition(format!("fit {fit} ≥ {least}"), fit >= least),
-        no_blockers(facts),
+        no_blockers_to_narrow(facts),
         gain(facts),
         grounded(&grades),
     ];

@@ -12,6 +12,7 @@ mod seen;
 pub mod subject;
 pub mod task;
 pub mod ttl;
+mod whose;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -143,10 +144,11 @@ fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {
         scored: &scored,
         fit: &fit,
         blockers: &blockers,
+        migrated: migrated(context, subject, &factors, &window),
     };
     let decision = decide(&facts);
     let disposition = decision.disposition;
-    let follow_up = follow_up(&facts, disposition);
+    let follow_up = follow_up(&facts, disposition, &window);
     let ttl = match after::carried_out(disposition, follow_up) {
         Disposition::Decommission => nothing("it is removed; nothing is issued in its place"),
         _ if subject.root_key() => nothing("it is removed; nothing is issued in its place"),
@@ -203,6 +205,18 @@ fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {
     }
 }
 
+/// Its risk once it is moved to the mechanism chosen: a move that takes nothing away is none.
+fn migrated(
+    context: &JitContext<'_>,
+    subject: &Subject<'_>,
+    factors: &Factors,
+    window: &ttl::Window,
+) -> u8 {
+    let ttl = ttl::propose(context, window, subject.choice.target);
+    let next = Disposition::PlanMigration;
+    after::residual(context, subject, factors, next, None, &ttl).score
+}
+
 fn nothing(evidence: &str) -> Ttl {
     Ttl {
         seconds: None,
@@ -211,7 +225,11 @@ fn nothing(evidence: &str) -> Ttl {
 }
 
 /// What becomes of the replacement of a credential that is revoked: decided as if the leak were gone.
-fn follow_up(facts: &Facts<'_, '_>, disposition: Disposition) -> Option<Disposition> {
+fn follow_up(
+    facts: &Facts<'_, '_>,
+    disposition: Disposition,
+    window: &ttl::Window,
+) -> Option<Disposition> {
     if disposition != Disposition::RevokeNow || facts.subject.root_key() {
         return None;
     }
@@ -230,6 +248,7 @@ fn follow_up(facts: &Facts<'_, '_>, disposition: Disposition) -> Option<Disposit
         decide(&Facts {
             factors: &healed,
             scored: &scored,
+            migrated: migrated(facts.context, facts.subject, &healed, window),
             ..*facts
         })
         .disposition,

@@ -388,3 +388,90 @@ fn a_simulation_changes_what_is_tried_and_nothing_else() {
     );
     assert!(longer.risk_after.score >= planned.risk_after.score);
 }
+
+#[test]
+fn a_move_that_takes_nothing_away_is_none() {
+    // A payment job on an exact subject that also reads secrets is just-in-time already.
+    let mut path = github("repo:acme/pay:environment:production");
+    path.coverage.session = true;
+    let mut exact = with_privilege(role("payments", vec![path]), 4, true);
+    exact.privilege.secret_read = true;
+    exact.max_session_seconds = Some(3600);
+    let mut world = World::new("");
+    world.add_identity(exact.clone());
+    let kept = world.only();
+    assert_eq!(
+        kept.disposition,
+        Disposition::KeepStanding,
+        "{:?}",
+        kept.trace
+    );
+    assert!(world.plan().is_empty());
+
+    // Longer sessions than its task needs are shortened, and only that.
+    exact.max_session_seconds = Some(43_200);
+    let mut world = World::new("");
+    world.add_identity(exact.clone());
+    let long = world.only();
+    assert_eq!(long.disposition, Disposition::KeepStanding);
+    let item = item(&world);
+    assert!(item.risk_after <= item.risk_before);
+    let step = item
+        .steps
+        .iter()
+        .find(|step| step.title == "Shorten")
+        .unwrap();
+    assert!(
+        step.command
+            .as_deref()
+            .unwrap()
+            .contains("--max-session-duration 3600")
+    );
+
+    // An administrator on an exact subject: nothing shows what of it is used, so nothing can be taken.
+    exact = admin(exact);
+    let mut world = World::new("");
+    world.add_identity(exact);
+    let wide = world.only();
+    assert_eq!(wide.disposition, Disposition::Review);
+    let said = format!("{:?}", wide.trace);
+    assert!(said.contains("nothing shows what of it is used"), "{said}");
+}
+
+#[test]
+fn a_timer_is_given_conditions_whoever_uses_it() {
+    let mut path = trust(
+        crate::model::PrincipalKind::Account,
+        "arn:aws:iam::111122223333:root",
+    );
+    path.coverage = crate::model::ConditionCoverage::default();
+    let mut world = World::new("");
+    world.add_identity(admin(role("timer", vec![path])));
+    let timer = world.only();
+    assert!(blocked(&timer, "consumer_unknown"));
+    assert_eq!(timer.disposition, Disposition::PlanMigration);
+    assert_eq!(timer.mitigation, Mitigation::Partial);
+    assert!(timer.risk_after.score < timer.risk.score);
+    let said = format!("{:?}", timer.trace);
+    assert!(said.contains("asks for nothing but time"), "{said}");
+}
+
+#[test]
+fn vendors_are_known_by_tag_and_by_name() {
+    for (name, tag, word) in [
+        ("etl", Some(("Vendor", "Acme")), "Acme uses it"),
+        ("datadog-metrics", None, "`datadog`, a vendor"),
+    ] {
+        let mut world = World::new("");
+        let mut user = with_privilege(user(name), 3, true);
+        if let Some((key, value)) = tag {
+            user.tags.insert(key.into(), value.into());
+        }
+        world.add_credential(access_key(&user));
+        world.add_identity(user);
+        let one = world.only();
+        assert_eq!(one.consumer_class, ConsumerClass::Vendor, "{name}");
+        assert_eq!(one.target.as_deref(), Some("aws-vendor-role"));
+        assert!(format!("{:?}", one.fit).contains(word), "{:?}", one.fit);
+    }
+}

@@ -3,7 +3,7 @@
 use super::JitContext;
 use crate::model::{
     Activity, BreakGlass, Consumer, ConsumerClass, Credential, CredentialId, Environment, Evidence,
-    Grade, Identity, IdentityId, IdentityKind, PrincipalKind,
+    Grade, Identity, IdentityId, IdentityKind,
 };
 use crate::rules::config::Annotation;
 use crate::rules::targets::{Choice, Facts, MechanismClass, Situation};
@@ -465,6 +465,7 @@ impl<'a> Subject<'a> {
             }
             if self.consumers.is_empty() {
                 self.classify_by_trust(context, identity);
+                self.classify_by_vendor(identity);
             }
             if self.runtime == "unknown" {
                 let runtime = match identity.kind {
@@ -489,44 +490,6 @@ impl<'a> Subject<'a> {
         }
         if self.class == ConsumerClass::Agent && self.runtime == "unknown" {
             "agent-host".clone_into(&mut self.runtime);
-        }
-    }
-
-    /// A trust policy names who runs as the identity.
-    fn classify_by_trust(&mut self, context: &JitContext<'a>, identity: &Identity) {
-        let mut runtimes = BTreeSet::new();
-        let mut classes = Vec::new();
-        for path in &identity.trust {
-            let name = match path.principal_kind {
-                PrincipalKind::Oidc => path.issuer.as_deref(),
-                PrincipalKind::Service => Some(path.principal.as_str()),
-                PrincipalKind::Account | PrincipalKind::Principal if path.external => {
-                    classes.push((ConsumerClass::Vendor, path.principal.clone()));
-                    None
-                }
-                _ => None,
-            };
-            if let Some(hint) = name.and_then(|name| context.targets.runtime_of(name)) {
-                runtimes.insert(hint.runtime.clone());
-                classes.push((hint.class, path.principal.clone()));
-            }
-        }
-        if self.class == ConsumerClass::Unknown
-            && let Some((class, principal)) = classes.iter().max_by_key(|(c, _)| unboundedness(*c))
-            && *class != ConsumerClass::Unknown
-        {
-            self.class = *class;
-            self.class_evidence = Evidence::new(
-                identity.grade,
-                format!("its trust policy names {principal}: {}", class.as_str()),
-            );
-        }
-        if self.runtime == "unknown" {
-            self.runtime = match runtimes.len() {
-                0 => "unknown".to_owned(),
-                1 => runtimes.pop_first().unwrap_or_default(),
-                _ => "several".to_owned(),
-            };
         }
     }
 

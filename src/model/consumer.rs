@@ -99,6 +99,9 @@ pub struct Uses {
     pub identities: Vec<IdentityId>,
     /// Native ids (role ARNs, service account names) it names, as declared.
     pub native_ids: Vec<String>,
+    /// Refs of its repository that its triggers name (`refs/heads/main`, `refs/tags/*`), and `HEAD` for the default branch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<String>,
 }
 
 /// Something that runs and uses access.

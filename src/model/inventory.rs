@@ -107,7 +107,7 @@ pub struct Inventory {
     pub observed: super::Observed,
     /// How jobs get access without a stored secret, sorted.
     pub edits: Vec<super::PipelineEdit>,
-    /// Host and path that repositories were cloned from, by their name in this scan.
+    /// Host and path that repositories were cloned from, by their name in this scan, and after `#` the default branch.
     pub origins: BTreeMap<String, String>,
 }
 

@@ -100,6 +100,9 @@ pub struct Planned {
     pub history: bool,
     /// What the run was asked that planned it.
     pub scope: String,
+    /// Digest of the rules by which it was seen last; empty where an older version noted none.
+    #[serde(default)]
+    pub rules: String,
 }
 
 /// Standing access when it was first seen.

@@ -129,7 +129,8 @@ pub struct Report {
     /// How jobs of pipelines get access without a stored secret; the patches of the plan are made from them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<super::PipelineEdit>,
-    /// Host and path that repositories were cloned from, by their name in this scan: `github.com/owner/name`.
+    /// Host and path that repositories were cloned from, by their name in this scan, and after `#` the default branch
+    /// where the clone knows it: `github.com/owner/name#main`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub origins: BTreeMap<String, String>,
     /// Findings, most severe first, then by rule and id.

@@ -24,8 +24,9 @@ pub type PlanContext<'a> = JitContext<'a>;
 
 /// Plans every assessment that calls for something to be done, by wave and position.
 ///
-/// No item comes of access that is already short-lived and conditioned, nor of an unclear case whose risk is below
-/// `plan.review_from_risk`; their assessments say so. Which files an item has is listed when they are made.
+/// No item comes of access that is already short-lived and conditioned, unless its sessions may outlast the task, nor of an
+/// unclear case whose risk is below `plan.review_from_risk`; their assessments say so. Which files an item has is listed when
+/// they are made.
 pub fn build(context: &PlanContext<'_>, assessments: &[Assessment]) -> Vec<PlanItem> {
     let subjects: BTreeMap<AssessmentId, Subject<'_>> = subjects(context)
         .into_iter()
@@ -49,10 +50,32 @@ fn calls_for_work(
         Disposition::KeepStanding => {
             subject.credential.is_some()
                 || subject.annotated(|note| note.exception_expires).is_some()
+                || sessions_outlast(context, subject, assessment)
         }
+        // What no longer works and stands in no current file needs nothing more, as far as anyone can see.
+        Disposition::Decommission => !subject.credential.is_some_and(|credential| {
+            credential.status == crate::model::CredentialStatus::Inactive
+                && credential.grade > crate::model::Grade::A
+                && credential.consumers.is_empty()
+                && !credential.sightings.is_empty()
+                && credential.sightings.iter().all(|seen| !seen.at_head)
+        }),
         Disposition::Review => assessment.risk.score >= context.scoring.plan.review_from_risk,
         _ => true,
     }
+}
+
+/// Access that is as it should be, but for sessions that may last longer than an hour and than its task.
+fn sessions_outlast(
+    context: &PlanContext<'_>,
+    subject: &Subject<'_>,
+    assessment: &Assessment,
+) -> bool {
+    let longest = subject
+        .identity
+        .and_then(crate::model::Identity::session_limit);
+    let short = context.scoring.thresholds.short_session_seconds;
+    longest.is_some_and(|longest| longest > short.max(assessment.ttl.seconds.unwrap_or(longest)))
 }
 
 fn candidate(

@@ -473,10 +473,19 @@ impl Steps<'_, '_> {
         } else {
             "Limit its sessions to 1 h.".to_owned()
         };
+        let command = match self.subject.credential {
+            Some(_) => self
+                .disabling()
+                .and_then(|entry| entry.last_used.as_deref()),
+            None if self.subject.kind() == "iam-role" => {
+                Some("aws iam update-role --role-name {role} --max-session-duration 3600")
+            }
+            None => None,
+        };
         vec![
             self.confirm(),
             self.step(3, "Scope", "Remove every permission it was not seen using, and name the resources of the rest.", None),
-            self.step(6, "Shorten", shorten, self.disabling().and_then(|entry| entry.last_used.as_deref())),
+            self.step(6, "Shorten", shorten, command),
             self.step(9, "Review before the exception runs out", "Keep it only if it still reads only, reaches nothing sensitive, serves one consumer and has an owner.", None),
         ]
     }

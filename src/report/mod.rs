@@ -76,8 +76,10 @@ pub enum Format {
     Summary,
     /// One row a plan item.
     PlanCsv,
-    /// One ticket a plan item.
+    /// One ticket a plan item, for Jira.
     TicketsCsv,
+    /// One ticket a plan item, for GitHub.
+    TicketsGithub,
     /// The plan for programs.
     PlanJson,
     /// The plan for a terminal.
@@ -101,7 +103,7 @@ pub struct Options {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Json,
         Self::FindingsCsv,
         Self::InventoryCsv,
@@ -110,6 +112,7 @@ impl Format {
         Self::Summary,
         Self::PlanCsv,
         Self::TicketsCsv,
+        Self::TicketsGithub,
         Self::PlanJson,
         Self::PlanPage,
         Self::RiskSvg,
@@ -126,6 +129,7 @@ impl Format {
             Self::Summary => "summary",
             Self::PlanCsv => "plan-csv",
             Self::TicketsCsv => "tickets-csv",
+            Self::TicketsGithub => "tickets-github",
             Self::PlanJson => "plan-json",
             Self::PlanPage => "plan",
             Self::RiskSvg => "risk-svg",
@@ -142,6 +146,7 @@ impl Format {
             Self::Markdown => Some("plan.md"),
             Self::PlanCsv => Some("plan.csv"),
             Self::TicketsCsv => Some("tickets.csv"),
+            Self::TicketsGithub => Some("tickets-github.csv"),
             Self::RiskSvg => Some("plan-risk.svg"),
             Self::Summary | Self::PlanJson | Self::PlanPage => None,
         }
@@ -160,7 +165,14 @@ impl Format {
                 unkept: options.unkept,
             }),
             Self::PlanCsv => Box::new(plan::PlanCsv { options }),
-            Self::TicketsCsv => Box::new(plan::Tickets { options }),
+            Self::TicketsCsv => Box::new(plan::Tickets {
+                options,
+                importer: plan::Importer::Jira,
+            }),
+            Self::TicketsGithub => Box::new(plan::Tickets {
+                options,
+                importer: plan::Importer::GitHub,
+            }),
             Self::PlanJson => Box::new(plan::PlanJson),
             Self::PlanPage => Box::new(plan::PlanPage {
                 colour: options.colour,
@@ -173,7 +185,7 @@ impl Format {
 /// A name that is no format.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "`{0}` is not a format; known are json, findings-csv, inventory-csv, sarif, markdown, summary, plan-csv, tickets-csv, plan-json, plan, risk-svg"
+    "`{0}` is not a format; known are json, findings-csv, inventory-csv, sarif, markdown, summary, plan-csv, tickets-csv, tickets-github, plan-json, plan, risk-svg"
 )]
 pub struct UnknownFormat(String);
 

@@ -158,6 +158,9 @@ pub struct Annotation {
     pub exception_owner: Option<String>,
     /// Why it is accepted.
     pub exception_reason: Option<String>,
+    /// Day on which a person revoked the credential at its issuer, which no scan can see.
+    #[serde(default, deserialize_with = "date")]
+    pub revoked: Option<Date>,
 }
 
 /// How sensitive something is; every condition given holds.

@@ -1,7 +1,7 @@
 //! Which repository a root is, wherever it lies and whatever else is scanned: what shards are decided by.
 
 use super::discover::{Root, RootKind};
-use super::git::{common_dir, origin};
+use super::git::{common_dir, default_branch, origin};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -28,13 +28,22 @@ fn part(identity: &str, of: u32) -> u32 {
     (1..=of).max_by_key(draw).unwrap_or(1)
 }
 
-/// Host and path that roots were cloned from, by their names; those without, and names no host gives, are left out.
+/// Host and path that roots were cloned from, by their names, and after `#` their default branch where the clone knows it;
+/// those without, and names no host gives, are left out.
 pub fn origins(roots: &[Root]) -> BTreeMap<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/+@".contains(c);
     roots
         .iter()
-        .filter_map(|root| Some((root.name.clone(), origin(&common_dir(root)?)?)))
-        .filter(|(_, origin)| origin.len() <= 512 && origin.chars().all(plain))
+        .filter_map(|root| {
+            let store = common_dir(root)?;
+            Some((root.name.clone(), origin(&store)?, default_branch(&store)))
+        })
+        .filter(|(_, origin, _)| origin.len() <= 512 && origin.chars().all(plain))
+        .map(|(name, origin, branch)| {
+            let branch = branch.filter(|branch| branch.len() <= 128 && branch.chars().all(plain));
+            let branch = branch.map_or_else(String::new, |branch| format!("#{branch}"));
+            (name, origin + &branch)
+        })
         .collect()
 }
 

@@ -259,6 +259,7 @@ fn consumer(identity: &Identity) -> Consumer {
             credentials: vec![CredentialId::of(&["aws-access-key", &key_id()])],
             identities: vec![identity.id.clone()],
             native_ids: vec![identity.native_id.clone()],
+            refs: vec!["HEAD".into()],
         },
         risks: vec!["unpinned action shop/setup@v1".into()],
         location: Some(Location::file("shop", ".github/workflows/deploy.yml", 9, 3)),

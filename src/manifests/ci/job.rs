@@ -161,7 +161,8 @@ impl Job {
             if system.ephemeral(name) || self.defined.contains(name) {
                 continue;
             }
-            let told = told_by_variable(context, key, name);
+            let into = shell::assigned(source, at).unwrap_or(key);
+            let told = told_by_variable(context, into, name);
             let secret = names.secret_like(name) || names.lookup(name).is_some();
             if !secret && told.is_none() {
                 continue;

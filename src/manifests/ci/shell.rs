@@ -34,6 +34,16 @@ pub(in crate::manifests) fn variables(source: &str) -> Vec<(usize, &str)> {
     out
 }
 
+/// The variable that what stands at `at` is assigned to: `export NAME="$OTHER"`.
+pub(in crate::manifests) fn assigned(source: &str, at: usize) -> Option<&str> {
+    let before = source.get(..at)?.trim_end_matches(['"', '\'']);
+    let before = before.strip_suffix('=')?;
+    let start = before
+        .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .map_or(0, |last| last + 1);
+    before.get(start..).filter(|name| !name.is_empty())
+}
+
 /// Role ARNs, Google service accounts and workload identity providers in a text.
 pub(in crate::manifests) fn native_ids(text: &str) -> Vec<String> {
     let mut out = role_arns(text);
@@ -76,6 +86,23 @@ fn role_arns(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_variable_is_assigned_to_tells_what_it_is() {
+        for (text, name) in [
+            (
+                "export AWS_SECRET_ACCESS_KEY=$X",
+                Some("AWS_SECRET_ACCESS_KEY"),
+            ),
+            ("A=\"$X\" run", Some("A")),
+            ("run $X", None),
+            ("=$X", None),
+            ("$X", None),
+        ] {
+            let at = text.find('$').unwrap_or_default();
+            assert_eq!(assigned(text, at), name, "{text}");
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -49,6 +49,8 @@ pub(super) struct Workflow<'n> {
     name: Option<String>,
     triggers: BTreeSet<&'n str>,
     schedule: Option<String>,
+    /// Refs that its triggers name; `HEAD` is the default branch.
+    refs: Vec<String>,
     permissions: Option<Permissions>,
     env: Option<&'n Node>,
     /// Workflows whose end starts it.
@@ -74,6 +76,7 @@ impl<'n> Workflow<'n> {
         Self {
             file: context.uri.replacen(".github/workflows/", "", 1),
             name: root.text_at(&["name"]).map(clean),
+            refs: refs(on, &triggers),
             triggers,
             schedule: (!crons.is_empty()).then(|| crons.join("; ")),
             permissions: Permissions::of(root),
@@ -87,6 +90,42 @@ impl<'n> Workflow<'n> {
                 .collect(),
         }
     }
+}
+
+/// The refs for which a workflow runs, as far as its triggers say. Requests to merge are none: what has access runs for
+/// what was merged.
+fn refs(on: Option<&Node>, triggers: &BTreeSet<&str>) -> Vec<String> {
+    let mut refs = BTreeSet::new();
+    for trigger in triggers {
+        match *trigger {
+            "push" => {
+                let push = on.and_then(|on| on.get("push"));
+                let named = |key: &str, kind: &str| -> Vec<String> {
+                    push.and_then(|push| push.get(key))
+                        .into_iter()
+                        .flat_map(Node::texts)
+                        .filter(|name| !name.starts_with('!'))
+                        .take(20)
+                        .map(|name| format!("refs/{kind}/{}", clean(name)))
+                        .collect()
+                };
+                let (branches, tags) = (named("branches", "heads"), named("tags", "tags"));
+                if branches.is_empty() && tags.is_empty() {
+                    refs.insert("HEAD".to_owned());
+                }
+                refs.extend(branches);
+                refs.extend(tags);
+            }
+            "release" | "create" => {
+                refs.insert("refs/tags/*".to_owned());
+            }
+            "schedule" | "workflow_dispatch" | "repository_dispatch" | "workflow_run" => {
+                refs.insert("HEAD".to_owned());
+            }
+            _ => {}
+        }
+    }
+    refs.into_iter().collect()
 }
 
 /// Secrets a job can use, and what it does with them as a whole.
@@ -261,6 +300,7 @@ pub(super) fn read(
         },
         uses: Uses {
             native_ids: steps.native_ids,
+            refs: workflow.refs.clone(),
             ..Uses::default()
         },
         risks: risks(context, workflow, job, holds || id_token, steps.unpinned),

@@ -5,7 +5,7 @@ mod files;
 use super::ci::shell;
 use super::clean::clean;
 use super::context::Context;
-use super::names::{Names, Use};
+use super::names::{Names, Use, told_by_variable};
 use super::node::{Key, Node};
 use super::text::Text;
 use crate::model::{
@@ -373,8 +373,8 @@ fn job<'n>(
             continue;
         };
         let (names, vault) = named.entry(part.file).or_default();
-        part.node.scalars("", &mut |_, scalar| {
-            variables(context, source, &job, scalar, names);
+        part.node.scalars("", &mut |key, scalar| {
+            variables(context, source, &job, (key, scalar), names);
             native_ids.extend(shell::native_ids(scalar.as_str().unwrap_or_default()));
         });
         let secrets = part.node.get("secrets");
@@ -444,14 +444,16 @@ fn variables(
     context: &Context<'_>,
     place: &Source<'_>,
     job: &Job<'_, '_>,
-    scalar: &Node,
+    (key, scalar): (&str, &Node),
     names: &mut Names,
 ) {
     let (from, to) = scalar.span;
     let source = place.text.slice(from, to);
     let table = &context.tables.names;
     for (at, name) in shell::variables(source) {
-        let secret = table.secret_like(name) || table.lookup(name).is_some();
+        let into = shell::assigned(source, at).unwrap_or(key);
+        let told = told_by_variable(context, into, name);
+        let secret = told.is_some() || table.secret_like(name) || table.lookup(name).is_some();
         if name.starts_with(EPHEMERAL) || !secret || job.defines(name) {
             continue;
         }
@@ -465,8 +467,8 @@ fn variables(
         names.add(
             name,
             Use {
-                told: None,
-                half: false,
+                half: told.as_ref().is_some_and(|(_, half)| *half),
+                told: told.map(|(told, _)| told),
                 line,
                 column,
             },

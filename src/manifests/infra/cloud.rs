@@ -4,7 +4,7 @@ use super::super::clean::clean;
 use super::draft::Draft;
 use super::item::Item;
 use super::value::{labels, marked, shown};
-use super::{aws, azure, bindings, google, kubernetes, workloads};
+use super::{aws, azure, bindings, google, hcp, kubernetes, workloads};
 use crate::model::{
     Declarations, Evidence, Grade, Grant, GrantId, GrantSource, Identity, IdentityKind, Location,
 };
@@ -38,6 +38,7 @@ pub(in crate::manifests) fn interesting(kind: &str) -> bool {
         || bindings::interesting(kind)
         || kubernetes::interesting(kind)
         || workloads::interesting(kind)
+        || hcp::interesting(kind)
 }
 
 /// Declares everything the resources of one unit say.
@@ -64,6 +65,7 @@ pub(in crate::manifests) fn declare(
     bindings::add(unit, tables, items, &mut out);
     kubernetes::add(unit, tables, items, &mut out);
     workloads::add(unit, tables, items, &mut out);
+    hcp::add(unit, tables, items, &mut out);
     out
 }
 

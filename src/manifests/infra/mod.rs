@@ -8,6 +8,7 @@ mod bindings;
 pub(super) mod cloud;
 pub(super) mod draft;
 mod google;
+mod hcp;
 pub(super) mod issued;
 pub(super) mod item;
 mod kubernetes;

@@ -238,7 +238,7 @@ impl Module {
 }
 
 /// What a folder must hold to be worth reading.
-const MARKERS: [&str; 22] = [
+const MARKERS: [&str; 24] = [
     "aws_iam_",
     "aws_eks_pod_identity_association",
     "google_",
@@ -261,6 +261,8 @@ const MARKERS: [&str; 22] = [
     "azurerm_container_",
     "aws_sfn_",
     "service_role",
+    "tfe_variable\"",
+    "AWS_ACCESS_KEY_ID",
 ];
 
 /// Folders with identities, those their modules lie in, and those that call them.

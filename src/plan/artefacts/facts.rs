@@ -7,7 +7,7 @@ use crate::model::{Consumer, IdentityKind, PlanItem, PrincipalKind};
 use crate::plan::PlanContext;
 use crate::plan::commands::Values;
 use crate::rules::artefacts::{Artefacts, Trust};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Values of one item.
 pub(super) struct Facts<'f> {
@@ -192,15 +192,21 @@ impl<'f> Facts<'f> {
                     .as_deref()
                     .filter(|name| !name.contains(['$', '{', '*', '?']))
                     .map(tame);
-                match environment {
-                    Some(name) => {
-                        let encoded = name.replace('%', "%25").replace(':', "%3A");
-                        own.insert("context", format!("environment:{encoded}"));
-                        own.insert("environment", name);
+                if let Some(name) = environment {
+                    let encoded = name.replace('%', "%25").replace(':', "%3A");
+                    own.insert("context", format!("environment:{encoded}"));
+                    own.insert("environment", name);
+                } else {
+                    // A job that runs for several refs sends a subject for each.
+                    for context in self.contexts(context, consumer) {
+                        let mut own = own.clone();
+                        own.insert("context", context);
+                        own.insert("runtime", consumer.runtime.clone());
+                        if !self.consumers.contains(&own) {
+                            self.consumers.push(own);
+                        }
                     }
-                    None => {
-                        own.insert("context", "ref:refs/heads/__BRANCH__".to_owned());
-                    }
+                    continue;
                 }
             }
             own.insert("runtime", consumer.runtime.clone());
@@ -228,6 +234,42 @@ impl<'f> Facts<'f> {
         }
     }
 
+    /// What a GitHub job without an environment sends of the ref it runs for.
+    fn contexts(&mut self, context: &PlanContext<'_>, consumer: &Consumer) -> Vec<String> {
+        let default = consumer
+            .repository
+            .as_deref()
+            .and_then(|repository| context.inventory.origins.get(repository))
+            .and_then(|origin| origin.split_once('#'))
+            .map(|(_, branch)| tame(branch));
+        let open = "ref:refs/heads/__BRANCH__".to_owned();
+        let head = vec!["HEAD".to_owned()];
+        let refs = &consumer.uses.refs;
+        let mut contexts = BTreeSet::new();
+        for name in if refs.is_empty() { &head } else { refs } {
+            let context = match (name.as_str(), &default) {
+                ("HEAD", Some(branch)) => {
+                    self.assumed.push(format!(
+                        "{} runs for the default branch, which is {branch} by the clone",
+                        tame(&consumer.name)
+                    ));
+                    format!("ref:refs/heads/{branch}")
+                }
+                ("HEAD", None) => open.clone(),
+                // A subject that names every tag would not be exact.
+                (tag, _) if tag.starts_with("refs/tags/") => {
+                    "environment:__ENVIRONMENT__".to_owned()
+                }
+                (name, _) if name.contains(['*', '?', '+', '[', '$', '{']) => open.clone(),
+                (name, _) => format!("ref:{}", tame(name)),
+            };
+            contexts.insert(context);
+        }
+        self.assumed.sort();
+        self.assumed.dedup();
+        contexts.into_iter().collect()
+    }
+
     /// Where the repository of a consumer is kept.
     fn place(
         &mut self,
@@ -250,9 +292,23 @@ impl<'f> Facts<'f> {
             own.insert("repository", name);
             return;
         };
+        let (origin, branch) = match origin.split_once('#') {
+            Some((origin, branch)) => (origin, Some(branch)),
+            None => (origin.as_str(), None),
+        };
         let Some((host, path)) = origin.split_once('/') else {
             return;
         };
+        if let Some(branch) = branch.filter(|_| consumer.runtime != "github-actions") {
+            own.insert("branch", tame(branch));
+            self.assumed.push(format!(
+                "{} runs for the default branch, which is {} by the clone",
+                tame(&consumer.name),
+                tame(branch)
+            ));
+            self.assumed.sort();
+            self.assumed.dedup();
+        }
         let (owner, name) = path.rsplit_once('/').unwrap_or(("", path));
         own.insert("repository", tame(name));
         match consumer.runtime.as_str() {

@@ -64,6 +64,9 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
             planned.progress.since = now;
         }
         planned.progress.evidence = evidence;
+        if kept(&planned, report).is_some() {
+            planned.rules.clone_from(&report.run.rules_digest);
+        }
         if let Some(item) = item {
             renew(&mut planned, report, item, asked);
         }
@@ -193,6 +196,7 @@ fn planned(report: &Report, item: &PlanItem, asked: &Asked) -> Planned {
         needs: needs.into_iter().collect(),
         history,
         scope: asked.scope.clone(),
+        rules: report.run.rules_digest.clone(),
     }
 }
 
@@ -207,10 +211,7 @@ fn judge(
     if let Some(why) = not_looked(planned, later, asked) {
         return (ItemState::NotSeen, vec![why]);
     }
-    let credential = planned
-        .credential
-        .as_ref()
-        .and_then(|id| later.credentials.iter().find(|each| each.id == *id));
+    let credential = kept(planned, later);
     let seen = Seen {
         planned,
         credential,
@@ -280,8 +281,31 @@ fn not_looked(planned: &Planned, later: &Report, asked: &Asked) -> Option<String
     if let Some(entry) = unread {
         return Some(format!("{} could not be read whole", entry.unit));
     }
+    if other_rules(planned, later) {
+        return Some(
+            "it is no longer found, but the detection rules are not those that found it: only a run with those can tell"
+                .to_owned(),
+        );
+    }
     (planned.history && !asked.history)
         .then(|| "it was seen in history, which this run did not read".to_owned())
+}
+
+/// The credential of an item, where a report still has it.
+fn kept<'r>(planned: &Planned, later: &'r Report) -> Option<&'r Credential> {
+    let id = planned.credential.as_ref()?;
+    later.credentials.iter().find(|each| each.id == *id)
+}
+
+/// A credential that only detection rules know of is gone with the rule that found it, which says nothing of the credential.
+fn other_rules(planned: &Planned, later: &Report) -> bool {
+    let listed = planned.needs.iter().any(|need| need.starts_with("aws/"));
+    planned.progress.state != ItemState::Done
+        && planned.credential.is_some()
+        && !listed
+        && !planned.rules.is_empty()
+        && planned.rules != later.run.rules_digest
+        && kept(planned, later).is_none()
 }
 
 /// The issuer no longer accepts it.

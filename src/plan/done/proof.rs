@@ -123,7 +123,7 @@ impl Seen<'_> {
             _ => match credential.status {
                 CredentialStatus::Inactive if proof == Proof::Ended => held(
                     true,
-                    format!("the issuer shows it inactive{}", last_use(credential)),
+                    format!("it is known to be inactive{}", last_use(credential)),
                 ),
                 CredentialStatus::Inactive => held(
                     false,

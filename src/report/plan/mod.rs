@@ -9,4 +9,4 @@ pub mod tickets;
 pub(super) use json::PlanJson;
 pub(super) use page::PlanPage;
 pub(super) use table::PlanCsv;
-pub(super) use tickets::Tickets;
+pub(super) use tickets::{Importer, Tickets};

@@ -1,5 +1,7 @@
-//! `tickets.csv`: one ticket an item. Jira's importer maps the columns by their names; for GitHub, `title`, `body` and
-//! `labels` are what `gh issue create` takes.
+//! `tickets.csv` and `tickets-github.csv`: one ticket an item, in the layout that the importer of each reads.
+//!
+//! They are two files because both call a column `labels`, and one separates labels by blanks and the other by commas:
+//! importers for GitHub compare names of columns without case.
 
 use super::super::cells::{Cell, Column, write};
 use super::super::text::{code, markdown};
@@ -8,9 +10,19 @@ use crate::model::{PlanItem, Report};
 use std::fmt::Write as _;
 use std::io::Write;
 
-/// Writes `tickets.csv`.
+/// Whose importer reads the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Importer {
+    /// Jira's own.
+    Jira,
+    /// `gh issue create` in a loop, and the importers that take its fields.
+    GitHub,
+}
+
+/// Writes `tickets.csv` or `tickets-github.csv`.
 pub(in super::super) struct Tickets {
     pub(in super::super) options: Options,
+    pub(in super::super) importer: Importer,
 }
 
 /// A ticket.
@@ -20,34 +32,41 @@ pub struct Row<'a> {
 }
 
 macro_rules! columns {
-    ($($name:literal: $doc:literal => $cell:expr;)+) => {
-        /// Every column, in order.
-        pub fn columns<'a>() -> Vec<Column<Row<'a>>> {
-            vec![$(Column { name: $name, doc: $doc, cell: $cell },)+]
+    ($(#[$doc:meta])* $list:ident: $($name:literal: $about:literal => $cell:expr;)+) => {
+        $(#[$doc])*
+        pub fn $list<'a>() -> Vec<Column<Row<'a>>> {
+            vec![$(Column { name: $name, doc: $about, cell: $cell },)+]
         }
     };
 }
 
 columns! {
-    "Summary": "Title of the ticket (Jira)."
+    /// Columns of `tickets.csv`, in order.
+    columns:
+    "Summary": "Title of the ticket."
         => |row| Cell::text(summary(row.item));
-    "Description": "What to do, as Markdown on one line (Jira)."
+    "Description": "What to do, as Markdown on one line."
         => |row| Cell::text(&row.body);
-    "Issue Type": "`Task` (Jira)."
+    "Issue Type": "`Task`."
         => |_| Cell::text("Task");
-    "Priority": "`Highest` to `Low`, by the risk it removes and its band (Jira)."
+    "Priority": "`Highest` to `Low`, by the band of its risk."
         => |row| Cell::text(priority(row.item));
-    "Labels": "`overstay`, wave and disposition, separated by blanks (Jira)."
+    "Labels": "`overstay`, wave, disposition and effort, separated by blanks, which is how Jira reads several."
         => |row| Cell::text(labels(row.item).join(" "));
-    "Assignee hint": "Owner, as the scan knows it; no account name."
+    "Assignee hint": "Owner, as the scan knows it; no account name, so leave it unmapped."
         => |row| Cell::text(&row.item.approval.approver);
     "External ID": "Stable id of the plan item: the same ticket in every run."
         => |row| Cell::text(row.item.id.as_str());
-    "title": "Title (GitHub)."
+}
+
+columns! {
+    /// Columns of `tickets-github.csv`, in order.
+    github_columns:
+    "title": "Title."
         => |row| Cell::text(summary(row.item));
-    "body": "Body (GitHub)."
+    "body": "Body, as Markdown on one line; its last words are the stable id of the plan item."
         => |row| Cell::text(&row.body);
-    "labels": "Labels, separated by commas (GitHub)."
+    "labels": "Labels, separated by commas."
         => |row| Cell::text(labels(row.item).join(","));
 }
 
@@ -129,6 +148,10 @@ impl Emitter for Tickets {
                 body: body(item),
             })
             .collect();
-        write(&columns(), &rows, self.options, out)
+        let columns = match self.importer {
+            Importer::Jira => columns(),
+            Importer::GitHub => github_columns(),
+        };
+        write(&columns, &rows, self.options, out)
     }
 }

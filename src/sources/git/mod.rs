@@ -31,7 +31,7 @@ pub(super) use ids::{Id, bytes};
 pub(super) use index::{Known, WorkTreeIndex};
 pub(super) use key::key;
 pub(super) use object::{hash_blob, oid, prepare};
-pub(super) use open::{Access, Refusal, Repo, common_dir, open, origin};
+pub(super) use open::{Access, Refusal, Repo, common_dir, default_branch, open, origin};
 pub(super) use report::{Totals, Trouble};
 pub use staged::{Staged, StagedError, staged};
 pub(super) use tell::attribute_messages;

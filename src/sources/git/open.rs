@@ -205,6 +205,24 @@ pub(in crate::sources) fn origin(common: &Path) -> Option<String> {
     (!host.is_empty() && !path.is_empty()).then(|| format!("{host}/{path}"))
 }
 
+/// The default branch of where a repository was cloned from: what the clone noted of it, else its own if that is a usual one.
+pub(in crate::sources) fn default_branch(common: &Path) -> Option<String> {
+    let reference = |path: &str, prefix: &str| {
+        let path = common.join(path);
+        let small = path.metadata().is_ok_and(|file| file.len() <= 1024);
+        let text = small.then(|| fs::read_to_string(path).ok())??;
+        let branch = text
+            .strip_prefix("ref: ")?
+            .trim_end()
+            .strip_prefix(prefix)?;
+        (!branch.is_empty()).then(|| branch.to_owned())
+    };
+    reference("refs/remotes/origin/HEAD", "refs/remotes/origin/").or_else(|| {
+        reference("HEAD", "refs/heads/")
+            .filter(|branch| matches!(branch.as_str(), "main" | "master" | "trunk" | "develop"))
+    })
+}
+
 fn failed(reason: &str) -> Refusal {
     Refusal {
         status: CoverageStatus::Failed,
