@@ -5,6 +5,7 @@ use super::environment::{self, LoadedConfig};
 use super::exit::Failure;
 use crate::model::Report;
 use crate::model::aws::AwsAccount;
+use crate::model::brief::Brief;
 use crate::store::runs::{Runs, RunsError};
 use anyhow::anyhow;
 
@@ -52,10 +53,10 @@ pub(super) fn open(global: &Global) -> Result<Runs, Failure> {
     Runs::open(&state).map_err(failed)
 }
 
-/// What the lists of the stored run with this id, or of the last one, need, and the store it is in.
-pub(super) fn light(global: &Global, id: Option<&str>) -> Result<(Report, Runs), Failure> {
-    let (_, report, store) = read(global, id, |store| store.light(id))?;
-    Ok((report, store))
+/// The stored run with this id, or the last one, in brief, and the store it is in.
+pub(super) fn brief(global: &Global, id: Option<&str>) -> Result<(Report, Brief, Runs), Failure> {
+    let (_, (report, brief), store) = read(global, id, |store| store.brief(id))?;
+    Ok((report, brief, store))
 }
 
 fn with_store(global: &Global, id: Option<&str>) -> Result<(LoadedConfig, Report, Runs), Failure> {
@@ -65,11 +66,11 @@ fn with_store(global: &Global, id: Option<&str>) -> Result<(LoadedConfig, Report
     })
 }
 
-fn read(
+fn read<T>(
     global: &Global,
     id: Option<&str>,
-    ask: impl FnOnce(&Runs) -> Result<Option<Report>, RunsError>,
-) -> Result<(LoadedConfig, Report, Runs), Failure> {
+    ask: impl FnOnce(&Runs) -> Result<Option<T>, RunsError>,
+) -> Result<(LoadedConfig, T, Runs), Failure> {
     let config = environment::configuration(global.config.as_deref())?;
     let state = environment::state_folder(global.state.as_deref(), &config)?;
     let none = || {

@@ -26,6 +26,10 @@ macro_rules! ids {
             pub fn of(parts: &[&str]) -> Self {
                 Self(format!(concat!($prefix, "-{}"), digest($prefix, parts)))
             }
+            /// The id of this text, as printed in reports.
+            pub fn named(text: &str) -> Self {
+                Self(text.to_owned())
+            }
             /// The id as printed in reports.
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -7,6 +7,7 @@ pub mod activity;
 pub mod artefact;
 pub mod assessment;
 pub mod aws;
+pub mod brief;
 pub mod capability;
 pub mod change;
 pub mod consumer;

@@ -1,12 +1,15 @@
 //! The fields a filter can ask for.
 
 use super::Subject;
-use crate::model::{Evidence, evidence::days_between};
+use crate::model::brief::Text;
 
 /// One value of a field.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value<'a> {
-    Text(&'a str),
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Value {
+    /// A text of the report.
+    Text(Text),
+    /// A word of the program's own.
+    Word(&'static str),
     Number(i64),
 }
 
@@ -36,7 +39,7 @@ pub struct Field {
     /// What it holds, for people.
     pub about: &'static str,
     pub(super) kind: Kind,
-    pub(super) values: for<'a> fn(&Subject<'a>) -> Vec<Value<'a>>,
+    pub(super) values: fn(&Subject<'_>) -> Vec<Value>,
 }
 
 impl std::fmt::Debug for Field {
@@ -75,7 +78,7 @@ const fn field(
     aliases: &'static [&'static str],
     about: &'static str,
     kind: Kind,
-    values: for<'a> fn(&Subject<'a>) -> Vec<Value<'a>>,
+    values: fn(&Subject<'_>) -> Vec<Value>,
 ) -> Field {
     Field {
         name,
@@ -86,20 +89,26 @@ const fn field(
     }
 }
 
-fn maybe(value: Option<&str>) -> Vec<Value<'_>> {
-    value
-        .filter(|text| !text.is_empty())
-        .map(Value::Text)
-        .into_iter()
-        .collect()
+/// A text that may be none.
+fn maybe(text: Option<Text>) -> Vec<Value> {
+    texts(text.into_iter())
 }
 
-fn truth(value: Option<bool>) -> Vec<Value<'static>> {
-    maybe(value.map(|yes| if yes { "yes" } else { "no" }))
+fn truth(value: Option<bool>) -> Vec<Value> {
+    words(value.map(|yes| if yes { "yes" } else { "no" }).into_iter())
 }
 
-fn words<'a>(values: impl Iterator<Item = &'a str>) -> Vec<Value<'a>> {
-    values.map(Value::Text).collect()
+fn texts(values: impl Iterator<Item = Text>) -> Vec<Value> {
+    let known = values.filter(|text| *text != Text::NONE);
+    known.map(Value::Text).collect()
+}
+
+fn words(values: impl Iterator<Item = &'static str>) -> Vec<Value> {
+    values.map(Value::Word).collect()
+}
+
+fn numbers<T: Into<i64>>(values: impl Iterator<Item = T>) -> Vec<Value> {
+    values.map(|value| Value::Number(value.into())).collect()
 }
 
 /// Every field, in the order of the help.
@@ -109,21 +118,21 @@ pub static FIELDS: &[Field] = &[
         &[],
         "name or native id, any part of it",
         Kind::Text,
-        |s| words(s.names().into_iter()),
+        |s| texts(s.names()),
     ),
     field(
         "id",
         &[],
         "id of the identity, credential, finding or plan item",
         Kind::Word,
-        |s| words(s.ids().into_iter()),
+        |s| texts(s.ids()),
     ),
     field(
         "type",
         &["kind"],
         "identity type: iam-user, iam-role, ci-job, agent, mcp-server, …",
         Kind::Word,
-        |s| maybe(s.identity.map(|i| i.kind.as_str())),
+        |s| maybe(s.who().map(|i| i.kind)),
     ),
     field(
         "provider",
@@ -131,9 +140,9 @@ pub static FIELDS: &[Field] = &[
         "aws, github, gitlab, kubernetes, agent, stripe, …",
         Kind::Word,
         |s| {
-            let mut all = maybe(s.identity.map(|i| i.provider.as_str()));
+            let mut all = maybe(s.who().map(|i| i.provider));
             if all.is_empty() {
-                all = words(s.credentials.iter().map(|c| c.provider.as_str()));
+                all = texts(s.credentials().map(|c| c.provider));
             }
             all
         },
@@ -143,166 +152,133 @@ pub static FIELDS: &[Field] = &[
         &["acct"],
         "account, project, cluster or repository",
         Kind::Word,
-        |s| maybe(s.identity.and_then(|i| i.account.as_deref())),
+        |s| maybe(s.who().map(|i| i.account)),
     ),
     field(
         "environment",
         &["env"],
         "production, staging, development",
         Kind::Word,
-        |s| {
-            maybe(
-                s.identity
-                    .map(|i| i.environment.as_str())
-                    .filter(|word| *word != "unknown"),
-            )
-        },
+        |s| maybe(s.who().map(|i| i.environment)),
     ),
     field(
         "owner",
         &[],
         "owner, any part of it; none: nobody",
         Kind::Text,
-        |s| maybe(s.identity.and_then(|i| i.owner.as_deref())),
+        |s| maybe(s.who().map(|i| i.owner)),
     ),
     field(
         "owner-source",
         &["owner_source"],
         "annotation, tag, codeowners, catalog, iac-author, creator",
         Kind::Word,
-        |s| {
-            maybe(
-                s.identity
-                    .map(|i| i.owner_source.as_str())
-                    .filter(|word| *word != "none"),
-            )
-        },
+        |s| maybe(s.who().map(|i| i.owner_source)),
     ),
     field(
         "purpose",
         &[],
         "what it is for, any part of it",
         Kind::Text,
-        |s| maybe(s.identity.and_then(|i| i.purpose.as_deref())),
+        |s| maybe(s.who().map(|i| i.purpose)),
     ),
     field(
         "human",
         &[],
         "yes: a person signs in to it",
         Kind::Choice(YES_NO),
-        |s| truth(s.identity.map(|i| i.human)),
+        |s| truth(s.who().map(|i| i.human)),
     ),
     field(
         "admin",
         &[],
         "yes: full control",
         Kind::Choice(YES_NO),
-        |s| truth(s.identity.map(|i| i.privilege.admin)),
+        |s| truth(s.who().map(|i| i.admin)),
     ),
     field(
         "tier",
         &["privilege"],
         "privilege, 0 to 5",
         Kind::Number,
-        |s| {
-            s.identity
-                .map(|i| Value::Number(i.privilege.tier.into()))
-                .into_iter()
-                .collect()
-        },
+        |s| numbers(s.who().map(|i| i.tier).into_iter()),
     ),
     field(
         "class",
         &["consumer-class"],
         "class of its consumers: ci, scheduled, agent, daemon, …",
         Kind::Word,
-        |s| {
-            maybe(
-                s.identity
-                    .map(|i| i.consumer_class.as_str())
-                    .filter(|word| *word != "unknown"),
-            )
-        },
+        |s| maybe(s.who().map(|i| i.class)),
     ),
     field(
         "consumer",
         &[],
         "name of what uses it, any part of it",
         Kind::Text,
-        |s| words(s.consumers.iter().map(|c| c.name.as_str())),
+        |s| texts(s.consumers().map(|c| c.name)),
     ),
     field(
         "runtime",
         &[],
         "where it runs: github-actions, eks, lambda, agent-host, …",
         Kind::Word,
-        |s| words(s.consumers.iter().map(|c| c.runtime.as_str())),
+        |s| texts(s.consumers().map(|c| c.runtime)),
     ),
     field(
         "repository",
         &["repo"],
         "repository that declares it or holds a copy of its secret",
         Kind::Word,
-        |s| words(s.repositories().into_iter()),
+        |s| texts(s.repositories()),
     ),
     field(
         "path",
         &["file"],
         "file that declares it or holds a copy of its secret, any part of it",
         Kind::Text,
-        |s| words(s.paths().into_iter()),
+        |s| texts(s.paths()),
     ),
     field(
         "credential",
         &["credential-type", "secret"],
         "credential type: aws-access-key, github-pat, …",
         Kind::Word,
-        |s| words(s.credentials.iter().map(|c| c.kind.as_str())),
+        |s| texts(s.credentials().map(|c| c.kind)),
     ),
     field(
         "storage",
         &["stored"],
         "where the secret is: vault, ci-store, plain-file, history, committed, public",
         Kind::Word,
-        |s| words(s.credentials.iter().map(|c| c.storage.as_str())),
+        |s| texts(s.credentials().map(|c| c.storage)),
     ),
     field(
         "status",
         &["state"],
         "of findings: new, unchanged, fixed, accepted, …, and decided or undecided; of credentials: active, inactive, unknown",
         Kind::Word,
-        |s| words(s.states().into_iter()),
+        |s| words(s.states()),
     ),
     field(
         "age",
         &[],
         "days since the oldest credential, else the identity, was made",
         Kind::Days,
-        |s| {
-            s.created()
-                .map(|at| Value::Number(days_between(at, s.now)))
-                .into_iter()
-                .collect()
-        },
+        |s| numbers(s.age_days().into_iter()),
     ),
     field(
         "idle",
         &["unused"],
         "days without use, where telemetry proves it",
         Kind::Days,
-        |s| s.idle_days().map(Value::Number).into_iter().collect(),
+        |s| numbers(s.idle_days().into_iter()),
     ),
     field(
         "expires",
         &["expiry"],
         "days until the last credential ends; none: none has an end",
         Kind::Days,
-        |s| {
-            s.expires()
-                .map(|at| Value::Number(days_between(s.now, at)))
-                .into_iter()
-                .collect()
-        },
+        |s| numbers(s.expires_days().into_iter()),
     ),
     field(
         "risk",
@@ -310,14 +286,8 @@ pub static FIELDS: &[Field] = &[
         "risk, 0 to 100, or critical, high, medium, low, info",
         Kind::NumberOrWord,
         |s| {
-            s.assessments
-                .iter()
-                .flat_map(|a| {
-                    [
-                        Value::Number(a.risk.score.into()),
-                        Value::Text(a.risk.band.as_str()),
-                    ]
-                })
+            s.assessments()
+                .flat_map(|a| [Value::Number(a.score.into()), Value::Word(a.band.as_str())])
                 .collect()
         },
     ),
@@ -326,39 +296,31 @@ pub static FIELDS: &[Field] = &[
         &[],
         "how well just-in-time access fits, 0 to 100",
         Kind::Number,
-        |s| {
-            s.assessments
-                .iter()
-                .map(|a| Value::Number(a.fit.score.into()))
-                .collect()
-        },
+        |s| numbers(s.assessments().map(|a| a.fit)),
     ),
     field(
         "disposition",
         &[],
         "what to do: revoke-now, migrate-now, hybrid, …",
         Kind::Word,
-        |s| words(s.assessments.iter().map(|a| a.disposition.as_str())),
+        |s| words(s.assessments().map(|a| a.disposition.as_str())),
     ),
     field("wave", &[], "wave of the plan", Kind::Number, |s| {
-        s.plan
-            .iter()
-            .map(|item| Value::Number(item.wave.into()))
-            .collect()
+        numbers(s.plan().map(|item| item.wave))
     }),
     field(
         "finding",
         &["rule", "check"],
         "id of a finding's rule",
         Kind::Word,
-        |s| words(s.findings.iter().map(|f| f.rule.as_str())),
+        |s| texts(s.findings().map(|f| f.rule)),
     ),
     field(
         "severity",
         &["sev"],
         "severity of a finding",
         Kind::Choice(BANDS),
-        |s| words(s.findings.iter().map(|f| f.severity.as_str())),
+        |s| words(s.findings().map(|f| f.severity.as_str())),
     ),
     field(
         "control",
@@ -366,12 +328,8 @@ pub static FIELDS: &[Field] = &[
         "id of a framework that a finding bears on: NHI2:2025, CWE-798, …",
         Kind::Word,
         |s| {
-            words(
-                s.findings
-                    .iter()
-                    .flat_map(|f| f.frameworks.values().flatten())
-                    .map(String::as_str),
-            )
+            let controls = s.findings().flat_map(|f| s.brief.texts(f.controls));
+            texts(controls.copied())
         },
     ),
     field(
@@ -379,32 +337,21 @@ pub static FIELDS: &[Field] = &[
         &["evidence"],
         "strength of the evidence: A, B, C, D",
         Kind::Word,
-        |s| maybe(s.identity.map(|i| i.grade.as_str())),
+        |s| maybe(s.who().map(|i| i.grade)),
     ),
     field(
         "break-glass",
         &["break_glass"],
         "declared, suspected",
         Kind::Word,
-        |s| {
-            maybe(s.identity.and_then(|i| i.break_glass).map(|it| match it {
-                crate::model::BreakGlass::Declared => "declared",
-                crate::model::BreakGlass::Suspected => "suspected",
-            }))
-        },
+        |s| maybe(s.who().map(|i| i.break_glass)),
     ),
     field(
         "declared",
         &[],
         "both, code-only, account-only: where code declares an account that was read",
         Kind::Word,
-        |s| {
-            maybe(
-                s.identity
-                    .and_then(|i| i.declared)
-                    .map(crate::model::Declared::as_str),
-            )
-        },
+        |s| maybe(s.who().map(|i| i.declared)),
     ),
     field(
         "note",
@@ -412,12 +359,8 @@ pub static FIELDS: &[Field] = &[
         "a fact noted of it, any part of it",
         Kind::Text,
         |s| {
-            words(
-                s.identity
-                    .iter()
-                    .flat_map(|i| &i.notes)
-                    .map(|note: &Evidence| note.text.as_str()),
-            )
+            let notes = s.who().map(|i| s.brief.texts(i.notes));
+            texts(notes.unwrap_or_default().iter().copied())
         },
     ),
     field(
@@ -426,12 +369,8 @@ pub static FIELDS: &[Field] = &[
         "what weakens the run of its consumers: self-hosted runner, unpinned action, …",
         Kind::Text,
         |s| {
-            words(
-                s.consumers
-                    .iter()
-                    .flat_map(|c| &c.risks)
-                    .map(String::as_str),
-            )
+            let risks = s.consumers().flat_map(|c| s.brief.texts(c.risks));
+            texts(risks.copied())
         },
     ),
 ];

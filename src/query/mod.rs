@@ -4,13 +4,16 @@
 //! turns one round. A condition is `field:value`, with `*` and `?` in the value, several values behind commas, or a
 //! comparison of numbers; a word alone is looked for in names, titles and paths. `none` is what is missing.
 
+mod asked;
 mod field;
 mod parse;
 mod subject;
 
+pub use asked::Asked;
 pub use field::{FIELDS, Field};
-pub use subject::Subject;
+pub use subject::{Said, Subject};
 
+use crate::model::brief::Brief;
 use field::{Kind, Value};
 use globset::GlobMatcher;
 use thiserror::Error;
@@ -70,7 +73,7 @@ enum Test {
     /// The whole word, in lower case.
     Word(String),
     /// The whole word, with wildcards.
-    Glob(GlobMatcher),
+    Glob(String, GlobMatcher),
     /// Part of a text, in lower case.
     Part(String),
     /// A number.
@@ -107,9 +110,9 @@ impl Query {
         parse::query(text).map(Self)
     }
 
-    /// Whether a subject passes.
-    pub fn matches(&self, subject: &Subject<'_>) -> bool {
-        self.0.as_ref().is_none_or(|it| it.holds(subject))
+    /// The filter, ready to be asked of the subjects of a report.
+    pub fn ask<'q>(&'q self, brief: &'q Brief) -> Asked<'q> {
+        Asked::new(self, brief)
     }
 
     /// Whether a text passes, of which nothing is known but its words: no condition on a field holds.
@@ -120,25 +123,6 @@ impl Query {
     /// Whether everything passes.
     pub const fn is_empty(&self) -> bool {
         self.0.is_none()
-    }
-}
-
-impl Expression {
-    fn holds(&self, subject: &Subject<'_>) -> bool {
-        match self {
-            Self::All(all) => all.iter().all(|each| each.holds(subject)),
-            Self::Any(any) => any.iter().any(|each| each.holds(subject)),
-            Self::Not(inner) => !inner.holds(subject),
-            Self::Is(field, tests) => {
-                let values = (field.values)(subject);
-                tests.iter().any(|test| test.holds(&values))
-            }
-            Self::Tag(key, tests) => {
-                let values = subject.tags(key);
-                tests.iter().any(|test| test.holds(&values))
-            }
-            Self::Word(word) => subject.words().iter().any(|text| part_of(word, text)),
-        }
     }
 }
 
@@ -170,33 +154,11 @@ pub fn values(field: &str, subject: &Subject<'_>) -> Vec<String> {
     let words = (field.values)(subject)
         .into_iter()
         .map(|value| match value {
-            Value::Text(text) => text.to_owned(),
+            Value::Text(text) => subject.brief.text(text).to_owned(),
+            Value::Word(word) => word.to_owned(),
             Value::Number(number) => number.to_string(),
         });
     words.collect()
-}
-
-impl Test {
-    fn holds(&self, values: &[Value<'_>]) -> bool {
-        match self {
-            Self::None => values.is_empty(),
-            Self::Some => !values.is_empty(),
-            Self::Word(word) => values.iter().any(|value| match value {
-                Value::Text(text) => is_word(word, text),
-                Value::Number(number) => number.to_string() == *word,
-            }),
-            Self::Glob(glob) => values.iter().any(|value| match value {
-                Value::Text(text) => glob.is_match(text.to_lowercase()),
-                Value::Number(number) => glob.is_match(number.to_string()),
-            }),
-            Self::Part(part) => values
-                .iter()
-                .any(|value| matches!(value, Value::Text(text) if part_of(part, text))),
-            Self::Number(comparison, wanted) => values
-                .iter()
-                .any(|value| matches!(value, Value::Number(number) if comparison.holds(*number, *wanted))),
-        }
-    }
 }
 
 /// Whether a text in lower case is part of another in any case.

@@ -368,7 +368,7 @@ fn test(field: &Field, value: &str) -> Result<Test, String> {
         .literal_separator(false)
         .backslash_escape(true)
         .build()
-        .map(|glob| Test::Glob(glob.compile_matcher()))
+        .map(|glob| Test::Glob(lower, glob.compile_matcher()))
         .map_err(|_| format!("`{text}` is no pattern; * and ? stand for other text"))
 }
 

@@ -1,6 +1,7 @@
 use super::*;
-use crate::model::{Grade, Identity, IdentityKind};
+use crate::model::{Grade, Identity, IdentityKind, Observed, Report, Run, Summary, Tool};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn identity() -> Identity {
     let mut identity = Identity::named(
@@ -20,20 +21,46 @@ fn identity() -> Identity {
 }
 
 fn passes(filter: &str) -> bool {
-    let identity = identity();
-    let subject = Subject {
-        identity: Some(&identity),
+    let brief = brief(identity());
+    let query = Query::parse(filter).unwrap_or_else(|error| panic!("{error}"));
+    query
+        .ask(&brief)
+        .passes(&Subject::identity(&brief, None, 0))
+}
+
+fn brief(identity: Identity) -> Brief {
+    Brief::of(&Report {
+        schema: String::new(),
+        tool: Tool {
+            name: String::new(),
+            version: String::new(),
+        },
+        run: Run {
+            id: String::new(),
+            now: "2026-11-01T00:00:00Z".parse().unwrap(),
+            inputs: Vec::new(),
+            rules_digest: String::new(),
+            policy_digest: String::new(),
+            fingerprint_key: String::new(),
+            complete: true,
+        },
+        coverage: Vec::new(),
+        summary: Summary::default(),
+        identities: vec![identity],
         credentials: Vec::new(),
+        grants: Vec::new(),
         consumers: Vec::new(),
+        roles: Vec::new(),
+        bindings: Vec::new(),
+        capabilities: Vec::new(),
+        observed: Observed::default(),
+        edits: Vec::new(),
+        origins: BTreeMap::new(),
         findings: Vec::new(),
         assessments: Vec::new(),
         plan: Vec::new(),
-        said: Vec::new(),
-        now: "2026-11-01T00:00:00Z".parse().unwrap(),
-    };
-    Query::parse(filter)
-        .unwrap_or_else(|error| panic!("{error}"))
-        .matches(&subject)
+        changes: None,
+    })
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub fn list(
     out: &mut dyn Write,
 ) -> Result<(), ReportError> {
     let style = Style(colour);
-    let identities = select::identities(index, query);
+    let identities = select::identities(index.report, query);
     let rows: Vec<([String; 7], Option<Severity>)> = identities
         .iter()
         .map(|identity| row(index, identity))
@@ -96,7 +96,7 @@ fn row(index: &Index<'_>, identity: &Identity) -> ([String; 7], Option<Severity>
         line(identity.owner.as_deref().unwrap_or("-")).into_owned(),
         created.map_or_else(
             || "-".to_owned(),
-            |at| format!("{} d", days_between(at, subject.now)),
+            |at| format!("{} d", days_between(at, index.report.run.now)),
         ),
         worst.map_or_else(|| "-".to_owned(), |each| each.risk.score.to_string()),
         worst

@@ -1,12 +1,23 @@
 //! A report narrowed to what a filter lets through.
 
 use super::{Index, ReportParts, assemble};
+use crate::model::brief::Brief;
 use crate::model::{Assessment, Credential, Finding, Identity, Inventory, Report};
-use crate::query::{Query, Subject};
+use crate::query::{Asked, Query, Said, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An identity with everything that belongs to it, as a filter sees it.
-pub fn of_identity<'a>(index: &Index<'a>, identity: &'a Identity) -> Subject<'a> {
+/// Everything that belongs to an identity.
+pub struct Belongings<'a> {
+    /// Its credentials, then those of others that it holds.
+    pub credentials: Vec<&'a Credential>,
+    /// Findings about it and about them.
+    pub findings: Vec<&'a Finding>,
+    /// Judgements of it and of them.
+    pub assessments: Vec<&'a Assessment>,
+}
+
+/// Everything that belongs to an identity.
+pub fn of_identity<'a>(index: &Index<'a>, identity: &Identity) -> Belongings<'a> {
     let mut credentials = index.credentials_of(identity);
     credentials.extend(index.credentials_held_by(identity));
     let mut findings = index.findings_of_identity(&identity.id).to_vec();
@@ -19,102 +30,35 @@ pub fn of_identity<'a>(index: &Index<'a>, identity: &'a Identity) -> Subject<'a>
     findings.dedup_by(|a, b| a.id == b.id);
     assessments.sort_by(|a, b| a.id.cmp(&b.id));
     assessments.dedup_by(|a, b| a.id == b.id);
-    let plan = assessments
-        .iter()
-        .filter_map(|assessment| index.plan_of(assessment))
-        .collect();
-    Subject {
-        identity: Some(identity),
-        consumers: index.consumers(&identity.consumers),
+    Belongings {
         credentials,
         findings,
         assessments,
-        plan,
-        said: Vec::new(),
-        now: index.report.run.now,
     }
 }
 
-/// A credential, with its identity.
-pub fn of_credential<'a>(index: &Index<'a>, credential: &'a Credential) -> Subject<'a> {
-    let assessments: Vec<&Assessment> = index
-        .assessment_of_credential(&credential.id)
-        .into_iter()
-        .collect();
-    Subject {
-        identity: index.identity(credential.identity.as_ref()),
-        credentials: vec![credential],
-        consumers: index.consumers(&credential.consumers),
-        findings: index.findings_of_credential(&credential.id).to_vec(),
-        plan: assessments
-            .iter()
-            .filter_map(|assessment| index.plan_of(assessment))
-            .collect(),
-        assessments,
-        said: Vec::new(),
-        now: index.report.run.now,
-    }
-}
-
-/// A finding, with what it is about.
-pub fn of_finding<'a>(index: &Index<'a>, finding: &'a Finding) -> Subject<'a> {
-    let credential = index.credential(finding.credential.as_ref());
-    let identity = index.identity(
-        finding
-            .identity
-            .as_ref()
-            .or_else(|| credential?.identity.as_ref()),
-    );
-    let assessments: Vec<&Assessment> = index.assessment_of(finding).into_iter().collect();
-    Subject {
-        identity,
-        credentials: match credential {
-            Some(credential) => vec![credential],
-            None => identity.map_or_else(Vec::new, |identity| index.credentials_of(identity)),
-        },
-        consumers: index.consumers_for(credential, identity),
-        findings: vec![finding],
-        plan: assessments
-            .iter()
-            .filter_map(|assessment| index.plan_of(assessment))
-            .collect(),
-        assessments,
-        said: Vec::new(),
-        now: index.report.run.now,
-    }
-}
-
-/// An assessment and what the plan has for it.
-pub fn of_assessment<'a>(index: &Index<'a>, assessment: &'a Assessment) -> Subject<'a> {
-    let credential = index.credential(assessment.credential.as_ref());
-    let identity = index.identity(assessment.identity.as_ref());
-    let mut subject = match (credential, identity) {
-        (Some(credential), _) => of_credential(index, credential),
-        (None, Some(identity)) => of_identity(index, identity),
-        (None, None) => Subject {
-            identity: None,
-            credentials: Vec::new(),
-            consumers: Vec::new(),
-            findings: Vec::new(),
-            assessments: Vec::new(),
-            plan: Vec::new(),
-            said: Vec::new(),
-            now: index.report.run.now,
-        },
-    };
-    subject.assessments = vec![assessment];
-    subject.plan = index.plan_of(assessment).into_iter().collect();
-    subject
+/// The entries of a list that pass, in its order.
+fn passing<'a, 'b, T>(
+    brief: &'b Brief,
+    asked: &Asked<'_>,
+    list: &'a [T],
+    subject: impl Fn(&'b Brief, Option<&'b [Said]>, u32) -> Subject<'b>,
+) -> Vec<&'a T> {
+    (0..)
+        .zip(list)
+        .filter(|(at, _)| asked.passes(&subject(brief, None, *at)))
+        .map(|(_, each)| each)
+        .collect()
 }
 
 /// Identities that pass, in the order of the report.
-pub fn identities<'a>(index: &Index<'a>, query: &Query) -> Vec<&'a Identity> {
-    index
-        .report
-        .identities
-        .iter()
-        .filter(|identity| query.is_empty() || query.matches(&of_identity(index, identity)))
-        .collect()
+pub fn identities<'a>(report: &'a Report, query: &Query) -> Vec<&'a Identity> {
+    if query.is_empty() {
+        return report.identities.iter().collect();
+    }
+    let brief = Brief::of(report);
+    let asked = query.ask(&brief);
+    passing(&brief, &asked, &report.identities, Subject::identity)
 }
 
 /// The report of what passes: identities, credentials, findings and plan items each by themselves, the grants and
@@ -123,18 +67,18 @@ pub fn filtered(report: &Report, query: &Query, long_lived_days: i64) -> Report 
     if query.is_empty() {
         return report.clone();
     }
-    let index = Index::new(report);
-    let kept = identities(&index, query);
+    let brief = Brief::of(report);
+    let asked = query.ask(&brief);
+    let kept = passing(&brief, &asked, &report.identities, Subject::identity);
     let mut grants = BTreeSet::new();
     let mut consumers = BTreeSet::new();
     for identity in &kept {
         grants.extend(&identity.grants);
         consumers.extend(&identity.consumers);
     }
-    let credentials: BTreeMap<_, _> = report
-        .credentials
-        .iter()
-        .filter(|credential| query.matches(&of_credential(&index, credential)))
+    let credentials = passing(&brief, &asked, &report.credentials, Subject::credential);
+    let credentials: BTreeMap<_, _> = credentials
+        .into_iter()
         .map(|credential| (credential.id.clone(), credential.clone()))
         .collect();
     for id in report
@@ -145,18 +89,10 @@ pub fn filtered(report: &Report, query: &Query, long_lived_days: i64) -> Report 
     {
         consumers.insert(id);
     }
-    let findings = report
-        .findings
-        .iter()
-        .filter(|finding| query.matches(&of_finding(&index, finding)))
-        .cloned()
-        .collect();
-    let assessments: Vec<Assessment> = report
-        .assessments
-        .iter()
-        .filter(|assessment| query.matches(&of_assessment(&index, assessment)))
-        .cloned()
-        .collect();
+    let findings = passing(&brief, &asked, &report.findings, Subject::finding);
+    let findings = findings.into_iter().cloned().collect();
+    let assessments = passing(&brief, &asked, &report.assessments, Subject::assessment);
+    let assessments: Vec<Assessment> = assessments.into_iter().cloned().collect();
     let judged: BTreeSet<_> = assessments.iter().map(|each| &each.id).collect();
     let plan = report
         .plan

@@ -136,6 +136,7 @@ impl Teller<'_> {
 
     fn identity(&self, identity: &Identity) -> Vec<Branch> {
         let subject = select::of_identity(self.index, identity);
+        let consumers = self.index.consumers(&identity.consumers);
         let own = self.index.credentials_of(identity);
         let held = self.index.credentials_held_by(identity);
         let mut out = vec![self.what(identity), Self::owner(identity)];
@@ -167,11 +168,7 @@ impl Teller<'_> {
         ));
         out.extend(Branch::group(
             "consumers",
-            subject
-                .consumers
-                .iter()
-                .map(|each| self.consumer(each))
-                .collect(),
+            consumers.iter().map(|each| self.consumer(each)).collect(),
         ));
         out.extend(Branch::group(
             "findings",

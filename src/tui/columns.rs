@@ -3,10 +3,9 @@
 use super::data::{Data, Item};
 use super::ledger::{self, Verdict, words};
 use super::mode::View;
-use crate::model::evidence::days_between;
-use crate::model::{Credential, Severity, Ternary};
+use crate::model::brief::{CredentialRow, Place};
+use crate::model::{Severity, Ternary};
 use crate::report::text::line;
-use jiff::Timestamp;
 use std::cmp::Reverse;
 
 /// One column.
@@ -135,10 +134,7 @@ const CREDENTIALS: &[Column] = &[
         Order::text(&owner(data, item))
     }),
     column("seen", 5, 80, seen, |data, item| {
-        Order::most(
-            data.credential(item)
-                .map(|each| length(each.sightings.len())),
-        )
+        Order::most(data.credential(item).map(|each| length(each.places.len())))
     }),
     column("place", 0, 0, place, |data, item| {
         Order::text(&place(data, item))
@@ -155,7 +151,7 @@ const PLAN: &[Column] = &[
     column("risk", 9, 0, risk_change, |data, item| {
         Order::most(
             data.plan(item)
-                .map(|each| i64::from(each.risk_before) - i64::from(each.risk_after)),
+                .map(|each| i64::from(each.before) - i64::from(each.after)),
         )
     }),
     column("work", 4, 90, effort, |data, item| {
@@ -253,7 +249,7 @@ pub(super) fn state(data: &Data<'_>, item: Item) -> String {
     let Some(finding) = data.finding(item) else {
         return String::new();
     };
-    match data.ledger.verdict(finding) {
+    match data.ledger.verdict(&data.brief, finding) {
         Some(Verdict::Decided(event)) => words(&event.decision),
         Some(Verdict::Expired(_)) => "expired".to_owned(),
         Some(Verdict::Conflict(_)) => "conflict".to_owned(),
@@ -263,21 +259,21 @@ pub(super) fn state(data: &Data<'_>, item: Item) -> String {
 
 fn risk(data: &Data<'_>, item: Item) -> String {
     data.assessment(item)
-        .map_or_else(String::new, |each| each.risk.score.to_string())
+        .map_or_else(String::new, |each| each.score.to_string())
 }
 
 fn by_risk(data: &Data<'_>, item: Item) -> Order {
-    Order::most(data.assessment(item).map(|each| i64::from(each.risk.score)))
+    Order::most(data.assessment(item).map(|each| i64::from(each.score)))
 }
 
 fn band(data: &Data<'_>, item: Item) -> String {
     data.assessment(item)
-        .map_or_else(String::new, |each| each.risk.band.as_str().to_owned())
+        .map_or_else(String::new, |each| each.band.as_str().to_owned())
 }
 
 fn rule(data: &Data<'_>, item: Item) -> String {
     match (data.finding(item), data.event(item)) {
-        (Some(finding), _) => finding.rule.clone(),
+        (Some(finding), _) => data.text(finding.rule).to_owned(),
         (_, Some(event)) => line(&event.reason).into_owned(),
         _ => String::new(),
     }
@@ -286,8 +282,10 @@ fn rule(data: &Data<'_>, item: Item) -> String {
 /// What a row is about, in a sentence.
 pub(super) fn title(data: &Data<'_>, item: Item) -> String {
     let text = match item {
-        Item::Finding(_) => data.finding(item).map(|each| each.title.clone()),
-        Item::Plan(_) => data.plan(item).map(|each| each.title.clone()),
+        Item::Finding(_) => data
+            .finding(item)
+            .map(|each| data.text(each.title).to_owned()),
+        Item::Plan(_) => data.plan(item).map(|each| data.text(each.title).to_owned()),
         Item::Coverage(_) => data.coverage(item).map(|each| each.reason.clone()),
         Item::Decision(_) => data.event(item).map(|event| {
             let id = ledger::about(event);
@@ -303,36 +301,37 @@ pub(super) fn title(data: &Data<'_>, item: Item) -> String {
 
 fn kind(data: &Data<'_>, item: Item) -> String {
     match item {
-        Item::Identity(_) => data
-            .identity(item)
-            .map(|each| each.kind.as_str().to_owned()),
-        Item::Credential(_) => data.credential(item).map(|each| each.kind.clone()),
-        Item::Coverage(_) => data.coverage(item).map(|each| each.source.clone()),
+        Item::Identity(_) => data.identity(item).map(|each| data.text(each.kind)),
+        Item::Credential(_) => data.credential(item).map(|each| data.text(each.kind)),
+        Item::Coverage(_) => data.coverage(item).map(|each| each.source.as_str()),
         _ => None,
     }
     .unwrap_or_default()
+    .to_owned()
 }
 
 /// What a credential is known by: its public id, its name in a store, what is shown of it, or its id.
-pub(super) fn credential_name(credential: &Credential) -> String {
-    let shown = || credential.redacted.as_ref().map(ToString::to_string);
-    credential
-        .public_id
-        .clone()
-        .or_else(|| credential.reference.clone())
-        .or_else(shown)
-        .unwrap_or_else(|| credential.id.to_string())
+pub(super) fn credential_name<'d>(data: &'d Data<'_>, credential: &CredentialRow) -> &'d str {
+    let names = [
+        credential.public_id,
+        credential.reference,
+        credential.redacted,
+    ];
+    let name = names.into_iter().find_map(|name| data.brief.maybe(name));
+    name.unwrap_or_else(|| data.text(credential.id))
 }
 
 /// The name of an identity, credential or unit of coverage.
 pub(super) fn name(data: &Data<'_>, item: Item) -> String {
     let text = match item {
-        Item::Identity(_) => data.identity(item).map(|each| each.name.clone()),
-        Item::Credential(_) => data.credential(item).map(credential_name),
-        Item::Coverage(_) => data.coverage(item).map(|each| each.unit.clone()),
+        Item::Identity(_) => data.identity(item).map(|each| data.text(each.name)),
+        Item::Credential(_) => data
+            .credential(item)
+            .map(|each| credential_name(data, each)),
+        Item::Coverage(_) => data.coverage(item).map(|each| each.unit.as_str()),
         _ => None,
     };
-    line(&text.unwrap_or_default()).into_owned()
+    line(text.unwrap_or_default()).into_owned()
 }
 
 fn status(data: &Data<'_>, item: Item) -> String {
@@ -350,24 +349,17 @@ fn status(data: &Data<'_>, item: Item) -> String {
 
 fn tier(data: &Data<'_>, item: Item) -> String {
     data.identity(item)
-        .map_or_else(String::new, |each| format!("P{}", each.privilege.tier))
+        .map_or_else(String::new, |each| format!("P{}", each.tier))
 }
 
-/// When the credential, else the identity, came to be.
-fn created(data: &Data<'_>, item: Item) -> Option<Timestamp> {
+/// Days since the credential, else the identity, came to be.
+fn age_days(data: &Data<'_>, item: Item) -> Option<i64> {
     let of_credential = || {
         let credential = data.credential(item)?;
-        let seen = credential
-            .trail
-            .as_ref()
-            .and_then(|each| each.introduced_at);
-        credential.created_at.or(seen)
+        credential.age.or(credential.introduced)
     };
-    of_credential().or_else(|| data.identity(item)?.created_at)
-}
-
-fn age_days(data: &Data<'_>, item: Item) -> Option<i64> {
-    created(data, item).map(|at| days_between(at, data.report.run.now).max(0))
+    let days = of_credential().or_else(|| data.identity(item)?.age);
+    days.map(|days| days.max(0))
 }
 
 fn age(data: &Data<'_>, item: Item) -> String {
@@ -376,9 +368,8 @@ fn age(data: &Data<'_>, item: Item) -> String {
 
 /// Days since the credential, else the identity, was last used.
 fn idle_days(data: &Data<'_>, item: Item) -> Option<i64> {
-    let now = data.report.run.now;
-    let of_credential = || data.credential(item)?.last_use.idle_days(now);
-    of_credential().or_else(|| data.identity(item)?.last_use.idle_days(now))
+    let of_credential = || data.credential(item)?.idle;
+    of_credential().or_else(|| data.identity(item)?.idle)
 }
 
 fn used(data: &Data<'_>, item: Item) -> String {
@@ -392,7 +383,7 @@ fn by_use(data: &Data<'_>, item: Item) -> Order {
 /// What it reaches, by the privilege of its identity.
 fn by_tier(data: &Data<'_>, item: Item) -> Order {
     let identity = data.identity(item);
-    Order::most(identity.map(|each| i64::from(each.privilege.tier)))
+    Order::most(identity.map(|each| i64::from(each.tier)))
 }
 
 fn by_age(data: &Data<'_>, item: Item) -> Order {
@@ -407,35 +398,35 @@ pub(super) fn owner(data: &Data<'_>, item: Item) -> String {
     let Some(identity) = data.identity(item) else {
         return String::new();
     };
-    let said = data.ledger.owner(&identity.id);
-    let owner = said.or(identity.owner.as_deref()).unwrap_or_default();
-    line(owner).into_owned()
+    let said = data.ledger.owner(identity.id);
+    line(said.unwrap_or_else(|| data.text(identity.owner))).into_owned()
 }
 
 /// The cloud account.
 pub(super) fn account(data: &Data<'_>, item: Item) -> String {
-    data.identity(item)
-        .and_then(|each| each.account.clone())
-        .unwrap_or_default()
+    let account = data.identity(item).map(|each| data.text(each.account));
+    account.unwrap_or_default().to_owned()
 }
 
-/// The first place of it.
+/// The first place of a finding, else of its credential.
+pub(super) fn first_place<'d>(data: &'d Data<'_>, item: Item) -> Option<&'d Place> {
+    let of_finding = || data.brief.places(data.finding(item)?.places).first();
+    let of_credential = || data.brief.places(data.credential(item)?.places).first();
+    of_finding().or_else(of_credential)
+}
+
+/// The first place of it; of a credential that was seen nowhere, how it is kept.
 pub(super) fn place(data: &Data<'_>, item: Item) -> String {
-    let of_finding = || Some(data.finding(item)?.locations.first()?.display());
-    let of_credential = || {
-        let credential = data.credential(item)?;
-        Some(match credential.sightings.as_slice() {
-            [] => credential.storage.as_str().to_owned(),
-            [first, ..] => first.location().display(),
-        })
-    };
-    let place = of_finding().or_else(of_credential);
-    line(&place.unwrap_or_default()).into_owned()
+    if let Some(first) = first_place(data, item) {
+        return line(&data.brief.display(first)).into_owned();
+    }
+    let storage = data.credential(item).map(|each| data.text(each.storage));
+    storage.unwrap_or_default().to_owned()
 }
 
 fn seen(data: &Data<'_>, item: Item) -> String {
     data.credential(item)
-        .map_or_else(String::new, |each| each.sightings.len().to_string())
+        .map_or_else(String::new, |each| each.places.len().to_string())
 }
 
 /// What the program says is to be done; of a decision, what was decided.
@@ -457,13 +448,13 @@ fn wave(data: &Data<'_>, item: Item) -> String {
 
 fn risk_change(data: &Data<'_>, item: Item) -> String {
     data.plan(item).map_or_else(String::new, |each| {
-        format!("{} → {}", each.risk_before, each.risk_after)
+        format!("{} → {}", each.before, each.after)
     })
 }
 
 fn effort(data: &Data<'_>, item: Item) -> String {
     data.plan(item)
-        .map_or_else(String::new, |each| each.effort.size.clone())
+        .map_or_else(String::new, |each| data.text(each.effort).to_owned())
 }
 
 /// Readiness in three letters: issue, observe, revoke; `+` yes, `-` no, `?` not known.
@@ -474,14 +465,10 @@ fn ready(data: &Data<'_>, item: Item) -> String {
             Ternary::No => '-',
             Ternary::Unknown => '?',
         };
-        [
-            ('i', each.readiness.issue),
-            ('o', each.readiness.observe),
-            ('r', each.readiness.revoke),
-        ]
-        .into_iter()
-        .flat_map(|(letter, answer)| [letter, sign(answer)])
-        .collect()
+        [('i', each.issue), ('o', each.observe), ('r', each.revoke)]
+            .into_iter()
+            .flat_map(|(letter, answer)| [letter, sign(answer)])
+            .collect()
     })
 }
 

@@ -1,16 +1,18 @@
-//! What is under review: a report, looked up by id, and what people decided about it.
+//! What is under review: a report in brief, and what people decided about it.
 
-use super::ledger::{self, Ledger, Verdict};
+use super::ledger::{self, Ledger};
 use super::mode::View;
-use crate::model::{
-    Assessment, AssessmentId, Coverage, Credential, Finding, Identity, PlanItem, PlanItemId, Report,
+use crate::model::brief::{
+    AssessmentRow, Brief, CredentialRow, Entry, FindingRow, IdentityRow, PlanRow, Text,
 };
+use crate::model::{Coverage, PlanItemId, Report};
 use crate::query::Subject;
-use crate::report::{Index, select};
+use crate::report::Index;
 use crate::store::decisions::{Decisions, Event};
 use crate::store::runs::Wanted;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// One thing that a row stands for, by its place in the report or in the decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,8 +31,11 @@ pub enum Item {
     Decision(u32),
 }
 
-/// Where the whole entries of a report are, of which the lists hold only what rows and filters need.
+/// A stored run: its report in brief, and where the whole entries are.
 pub trait Whole: std::fmt::Debug + Sync {
+    /// The report in brief.
+    fn brief(&self) -> &Brief;
+
     /// Reads a report that has these entries, whole, and no others.
     ///
     /// # Errors
@@ -57,16 +62,15 @@ pub struct File {
 
 /// A report and its decisions.
 pub struct Data<'r> {
-    /// The report.
+    /// The report; without its long lists, where these are stored.
     pub report: &'r Report,
-    /// The report, looked up by id.
-    pub index: Index<'r>,
+    /// The report in brief.
+    pub brief: Cow<'r, Brief>,
     /// What people decided.
     pub ledger: Ledger,
-    /// Where the rest of each entry is; `None` where the report is whole.
+    /// Where the whole entries are; `None` where the report is whole.
     pub whole: Option<&'r dyn Whole>,
-    ids: BTreeMap<&'r str, Item>,
-    judged: BTreeMap<&'r AssessmentId, &'r Assessment>,
+    index: OnceLock<Index<'r>>,
 }
 
 impl std::fmt::Debug for Data<'_> {
@@ -75,44 +79,36 @@ impl std::fmt::Debug for Data<'_> {
     }
 }
 
-/// The entry at a place.
-fn at<T>(all: &[T], place: u32) -> Option<&T> {
-    all.get(usize::try_from(place).ok()?)
-}
-
 impl<'r> Data<'r> {
-    /// Indexes a report.
+    /// Opens a report.
     pub fn new(
         report: &'r Report,
         whole: Option<&'r dyn Whole>,
         decisions: Decisions,
         today: Date,
     ) -> Self {
-        let mut ids = BTreeMap::new();
-        for (at, each) in (0..).zip(&report.plan) {
-            ids.insert(each.id.as_str(), Item::Plan(at));
-        }
-        for (at, each) in (0..).zip(&report.credentials) {
-            ids.insert(each.id.as_str(), Item::Credential(at));
-        }
-        for (at, each) in (0..).zip(&report.identities) {
-            ids.insert(each.id.as_str(), Item::Identity(at));
-        }
-        for (at, each) in (0..).zip(&report.findings) {
-            ids.insert(each.id.as_str(), Item::Finding(at));
-        }
+        let brief = whole.map_or_else(
+            || Cow::Owned(Brief::of(report)),
+            |whole| Cow::Borrowed(whole.brief()),
+        );
+        let ledger = Ledger::new(decisions, today, &brief);
         Self {
             report,
-            index: Index::new(report),
-            ledger: Ledger::new(decisions, today),
+            brief,
+            ledger,
             whole,
-            ids,
-            judged: report
-                .assessments
-                .iter()
-                .map(|each| (&each.id, each))
-                .collect(),
+            index: OnceLock::new(),
         }
+    }
+
+    /// A report that is whole, looked up by id.
+    pub(super) fn index(&self) -> &Index<'r> {
+        self.index.get_or_init(|| Index::new(self.report))
+    }
+
+    /// What a number stands for.
+    pub fn text(&self, text: Text) -> &str {
+        self.brief.text(text)
     }
 
     /// Everything a view lists, in the order of the report.
@@ -124,10 +120,10 @@ impl<'r> Data<'r> {
         };
         match view {
             View::Start => Vec::new(),
-            View::Findings => all(self.report.findings.len(), Item::Finding),
-            View::Identities => all(self.report.identities.len(), Item::Identity),
-            View::Credentials => all(self.report.credentials.len(), Item::Credential),
-            View::Plan => all(self.report.plan.len(), Item::Plan),
+            View::Findings => all(self.brief.rows().findings.len(), Item::Finding),
+            View::Identities => all(self.brief.rows().identities.len(), Item::Identity),
+            View::Credentials => all(self.brief.rows().credentials.len(), Item::Credential),
+            View::Plan => all(self.brief.rows().plan.len(), Item::Plan),
             View::Coverage => all(self.report.coverage.len(), Item::Coverage),
             View::Decisions => {
                 // The last one first.
@@ -139,17 +135,17 @@ impl<'r> Data<'r> {
     }
 
     /// The finding that an item is.
-    pub fn finding(&self, item: Item) -> Option<&'r Finding> {
+    pub fn finding(&self, item: Item) -> Option<&FindingRow> {
         match item {
-            Item::Finding(place) => at(&self.report.findings, place),
+            Item::Finding(at) => self.brief.finding(at),
             _ => None,
         }
     }
 
     /// The item of the plan that an item is.
-    pub fn plan(&self, item: Item) -> Option<&'r PlanItem> {
+    pub fn plan(&self, item: Item) -> Option<&PlanRow> {
         match item {
-            Item::Plan(place) => at(&self.report.plan, place),
+            Item::Plan(at) => self.brief.plan(at),
             _ => None,
         }
     }
@@ -157,7 +153,7 @@ impl<'r> Data<'r> {
     /// The unit of coverage that an item is.
     pub fn coverage(&self, item: Item) -> Option<&'r Coverage> {
         match item {
-            Item::Coverage(place) => at(&self.report.coverage, place),
+            Item::Coverage(at) => self.report.coverage.get(at as usize),
             _ => None,
         }
     }
@@ -165,121 +161,101 @@ impl<'r> Data<'r> {
     /// The decision that an item is.
     pub fn event(&self, item: Item) -> Option<&Event> {
         match item {
-            Item::Decision(place) => at(self.ledger.events(), place).map(|one| &one.event),
+            Item::Decision(at) => self.ledger.events().get(at as usize).map(|one| &one.event),
             _ => None,
         }
     }
 
-    /// The identity that an item is, or is about.
-    pub fn identity(&self, item: Item) -> Option<&'r Identity> {
-        let index = &self.index;
+    /// The place of the identity that an item is, or is about.
+    pub fn identity_at(&self, item: Item) -> Option<u32> {
         match item {
-            Item::Identity(place) => at(&self.report.identities, place),
-            Item::Finding(_) => {
-                let finding = self.finding(item)?;
-                let of_credential = || {
-                    index
-                        .credential(finding.credential.as_ref())?
-                        .identity
-                        .as_ref()
-                };
-                index.identity(finding.identity.as_ref().or_else(of_credential))
-            }
-            Item::Credential(_) => index.identity(self.credential(item)?.identity.as_ref()),
-            Item::Plan(_) => {
-                let plan = self.plan(item)?;
-                index.identity(plan.identity.as_ref())
-            }
+            Item::Identity(at) => Some(at),
+            Item::Finding(_) => self.brief.holder(self.finding(item)?),
+            Item::Credential(_) => self.brief.identity_of(self.credential(item)?.identity),
+            Item::Plan(_) => self.brief.identity_of(self.plan(item)?.identity),
             Item::Coverage(_) | Item::Decision(_) => None,
         }
     }
 
-    /// The credential that an item is, or is about.
-    pub fn credential(&self, item: Item) -> Option<&'r Credential> {
+    /// The identity that an item is, or is about.
+    pub fn identity(&self, item: Item) -> Option<&IdentityRow> {
+        self.brief.identity(self.identity_at(item)?)
+    }
+
+    /// The place of the credential that an item is, or is about.
+    pub fn credential_at(&self, item: Item) -> Option<u32> {
         match item {
-            Item::Credential(place) => at(&self.report.credentials, place),
-            Item::Finding(_) => self
-                .index
-                .credential(self.finding(item)?.credential.as_ref()),
-            Item::Plan(_) => self.index.credential(self.plan(item)?.credential.as_ref()),
+            Item::Credential(at) => Some(at),
+            Item::Finding(_) => self.brief.credential_of(self.finding(item)?.credential),
+            Item::Plan(_) => self.brief.credential_of(self.plan(item)?.credential),
             _ => None,
         }
     }
 
-    /// What was judged of an item: of its credential, else of its identity the worst.
-    pub fn assessment(&self, item: Item) -> Option<&'r Assessment> {
-        if let Some(plan) = self.plan(item) {
-            return self.judged.get(&plan.assessment).copied();
-        }
-        if let Some(finding) = self.finding(item) {
-            return self.index.assessment_of(finding);
-        }
-        if let Some(found) = self
-            .credential(item)
-            .and_then(|credential| self.index.assessment_of_credential(&credential.id))
-        {
-            return Some(found);
-        }
-        let identity = self.identity(item)?;
-        self.index
-            .assessments_of_identity(&identity.id)
-            .iter()
-            .copied()
-            .max_by_key(|each| each.risk.score)
+    /// The credential that an item is, or is about.
+    pub fn credential(&self, item: Item) -> Option<&CredentialRow> {
+        self.brief.credential(self.credential_at(item)?)
     }
 
-    /// Findings about an item.
-    pub fn findings(&self, item: Item) -> Vec<&'r Finding> {
+    /// The place of what was judged of an item: of its credential, else of its identity the worst.
+    pub fn assessment_at(&self, item: Item) -> Option<u32> {
+        let brief = &self.brief;
+        if let Some(plan) = self.plan(item) {
+            return brief.assessment_of_id(plan.assessment);
+        }
+        if let Some(finding) = self.finding(item) {
+            return brief.assessment_of(finding);
+        }
+        let credential = self.credential_at(item);
+        if let Some(found) = credential.and_then(|at| brief.assessment_of_credential(at)) {
+            return Some(found);
+        }
+        let all = brief.assessments_of_identity(self.identity_at(item)?);
+        let score = |at: &&u32| brief.assessment(**at).map(|row| row.score);
+        all.iter().max_by_key(score).copied()
+    }
+
+    /// What was judged of an item.
+    pub fn assessment(&self, item: Item) -> Option<&AssessmentRow> {
+        self.brief.assessment(self.assessment_at(item)?)
+    }
+
+    /// Findings about an item, by their places.
+    pub fn findings(&self, item: Item) -> &[u32] {
+        let brief = &self.brief;
         match item {
-            Item::Finding(_) => self.finding(item).into_iter().collect(),
-            Item::Credential(_) => self.credential(item).map_or_else(Vec::new, |credential| {
-                self.index.findings_of_credential(&credential.id).to_vec()
-            }),
-            Item::Identity(_) => self.identity(item).map_or_else(Vec::new, |identity| {
-                select::of_identity(&self.index, identity).findings
-            }),
-            Item::Plan(_) => match (self.credential(item), self.identity(item)) {
-                (Some(credential), _) => self.index.findings_of_credential(&credential.id).to_vec(),
-                (None, Some(identity)) => self.index.findings_of_identity(&identity.id).to_vec(),
-                (None, None) => Vec::new(),
+            Item::Credential(at) => brief.findings_of_credential(at),
+            Item::Identity(at) => brief.findings_with(at),
+            Item::Plan(_) => match (self.credential_at(item), self.identity_at(item)) {
+                (Some(at), _) => brief.findings_of_credential(at),
+                (None, Some(at)) => brief.findings_of_identity(at),
+                (None, None) => &[],
             },
-            Item::Coverage(_) | Item::Decision(_) => Vec::new(),
+            Item::Finding(_) | Item::Coverage(_) | Item::Decision(_) => &[],
         }
     }
 
     /// An item as a filter sees it; `None` where there is nothing but its text.
-    pub fn subject(&self, item: Item) -> Option<Subject<'r>> {
-        let index = &self.index;
-        let mut subject = match item {
-            Item::Finding(_) => select::of_finding(index, self.finding(item)?),
-            Item::Identity(_) => select::of_identity(index, self.identity(item)?),
-            Item::Credential(_) => select::of_credential(index, self.credential(item)?),
-            Item::Plan(_) => select::of_assessment(index, self.assessment(item)?),
+    pub fn subject(&self, item: Item) -> Option<Subject<'_>> {
+        let (brief, said) = (self.brief.as_ref(), Some(self.ledger.said()));
+        Some(match item {
+            Item::Finding(at) => Subject::finding(brief, said, at),
+            Item::Identity(at) => Subject::identity(brief, said, at),
+            Item::Credential(at) => Subject::credential(brief, said, at),
+            Item::Plan(_) => Subject::assessment(brief, said, self.assessment_at(item)?),
             Item::Coverage(_) | Item::Decision(_) => return None,
-        };
-        for finding in &subject.findings {
-            subject.said.push(match self.ledger.verdict(finding) {
-                Some(Verdict::Decided(event)) => ledger::word(&event.decision),
-                Some(Verdict::Expired(_)) => "expired",
-                Some(Verdict::Conflict(_)) => "conflict",
-                None => finding.status.as_str(),
-            });
-            subject.said.push(if self.ledger.is_undecided(finding) {
-                "undecided"
-            } else {
-                "decided"
-            });
-        }
-        Some(subject)
+        })
     }
 
     /// Its id, as commands take it; of a unit of coverage its name.
     pub fn id(&self, item: Item) -> String {
         match item {
-            Item::Finding(_) => self.finding(item).map(|each| each.id.to_string()),
-            Item::Identity(_) => self.identity(item).map(|each| each.id.to_string()),
-            Item::Credential(_) => self.credential(item).map(|each| each.id.to_string()),
-            Item::Plan(_) => self.plan(item).map(|each| each.id.to_string()),
+            Item::Finding(_) => self.finding(item).map(|row| self.text(row.id).to_owned()),
+            Item::Identity(_) => self.identity(item).map(|row| self.text(row.id).to_owned()),
+            Item::Credential(_) => self
+                .credential(item)
+                .map(|row| self.text(row.id).to_owned()),
+            Item::Plan(_) => self.plan(item).map(|row| self.text(row.id).to_owned()),
             Item::Coverage(_) => self.coverage(item).map(|each| each.unit.clone()),
             Item::Decision(_) => self.event(item).map(ledger::about),
         }
@@ -288,7 +264,13 @@ impl<'r> Data<'r> {
 
     /// The item of an id, whatever it is.
     pub fn find(&self, id: &str) -> Option<Item> {
-        self.ids.get(id).copied()
+        match self.brief.find(id)? {
+            Entry::Finding(at) => Some(Item::Finding(at)),
+            Entry::Identity(at) => Some(Item::Identity(at)),
+            Entry::Credential(at) => Some(Item::Credential(at)),
+            Entry::Plan(at) => Some(Item::Plan(at)),
+            Entry::Grant(_) | Entry::Consumer(_) | Entry::Assessment(_) => None,
+        }
     }
 }
 

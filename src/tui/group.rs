@@ -109,18 +109,16 @@ impl Grouping {
         };
         let credential = || {
             data.credential(item).map(|each| {
-                let name = columns::credential_name(each);
-                let name = crate::report::text::line(&name);
-                (each.id.to_string(), format!("{} {name}", each.kind))
+                let name = crate::report::text::line(columns::credential_name(data, each));
+                let kind = data.text(each.kind);
+                (data.text(each.id).to_owned(), format!("{kind} {name}"))
             })
         };
         let identity = || {
             data.identity(item).map(|each| {
-                let name = crate::report::text::line(&each.name).into_owned();
-                (
-                    each.id.to_string(),
-                    format!("{} {name}", each.kind.as_str()),
-                )
+                let name = crate::report::text::line(data.text(each.name));
+                let kind = data.text(each.kind);
+                (data.text(each.id).to_owned(), format!("{kind} {name}"))
             })
         };
         let none = |what: &str| (String::new(), what.to_owned());
@@ -145,27 +143,17 @@ impl Grouping {
 }
 
 fn repository(data: &Data<'_>, item: Item) -> String {
-    let of_finding = || {
-        let first = data.finding(item)?.locations.first()?;
-        first.repository.clone()
-    };
-    let of_credential = || {
-        let first = data.credential(item)?.sightings.first()?;
-        Some(first.repository.clone())
-    };
-    let name = of_finding().or_else(of_credential).unwrap_or_default();
-    crate::report::text::line(&name).into_owned()
+    let name = columns::first_place(data, item).map_or("", |at| data.text(at.repository));
+    crate::report::text::line(name).into_owned()
 }
 
 fn rule(data: &Data<'_>, item: Item) -> String {
-    match item {
-        Item::Finding(_) => data.finding(item).map(|each| each.rule.clone()),
-        Item::Identity(_) => data
-            .identity(item)
-            .map(|each| each.kind.as_str().to_owned()),
-        Item::Credential(_) => data.credential(item).map(|each| each.kind.clone()),
-        Item::Coverage(_) => data.coverage(item).map(|each| each.source.clone()),
+    let text = match item {
+        Item::Finding(_) => data.finding(item).map(|each| data.text(each.rule)),
+        Item::Identity(_) => data.identity(item).map(|each| data.text(each.kind)),
+        Item::Credential(_) => data.credential(item).map(|each| data.text(each.kind)),
+        Item::Coverage(_) => data.coverage(item).map(|each| each.source.as_str()),
         Item::Plan(_) | Item::Decision(_) => None,
-    }
-    .unwrap_or_default()
+    };
+    text.unwrap_or_default().to_owned()
 }

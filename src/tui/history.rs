@@ -2,6 +2,7 @@
 
 use super::ledger::Ledger;
 use super::verdict::Draft;
+use crate::model::brief::{Brief, Rows};
 use crate::store::decisions::{Decision, Decisions, Event, Recorded, Scope, Topic};
 use jiff::civil::Date;
 
@@ -33,7 +34,9 @@ impl History {
     /// What this person decided in earlier reviews. Decisions made together have one time.
     pub fn of(events: &[Recorded], actor: &str, today: Date) -> Self {
         let mut history = Self::default();
-        let mut ledger = Ledger::new(Decisions::default(), today);
+        // What stood before a decision does not depend on what the report has.
+        let nothing = Brief::new(Rows::default());
+        let mut ledger = Ledger::new(Decisions::default(), today, &nothing);
         let together = |one: &Recorded, other: &Recorded| {
             one.event.at == other.event.at && one.event.actor == other.event.actor
         };
@@ -41,7 +44,7 @@ impl History {
             if batch.first().is_some_and(|one| one.event.actor == actor) {
                 history.recorded(&ledger, batch);
             }
-            ledger.add(batch.to_vec());
+            ledger.add(batch.to_vec(), &nothing);
         }
         history
     }

@@ -1,10 +1,13 @@
 //! What people decided, as the review looks it up: what stands about each subject.
 
-use crate::model::{CredentialId, Finding, FindingStatus, IdentityId};
+use crate::model::brief::{Brief, FindingRow, Text};
+use crate::model::{CredentialId, FindingId, FindingStatus, IdentityId};
+use crate::query::Said;
 use crate::store::decisions::{
     Decision, Decisions, Event, Held, Recorded, Register, RuleAt, Scope, Standing, Topic,
 };
 use jiff::civil::Date;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Decisions by time, and what stands of them today.
@@ -16,6 +19,10 @@ pub struct Ledger {
     standing: Standing,
     /// Rules and paths that were decided about.
     rules: Vec<(Scope, RuleAt)>,
+    /// Findings, credentials and identities of the report that were decided about, by their ids.
+    decided: BTreeMap<Text, Scope>,
+    /// What stands about each finding, in words.
+    said: Vec<Said>,
 }
 
 /// What stands about a finding.
@@ -30,23 +37,65 @@ pub enum Verdict<'a> {
 }
 
 impl Ledger {
-    /// Reads decisions.
-    pub fn new(decisions: Decisions, today: Date) -> Self {
+    /// Reads decisions about a report.
+    pub fn new(decisions: Decisions, today: Date, brief: &Brief) -> Self {
         let mut ledger = Self {
             today,
             standing: Standing::of(&decisions),
             recorded: Vec::new(),
             of: BTreeMap::new(),
             rules: Vec::new(),
+            decided: BTreeMap::new(),
+            said: Vec::new(),
         };
         for one in decisions.events {
-            ledger.note(one);
+            ledger.note(one, brief);
         }
+        ledger.tell(brief);
         ledger
     }
 
-    fn note(&mut self, one: Recorded) -> (Scope, Topic) {
+    /// Writes down what stands about each finding.
+    fn tell(&mut self, brief: &Brief) {
+        let said = brief.rows().findings.par_iter().map(|row| {
+            let verdict = self.verdict(brief, row);
+            let word = match verdict {
+                Some(Verdict::Decided(event)) => word(&event.decision),
+                Some(Verdict::Expired(_)) => "expired",
+                Some(Verdict::Conflict(_)) => "conflict",
+                None => row.status.as_str(),
+            };
+            let decided = match verdict {
+                Some(Verdict::Decided(_)) => true,
+                Some(_) => false,
+                None => match row.status {
+                    FindingStatus::Fixed | FindingStatus::Ignored => true,
+                    // It was accepted when the run was made; since then, that may have been taken back.
+                    FindingStatus::Accepted => self.history(brief, row).is_empty(),
+                    _ => false,
+                },
+            };
+            Said { word, decided }
+        });
+        self.said = said.collect();
+    }
+
+    /// What stands about each finding, in words, by its place.
+    pub fn said(&self) -> &[Said] {
+        &self.said
+    }
+
+    fn note(&mut self, one: Recorded, brief: &Brief) -> (Scope, Topic) {
         let scope = one.event.scope.clone();
+        let id = match &scope {
+            Scope::Finding(id) => id.as_str(),
+            Scope::Credential(id) => id.as_str(),
+            Scope::Identity(id) => id.as_str(),
+            Scope::RulePath(_) => "",
+        };
+        if let Some(id) = brief.rows().texts.find(id) {
+            self.decided.insert(id, scope.clone());
+        }
         if let Scope::RulePath(at) = &scope
             && self.rules.iter().all(|(known, _)| *known != scope)
             && let Some(at) = RuleAt::new(at)
@@ -68,14 +117,15 @@ impl Ledger {
     }
 
     /// Adds events.
-    pub fn add(&mut self, events: Vec<Recorded>) {
+    pub fn add(&mut self, events: Vec<Recorded>, brief: &Brief) {
         for one in events {
-            let about = self.note(one);
+            let about = self.note(one, brief);
             let places = self.of.get(&about).into_iter().flatten();
             let events: Vec<&Recorded> = places.filter_map(|at| self.recorded.get(*at)).collect();
             let register = Register::of(&events);
             self.standing.registers.insert(about, register);
         }
+        self.tell(brief);
     }
 
     /// Everything that was said about a subject, in order.
@@ -99,18 +149,18 @@ impl Ledger {
         (!last.event.decision.takes_back()).then_some(&last.event)
     }
 
-    /// What stands about a finding: what was said of itself, else of its credential, else of its identity, else of its rule and place.
-    pub fn verdict(&self, finding: &Finding) -> Option<Verdict<'_>> {
+    /// What stands about a finding: what was said of itself, else of its credential, else of its identity, else of its rule and
+    /// place.
+    pub fn verdict(&self, brief: &Brief, row: &FindingRow) -> Option<Verdict<'_>> {
         let registers = &self.standing.registers;
         if registers.is_empty() {
             return None;
         }
-        let register = scopes(finding)
-            .find_map(|scope| registers.get(&(scope, Topic::Verdict)))
-            .or_else(|| {
-                let (scope, _) = self.rules.iter().find(|(_, at)| at.covers(finding))?;
-                registers.get(&(scope.clone(), Topic::Verdict))
-            })?;
+        let register = |scope: &Scope| registers.get(&(scope.clone(), Topic::Verdict));
+        let register = [row.id, row.credential, row.identity]
+            .into_iter()
+            .find_map(|id| register(self.decided.get(&id)?))
+            .or_else(|| register(self.ruled(brief, row).next()?))?;
         match register.held(self.today)? {
             Held::InForce(one, _) | Held::Expired(one) if one.event.decision.takes_back() => None,
             Held::InForce(one, _) => Some(Verdict::Decided(&one.event)),
@@ -119,48 +169,50 @@ impl Ledger {
         }
     }
 
-    /// Whether somebody still has to say something about a finding.
-    pub fn is_undecided(&self, finding: &Finding) -> bool {
-        match self.verdict(finding) {
-            Some(Verdict::Decided(_)) => false,
-            Some(_) => true,
-            None => match finding.status {
-                FindingStatus::Fixed | FindingStatus::Ignored => false,
-                // It was accepted when the run was made; since then, that may have been taken back.
-                FindingStatus::Accepted => !self.history(finding).is_empty(),
-                _ => true,
-            },
-        }
+    /// The rules and paths that a finding falls under.
+    fn ruled<'l>(
+        &'l self,
+        brief: &'l Brief,
+        row: &'l FindingRow,
+    ) -> impl Iterator<Item = &'l Scope> {
+        let covers = |(_, rule): &&(Scope, RuleAt)| {
+            let places = brief.places(row.places).iter();
+            let places = places.map(|at| (brief.maybe(at.repository), brief.text(at.uri)));
+            rule.covers_all(brief.text(row.rule), places)
+        };
+        self.rules.iter().filter(covers).map(|(scope, _)| scope)
+    }
+
+    /// Whether somebody still has to say something about the finding at a place.
+    pub fn is_undecided(&self, at: u32) -> bool {
+        self.said.get(at as usize).is_some_and(|said| !said.decided)
     }
 
     /// Everything that was said about a finding, in order.
-    pub fn history(&self, finding: &Finding) -> Vec<&Event> {
-        let rules = self.rules.iter().filter(|(_, at)| at.covers(finding));
-        let mut events: Vec<&Event> = scopes(finding)
-            .chain(rules.map(|(scope, _)| scope.clone()))
+    pub fn history(&self, brief: &Brief, row: &FindingRow) -> Vec<&Event> {
+        let named = |text| brief.maybe(text);
+        let own = named(row.id).map(|id| Scope::Finding(FindingId::named(id)));
+        let credential = named(row.credential);
+        let credential = credential.map(|id| Scope::Credential(CredentialId::named(id)));
+        let identity = named(row.identity).map(|id| Scope::Identity(IdentityId::named(id)));
+        let subjects = [own, credential, identity].into_iter().flatten();
+        let rules = self.ruled(brief, row).cloned();
+        let mut events: Vec<&Event> = subjects
+            .chain(rules)
             .flat_map(|scope| self.about(&scope))
             .collect();
         events.sort_by_key(|event| event.at);
         events
     }
 
-    /// The owner that was last said of an identity.
-    pub fn owner(&self, identity: &IdentityId) -> Option<&str> {
-        let event = self.stands(&Scope::Identity(identity.clone()), Topic::Owner)?;
+    /// The owner that was last said of the identity of this id.
+    pub fn owner(&self, id: Text) -> Option<&str> {
+        let event = self.stands(self.decided.get(&id)?, Topic::Owner)?;
         match &event.decision {
             Decision::Owner { owner } => Some(owner),
             _ => None,
         }
     }
-}
-
-/// The subjects a decision about a finding can name.
-fn scopes(finding: &Finding) -> impl Iterator<Item = Scope> + '_ {
-    let credential = finding.credential.iter().cloned().map(Scope::Credential);
-    let identity = finding.identity.iter().cloned().map(Scope::Identity);
-    std::iter::once(Scope::Finding(finding.id.clone()))
-        .chain(credential)
-        .chain(identity)
 }
 
 /// The id of what a decision is about.

@@ -5,7 +5,8 @@ use super::data::{Data, Item};
 use super::group::Grouping;
 use super::ledger;
 use super::mode::View;
-use crate::query::{Query, QueryError};
+use crate::model::{CredentialId, FindingId, IdentityId};
+use crate::query::{Asked, Query, QueryError};
 use crate::report::text::line;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -297,12 +298,14 @@ impl List {
     /// Filters, sorts and groups anew; the selection stays with its row, or near its place.
     pub fn refresh(&mut self, data: &Data<'_>) {
         let anchor = self.anchor();
-        self.passing = self
-            .all
-            .par_iter()
-            .copied()
-            .filter(|item| self.query.is_empty() || passes(&self.query, data, *item))
-            .collect();
+        self.passing = if self.query.is_empty() {
+            self.all.clone()
+        } else {
+            let asked = self.query.ask(&data.brief);
+            let all = self.all.par_iter().copied();
+            all.filter(|item| passes(&self.query, &asked, data, *item))
+                .collect()
+        };
         self.sort(data);
         self.gather(data);
         self.place(anchor.as_ref());
@@ -411,9 +414,9 @@ impl List {
 }
 
 /// Whether an item passes a filter. What is no subject is judged by its words.
-fn passes(query: &Query, data: &Data<'_>, item: Item) -> bool {
+fn passes(query: &Query, asked: &Asked<'_>, data: &Data<'_>, item: Item) -> bool {
     if let Some(subject) = data.subject(item) {
-        return query.matches(&subject);
+        return asked.passes(&subject);
     }
     let cells = columns::of(item.view()).iter();
     let text: Vec<String> = cells.map(|column| (column.cell)(data, item)).collect();
@@ -422,30 +425,32 @@ fn passes(query: &Query, data: &Data<'_>, item: Item) -> bool {
 
 /// Whether somebody still has to say something about an item.
 pub fn is_undecided(data: &Data<'_>, item: Item) -> bool {
-    match item {
-        Item::Finding(_) => data
-            .finding(item)
-            .is_some_and(|finding| data.ledger.is_undecided(finding)),
-        Item::Coverage(_) | Item::Decision(_) => false,
-        _ => data
-            .findings(item)
-            .into_iter()
-            .any(|finding| data.ledger.is_undecided(finding)),
+    if let Item::Finding(at) = item {
+        return data.ledger.is_undecided(at);
     }
+    let mut findings = data.findings(item).iter();
+    findings.any(|at| data.ledger.is_undecided(*at))
 }
 
 /// The subject a decision about an item is recorded for.
 pub fn scope(data: &Data<'_>, item: Item) -> Option<crate::store::decisions::Scope> {
     use crate::store::decisions::Scope;
+    let credential = || {
+        let id = data.credential(item)?.id;
+        Some(Scope::Credential(CredentialId::named(data.text(id))))
+    };
+    let identity = || {
+        let id = data.identity(item)?.id;
+        Some(Scope::Identity(IdentityId::named(data.text(id))))
+    };
     match item {
-        Item::Finding(_) => Some(Scope::Finding(data.finding(item)?.id.clone())),
-        Item::Identity(_) => Some(Scope::Identity(data.identity(item)?.id.clone())),
-        Item::Credential(_) => Some(Scope::Credential(data.credential(item)?.id.clone())),
-        Item::Plan(_) => match (data.credential(item), data.identity(item)) {
-            (Some(credential), _) => Some(Scope::Credential(credential.id.clone())),
-            (None, Some(identity)) => Some(Scope::Identity(identity.id.clone())),
-            (None, None) => None,
-        },
+        Item::Finding(_) => {
+            let id = data.finding(item)?.id;
+            Some(Scope::Finding(FindingId::named(data.text(id))))
+        }
+        Item::Identity(_) => identity(),
+        Item::Credential(_) => credential(),
+        Item::Plan(_) => credential().or_else(identity),
         Item::Decision(_) => data.event(item).map(|event| event.scope.clone()),
         Item::Coverage(_) => None,
     }

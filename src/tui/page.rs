@@ -3,10 +3,11 @@
 use super::columns;
 use super::data::{Data, File, Item};
 use super::ledger::words;
-use crate::model::Report;
+use crate::model::{PlanItemId, Report};
 use crate::report::Index;
 use crate::report::explain::{self, Found};
 use crate::report::text::line;
+use std::collections::BTreeSet;
 
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,10 +132,11 @@ fn files(data: &Data<'_>, item: Item) -> Vec<File> {
     let (Some(plan), Some(whole)) = (data.plan(item), data.whole) else {
         return Vec::new();
     };
-    let made = whole.files(&super::whole::wanted(data, item), &plan.id);
+    let id = PlanItemId::named(data.text(plan.id));
+    let made = whole.files(&super::whole::wanted(data, item), &id);
     made.unwrap_or_else(|why| {
         vec![File {
-            path: plan.folder.clone(),
+            path: id.to_string(),
             about: "not made".to_owned(),
             text: why,
         }]
@@ -155,7 +157,7 @@ fn written(file: &File) -> Vec<(Tone, String)> {
 /// What people said about it.
 fn said(data: &Data<'_>, item: Item) -> Vec<(Tone, String)> {
     let events = match data.finding(item) {
-        Some(finding) => data.ledger.history(finding),
+        Some(finding) => data.ledger.history(&data.brief, finding),
         None => {
             super::list::scope(data, item).map_or_else(Vec::new, |scope| data.ledger.about(&scope))
         }
@@ -192,7 +194,7 @@ fn explained(data: &Data<'_>, item: Item, columns: usize) -> Vec<(Tone, String)>
         // What was not read has a name, and other things may be called the same.
         _ if matches!(item, Item::Coverage(_)) => None,
         None => {
-            page = text(&data.index, &id, columns);
+            page = text(data.index(), &id, columns);
             None
         }
         Some(whole) => {
@@ -240,45 +242,26 @@ fn tone(text: &str) -> Tone {
 
 /// What is related to an item, each once and without itself: what it is about, its findings, the plan.
 pub(super) fn related(data: &Data<'_>, item: Item) -> Vec<Item> {
-    let mut ids: Vec<String> = Vec::new();
-    let identity = data.identity(item);
-    ids.extend(identity.map(|each| each.id.to_string()));
-    ids.extend(data.credential(item).map(|each| each.id.to_string()));
-    if let Some(identity) = identity {
-        let credentials = data.index.credentials_of(identity);
-        let held = data.index.credentials_held_by(identity);
-        ids.extend(
-            credentials
-                .iter()
-                .chain(&held)
-                .map(|each| each.id.to_string()),
-        );
-    }
-    if let Some(assessment) = data.assessment(item) {
-        ids.extend(
-            data.index
-                .plan_of(assessment)
-                .map(|each| each.id.to_string()),
-        );
-    }
-    let about = match (data.credential(item), identity) {
-        (Some(credential), _) => data.find(credential.id.as_str()),
-        (None, Some(identity)) => data.find(identity.id.as_str()),
-        (None, None) => None,
-    };
-    let findings = data.findings(about.unwrap_or(item));
-    ids.extend(findings.iter().map(|each| each.id.to_string()));
-    if let Some(event) = data.event(item) {
-        ids.push(super::ledger::about(event));
-    }
+    let brief = &data.brief;
+    let (identity, credential) = (data.identity_at(item), data.credential_at(item));
     let mut found: Vec<Item> = Vec::new();
-    for id in ids {
-        if let Some(other) = data.find(&id)
-            && other != item
-            && !found.contains(&other)
-        {
-            found.push(other);
-        }
+    found.extend(identity.map(Item::Identity));
+    found.extend(credential.map(Item::Credential));
+    if let Some(identity) = identity {
+        let held = brief.credentials_with(identity).iter().copied();
+        found.extend(held.map(Item::Credential));
     }
+    let judged = data.assessment_at(item);
+    found.extend(judged.and_then(|at| brief.plan_of(at)).map(Item::Plan));
+    let about = credential
+        .map(Item::Credential)
+        .or(identity.map(Item::Identity));
+    let findings = data.findings(about.unwrap_or(item)).iter().copied();
+    found.extend(findings.map(Item::Finding));
+    if let Some(event) = data.event(item) {
+        found.extend(data.find(&super::ledger::about(event)));
+    }
+    let mut seen = BTreeSet::from([item]);
+    found.retain(|other| seen.insert(*other));
     found
 }

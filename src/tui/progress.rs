@@ -1,6 +1,7 @@
 //! How far the review is.
 
 use super::data::Data;
+use crate::model::brief::FindingRow;
 use crate::model::{FindingStatus, Severity};
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -23,7 +24,8 @@ pub(super) struct Progress {
 impl Progress {
     /// Counts the findings of a run.
     pub(super) fn of(data: &Data<'_>, reviewed: Option<Timestamp>) -> Self {
-        let one = |finding: &crate::model::Finding| {
+        let reviewed = reviewed.map(Timestamp::as_second);
+        let one = |(at, finding): (usize, &FindingRow)| {
             let mut one = Self::default();
             if finding.status == FindingStatus::Fixed {
                 return one;
@@ -34,7 +36,7 @@ impl Progress {
             };
             one.new = u64::from(is_new);
             one.back = u64::from(finding.status == FindingStatus::Reappeared);
-            if data.ledger.is_undecided(finding) {
+            if data.ledger.is_undecided(at as u32) {
                 one.open = 1;
                 if let Some(count) = one.by_severity.get_mut(place(finding.severity)) {
                     *count = 1;
@@ -44,7 +46,7 @@ impl Progress {
             }
             one
         };
-        let findings = data.report.findings.par_iter();
+        let findings = data.brief.rows().findings.par_iter().enumerate();
         findings.map(one).reduce(Self::default, Self::and)
     }
 

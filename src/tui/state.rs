@@ -254,7 +254,7 @@ impl<'r> State<'r> {
     /// Decisions were recorded.
     pub fn recorded(&mut self, events: Vec<Recorded>) {
         self.history.recorded(&self.data.ledger, &events);
-        self.data.ledger.add(events);
+        self.data.ledger.add(events, &self.data.brief);
         self.progress = None;
         self.preview = None;
         for list in self.lists.iter_mut().flatten() {

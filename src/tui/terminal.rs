@@ -1,11 +1,11 @@
 //! The terminal: events in, frames out, and what the state asks to be done outside.
 
 use super::action::Action;
+use super::data::Data;
 use super::reduce::reduce;
 use super::state::{Effect, End, SavedView, State};
 use super::verdict::Draft;
 use super::view;
-use crate::model::Report;
 use crate::store::decisions::Recorded;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -27,7 +27,7 @@ pub trait Outside {
     ///
     /// # Errors
     /// Why they are not.
-    fn record(&mut self, report: &Report, drafts: Vec<Draft>) -> Result<Vec<Recorded>, String>;
+    fn record(&mut self, data: &Data<'_>, drafts: Vec<Draft>) -> Result<Vec<Recorded>, String>;
     /// The command that opens a place: program and arguments.
     ///
     /// # Errors
@@ -152,7 +152,7 @@ fn perform(
     mouse: bool,
 ) -> io::Result<()> {
     match effect {
-        Effect::Record(drafts) => match outside.record(state.data.report, drafts) {
+        Effect::Record(drafts) => match outside.record(&state.data, drafts) {
             Ok(events) => state.recorded(events),
             Err(why) => state.refused(why),
         },

@@ -1,9 +1,8 @@
 //! What the page of an item is made of: its entries and those that belong to it, by their places in the report.
 
 use super::data::{Data, Item};
-use crate::model::{Assessment, Credential, Finding, Identity};
+use crate::model::brief::Brief;
 use crate::store::runs::Wanted;
-use std::collections::BTreeSet;
 
 /// Everything the page of an item tells.
 pub(super) fn wanted(data: &Data<'_>, item: Item) -> Wanted {
@@ -13,96 +12,72 @@ pub(super) fn wanted(data: &Data<'_>, item: Item) -> Wanted {
         _ => item,
     };
     let mut found = Gathered {
-        data,
+        brief: &data.brief,
         wanted: Wanted::default(),
     };
-    if let Some(finding) = data.finding(item) {
-        found.finding(finding);
+    if let Item::Finding(at) = item {
+        found.finding(at);
     }
-    if let Some(credential) = data.credential(item) {
-        found.credential(credential);
+    if let Some(at) = data.credential_at(item) {
+        found.credential(at);
     }
-    if let Some(identity) = data.identity(item) {
-        found.identity(identity);
+    if let Some(at) = data.identity_at(item) {
+        found.identity(at);
     }
-    if let Some(assessment) = data.assessment(item) {
-        found.assessment(assessment);
+    if let Some(at) = data.assessment_at(item) {
+        found.assessment(at);
     }
     found.wanted
 }
 
-struct Gathered<'d, 'r> {
-    data: &'d Data<'r>,
+struct Gathered<'b> {
+    brief: &'b Brief,
     wanted: Wanted,
 }
 
-/// The place of an entry in its list.
-fn place<T>(list: &[T], entry: &T, into: &mut BTreeSet<u32>) {
-    let place = list.element_offset(entry);
-    into.extend(place.and_then(|place| u32::try_from(place).ok()));
-}
-
-impl Gathered<'_, '_> {
-    fn identity(&mut self, identity: &Identity) {
-        let (index, report) = (&self.data.index, self.data.report);
-        place(&report.identities, identity, &mut self.wanted.identities);
-        for grant in index.grants(&identity.grants) {
-            place(&report.grants, grant, &mut self.wanted.grants);
+impl Gathered<'_> {
+    fn identity(&mut self, at: u32) {
+        let brief = self.brief;
+        self.wanted.identities.insert(at);
+        if let Some(row) = brief.identity(at) {
+            self.wanted.grants.extend(brief.grants_of(row));
         }
-        for finding in index.findings_of_identity(&identity.id) {
-            place(&report.findings, finding, &mut self.wanted.findings);
+        self.wanted
+            .findings
+            .extend(brief.findings_of_identity(at).iter().copied());
+        for assessment in brief.assessments_of_identity(at) {
+            self.assessment(*assessment);
         }
-        for assessment in index.assessments_of_identity(&identity.id) {
-            self.assessment(assessment);
-        }
-        let own = index.consumers_that_are(identity).iter().copied();
-        for consumer in index.consumers(&identity.consumers).into_iter().chain(own) {
-            place(&report.consumers, consumer, &mut self.wanted.consumers);
-        }
-        let held = index.credentials_held_by(identity);
-        for credential in index.credentials_of(identity).into_iter().chain(held) {
-            self.credential(credential);
+        let consumers = brief.consumers_of_identity(at).iter();
+        let consumers = consumers.chain(brief.consumers_that_are(at));
+        self.wanted.consumers.extend(consumers.copied());
+        for credential in brief.credentials_with(at) {
+            self.credential(*credential);
         }
     }
 
-    fn credential(&mut self, credential: &Credential) {
-        let (index, report) = (&self.data.index, self.data.report);
-        place(
-            &report.credentials,
-            credential,
-            &mut self.wanted.credentials,
-        );
-        for consumer in index.consumers(&credential.consumers) {
-            place(&report.consumers, consumer, &mut self.wanted.consumers);
-        }
-        for finding in index.findings_of_credential(&credential.id) {
-            place(&report.findings, finding, &mut self.wanted.findings);
-        }
-        if let Some(assessment) = index.assessment_of_credential(&credential.id) {
+    fn credential(&mut self, at: u32) {
+        let brief = self.brief;
+        self.wanted.credentials.insert(at);
+        let consumers = brief.consumers_of_credential(at).iter();
+        self.wanted.consumers.extend(consumers.copied());
+        let findings = brief.findings_of_credential(at).iter();
+        self.wanted.findings.extend(findings.copied());
+        if let Some(assessment) = brief.assessment_of_credential(at) {
             self.assessment(assessment);
         }
     }
 
-    fn finding(&mut self, finding: &Finding) {
-        place(
-            &self.data.report.findings,
-            finding,
-            &mut self.wanted.findings,
-        );
-        if let Some(assessment) = self.data.index.assessment_of(finding) {
+    fn finding(&mut self, at: u32) {
+        self.wanted.findings.insert(at);
+        let row = self.brief.finding(at);
+        if let Some(assessment) = row.and_then(|row| self.brief.assessment_of(row)) {
             self.assessment(assessment);
         }
     }
 
-    fn assessment(&mut self, assessment: &Assessment) {
-        let report = self.data.report;
-        place(
-            &report.assessments,
-            assessment,
-            &mut self.wanted.assessments,
-        );
-        if let Some(item) = self.data.index.plan_of(assessment) {
-            place(&report.plan, item, &mut self.wanted.plan);
-        }
+    fn assessment(&mut self, at: u32) {
+        self.wanted.assessments.insert(at);
+        self.wanted.plan.extend(self.brief.plan_of(at));
     }
 }

@@ -5,7 +5,9 @@ use overstay::model::Report;
 use overstay::store::decisions::{Decision, Decisions, Event, Recorded};
 use overstay::tui::Draft;
 use overstay::tui::action::Action;
+use overstay::tui::data::Item;
 use overstay::tui::keymap::Keymap;
+use overstay::tui::list;
 use overstay::tui::mode::{Mode, View};
 use overstay::tui::reduce::reduce;
 use overstay::tui::state::{Effect, Settings, State};
@@ -218,13 +220,14 @@ fn a_risk_is_accepted_with_a_reason_and_a_day_and_taken_back() {
     };
     assert_eq!(drafts[0].decision, Decision::AcceptRisk);
     assert_eq!(drafts[0].expires.unwrap().to_string(), "2026-12-01");
-    let finding = state.data.finding(item).unwrap();
-    assert!(!state.data.ledger.is_undecided(finding));
+    let undecided = |state: &State<'_>| list::is_undecided(&state.data, item);
+    assert!(!undecided(&state));
     act(&mut state, Action::Undo);
-    assert!(state.data.ledger.is_undecided(finding));
+    assert!(undecided(&state));
     act(&mut state, Action::Redo);
-    let last = state.data.ledger.history(finding).pop().unwrap();
-    assert_eq!(last.reason, "behind the bastion");
+    let finding = state.data.finding(item).unwrap();
+    let said = state.data.ledger.history(&state.data.brief, finding);
+    assert_eq!(said.last().unwrap().reason, "behind the bastion");
 }
 
 #[test]
@@ -247,12 +250,15 @@ fn many_are_decided_at_once_after_a_question_and_undone_at_once() {
     act(&mut state, Action::NextUndecided);
     assert!(frame(&mut state, 100, 24).contains("nothing in these rows is undecided"));
     act(&mut state, Action::Undo);
-    let verdicts = state.data.report.findings.iter();
-    assert!(
-        verdicts
-            .clone()
-            .all(|each| state.data.ledger.is_undecided(each))
-    );
+    assert!(all_undecided(&state));
+}
+
+fn all_undecided(state: &State<'_>) -> bool {
+    let mut findings = state.data.items(View::Findings).into_iter();
+    findings.all(|item| match item {
+        Item::Finding(at) => state.data.ledger.is_undecided(at),
+        _ => false,
+    })
 }
 
 #[test]
@@ -268,13 +274,7 @@ fn undo_goes_on_where_the_last_review_ended() {
     };
     let mut second = State::new(&REPORT, None, decisions, settings());
     act(&mut second, Action::Undo);
-    let open = |state: &State<'_>| {
-        let findings = &state.data.report.findings;
-        findings
-            .iter()
-            .all(|each| state.data.ledger.is_undecided(each))
-    };
-    assert!(!open(&first) && open(&second));
+    assert!(!all_undecided(&first) && all_undecided(&second));
 }
 
 #[test]
@@ -355,7 +355,6 @@ proptest! {
         for _ in 0..200 {
             act(&mut state, Action::Undo);
         }
-        let findings = &state.data.report.findings;
-        prop_assert!(findings.iter().all(|each| state.data.ledger.is_undecided(each)));
+        prop_assert!(all_undecided(&state));
     }
 }

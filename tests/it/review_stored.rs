@@ -1,6 +1,7 @@
 //! A stored run under review: rows and filters from what is read at once, pages from what is read when they are opened.
 
 use crate::{sample, sample_seen};
+use overstay::model::brief::Brief;
 use overstay::model::{PlanItemId, Report};
 use overstay::query;
 use overstay::rules::RuleError;
@@ -20,12 +21,17 @@ use std::sync::Mutex;
 
 #[derive(Debug)]
 struct Rest {
+    brief: Brief,
     folder: tempfile::TempDir,
     page: Mutex<Report>,
     asked: Mutex<Vec<Wanted>>,
 }
 
 impl Whole for Rest {
+    fn brief(&self) -> &Brief {
+        &self.brief
+    }
+
     fn with(&self, wanted: &Wanted, read: &mut dyn FnMut(&Report)) -> Result<(), String> {
         self.asked.lock().unwrap().push(wanted.clone());
         let runs = Runs::open(self.folder.path()).map_err(|error| error.to_string())?;
@@ -73,23 +79,24 @@ fn stored(report: &Report) -> (Report, Rest) {
         .unwrap();
     assert_eq!(runs.latest().unwrap().as_ref(), Some(report));
     assert!(runs.in_parts(&report.run.id).unwrap());
-    let light = runs.light(None).unwrap().unwrap();
+    let (head, brief) = runs.brief(None).unwrap().unwrap();
     let rest = Rest {
-        page: Mutex::new(light.head()),
+        brief,
+        page: Mutex::new(head.clone()),
         folder,
         asked: Mutex::default(),
     };
-    (light, rest)
+    (head, rest)
 }
 
 #[test]
 fn filters_find_the_same_of_a_stored_run() {
     for whole in reports() {
-        let (light, _) = stored(&whole);
+        let (head, rest) = stored(&whole);
         let today = jiff::civil::date(2026, 11, 1);
         let (whole, light) = (
             Data::new(&whole, None, Decisions::default(), today),
-            Data::new(&light, None, Decisions::default(), today),
+            Data::new(&head, Some(&rest), Decisions::default(), today),
         );
         let mut told = 0;
         for view in [
@@ -119,7 +126,7 @@ fn filters_find_the_same_of_a_stored_run() {
 #[test]
 fn rows_and_pages_are_the_same_of_a_stored_run() {
     for report in reports() {
-        let (light, rest) = stored(&report);
+        let (head, rest) = stored(&report);
         let opened = |report, rest| {
             State::new(
                 report,
@@ -129,7 +136,7 @@ fn rows_and_pages_are_the_same_of_a_stored_run() {
             )
         };
         let mut whole = opened(&report, None);
-        let mut lazy = opened(&light, Some(&rest as &dyn Whole));
+        let mut lazy = opened(&head, Some(&rest as &dyn Whole));
         let mut same = |action: Action| {
             let drawn = |state: &mut State<'_>| {
                 reduce(state, action);
@@ -157,15 +164,15 @@ fn rows_and_pages_are_the_same_of_a_stored_run() {
 fn the_page_of_an_item_has_its_files_as_the_scan_wrote_them() {
     let mut seen = 0;
     for report in reports() {
-        let (light, rest) = stored(&report);
+        let (head, rest) = stored(&report);
         let mut state = State::new(
-            &light,
+            &head,
             Some(&rest as &dyn Whole),
             Decisions::default(),
             crate::review::settings(),
         );
         reduce(&mut state, Action::View(4));
-        for (place, item) in (0..).zip(&light.plan) {
+        for (place, item) in (0..).zip(&report.plan) {
             let files = made(&report, &item.id);
             seen += files.len();
             if files.is_empty() {

@@ -9,12 +9,12 @@ use crate::model::Report;
 use crate::report::rows;
 use crate::store::atomic;
 use crate::store::decisions::{self, Event, Recorded, Scope, Standing, Topic};
-use crate::store::runs::{Runs, RunsError, Wanted};
+use crate::store::runs::{Runs, Wanted};
+use crate::tui::data::{Data, Item};
 use crate::tui::state::SavedView;
 use crate::tui::{Draft, Outside};
 use anyhow::anyhow;
 use percent_encoding::percent_decode_str;
-use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -87,33 +87,28 @@ impl Desk {
     }
 
     /// The entries that decisions are about, with all they say; `None` where the report under review has it all.
-    fn whole(&self, report: &Report, scopes: &[Scope]) -> Result<Option<Report>, String> {
-        let Some(runs) = &self.runs else {
+    fn whole(&self, data: &Data<'_>, scopes: &[Scope]) -> Result<Option<Report>, String> {
+        let (Some(runs), Some(_)) = (&self.runs, data.whole) else {
             return Ok(None);
         };
-        let refused = |error: RunsError| format!("not recorded: {error}");
-        if !runs.in_parts(&report.run.id).map_err(refused)? {
-            return Ok(None);
-        }
-        let scopes: BTreeSet<&Scope> = scopes.iter().collect();
         let mut wanted = Wanted::default();
-        for (place, one) in (0..).zip(&report.findings) {
-            if scopes.contains(&Scope::Finding(one.id.clone())) {
-                wanted.findings.insert(place);
-            }
+        for scope in scopes {
+            let id = match scope {
+                Scope::Finding(id) => id.as_str(),
+                Scope::Credential(id) => id.as_str(),
+                Scope::Identity(id) => id.as_str(),
+                Scope::RulePath(_) => continue,
+            };
+            match data.find(id) {
+                Some(Item::Finding(at)) => wanted.findings.insert(at),
+                Some(Item::Credential(at)) => wanted.credentials.insert(at),
+                Some(Item::Identity(at)) => wanted.identities.insert(at),
+                _ => false,
+            };
         }
-        for (place, one) in (0..).zip(&report.credentials) {
-            if scopes.contains(&Scope::Credential(one.id.clone())) {
-                wanted.credentials.insert(place);
-            }
-        }
-        for (place, one) in (0..).zip(&report.identities) {
-            if scopes.contains(&Scope::Identity(one.id.clone())) {
-                wanted.identities.insert(place);
-            }
-        }
-        let mut whole = report.head();
-        runs.pick(&wanted, &mut whole).map_err(refused)?;
+        let mut whole = data.report.clone();
+        let picked = runs.pick(&wanted, &mut whole);
+        picked.map_err(|error| format!("not recorded: {error}"))?;
         Ok(Some(whole))
     }
 
@@ -159,15 +154,15 @@ fn command(program: &str) -> Command {
 }
 
 impl Outside for Desk {
-    fn record(&mut self, report: &Report, drafts: Vec<Draft>) -> Result<Vec<Recorded>, String> {
+    fn record(&mut self, data: &Data<'_>, drafts: Vec<Draft>) -> Result<Vec<Recorded>, String> {
         let at = environment::now(None);
         let refused = |error| format!("not recorded: {error}");
         // Another review may have written meanwhile.
         let known = decisions::read(&self.decisions).map_err(refused)?;
         let standing = Standing::of(&known);
         let scopes: Vec<_> = drafts.iter().map(|draft| draft.scope.clone()).collect();
-        let whole = self.whole(report, &scopes)?;
-        let evidence = select::evidence(whole.as_ref().unwrap_or(report), &scopes);
+        let whole = self.whole(data, &scopes)?;
+        let evidence = select::evidence(whole.as_ref().unwrap_or(data.report), &scopes);
         let events: Vec<Event> = drafts
             .into_iter()
             .zip(evidence)
@@ -175,7 +170,7 @@ impl Outside for Desk {
                 at,
                 actor: self.actor.clone(),
                 after: Some(standing.heads(&draft.scope, Topic::of(&draft.decision))),
-                run: Some(report.run.id.clone()),
+                run: Some(data.report.run.id.clone()),
                 evidence,
                 scope: draft.scope,
                 decision: draft.decision,

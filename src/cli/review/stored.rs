@@ -1,9 +1,10 @@
-//! The run under review: what its lists need is read at once, the rest of an entry when its page is opened.
+//! The run under review: its report in brief is read at once, an entry when its page is opened.
 
 use super::super::args::Global;
 use super::super::exit::Failure;
 use super::super::runs;
 use crate::model::aws::AwsAccount;
+use crate::model::brief::Brief;
 use crate::model::{PlanItemId, Report};
 use crate::rules::RuleError;
 use crate::rules::config::Config;
@@ -14,14 +15,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A stored run.
 pub(super) struct Stored {
-    /// What its lists need; everything, of a run that was stored in one piece.
+    /// Its report without the long lists; everything, of a run that was stored in one piece.
     pub(super) report: Report,
-    /// The rest.
+    /// The long lists.
     pub(super) rest: Option<Rest>,
 }
 
-/// The entries of a stored run, read one by one.
-pub(super) struct Rest(Mutex<Held>);
+/// The entries of a stored run: in brief, and read one by one.
+pub(super) struct Rest {
+    brief: Brief,
+    held: Mutex<Held>,
+}
 
 struct Held {
     runs: Runs,
@@ -37,15 +41,15 @@ impl Stored {
         config: &Config,
         id: Option<&str>,
     ) -> Result<Self, Failure> {
-        let (report, runs) = runs::light(global, id)?;
+        let (report, brief, runs) = runs::brief(global, id)?;
         let rest = if runs.in_parts(&report.run.id).map_err(runs::failed)? {
-            let page = report.head();
-            Some(Rest(Mutex::new(Held {
+            let held = Mutex::new(Held {
                 runs,
-                page,
+                page: report.clone(),
                 accounts: None,
                 config: config.clone(),
-            })))
+            });
+            Some(Rest { brief, held })
         } else {
             None
         };
@@ -55,7 +59,7 @@ impl Stored {
 
 impl Rest {
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,6 +70,10 @@ impl std::fmt::Debug for Rest {
 }
 
 impl Whole for Rest {
+    fn brief(&self) -> &Brief {
+        &self.brief
+    }
+
     fn with(&self, wanted: &Wanted, read: &mut dyn FnMut(&Report)) -> Result<(), String> {
         let mut held = self.held();
         let Held { runs, page, .. } = &mut *held;

@@ -125,14 +125,21 @@ impl RuleAt {
 
     /// Whether it speaks of every place of a finding.
     pub fn covers(&self, finding: &Finding) -> bool {
-        self.rule.is_match(&finding.rule)
-            && finding.locations.iter().all(|place| {
-                let whole = place
-                    .repository
-                    .as_ref()
-                    .map(|name| format!("{name}/{}", place.uri));
-                self.path.is_match(&place.uri)
-                    || whole.is_some_and(|whole| self.path.is_match(whole))
+        let places = finding.locations.iter();
+        let places = places.map(|place| (place.repository.as_deref(), place.uri.as_str()));
+        self.covers_all(&finding.rule, places)
+    }
+
+    /// Whether it speaks of every place that a rule found, each a path in a repository.
+    pub fn covers_all<'a>(
+        &self,
+        rule: &str,
+        mut places: impl Iterator<Item = (Option<&'a str>, &'a str)>,
+    ) -> bool {
+        self.rule.is_match(rule)
+            && places.all(|(repository, uri)| {
+                let whole = repository.map(|name| format!("{name}/{uri}"));
+                self.path.is_match(uri) || whole.is_some_and(|whole| self.path.is_match(whole))
             })
     }
 }

@@ -1,10 +1,10 @@
 //! Finished runs, in SQLite, one database per state folder. The tables are described in [`schema`].
 
 mod accounts;
+mod brief;
 mod check;
 mod keep;
 mod ledger;
-mod light;
 mod parts;
 mod progress;
 mod rows;
@@ -20,10 +20,11 @@ pub use trend::Figures;
 use super::atomic;
 use super::change::{Asked, Known, Left, known_of};
 use crate::model::Report;
+use crate::model::brief::Brief;
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
-use parts::{Failed, Part, Weight};
+use parts::{Failed, Part};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -289,7 +290,7 @@ impl Runs {
     /// # Errors
     /// When the database or the report cannot be read.
     pub fn latest(&self) -> Result<Option<Report>, RunsError> {
-        self.one("ORDER BY number DESC LIMIT 1", [], Weight::Whole)
+        self.one("ORDER BY number DESC LIMIT 1", [])
     }
 
     /// The run of this id, which may be shortened to a prefix only one run has.
@@ -297,19 +298,38 @@ impl Runs {
     /// # Errors
     /// When the database or the report cannot be read.
     pub fn load(&self, id: &str) -> Result<Option<Report>, RunsError> {
-        self.find(id, Weight::Whole)
+        self.find(id)
     }
 
-    /// The run of this id, else the last one, with what its lists need: of each entry only what rows and filters are made
-    /// of. A run that an older version stored comes whole.
+    /// The run of this id, else the last one, in brief, and its report without the long lists. Of a run that was stored in
+    /// one piece the report is whole.
     ///
     /// # Errors
     /// When the database or the report cannot be read.
-    pub fn light(&self, id: Option<&str>) -> Result<Option<Report>, RunsError> {
-        match id {
-            Some(id) => self.find(id, Weight::Light),
-            None => self.one("ORDER BY number DESC LIMIT 1", [], Weight::Light),
+    pub fn brief(&self, id: Option<&str>) -> Result<Option<(Report, Brief)>, RunsError> {
+        let head = match id {
+            Some(id) => match self.named(id)? {
+                Some(id) => self.head("WHERE id = ?1", [id])?,
+                None => None,
+            },
+            None => self.head("ORDER BY number DESC LIMIT 1", [])?,
+        };
+        let Some((number, mut report)) = head else {
+            return Ok(None);
+        };
+        let rows = brief::read(&self.connection, number);
+        if let Some(rows) = rows.map_err(|failed| self.failed(failed, &report))? {
+            return Ok(Some((report, Brief::new(rows))));
         }
+        let head = report.head();
+        parts::fill(&self.connection, number, &mut report)
+            .map_err(|failed| self.failed(failed, &report))?;
+        let brief = Brief::of(&report);
+        let in_parts = parts::known(&self.connection, number);
+        if in_parts.map_err(|error| self.explain(error))? {
+            report = head;
+        }
+        Ok(Some((report, brief)))
     }
 
     /// Puts these entries of a stored run, whole, and no others into the long lists of its report. Leaves the lists empty of a
@@ -340,31 +360,36 @@ impl Runs {
             .map_err(|error| self.explain(error))
     }
 
-    fn find(&self, id: &str, weight: Weight) -> Result<Option<Report>, RunsError> {
-        if let Some(report) = self.one("WHERE id = ?1", [id], weight)? {
-            return Ok(Some(report));
+    fn find(&self, id: &str) -> Result<Option<Report>, RunsError> {
+        match self.named(id)? {
+            Some(id) => self.one("WHERE id = ?1", [id]),
+            None => Ok(None),
         }
-        let matching: Vec<_> = self
+    }
+
+    /// The whole id of the run of this id, which may be shortened to a prefix only one run has.
+    fn named(&self, id: &str) -> Result<Option<String>, RunsError> {
+        let mut matching: Vec<_> = self
             .list()?
             .into_iter()
-            .filter(|entry| !id.is_empty() && entry.id.starts_with(id))
+            .map(|entry| entry.id)
+            .filter(|known| !id.is_empty() && known.starts_with(id))
             .collect();
-        match matching.as_slice() {
-            [only] => self.one("WHERE id = ?1", [only.id.as_str()], weight),
-            _ => Ok(None),
+        if let Some(at) = matching.iter().position(|known| known == id) {
+            return Ok(Some(matching.swap_remove(at)));
         }
+        Ok(matching.pop().filter(|_| matching.is_empty()))
     }
 
     fn one(
         &self,
         which: &str,
         parameters: impl rusqlite::Params,
-        weight: Weight,
     ) -> Result<Option<Report>, RunsError> {
         let Some((number, mut report)) = self.head(which, parameters)? else {
             return Ok(None);
         };
-        parts::fill(&self.connection, number, weight, &mut report)
+        parts::fill(&self.connection, number, &mut report)
             .map_err(|failed| self.failed(failed, &report))?;
         Ok(Some(report))
     }

@@ -1,8 +1,8 @@
 //! The long lists of a stored report, in parts, so that they are packed and read by all cores and one entry can be read
-//! without the others. Each list is stored twice: whole, and [`light`](super::light) for the lists of a review.
+//! without the others.
 
-use super::light::Entry;
-use super::{pack, unpack};
+use super::{brief, pack, unpack};
+use crate::model::brief::Rows;
 use crate::model::{Assessment, Consumer, Credential, Finding, Grant, Identity, PlanItem, Report};
 use rayon::prelude::*;
 use rusqlite::{Connection, Transaction, params};
@@ -11,10 +11,42 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::io;
 
-/// Entries of a part that is read for one of them.
+/// Entries of a part.
 const WHOLE: usize = 64;
-/// Entries of a part that is only read with all others.
-const LIGHT: usize = 4_096;
+
+/// An entry of one of the long lists of a report.
+trait Entry {
+    /// Name of the list.
+    const LIST: &'static str;
+}
+
+impl Entry for Finding {
+    const LIST: &'static str = "findings";
+}
+
+impl Entry for Identity {
+    const LIST: &'static str = "identities";
+}
+
+impl Entry for Credential {
+    const LIST: &'static str = "credentials";
+}
+
+impl Entry for Grant {
+    const LIST: &'static str = "grants";
+}
+
+impl Entry for Consumer {
+    const LIST: &'static str = "consumers";
+}
+
+impl Entry for Assessment {
+    const LIST: &'static str = "assessments";
+}
+
+impl Entry for PlanItem {
+    const LIST: &'static str = "plan";
+}
 
 /// Places of entries in the lists of a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,9 +69,9 @@ pub struct Wanted {
 
 /// A part: its list, its number, its packed entries.
 pub(super) struct Part {
-    list: String,
-    number: usize,
-    packed: Vec<u8>,
+    pub(super) list: &'static str,
+    pub(super) number: usize,
+    pub(super) packed: Vec<u8>,
 }
 
 /// Packs the long lists of a report.
@@ -55,33 +87,19 @@ pub(super) fn packed(report: &Report) -> io::Result<Vec<Part>> {
     parts.extend(list(&report.findings)?);
     parts.extend(list(&report.assessments)?);
     parts.extend(list(&report.plan)?);
+    parts.extend(brief::packed(&Rows::of(report))?);
     Ok(parts)
 }
 
 fn list<T: Entry + Serialize + Sync>(entries: &[T]) -> io::Result<Vec<Part>> {
-    let whole = entries.par_chunks(WHOLE).enumerate().map(|(number, part)| {
+    let parts = entries.par_chunks(WHOLE).enumerate().map(|(number, part)| {
         Ok(Part {
-            list: T::LIST.to_owned(),
+            list: T::LIST,
             number,
             packed: pack(&part)?,
         })
     });
-    let mut parts = whole.collect::<io::Result<Vec<_>>>()?;
-    let light = entries.par_chunks(LIGHT).enumerate().map(|(number, part)| {
-        let mut part = part.to_vec();
-        part.iter_mut().for_each(Entry::lighten);
-        Ok(Part {
-            list: light::<T>(),
-            number,
-            packed: pack(&part)?,
-        })
-    });
-    parts.append(&mut light.collect::<io::Result<Vec<_>>>()?);
-    Ok(parts)
-}
-
-fn light<T: Entry>() -> String {
-    format!("{}, light", T::LIST)
+    parts.collect()
 }
 
 /// Writes the parts of the run of this number.
@@ -115,15 +133,6 @@ impl From<rusqlite::Error> for Failed {
     }
 }
 
-/// Which parts are read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weight {
-    /// Everything that is known.
-    Whole,
-    /// What lists need.
-    Light,
-}
-
 /// Whether the run of this number was stored in parts.
 pub(super) fn known(connection: &Connection, run: i64) -> rusqlite::Result<bool> {
     connection.query_row(
@@ -134,37 +143,27 @@ pub(super) fn known(connection: &Connection, run: i64) -> rusqlite::Result<bool>
 }
 
 /// Fills the long lists of a report; leaves a report alone that was stored in one piece.
-pub(super) fn fill(
-    connection: &Connection,
-    run: i64,
-    weight: Weight,
-    report: &mut Report,
-) -> Result<(), Failed> {
+pub(super) fn fill(connection: &Connection, run: i64, report: &mut Report) -> Result<(), Failed> {
     if !known(connection, run)? {
         return Ok(());
     }
-    report.identities = all(connection, run, weight)?;
-    report.credentials = all(connection, run, weight)?;
-    report.grants = all(connection, run, weight)?;
-    report.consumers = all(connection, run, weight)?;
-    report.findings = all(connection, run, weight)?;
-    report.assessments = all(connection, run, weight)?;
-    report.plan = all(connection, run, weight)?;
+    report.identities = all(connection, run)?;
+    report.credentials = all(connection, run)?;
+    report.grants = all(connection, run)?;
+    report.consumers = all(connection, run)?;
+    report.findings = all(connection, run)?;
+    report.assessments = all(connection, run)?;
+    report.plan = all(connection, run)?;
     Ok(())
 }
 
 fn all<T: Entry + DeserializeOwned + Send>(
     connection: &Connection,
     run: i64,
-    weight: Weight,
 ) -> Result<Vec<T>, Failed> {
-    let list = match weight {
-        Weight::Whole => T::LIST.to_owned(),
-        Weight::Light => light::<T>(),
-    };
     let mut statement = connection
         .prepare_cached("SELECT packed FROM parts WHERE run = ?1 AND list = ?2 ORDER BY part")?;
-    let rows = statement.query_map(params![run, list], |row| row.get::<_, Vec<u8>>(0))?;
+    let rows = statement.query_map(params![run, T::LIST], |row| row.get::<_, Vec<u8>>(0))?;
     let packed = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     let parts: Result<Vec<Vec<T>>, Failed> =
         packed.into_par_iter().map(|part| entries(&part)).collect();

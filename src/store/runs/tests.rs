@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::brief::Rows;
 use crate::model::{
     Finding, FindingBuilder, Grade, Identity, IdentityKind, Location, Run, Severity, Summary, Tool,
     report::SCHEMA,
@@ -69,7 +70,29 @@ fn a_run_that_was_stored_in_one_piece_is_read_whole() {
         .unwrap();
     assert!(!runs.in_parts(&one.run.id).unwrap());
     assert_eq!(runs.latest().unwrap().unwrap(), one);
-    assert_eq!(runs.light(None).unwrap().unwrap(), one);
+    let (report, brief) = runs.brief(None).unwrap().unwrap();
+    assert_eq!(report, one);
+    assert_eq!(*brief.rows(), Rows::of(&one));
+}
+
+#[test]
+fn the_brief_of_a_run_comes_back_or_is_made_for_one_of_an_older_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut runs = Runs::open(folder.path()).unwrap();
+    let one = report("20261101T000000Z-one", "2026-11-01T00:00:00Z", &["a", "b"]);
+    save(&mut runs, &one);
+    for id in [None, Some("20261101"), Some("20261101T000000Z-one")] {
+        let (report, brief) = runs.brief(id).unwrap().unwrap();
+        assert_eq!(report, one.head());
+        assert_eq!(*brief.rows(), Rows::of(&one));
+    }
+    assert!(runs.brief(Some("2025")).unwrap().is_none());
+    runs.connection
+        .execute("DELETE FROM parts WHERE list LIKE 'brief%'", [])
+        .unwrap();
+    let (report, brief) = runs.brief(None).unwrap().unwrap();
+    assert_eq!(report, one.head());
+    assert_eq!(*brief.rows(), Rows::of(&one));
 }
 
 #[test]
@@ -80,9 +103,9 @@ fn entries_are_read_one_by_one() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let one = report("20261101T000000Z-one", "2026-11-01T00:00:00Z", &names);
     save(&mut runs, &one);
-    let light = runs.light(None).unwrap().unwrap();
-    assert!(light.findings.iter().all(|each| each.message.is_empty()));
-    let mut page = light.head();
+    let (mut page, brief) = runs.brief(None).unwrap().unwrap();
+    assert!(page.findings.is_empty());
+    assert_eq!(brief.rows().findings.len(), 150);
     let wanted = Wanted {
         findings: BTreeSet::from([0, 63, 64, 149, 150]),
         ..Wanted::default()

@@ -9,7 +9,7 @@ use super::super::mode::{Mode, View};
 use super::super::state::{Effect, Question, SavedView, State};
 use super::super::verdict::{DEFAULT_DAYS, Draft, Field, Verdict, day, disposition};
 use super::menus;
-use crate::model::Disposition;
+use crate::model::{Disposition, IdentityId};
 use crate::report::text::plural;
 use crate::store::decisions::{Decision, Scope};
 use std::collections::BTreeSet;
@@ -76,8 +76,8 @@ fn scopes(state: &State<'_>, verdict: Verdict, items: &[Item]) -> Vec<Scope> {
     let mut seen = BTreeSet::new();
     let scopes = items.iter().filter_map(|item| {
         if verdict.of_identities() {
-            let identity = state.data.identity(*item)?;
-            Some(Scope::Identity(identity.id.clone()))
+            let id = state.data.identity(*item)?.id;
+            Some(Scope::Identity(IdentityId::named(state.data.text(id))))
         } else {
             scope(&state.data, *item)
         }

@@ -165,7 +165,8 @@ pub(super) fn saved(state: &mut State<'_>, at: usize) {
 pub(super) fn copy(state: &mut State<'_>, path: bool) -> Option<Effect> {
     let item = state.item()?;
     let text = if path {
-        let native = state.data.identity(item).map(|each| each.native_id.clone());
+        let native = state.data.identity(item);
+        let native = native.map(|each| state.data.text(each.native_id).to_owned());
         let place = columns::place(&state.data, item);
         if place.is_empty() { native? } else { place }
     } else {
@@ -178,18 +179,16 @@ pub(super) fn copy(state: &mut State<'_>, path: bool) -> Option<Effect> {
 
 pub(super) fn edit(state: &mut State<'_>) -> Option<Effect> {
     let item = state.item()?;
-    let location = state
-        .data
-        .finding(item)
-        .and_then(|finding| finding.locations.first().cloned())
-        .or_else(|| {
-            let sighting = state.data.credential(item)?.sightings.first()?;
-            Some(sighting.location())
-        })
-        .or_else(|| state.data.identity(item)?.locations.first().cloned());
-    match location {
+    let data = &state.data;
+    let place = columns::first_place(data, item).or_else(|| {
+        let identity = data.identity(item)?;
+        data.brief.places(identity.places).first()
+    });
+    match place {
         Some(at) if at.line.is_some() => {
-            Some(Effect::Edit(at.repository, at.uri, at.line.unwrap_or(1)))
+            let repository = data.brief.maybe(at.repository).map(str::to_owned);
+            let uri = data.text(at.uri).to_owned();
+            Some(Effect::Edit(repository, uri, at.line.unwrap_or(1)))
         }
         _ => {
             state.notice = Some("this is in no file".to_owned());

@@ -232,10 +232,15 @@ pub(super) fn export(state: &mut State<'_>) {
 /// Owners that are known, the most frequent first.
 pub(super) fn owners(state: &State<'_>) -> Vec<String> {
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
-    for identity in &state.data.report.identities {
-        let said = state.data.ledger.owner(&identity.id);
-        if let Some(owner) = said.or(identity.owner.as_deref()) {
-            *counts.entry(owner.to_owned()).or_default() += 1;
+    let data = &state.data;
+    for identity in &data.brief.rows().identities {
+        let said = data.ledger.owner(identity.id);
+        let owner = said.unwrap_or_else(|| data.text(identity.owner));
+        match counts.get_mut(owner) {
+            Some(count) => *count += 1,
+            None => {
+                counts.insert(owner.to_owned(), 1);
+            }
         }
     }
     let mut owners: Vec<(String, usize)> = counts

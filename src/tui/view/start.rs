@@ -119,7 +119,7 @@ pub(super) fn sparkline(figures: &[u32]) -> String {
 }
 
 fn wave(state: &State<'_>, lines: &mut Vec<Line<'static>>) {
-    let plan = &state.data.report.plan;
+    let plan = &state.data.brief.rows().plan;
     let first: Vec<_> = plan.iter().filter(|item| item.wave == 1).collect();
     if first.is_empty() {
         lines.push(Line::from("  The plan has nothing in its first wave"));
@@ -127,7 +127,7 @@ fn wave(state: &State<'_>, lines: &mut Vec<Line<'static>>) {
     }
     let removed: u64 = first
         .iter()
-        .map(|item| u64::from(item.risk_before.saturating_sub(item.risk_after)))
+        .map(|item| u64::from(item.before.saturating_sub(item.after)))
         .sum();
     let text = format!(
         "  Wave 1: {}, takes {removed} off the risk",
@@ -137,9 +137,9 @@ fn wave(state: &State<'_>, lines: &mut Vec<Line<'static>>) {
     for item in first.iter().take(3) {
         lines.push(Line::from(format!(
             "    {} → {}  {}",
-            item.risk_before,
-            item.risk_after,
-            line(&item.title)
+            item.before,
+            item.after,
+            line(state.data.text(item.title))
         )));
     }
 }
