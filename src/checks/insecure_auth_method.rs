@@ -6,11 +6,12 @@ use super::subject::{
 };
 use super::{Check, CheckContext};
 use crate::model::{
-    Credential, CredentialStatus, FindingBuilder, Grade, Identity, IdentityKind, Severity,
+    Consumer, Credential, CredentialStatus, FindingBuilder, Grade, Identity, IdentityKind, Severity,
 };
 use crate::rules::posture::CheckMeta;
 
-/// A password without a second factor, or a password, key or certificate for one service.
+/// A password without a second factor; a password, key or certificate for one service; keys of a role that any request from
+/// its instance gets.
 pub(super) struct InsecureAuthMethod;
 
 impl Check for InsecureAuthMethod {
@@ -38,7 +39,54 @@ impl Check for InsecureAuthMethod {
                 out.push(method(context, meta, credential, holder));
             }
         }
+        for consumer in context.inventory.consumers.values() {
+            if consumer
+                .risks
+                .iter()
+                .any(|risk| risk == Consumer::OPEN_METADATA)
+            {
+                out.extend(metadata(context, meta, consumer));
+            }
+        }
     }
+}
+
+/// An instance that hands out its role's keys to any request; nothing where it runs as nobody.
+fn metadata(
+    context: &CheckContext<'_>,
+    meta: &CheckMeta,
+    consumer: &Consumer,
+) -> Option<FindingBuilder> {
+    let role = consumer
+        .uses
+        .identities
+        .iter()
+        .filter_map(|id| context.inventory.identities.get(id))
+        .max_by_key(|identity| (identity.privilege.tier, &identity.id))?;
+    let mut rating = Rating::of(meta);
+    rating.cite(&consumer.evidence);
+    rating.raise_for("the role", &power(Some(role), None));
+    let name = &consumer.name;
+    let holder = identity_name(role);
+    Some(
+        context
+            .finding(meta, rating, Some(role), None)
+            .discriminator(consumer.id.as_str())
+            .text(
+                format!("{name} gives the keys of {holder} to any request"),
+                format!(
+                    "The metadata service of {name} answers requests without a token (IMDSv1): whatever makes the \
+                     instance fetch an address of its choosing gets temporary keys of {}.",
+                    full_name(role)
+                ),
+            )
+            .locations(
+                consumer
+                    .location
+                    .clone()
+                    .map_or_else(|| places(role), |at| vec![at]),
+            ),
+    )
 }
 
 fn password(context: &CheckContext<'_>, meta: &CheckMeta, identity: &Identity) -> FindingBuilder {
@@ -122,6 +170,11 @@ mod tests {
     #[test]
     fn cases() {
         insta::assert_snapshot!(report("insecure-auth-method"), @r#"
+        fires-metadata-without-a-token
+          high (high): aws_instance.web gives the keys of IAM role web to any request
+            The metadata service of aws_instance.web answers requests without a token (IMDSv1): whatever makes the instance fetch an address of its choosing gets temporary keys of IAM role web of account 111122223333.
+            at site/main.tf:3
+            A severity medium → high: the role is able to escalate or to reach secret stores
         fires-passwords-and-service-credentials
           high (high): IAM user ann signs in with a password alone
             IAM user ann of account 111122223333 can sign in to the console with a password and no second factor. Whoever learns or guesses it is IAM user ann.

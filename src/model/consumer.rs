@@ -136,3 +136,9 @@ pub struct Consumer {
     /// Deployment environment it names, as written.
     pub environment: Option<String>,
 }
+
+impl Consumer {
+    /// Risk of an instance whose metadata service answers requests without a token, so that whatever makes the instance send
+    /// a request gets the keys of its role.
+    pub const OPEN_METADATA: &str = "instance metadata without a token (IMDSv1)";
+}

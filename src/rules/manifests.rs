@@ -7,6 +7,7 @@ use super::config::Pattern;
 use super::credentials::{CredentialRules, Rule, compile};
 use super::default_logins::DefaultLogins;
 use super::edits::PipelineEdits;
+use super::workloads::Workloads;
 use super::{RuleError, text};
 use crate::model::Environment;
 use regex::bytes::Regex;
@@ -39,6 +40,8 @@ pub struct ManifestTables {
     pub cloud_roles: CloudRoles,
     /// Logins that products come with.
     pub logins: DefaultLogins,
+    /// What infrastructure code runs.
+    pub workloads: Workloads,
     environments: EnvironmentWords,
 }
 
@@ -471,6 +474,7 @@ impl ManifestTables {
             forms: TokenForms::of(&rules),
             cloud_roles: super::read("manifests/cloud-roles.toml")?,
             logins: super::read::<DefaultLogins>("manifests/default-logins.toml")?.spelled(),
+            workloads: super::read("manifests/workloads.toml")?,
         })
     }
 

@@ -18,6 +18,7 @@ pub mod people;
 pub mod posture;
 pub mod scoring;
 pub mod targets;
+pub mod workloads;
 
 use include_dir::{Dir, include_dir};
 use serde::de::DeserializeOwned;

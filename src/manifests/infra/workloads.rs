@@ -10,310 +10,12 @@ use crate::model::{
     SecretReference, UNKNOWN_ACCOUNT, Uses,
 };
 use crate::rules::manifests::ManifestTables;
+use crate::rules::workloads::Workload;
 use std::collections::BTreeMap;
-
-/// One type of resource that runs.
-struct Kind {
-    resource: &'static str,
-    runtime: &'static str,
-    class: ConsumerClass,
-    /// Dotted paths of what it runs as: a role, a profile, a service account.
-    runs_as: &'static [&'static str],
-    /// Dotted path of its limit, and how many seconds one of it is.
-    limit: Option<(&'static str, u64)>,
-    /// Dotted path of its schedule.
-    schedule: Option<&'static str>,
-    /// Dotted paths of mappings of variables, of lists of them, or of a document of containers.
-    given: &'static [&'static str],
-}
-
-const fn kind(
-    resource: &'static str,
-    runtime: &'static str,
-    class: ConsumerClass,
-    runs_as: &'static [&'static str],
-    given: &'static [&'static str],
-) -> Kind {
-    Kind {
-        resource,
-        runtime,
-        class,
-        runs_as,
-        limit: None,
-        schedule: None,
-        given,
-    }
-}
-
-use ConsumerClass::{Batch, Ci, Daemon, Function, RequestDriven, Scheduled, Unknown};
-
-/// Known from the documentation of the providers' resources, 2026-11-22. Blocks are lists; a path looks into the first.
-const KINDS: [Kind; 33] = [
-    Kind {
-        limit: Some(("timeout", 1)),
-        ..kind(
-            "aws_lambda_function",
-            "lambda",
-            Function,
-            &["role"],
-            &["environment.variables"],
-        )
-    },
-    kind(
-        "aws_ecs_task_definition",
-        "ecs",
-        Unknown,
-        &["task_role_arn", "execution_role_arn"],
-        &["container_definitions"],
-    ),
-    kind(
-        "aws_instance",
-        "ec2",
-        Daemon,
-        &["iam_instance_profile"],
-        &[],
-    ),
-    kind(
-        "aws_launch_template",
-        "ec2",
-        Daemon,
-        &["iam_instance_profile.name", "iam_instance_profile.arn"],
-        &[],
-    ),
-    kind(
-        "aws_launch_configuration",
-        "ec2",
-        Daemon,
-        &["iam_instance_profile"],
-        &[],
-    ),
-    kind(
-        "aws_spot_instance_request",
-        "ec2",
-        Daemon,
-        &["iam_instance_profile"],
-        &[],
-    ),
-    Kind {
-        limit: Some(("build_timeout", 60)),
-        ..kind(
-            "aws_codebuild_project",
-            "codebuild",
-            Ci,
-            &["service_role"],
-            &["environment.environment_variable"],
-        )
-    },
-    kind("aws_codepipeline", "codepipeline", Ci, &["role_arn"], &[]),
-    Kind {
-        limit: Some(("timeout.attempt_duration_seconds", 1)),
-        ..kind(
-            "aws_batch_job_definition",
-            "batch",
-            Batch,
-            &[
-                "container_properties.jobRoleArn",
-                "container_properties.executionRoleArn",
-            ],
-            &["container_properties"],
-        )
-    },
-    kind(
-        "aws_sfn_state_machine",
-        "step-functions",
-        Function,
-        &["role_arn"],
-        &[],
-    ),
-    Kind {
-        limit: Some(("timeout", 60)),
-        ..kind(
-            "aws_glue_job",
-            "glue",
-            Batch,
-            &["role_arn"],
-            &["default_arguments"],
-        )
-    },
-    kind(
-        "aws_sagemaker_notebook_instance",
-        "sagemaker",
-        Daemon,
-        &["role_arn"],
-        &[],
-    ),
-    kind(
-        "aws_sagemaker_model",
-        "sagemaker",
-        RequestDriven,
-        &["execution_role_arn"],
-        &["primary_container.environment"],
-    ),
-    kind(
-        "aws_apprunner_service",
-        "apprunner",
-        RequestDriven,
-        &["instance_configuration.instance_role_arn"],
-        &[
-            "source_configuration.image_repository.image_configuration.runtime_environment_variables",
-        ],
-    ),
-    kind("aws_eks_node_group", "ec2", Daemon, &["node_role_arn"], &[]),
-    kind(
-        "aws_eks_fargate_profile",
-        "eks",
-        Daemon,
-        &["pod_execution_role_arn"],
-        &[],
-    ),
-    kind("aws_emr_cluster", "emr", Batch, &["service_role"], &[]),
-    Kind {
-        schedule: Some("schedule_expression"),
-        ..kind(
-            "aws_scheduler_schedule",
-            "eventbridge",
-            Scheduled,
-            &["target.role_arn"],
-            &[],
-        )
-    },
-    kind(
-        "google_cloud_run_service",
-        "cloud-run",
-        RequestDriven,
-        &["template.spec.service_account_name"],
-        &["template.spec.containers.env"],
-    ),
-    kind(
-        "google_cloud_run_v2_service",
-        "cloud-run",
-        RequestDriven,
-        &["template.service_account"],
-        &["template.containers.env"],
-    ),
-    kind(
-        "google_cloud_run_v2_job",
-        "cloud-run",
-        Batch,
-        &["template.template.service_account"],
-        &["template.template.containers.env"],
-    ),
-    Kind {
-        limit: Some(("timeout", 1)),
-        ..kind(
-            "google_cloudfunctions_function",
-            "cloud-functions",
-            Function,
-            &["service_account_email"],
-            &["environment_variables"],
-        )
-    },
-    Kind {
-        limit: Some(("service_config.timeout_seconds", 1)),
-        ..kind(
-            "google_cloudfunctions2_function",
-            "cloud-functions",
-            Function,
-            &["service_config.service_account_email"],
-            &["service_config.environment_variables"],
-        )
-    },
-    kind(
-        "google_compute_instance",
-        "gce",
-        Daemon,
-        &["service_account.email"],
-        &["metadata"],
-    ),
-    kind(
-        "google_compute_instance_template",
-        "gce",
-        Daemon,
-        &["service_account.email"],
-        &["metadata"],
-    ),
-    kind(
-        "google_container_node_pool",
-        "gke",
-        Daemon,
-        &["node_config.service_account"],
-        &[],
-    ),
-    Kind {
-        schedule: Some("schedule"),
-        ..kind(
-            "google_cloud_scheduler_job",
-            "cloud-scheduler",
-            Scheduled,
-            &[
-                "http_target.oidc_token.service_account_email",
-                "http_target.oauth_token.service_account_email",
-            ],
-            &[],
-        )
-    },
-    kind(
-        "google_dataflow_job",
-        "dataflow",
-        Batch,
-        &["service_account_email"],
-        &["parameters"],
-    ),
-    kind(
-        "azurerm_linux_function_app",
-        "azure-functions",
-        Function,
-        &["identity.identity_ids"],
-        &["app_settings"],
-    ),
-    kind(
-        "azurerm_linux_web_app",
-        "app-service",
-        RequestDriven,
-        &["identity.identity_ids"],
-        &["app_settings"],
-    ),
-    kind(
-        "azurerm_container_app",
-        "container-apps",
-        RequestDriven,
-        &["identity.identity_ids"],
-        &["template.container.env"],
-    ),
-    kind(
-        "azurerm_container_group",
-        "container-instances",
-        Daemon,
-        &["identity.identity_ids"],
-        &[
-            "container.environment_variables",
-            "container.secure_environment_variables",
-        ],
-    ),
-    kind(
-        "azurerm_linux_virtual_machine",
-        "azure-vm",
-        Daemon,
-        &["identity.identity_ids"],
-        &[],
-    ),
-];
 
 /// Whether a type is read here.
 pub(super) fn interesting(kind: &str) -> bool {
-    kind_of(kind).is_some() || HELPERS.contains(&kind)
-}
-
-/// Types that say when or how long others run.
-const HELPERS: [&str; 3] = [
-    "aws_ecs_service",
-    "aws_cloudwatch_event_rule",
-    "aws_cloudwatch_event_target",
-];
-
-fn kind_of(kind: &str) -> Option<&'static Kind> {
-    let plain = kind.replacen("_windows_", "_linux_", 1);
-    KINDS.iter().find(|known| known.resource == plain)
+    ManifestTables::builtin().is_ok_and(|tables| tables.workloads.interesting(kind))
 }
 
 /// Reads them.
@@ -323,12 +25,15 @@ pub(super) fn add(
     items: &[Item],
     out: &mut Declarations,
 ) {
-    if !items.iter().any(|item| kind_of(&item.kind).is_some()) {
+    if !items
+        .iter()
+        .any(|item| tables.workloads.of(&item.kind).is_some())
+    {
         return;
     }
     let known = Known::of(unit, items);
     for item in items {
-        if let Some(kind) = kind_of(&item.kind) {
+        if let Some(kind) = tables.workloads.of(&item.kind) {
             one(unit, tables, item, kind, &known, out);
         }
     }
@@ -456,12 +161,12 @@ fn one(
     unit: &Unit<'_>,
     tables: &ManifestTables,
     item: &Item,
-    kind: &Kind,
+    kind: &Workload,
     known: &Known,
     out: &mut Declarations,
 ) {
     let address = clean(&item.declared.address);
-    let id = ConsumerId::of(&[kind.runtime, unit.repository, unit.name, &address]);
+    let id = ConsumerId::of(&[&kind.runtime, unit.repository, unit.name, &address]);
     let mut evidence = vec![Evidence::new(
         Grade::B,
         format!("{address} is declared in {}", unit.tool),
@@ -473,7 +178,7 @@ fn one(
         ));
     }
     let mut native_ids = Vec::new();
-    for path in kind.runs_as {
+    for path in &kind.runs_as {
         let value = at(&item.attributes, path);
         for reference in value.items().unwrap_or_else(|| vec![value.clone()]) {
             let Some(text) = reference.as_text().filter(|text| !text.is_empty()) else {
@@ -494,18 +199,19 @@ fn one(
     native_ids.sort();
     native_ids.dedup();
     let (class, schedule) = class(item, kind, known, &mut evidence);
-    let limit = kind.limit.and_then(|(path, seconds)| {
-        let limit = at(&item.attributes, path).as_number()?;
-        (limit > 0.0).then(|| (limit as u64).saturating_mul(seconds))
+    let limit = kind.limit.as_ref().and_then(|limit| {
+        let number = at(&item.attributes, &limit.path).as_number()?;
+        (number > 0.0).then(|| (number as u64).saturating_mul(limit.seconds))
     });
-    for path in kind.given {
+    let risks = open_metadata(item, kind, &mut evidence);
+    for path in &kind.given {
         given(unit, tables, item, path, &id, out);
     }
     out.consumers.push(Consumer {
         id,
         name: address,
         class,
-        runtime: kind.runtime.to_owned(),
+        runtime: kind.runtime.clone(),
         repository: Some(unit.repository.to_owned()),
         identity: None,
         schedule,
@@ -520,19 +226,33 @@ fn one(
             native_ids,
             ..Uses::default()
         },
-        risks: Vec::new(),
+        risks,
         location: Some(item.declared.location.clone()),
         environment: None,
     });
 }
 
+/// Whether the keys of its role are handed to any request it can be made to send.
+fn open_metadata(item: &Item, kind: &Workload, evidence: &mut Vec<Evidence>) -> Vec<String> {
+    let Some(path) = &kind.metadata_tokens else {
+        return Vec::new();
+    };
+    match at(&item.attributes, path).known_text().as_deref() {
+        Some("optional") => {
+            evidence.push(Evidence::new(Grade::B, format!("{path} is optional")));
+            vec![Consumer::OPEN_METADATA.to_owned()]
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn class(
     item: &Item,
-    kind: &Kind,
+    kind: &Workload,
     known: &Known,
     evidence: &mut Vec<Evidence>,
 ) -> (ConsumerClass, Option<String>) {
-    if let Some(path) = kind.schedule {
+    if let Some(path) = &kind.schedule {
         let schedule = at(&item.attributes, path).known_text();
         return (kind.class, schedule.map(|text| clean(&text)));
     }
@@ -541,7 +261,7 @@ fn class(
         arn.ends_with(&format!(":{name}")) || arn.contains(&item.declared.address)
     });
     if let Some((_, schedule)) = started {
-        return (Scheduled, Some(schedule.clone()));
+        return (ConsumerClass::Scheduled, Some(schedule.clone()));
     }
     if item.kind == "aws_ecs_task_definition" {
         let kept = known
@@ -550,7 +270,7 @@ fn class(
             .any(|reference| reference.contains(&item.declared.address));
         if kept {
             evidence.push(Evidence::new(Grade::B, "a service keeps it running"));
-            return (Daemon, None);
+            return (ConsumerClass::Daemon, None);
         }
     }
     (kind.class, None)
@@ -689,6 +409,9 @@ resource "aws_ecs_service" "t" {
 }
 resource "aws_instance" "i" {
   iam_instance_profile = aws_iam_instance_profile.p.name
+  metadata_options {
+    http_tokens = "optional"
+  }
 }
 resource "google_service_account" "run" {
   account_id = "run"
@@ -728,14 +451,16 @@ variable "execution" {}
             B a service keeps it running
         38:1 aws_instance.i | - - - | configured
             as terraform:shop/tf:aws_iam_role.fn
+            risk: instance metadata without a token (IMDSv1)
             B aws_instance.i is declared in terraform
+            B metadata_options.http_tokens is optional
         10:1 aws_lambda_function.fn | - 30 s rate(1 day) | configured
             as terraform:shop/tf:aws_iam_role.fn
             10:1 environment DB_PASSWORD (database-password)
             B aws_lambda_function.fn is declared in terraform
-        45:1 google_cloud_run_v2_service.r | - - - | configured
+        48:1 google_cloud_run_v2_service.r | - - - | configured
             as run@p.iam.gserviceaccount.com
-            45:1 secrets-manager API_TOKEN (?)
+            48:1 secrets-manager API_TOKEN (?)
             B google_cloud_run_v2_service.r is declared in terraform
         ");
     }
