@@ -479,6 +479,21 @@ pub enum InventoryCommand {
         #[arg(long, value_name = "RUN")]
         run: Option<String>,
     },
+    /// Declared roles: Kubernetes, custom roles of clouds
+    Roles(Declared),
+    /// Declared bindings: what gives roles to service accounts, groups and people
+    Bindings(Declared),
+}
+
+/// What of a list of declared things is shown.
+#[derive(Args, Debug)]
+pub struct Declared {
+    /// Words that a row holds, such as a name, a member or a path
+    #[arg(value_name = "WORD")]
+    pub words: Vec<String>,
+    /// Run to tell from [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
 }
 
 /// `overstay report`.

@@ -3,16 +3,38 @@
 use super::args::{Global, InventoryArgs, InventoryCommand};
 use super::exit::{CommandResult, Failure, Outcome};
 use super::{outputs, print, runs};
+use crate::model::Report;
 use crate::query::{self, Query};
 use crate::report::explain::{self, Found, Subject};
-use crate::report::{Format, Index, listing, select, story};
+use crate::report::{Format, Index, ReportError, listing, select, story};
 use crate::rules::scoring::Scoring;
 use anyhow::{Context as _, anyhow};
 
 /// Lists identities, or tells the story of one.
 pub(super) fn run(args: &InventoryArgs, global: &Global) -> CommandResult {
-    if let Some(InventoryCommand::Show { subject, run }) = &args.command {
-        return show(subject, run.as_deref(), global);
+    match &args.command {
+        Some(InventoryCommand::Show { subject, run }) => {
+            return show(subject, run.as_deref(), global);
+        }
+        Some(InventoryCommand::Roles(of)) => {
+            return declared(listing::roles, &of.words, of.run.as_deref(), global);
+        }
+        Some(InventoryCommand::Bindings(of)) => {
+            return declared(listing::bindings, &of.words, of.run.as_deref(), global);
+        }
+        None => {}
+    }
+    // Behind an option the same words arrive as a filter.
+    let run = args.run.as_deref();
+    match args.filter.split_first() {
+        Some((word, [subject])) if word == "show" => return show(subject, run, global),
+        Some((word, words)) if word == "roles" => {
+            return declared(listing::roles, words, run, global);
+        }
+        Some((word, words)) if word == "bindings" => {
+            return declared(listing::bindings, words, run, global);
+        }
+        _ => {}
     }
     let query = filter(&args.filter.join(" "))?;
     let (config, report) = runs::load(global, args.run.as_deref())?;
@@ -32,6 +54,18 @@ pub(super) fn run(args: &InventoryArgs, global: &Global) -> CommandResult {
     let index = Index::new(&report);
     let mut page = Vec::new();
     listing::list(&index, &query, outputs::color(global.color), &mut page)
+        .context("rendering the list")?;
+    print(&page)?;
+    Ok(Outcome::Done)
+}
+
+/// How a list of declared things is written.
+type Lister = fn(&Report, &[String], bool, &mut dyn std::io::Write) -> Result<(), ReportError>;
+
+fn declared(lister: Lister, words: &[String], run: Option<&str>, global: &Global) -> CommandResult {
+    let (_, report) = runs::load(global, run)?;
+    let mut page = Vec::new();
+    lister(&report, words, outputs::color(global.color), &mut page)
         .context("rendering the list")?;
     print(&page)?;
     Ok(Outcome::Done)

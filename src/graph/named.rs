@@ -16,6 +16,8 @@ pub(super) struct Name {
     pub(super) called: String,
 }
 
+/// Stores that every repository shares: one server runs the pipelines of all.
+const SHARED: [&str; 1] = ["jenkins"];
 /// What stands for a secret in a line that is shown.
 const MASK: &str = "********";
 /// Words a name must have to say the same in another repository.
@@ -40,12 +42,17 @@ pub(super) fn define(graph: &mut Graph<'_>) {
     // Store, repository and name before the slash, to the values with their key and place.
     type Values = BTreeSet<(String, CredentialId, Location)>;
     let mut values: BTreeMap<(&str, &str, &str), Values> = BTreeMap::new();
+    let mut declared: BTreeMap<(&str, &str), BTreeSet<(String, &str)>> = BTreeMap::new();
     for defined in &graph.defined {
         let store = defined.store.strip_prefix(DEFINED).unwrap_or_default();
         let Some((secret, key)) = defined.name.split_once('/') else {
             continue;
         };
         let file = (defined.repository.clone(), defined.location.uri.clone());
+        if SHARED.contains(&store) {
+            let place = (defined.location.display(), key);
+            declared.entry((store, secret)).or_default().insert(place);
+        }
         let Some(lines) = at.get(&file) else {
             continue;
         };
@@ -60,8 +67,13 @@ pub(super) fn define(graph: &mut Graph<'_>) {
                     "*" => assigned_in(graph, id, &file, *line).unwrap_or_default(),
                     key => key.to_owned(),
                 };
+                let of = if SHARED.contains(&store) {
+                    ""
+                } else {
+                    defined.repository.as_str()
+                };
                 values
-                    .entry((store, &defined.repository, secret))
+                    .entry((store, of, secret))
                     .or_default()
                     .insert((key, id.clone(), place));
             }
@@ -69,12 +81,16 @@ pub(super) fn define(graph: &mut Graph<'_>) {
     }
     let mut joins: Vec<(CredentialId, Vec<CredentialId>, bool, Evidence)> = Vec::new();
     for (id, name) in &graph.named {
+        let shared = SHARED.contains(&name.store.as_str());
         let (secret, key) = match name.called.split_once('/') {
-            Some((secret, key)) => (secret, Some(key)),
-            None => (name.called.as_str(), None),
+            Some((secret, key)) if !shared => (secret, Some(key)),
+            _ => (name.called.as_str(), None),
         };
-        let Some(held) = values.get(&(name.store.as_str(), name.repository.as_str(), secret))
-        else {
+        let of = if shared { "" } else { name.repository.as_str() };
+        let Some(held) = values.get(&(name.store.as_str(), of, secret)) else {
+            if let Some(evidence) = declared_at(&declared, name) {
+                joins.push((id.clone(), Vec::new(), false, evidence));
+            }
             continue;
         };
         let mine: Vec<_> = held
@@ -91,7 +107,7 @@ pub(super) fn define(graph: &mut Graph<'_>) {
         };
         let text = format!("{} holds its value{more}", first.display());
         let ids: Vec<CredentialId> = ids.into_iter().cloned().collect();
-        let whole = key.is_some() && ids.len() == 1;
+        let whole = (key.is_some() || shared) && ids.len() == 1;
         joins.push((id.clone(), ids, whole, Evidence::new(Grade::B, text)));
     }
     for (id, held, whole, evidence) in joins {
@@ -100,6 +116,23 @@ pub(super) fn define(graph: &mut Graph<'_>) {
             held => beside(graph, &id, held, evidence),
         }
     }
+}
+
+/// Where a name is declared whose value is not in the scan.
+fn declared_at(
+    declared: &BTreeMap<(&str, &str), BTreeSet<(String, &str)>>,
+    name: &Name,
+) -> Option<Evidence> {
+    let places = declared.get(&(name.store.as_str(), name.called.as_str()))?;
+    let (first, kind) = places.first()?;
+    let more = match places.len() {
+        1 => String::new(),
+        more => format!(" and {} places more, of which each may be meant", more - 1),
+    };
+    Some(Evidence::new(
+        Grade::B,
+        format!("{first} declares it as {kind}{more}; its value is given from outside"),
+    ))
 }
 
 /// The name is a fact of the value, and whoever names it uses the value.

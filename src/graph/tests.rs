@@ -734,6 +734,56 @@ fn a_stored_token_is_that_of_the_account_its_secret_names_and_what_people_revoke
     }
 }
 
+#[test]
+fn an_id_of_jenkins_is_what_its_configuration_declares_in_any_repository() {
+    let job = consumer("pipeline", 5, &[]);
+    let named = |name: &str| SecretReference {
+        name: name.into(),
+        store: "jenkins".into(),
+        ..reference("", &job)
+    };
+    let defined = |name: &str, line: u32| SecretReference {
+        name: name.into(),
+        store: "defined:jenkins".into(),
+        consumer: None,
+        repository: "controller".into(),
+        location: Location::file("controller", "jenkins.yaml", line, 3),
+        ..named("")
+    };
+    let mut value = seen("aws-access-key", Some(key_id(6)), "two", "jenkins.yaml", 9);
+    value.sighting.repository = "controller".into();
+    let file = Declarations {
+        references: vec![
+            named("deployer"),
+            named("registry"),
+            named("nowhere"),
+            defined("deployer/aws", 7),
+            defined("deployer/secretKey", 9),
+            defined("registry/usernamePassword", 12),
+        ],
+        consumers: vec![job.clone()],
+        ..Declarations::default()
+    };
+    let all = joined(&[account()], vec![file], vec![value], "").inventory;
+    let held = aws_key(&all, 6);
+    assert_eq!(held.reference.as_deref(), Some("deployer"));
+    assert_eq!(held.consumers.first(), Some(&job.id));
+    let join = |name: &str| {
+        let mut named = all.credentials.values();
+        let one = named
+            .find(|one| one.reference.as_deref() == Some(name))
+            .unwrap();
+        one.join.as_ref().map(|join| join.text.clone())
+    };
+    assert_eq!(
+        join("registry").as_deref(),
+        Some(
+            "controller/jenkins.yaml:12 declares it as usernamePassword; its value is given from outside"
+        )
+    );
+    assert_eq!(join("nowhere"), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]

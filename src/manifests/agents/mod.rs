@@ -4,6 +4,7 @@
 //! belongs to that one consumer, a reference names it.
 
 mod approvals;
+pub(super) mod frameworks;
 pub(super) mod instructions;
 pub(super) mod literals;
 

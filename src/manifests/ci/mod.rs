@@ -3,6 +3,7 @@
 mod azure;
 mod bitbucket;
 mod buildkite;
+pub(super) mod casc;
 mod circleci;
 mod groovy;
 pub(super) mod jenkins;

@@ -1,6 +1,7 @@
 //! Runs templates, and keeps for everything written where in its file it comes from.
 
 use super::functions;
+use super::scope::{Scope, holds};
 use super::syntax::{Head, Parsed, Piece, Pipe, Term, parse};
 use super::value::Value;
 use std::collections::BTreeMap;
@@ -73,45 +74,6 @@ pub(super) struct Engine<'e> {
     faults: Vec<(usize, Fault)>,
     /// A place that is to be written whatever the values say.
     sought: Option<usize>,
-}
-
-/// Whether a place of the file is written by pieces, if they are run.
-fn holds(pieces: &[Piece], place: usize) -> bool {
-    pieces.iter().any(|piece| match piece {
-        Piece::Text(range) => range.contains(&place),
-        Piece::If(arms, otherwise) => {
-            arms.iter().any(|(_, body)| holds(body, place)) || holds(otherwise, place)
-        }
-        Piece::With(_, body, otherwise) | Piece::Range(_, body, otherwise) => {
-            holds(body, place) || holds(otherwise, place)
-        }
-        Piece::Emit(..) | Piece::Template(..) | Piece::Break | Piece::Continue => false,
-    })
-}
-
-/// Variables in scope; the first is `$`.
-struct Scope {
-    variables: Vec<(String, Value)>,
-}
-
-impl Scope {
-    fn new(root: &Value) -> Self {
-        Self {
-            variables: vec![(String::new(), root.clone())],
-        }
-    }
-
-    fn get(&self, name: &str) -> Option<&Value> {
-        let mut all = self.variables.iter().rev();
-        all.find(|(known, _)| known == name).map(|(_, value)| value)
-    }
-
-    fn set(&mut self, name: &str, value: Value) {
-        match self.variables.iter_mut().rev().find(|(n, _)| n == name) {
-            Some((_, known)) => *known = value,
-            None => self.variables.push((name.to_owned(), value)),
-        }
-    }
 }
 
 impl<'e> Engine<'e> {

@@ -10,6 +10,7 @@ mod functions;
 mod lists;
 mod off;
 mod places;
+mod scope;
 mod syntax;
 mod texts;
 mod value;
