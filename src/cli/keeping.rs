@@ -156,9 +156,7 @@ impl Keeping {
             let Some(mut runs) = runs else {
                 return failed.map_or(Ok(()), Err);
             };
-            runs.save(report, &asked, &left)?;
-            runs.save_plans(&report.run.id, &plans)?;
-            runs.save_accounts(&report.run.id, accounts)?;
+            runs.save_whole(report, &asked, &left, &plans, accounts)?;
             let removed = runs.keep(keep, report.run.now)?;
             if removed > 0 {
                 tracing::info!(removed, "old runs were removed");

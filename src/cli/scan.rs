@@ -133,7 +133,10 @@ pub(super) fn with_state(
     told(&report, begun);
     kept?;
     drop(held);
-    Ok(outcome(args, &report))
+    let outcome = outcome(args, &report);
+    // The program ends: to take large reports apart costs more than it gives back.
+    std::mem::forget((report, accounts, rules));
+    Ok(outcome)
 }
 
 /// What was judged, and what the rest of the run needs of how.

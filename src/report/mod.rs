@@ -11,6 +11,7 @@ pub mod findings_csv;
 mod index;
 pub mod inventory_csv;
 mod json;
+mod lines;
 pub mod listing;
 mod markdown;
 mod permissions;

@@ -179,7 +179,7 @@ pub(super) fn put(
     rules: &RuleSet,
     now: Timestamp,
 ) -> SeenCredential {
-    let mut credential = secrets::expire(&secrets::place(credential, &place.uri), now);
+    let mut credential = secrets::expire(secrets::place(credential, &place.uri), now);
     let sighting = &mut credential.sighting;
     sighting.repository.clone_from(&place.repository);
     sighting.uri.clone_from(&place.uri);

@@ -44,6 +44,8 @@ use crate::unpack;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use thiserror::Error;
@@ -298,7 +300,9 @@ pub fn judge(
             seen.extend(
                 found
                     .iter()
-                    .filter(|credential| !known.contains(&identity_of(credential)))
+                    .filter(|credential| {
+                        known.is_empty() || !known.contains(&identity_of(credential))
+                    })
                     .filter(|credential| engine.stands_at(&credential.rule, &place.uri))
                     .map(|credential| put(credential, place, rules, request.now)),
             );
@@ -457,13 +461,71 @@ fn without_tokens(
     engine: &Engine,
     key: &FingerprintKey,
 ) -> Result<Report, ScanError> {
-    let any = engine.names_a_token(&report);
+    // One by one: of thousands, few have such a name.
+    let mut report = report;
+    let identities = each_masked(std::mem::take(&mut report.identities), engine, key)?;
+    let credentials = each_masked(std::mem::take(&mut report.credentials), engine, key)?;
+    let consumers = each_masked(std::mem::take(&mut report.consumers), engine, key)?;
+    let grants = each_masked(std::mem::take(&mut report.grants), engine, key)?;
+    let findings = each_masked(std::mem::take(&mut report.findings), engine, key)?;
+    let assessments = each_masked(std::mem::take(&mut report.assessments), engine, key)?;
+    let plan = each_masked(std::mem::take(&mut report.plan), engine, key)?;
+    Ok(Report {
+        identities,
+        credentials,
+        consumers,
+        grants,
+        findings,
+        assessments,
+        plan,
+        ..masked(report, engine, key)?
+    })
+}
+
+/// Entries that are looked at together.
+const LOOKED_AT: usize = 32;
+
+fn each_masked<T: Serialize + DeserializeOwned + Send + Sync>(
+    mut all: Vec<T>,
+    engine: &Engine,
+    key: &FingerprintKey,
+) -> Result<Vec<T>, ScanError> {
+    all.par_chunks_mut(LOOKED_AT).try_for_each(|some| {
+        let any = engine.names_a_token(&&*some);
+        if any.map_err(|_| ScanError::Name)? {
+            for one in some {
+                if let Some(other) = with_mask(&*one, engine, key)? {
+                    *one = other;
+                }
+            }
+        }
+        Ok::<(), ScanError>(())
+    })?;
+    Ok(all)
+}
+
+fn masked<T: Serialize + DeserializeOwned>(
+    value: T,
+    engine: &Engine,
+    key: &FingerprintKey,
+) -> Result<T, ScanError> {
+    Ok(with_mask(&value, engine, key)?.unwrap_or(value))
+}
+
+/// The value with every token in a name masked, if there is one.
+fn with_mask<T: Serialize + DeserializeOwned>(
+    value: &T,
+    engine: &Engine,
+    key: &FingerprintKey,
+) -> Result<Option<T>, ScanError> {
+    let any = engine.names_a_token(value);
     if !any.map_err(|_| ScanError::Name)? {
-        return Ok(report);
+        return Ok(None);
     }
-    let mut value = serde_json::to_value(report).map_err(|_| ScanError::Name)?;
-    engine.mask_names(&mut value, key);
-    serde_json::from_value(value).map_err(|_| ScanError::Name)
+    let mut json = serde_json::to_value(value).map_err(|_| ScanError::Name)?;
+    engine.mask_names(&mut json, key);
+    let masked = serde_json::from_value(json).map_err(|_| ScanError::Name)?;
+    Ok(Some(masked))
 }
 
 /// Names of the inputs as the report has them.

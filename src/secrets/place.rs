@@ -20,8 +20,8 @@ pub fn place(seen: &SeenCredential, at_uri: &str) -> SeenCredential {
 
 /// The sighting at a time: hardly a live problem once the material itself says that it has expired.
 #[must_use]
-pub fn expire(seen: &SeenCredential, now: Timestamp) -> SeenCredential {
-    let mut judged = seen.clone();
+pub fn expire(seen: SeenCredential, now: Timestamp) -> SeenCredential {
+    let mut judged = seen;
     if judged.expires_at.is_some_and(|expiry| expiry <= now) {
         judged.confidence = Confidence::Low;
         add_reason(&mut judged, "it has expired");

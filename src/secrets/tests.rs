@@ -190,8 +190,8 @@ fn places_and_expiry_lower_the_confidence_and_say_so() {
     let mut old = seen.clone();
     old.expires_at = Some("2026-01-01T00:00:00Z".parse().unwrap());
     let now = "2026-11-21T00:00:00Z".parse().unwrap();
-    assert_eq!(expire(&old, now).confidence, Confidence::Low);
-    assert_eq!(expire(seen, now), *seen);
+    assert_eq!(expire(old, now).confidence, Confidence::Low);
+    assert_eq!(expire(seen.clone(), now), *seen);
 }
 
 /// What the pattern of each rule matches in the whole text, as far as a literal has it inside its window.

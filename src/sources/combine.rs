@@ -14,7 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Puts together what was read. It does not matter in how many pieces that was done.
 pub fn combine<T: Value>(parts: Parts<T>, options: &ReadOptions) -> ReadOutcome<T> {
-    let Parts { mut roots, stores } = parts;
+    let Parts {
+        mut roots,
+        mut stores,
+    } = parts;
     let limits = &options.limits;
     let mut tallies = Tallies::new(limits.max_notes);
     let mut coverage = Vec::new();
@@ -42,22 +45,26 @@ pub fn combine<T: Value>(parts: Parts<T>, options: &ReadOptions) -> ReadOutcome<
         .iter()
         .flat_map(|root| root.ids.iter().copied())
         .collect();
+    let of_interest: Vec<_> = stores
+        .iter_mut()
+        .map(|store| std::mem::take(&mut store.of_interest))
+        .collect();
     let given = Given {
         on_disk: &on_disk,
         stores: &stores,
     };
     let mut past = Vec::new();
-    for (at, store) in stores.iter().enumerate() {
+    for (at, (store, of_interest)) in stores.iter().zip(of_interest).enumerate() {
         documents += store.wanted.len() as u64;
-        for (id, value) in &store.of_interest {
-            if given.before(at, id) {
+        for (id, value) in of_interest {
+            if given.before(at, &id) {
                 continue;
             }
             if let Some(unpacked) = &value.unpacked {
                 tallies.remember(&store.name, None, unpacked);
             }
             if value.any() {
-                past.push((git::oid(id), value.clone()));
+                past.push((git::oid(&id), value));
             }
         }
         for (_, value) in &store.heard {

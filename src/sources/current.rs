@@ -350,26 +350,42 @@ pub(super) fn unread<T>() -> CurrentRead<T> {
     }
 }
 
-/// What an earlier run made of the files of HEAD's tree of a bare repository that has not changed since.
-pub(super) fn same_head<T: Value>(kept: &FileMemory<T>) -> CurrentRead<T> {
-    let hits = kept.files.iter().filter_map(|(path, file)| {
+/// Files of HEAD's tree of which nothing could be kept.
+pub(super) fn again<T>(kept: &FileMemory<T>) -> Vec<HeadFile> {
+    let files = kept.files.iter().filter(|(_, file)| file.again);
+    files
+        .filter_map(|(path, file)| {
+            Some(HeadFile {
+                path: path.clone(),
+                id: oid(&file.own?),
+            })
+        })
+        .collect()
+}
+
+/// What an earlier run made of the files of HEAD's tree of a bare repository that has not changed since, with what of it
+/// was read again.
+pub(super) fn same_head<T: Value>(
+    kept: &FileMemory<T>,
+    again: CurrentRead<T>,
+) -> CurrentRead<T> {
+    let known = || kept.files.iter().filter(|(_, file)| !file.again);
+    let mut read = again;
+    read.files += known().count() as u64;
+    read.bytes += known().map(|(_, file)| file.stamp.bytes()).sum::<u64>();
+    read.ids.extend(known().filter_map(|(_, file)| file.own));
+    read.ids.sort_unstable();
+    read.ids.dedup();
+    read.hits.extend(known().filter_map(|(path, file)| {
         Some(CurrentHit {
             path: path.clone(),
             ids: vec![oid(&file.own?)],
             value: kept.of_interest.get(path)?.clone(),
         })
-    });
-    let mut ids: Vec<Id> = kept.files.values().filter_map(|file| file.own).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    CurrentRead {
-        files: kept.files.len() as u64,
-        bytes: kept.files.values().map(|file| file.stamp.bytes()).sum(),
-        hits: hits.collect(),
-        ids,
-        omissions: Vec::new(),
-        memory: None,
-    }
+    }));
+    read.hits.sort_by(|a, b| a.path.cmp(&b.path));
+    read.memory = None;
+    read
 }
 
 /// Reads the files of HEAD's tree of a bare repository.
@@ -395,7 +411,8 @@ pub(super) fn read_head<T: Value>(
     let mut paths: BTreeMap<Oid, Vec<Vec<u8>>> = BTreeMap::new();
     for HeadFile { path, id } in files {
         let known = kept.and_then(|kept| Some((kept, kept.files.get(&path)?)));
-        let Some((kept, file)) = known.filter(|(_, file)| file.own == Some(bytes(id))) else {
+        let Some((kept, file)) = known.filter(|(_, file)| file.own == Some(bytes(id)) && !file.again)
+        else {
             paths.entry(id).or_default().push(path);
             continue;
         };
@@ -447,11 +464,7 @@ pub(super) fn read_head<T: Value>(
                     memory.note(path, stamp, Some(bytes(id)), None);
                 }
                 for (path, value) in values {
-                    if value.keepable() {
-                        memory.note(&path, stamp, Some(bytes(id)), Some(&value));
-                    } else {
-                        memory.files.remove(&path);
-                    }
+                    memory.note(&path, stamp, Some(bytes(id)), Some(&value));
                     out.hits.push(CurrentHit {
                         path,
                         ids: vec![id],

@@ -78,24 +78,25 @@ pub(super) struct Asked<'a> {
     /// The history has messages of interest.
     pub(super) heard: bool,
     /// What an earlier run was told of the same history.
-    pub(super) known: Option<&'a Said>,
+    pub(super) known: Option<Said>,
 }
 
 /// What the commits of a store say, and whether that is more than was known.
 pub(super) fn attribute(
     store: &Store<'_>,
     history: &History,
-    asked: &Asked<'_>,
+    mut asked: Asked<'_>,
     options: &ReadOptions,
 ) -> (Said, bool) {
     if !history.is_let_go() {
-        return (tell(store, history, asked, options), true);
+        return (tell(store, history, &asked, options), true);
     }
     let here = |id: &&Oid| history.wanted.binary_search(id).is_ok();
-    if let Some(known) = asked.known {
-        let all = asked.blobs.iter().filter(here);
-        if all.clone().all(|id| known.blobs.contains_key(id)) {
-            return (known.clone(), false);
+    let was_known = asked.known.is_some();
+    if let Some(known) = asked.known.take() {
+        let mut all = asked.blobs.iter().filter(here);
+        if all.all(|id| known.blobs.contains_key(id)) {
+            return (known, false);
         }
     }
     // With `since`, blobs that were not to be read may be asked for.
@@ -105,13 +106,13 @@ pub(super) fn attribute(
     }
     // What is wrong with it was noted the first time, unless that was in an earlier run.
     let quiet = Trouble::default();
-    let trouble = if asked.known.is_some() {
+    let trouble = if was_known {
         &store.trouble
     } else {
         &quiet
     };
     let again = walk(store, options, trouble, &|_, _| {});
-    let told = tell(store, &again, asked, options);
+    let told = tell(store, &again, &asked, options);
     drop(again);
     store.repo.close_packs();
     (told, true)

@@ -52,17 +52,19 @@ impl Past {
         &mut self,
         store: &Store<'_>,
         history: &History,
-        (kept, same): (Option<&HistoryMemory<T>>, bool),
+        (kept, same): (Option<&mut HistoryMemory<T>>, bool),
         options: &ReadOptions,
         progress: &dyn Progress,
         screen: &impl Screen,
         visit: &(impl Fn(&Document<'_>) -> Option<Visited<T>> + Sync),
     ) -> PastRead<T> {
-        if let (Some(kept), true) = (kept, same)
-            && let Some(read) = self.again(kept)
-        {
-            return read;
-        }
+        let kept = match (kept, same) {
+            (Some(kept), true) => match self.again(kept) {
+                Some(read) => return read,
+                None => Some(&*kept),
+            },
+            (kept, _) => kept.map(|kept| &*kept),
+        };
         let wanted: Vec<Id> = history.wanted.iter().map(|id| bytes(*id)).collect();
         let was_read = |id: &Id| {
             kept.is_some_and(|kept| {
@@ -125,15 +127,15 @@ impl Past {
         }
     }
 
-    /// What an earlier run read of the same history; `None` when that was not all there is to read now.
-    fn again<T: Value>(&mut self, kept: &HistoryMemory<T>) -> Option<PastRead<T>> {
+    /// Takes what an earlier run read of the same history; `None` when that was not all there is to read now.
+    fn again<T: Value>(&mut self, kept: &mut HistoryMemory<T>) -> Option<PastRead<T>> {
         let given = |id: &Id| self.done.binary_search(id).is_ok();
         if !kept.borrowed.iter().all(given) || kept.part.faults.any_unreadable() {
             return None;
         }
         self.give(&kept.part.wanted);
         Some(PastRead {
-            of_interest: kept.part.of_interest.clone(),
+            of_interest: std::mem::take(&mut kept.part.of_interest),
             borrowed: kept.borrowed.clone(),
             faults: kept.part.faults.clone(),
             fresh: 0,

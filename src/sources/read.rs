@@ -2,7 +2,7 @@
 
 use super::archives::{self, Visited};
 use super::combine::combine;
-use super::current::{Before, read_files, read_head, same_head, unread};
+use super::current::{Before, again, read_files, read_head, same_head, unread};
 use super::discover::Root;
 use super::files::STOPPED;
 use super::git::{self, Access, History, Id, Said, bytes, oid};
@@ -145,9 +145,13 @@ fn files<T: Value>(
                 (Work::Head(repo, files), kept) => {
                     read_head(site, repo, files, options, progress, (kept, &key), visit)
                 }
-                (Work::Same, Some(kept)) => same_head(kept),
+                (Work::Same(repo), Some(kept)) => {
+                    let again = again(kept);
+                    let read = read_head(site, repo, again, options, progress, (None, ""), visit);
+                    same_head(kept, read)
+                }
                 // Nothing is the same as what is not known.
-                (Work::Same, None) => continue,
+                (Work::Same(_), None) => continue,
             };
             if let Some(files) = &read.memory
                 && memory.keeps()
@@ -228,20 +232,20 @@ fn histories<T: Value>(
                     return (History::default(), String::new(), None, false, Vec::new());
                 }
                 let kept = memory.recall(Kind::History, &store.repo.common);
-                let kept = kept.and_then(|packed| HistoryMemory::<T>::unpack(&packed));
+                let mut kept = kept.and_then(|packed| HistoryMemory::<T>::unpack(&packed));
                 let key = if memory.keeps() {
                     git::key(store.repo)
                 } else {
                     String::new()
                 };
-                if let Some(same) = &kept
+                if let Some(same) = &mut kept
                     && options.since.is_none()
                     && !key.is_empty()
                     && same.key == key
                 {
                     let wanted = same.part.wanted.iter().map(oid).collect();
                     let history = History::of(same.part.commits, wanted);
-                    let heard = same.part.heard.clone();
+                    let heard = std::mem::take(&mut same.part.heard);
                     return (history, key, kept, true, heard);
                 }
                 let heard = Heard::default();
@@ -251,11 +255,11 @@ fn histories<T: Value>(
                 (history, key, kept, false, heard.told())
             })
             .collect();
-        for (store, (history, key, kept, same, heard)) in some.iter().zip(walked) {
+        for (store, (history, key, mut kept, same, heard)) in some.iter().zip(walked) {
             let past = past.read(
                 store,
                 &history,
-                (kept.as_ref(), same),
+                (kept.as_mut(), same),
                 options,
                 progress,
                 screen,
@@ -340,14 +344,19 @@ fn finish<T: Value>(
     options: &ReadOptions,
     memory: &dyn Memory,
 ) -> StorePart<T> {
-    let known = one.kept.as_ref().filter(|_| one.same);
+    let mut kept = one.kept;
+    let known_told = kept
+        .as_mut()
+        .filter(|_| one.same)
+        .map(|kept| std::mem::take(&mut kept.part.told));
+    let known = kept.as_ref().filter(|_| one.same);
     let asked = Asked {
         blobs,
         messages,
         heard: !one.heard.is_empty(),
-        known: known.map(|kept| &kept.part.told),
+        known: known_told,
     };
-    let (told, more): (Said, bool) = histories::attribute(store, &one.history, &asked, options);
+    let (told, more): (Said, bool) = histories::attribute(store, &one.history, asked, options);
     let mut trouble = store.trouble.told();
     // What an earlier run met in the same history is still so.
     if let (Some(kept), false, false) = (known, more, one.stopped) {

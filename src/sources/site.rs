@@ -18,7 +18,7 @@ pub(super) enum Work<'a> {
     Files(WorkTreeIndex),
     Head(&'a Repo, Vec<HeadFile>),
     /// A bare repository that is as it was.
-    Same,
+    Same(&'a Repo),
 }
 
 impl<'a> Site<'a> {
@@ -61,7 +61,7 @@ impl<'a> Site<'a> {
     /// What is to be read; `known` is the state in which everything current was read before.
     pub(super) fn plan(&self, options: &ReadOptions, key: &str, known: &str) -> Work<'_> {
         let work = match self.repo() {
-            Some(_) if !key.is_empty() && key == known => Work::Same,
+            Some(repo) if !key.is_empty() && key == known => Work::Same(repo),
             Some(repo) if self.root.kind == RootKind::Bare => {
                 Work::Head(repo, git::head_files(repo, &options.limits, &self.trouble))
             }

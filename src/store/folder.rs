@@ -1,16 +1,19 @@
 //! A folder of files that is replaced whole or not at all. A folder that holds anything else is left alone.
 
 use super::atomic::{PREFIX, SUFFIX, WriteError, make_folder, private, written};
-use std::fs::{self, OpenOptions};
+use std::collections::BTreeSet;
+use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// File that says whose a folder is.
 const MARK: &str = ".overstay";
+/// One file in so many may differ for the folder to stay where it is.
+const FEW: usize = 8;
 
 /// A folder that is being written beside the one it will take the place of. Files that are as they were are not written
-/// again; where all of them are, the old folder stays.
+/// again; where most of them are, the old folder stays and the others are replaced in it, each in one step.
 pub struct Folder {
     target: PathBuf,
     inner: Mutex<Inner>,
@@ -18,9 +21,11 @@ pub struct Folder {
 
 #[derive(Default)]
 struct Inner {
-    /// Files so far that the old folder has with the same text, while there are no others.
+    /// Files that the old folder has with the same text.
     same: Vec<PathBuf>,
-    /// The new folder, once it differs from the old one.
+    /// The other files.
+    other: Vec<PathBuf>,
+    /// Where the other files are.
     new: Option<tempfile::TempDir>,
 }
 
@@ -70,19 +75,14 @@ impl Folder {
         }
         let same = is_text(&self.target.join(relative), text);
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if same && inner.new.is_none() {
+        if same {
             inner.same.push(relative.to_owned());
             return Ok(());
         }
-        let new = inner.differs(&self.target)?;
+        inner.other.push(relative.to_owned());
+        let place = inner.beside(&self.target)?.join(relative);
         drop(inner);
-        let place = new.join(relative);
-        if let Some(folder) = place.parent().filter(|folder| !folder.is_dir()) {
-            make_folder(folder).map_err(|error| error.source)?;
-        }
-        if same {
-            return link(&self.target.join(relative), &place);
-        }
+        make_parent(&place)?;
         private(OpenOptions::new().write(true).create_new(true))
             .open(&place)?
             .write_all(text.as_bytes())
@@ -99,13 +99,13 @@ impl Folder {
             path: target.clone(),
             source,
         };
-        if inner.new.is_none() {
-            let same = count(&target).map_err(failed)? == inner.same.len();
-            if same && owners_alone(&target).map_err(failed)? {
-                return Ok(());
-            }
-            inner.differs(&target).map_err(failed)?;
+        let stays = owners_alone(&target).unwrap_or(false)
+            && target.join(MARK).is_file()
+            && inner.other.len() <= inner.same.len() / FEW;
+        if stays && inner.replace(&target).map_err(failed)? {
+            return Ok(());
         }
+        inner.complete(&target).map_err(failed)?;
         let Some(new) = inner.new else {
             return Ok(());
         };
@@ -137,8 +137,8 @@ impl Folder {
 }
 
 impl Inner {
-    /// The new folder, with everything so far.
-    fn differs(&mut self, target: &Path) -> io::Result<PathBuf> {
+    /// The new folder.
+    fn beside(&mut self, target: &Path) -> io::Result<PathBuf> {
         if let Some(new) = &self.new {
             return Ok(new.path().to_owned());
         }
@@ -154,14 +154,71 @@ impl Inner {
         let place = new.path().to_owned();
         written().insert(place.clone());
         self.new = Some(new);
+        Ok(place)
+    }
+
+    /// Adds what the old folder has with the same text.
+    fn complete(&mut self, target: &Path) -> io::Result<()> {
+        let new = self.beside(target)?;
         for relative in std::mem::take(&mut self.same) {
-            let to = place.join(&relative);
-            if let Some(folder) = to.parent().filter(|folder| !folder.is_dir()) {
-                make_folder(folder).map_err(|error| error.source)?;
-            }
+            let to = new.join(&relative);
+            make_parent(&to)?;
             link(&target.join(&relative), &to)?;
         }
-        Ok(place)
+        Ok(())
+    }
+
+    /// Replaces the other files in the old folder and removes what is no longer in it; whether that could be done.
+    fn replace(&mut self, target: &Path) -> io::Result<bool> {
+        let fits = |relative: &PathBuf| {
+            let parents = relative.ancestors().skip(1).filter(|one| *one != Path::new(""));
+            let is_folder = |about: Metadata| about.is_dir();
+            let mut folders = parents.map(|parent| fs::symlink_metadata(target.join(parent)));
+            folders.all(|about| about.map_or(true, is_folder))
+                && fs::symlink_metadata(target.join(relative)).map_or(true, |one| one.is_file())
+        };
+        if !self.other.iter().all(fits) {
+            return Ok(false);
+        }
+        if let Some(new) = &self.new {
+            for relative in &self.other {
+                let to = target.join(relative);
+                make_parent(&to)?;
+                fs::rename(new.path().join(relative), to)?;
+            }
+        }
+        let keep: BTreeSet<PathBuf> = self.same.drain(..).chain(self.other.drain(..)).collect();
+        strip(target, Path::new(""), &keep)?;
+        if let Some(new) = self.new.take() {
+            written().remove(new.path());
+        }
+        Ok(true)
+    }
+}
+
+/// Removes what is not to be kept; whether anything is left.
+fn strip(target: &Path, below: &Path, keep: &BTreeSet<PathBuf>) -> io::Result<bool> {
+    let mut left = false;
+    for entry in fs::read_dir(target.join(below))? {
+        let entry = entry?;
+        let relative = below.join(entry.file_name());
+        if keep.contains(&relative) {
+            left = true;
+        } else if !entry.file_type()?.is_dir() {
+            fs::remove_file(entry.path())?;
+        } else if strip(target, &relative, keep)? {
+            left = true;
+        } else {
+            fs::remove_dir(entry.path())?;
+        }
+    }
+    Ok(left)
+}
+
+fn make_parent(place: &Path) -> io::Result<()> {
+    match place.parent().filter(|folder| !folder.is_dir()) {
+        Some(folder) => make_folder(folder).map_err(|error| error.source),
+        None => Ok(()),
     }
 }
 
@@ -205,26 +262,6 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(|_| ()))
 }
 
-/// Files in a folder and below it; none where there is none.
-fn count(folder: &Path) -> io::Result<usize> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(error),
-    };
-    let mut files = 0;
-    for entry in entries {
-        let entry = entry?;
-        files += if entry.file_type()?.is_dir() {
-            // An empty folder is one more than there should be.
-            count(&entry.path())?.max(1)
-        } else {
-            1
-        };
-    }
-    Ok(files)
-}
-
 /// Whether a place may be taken: nothing is there, or an empty folder, or one that was written here.
 fn ours(target: &Path) -> io::Result<bool> {
     match fs::read_dir(target) {
@@ -240,6 +277,20 @@ mod tests {
     use super::super::atomic::write as write_file;
     use super::*;
     use proptest::prelude::*;
+
+    fn count(folder: &Path) -> io::Result<usize> {
+        let mut files = 0;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            files += if entry.file_type()?.is_dir() {
+                // An empty folder is one more than there should be.
+                count(&entry.path())?.max(1)
+            } else {
+                1
+            };
+        }
+        Ok(files)
+    }
 
     #[test]
     fn a_folder_is_replaced_whole_and_others_are_left_alone() {

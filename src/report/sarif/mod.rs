@@ -8,7 +8,7 @@ mod rules;
 mod types;
 mod uri;
 
-use super::{Emitter, ReportError, findings_csv, text};
+use super::{Emitter, ReportError, findings_csv, lines, text};
 use crate::model::{Coverage, CoverageStatus, Finding, Report};
 use crate::rules::posture::Posture;
 use rules::Rules;
@@ -34,11 +34,14 @@ impl Default for Sarif {
     }
 }
 
+/// Depth of what has a line of its own: the results of a run.
+const RESULTS: usize = 4;
+
 impl Emitter for Sarif {
     fn emit(&self, report: &Report, out: &mut dyn Write) -> Result<(), ReportError> {
         let log = log(report, &Posture::builtin()?, self.most_results);
         let mut out = BufWriter::new(out);
-        serde_json::to_writer_pretty(&mut out, &log)?;
+        lines::write(&mut out, &log, RESULTS)?;
         out.write_all(b"\n")?;
         Ok(out.flush()?)
     }

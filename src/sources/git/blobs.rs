@@ -10,6 +10,9 @@ use crate::sources::screen::Screen;
 use git2::{ObjectType, Oid};
 use rayon::prelude::*;
 
+/// Most blobs that are read one by one where the packs are not open yet: to open them costs as much as thousands of these.
+const FEW: usize = 64;
+
 /// What became of one blob.
 pub(in crate::sources) enum Reading<T> {
     /// Read, and nothing of interest in it.
@@ -34,30 +37,34 @@ pub(in crate::sources) fn read_blobs<T: Send, S: Screen>(
     visit: impl Fn(Oid, &[u8]) -> Option<T> + Sync,
 ) -> Vec<(Oid, Reading<T>)> {
     let (done, visit) = (&done, &visit);
-    let packs = repo.packs();
-    let mut numbers = Bits::new(packs.len());
-    let mut others: Vec<Oid> = Vec::new();
-    for id in ids {
-        match packs.number(&bytes(*id)) {
-            Some(number) if packs.kind(number) == Some(Kind::Blob) => {
-                numbers.insert(number);
-            }
-            _ => others.push(*id),
-        }
-    }
-    let visitor = Blobs {
-        packs: &packs,
-        screen,
-        done,
-        visit,
-    };
-    let read = packs.traverse(&numbers, limits, &visitor);
     let mut out: Vec<(Oid, Reading<T>)> = Vec::new();
-    for values in read.locals {
-        let values = values.into_iter();
-        out.extend(values.map(|(number, value)| (visitor.id(number), Reading::Value(value))));
+    let mut others: Vec<Oid> = Vec::new();
+    if ids.len() <= FEW && !repo.holds_packs() {
+        others.extend_from_slice(ids);
+    } else {
+        let packs = repo.packs();
+        let mut numbers = Bits::new(packs.len());
+        for id in ids {
+            match packs.number(&bytes(*id)) {
+                Some(number) if packs.kind(number) == Some(Kind::Blob) => {
+                    numbers.insert(number);
+                }
+                _ => others.push(*id),
+            }
+        }
+        let visitor = Blobs {
+            packs: &packs,
+            screen,
+            done,
+            visit,
+        };
+        let read = packs.traverse(&numbers, limits, &visitor);
+        for values in read.locals {
+            let values = values.into_iter();
+            out.extend(values.map(|(number, value)| (visitor.id(number), Reading::Value(value))));
+        }
+        others.extend(read.left.into_iter().map(|number| visitor.id(number)));
     }
-    others.extend(read.left.into_iter().map(|number| visitor.id(number)));
     let alone = |id: Oid, bytes: &[u8]| {
         done();
         let (_, worth) = screen.screen(bytes);

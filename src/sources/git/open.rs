@@ -79,6 +79,12 @@ impl Repo {
         Arc::clone(packs)
     }
 
+    /// Whether the packs are open.
+    pub(super) fn holds_packs(&self) -> bool {
+        let packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
+        packs.is_some()
+    }
+
     /// Where its objects are: its own folder, and those it borrows from.
     pub(super) fn object_folders(&self) -> &[PathBuf] {
         self.loose.folders()

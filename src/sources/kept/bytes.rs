@@ -1,14 +1,13 @@
 //! Sections of bytes one after the other: what is many and small as it is, the rest as compressed JSON.
 
-use flate2::Compression;
-use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
+use libdeflater::{CompressionLvl, Compressor, Decompressor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::io::{Read, Write};
 
 /// Largest section that is unpacked, in bytes.
 const LARGEST: u64 = 2 << 30;
+/// What one byte of a section unpacks to at most.
+const RATIO: u64 = 1_100;
 
 /// Writes sections.
 #[derive(Default)]
@@ -24,9 +23,13 @@ impl Writer {
     /// A section of JSON; `None` when the value has no such form.
     pub(super) fn json(&mut self, value: &impl Serialize) -> Option<()> {
         let json = serde_json::to_vec(value).ok()?;
-        let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
-        packed.write_all(&json).ok()?;
-        self.section(&packed.finish().ok()?);
+        let mut packer = Compressor::new(CompressionLvl::fastest());
+        let mut packed = (json.len() as u64).to_le_bytes().to_vec();
+        let head = packed.len();
+        packed.resize(head + packer.deflate_compress_bound(json.len()), 0);
+        let length = packer.deflate_compress(&json, packed.get_mut(head..)?).ok()?;
+        packed.truncate(head + length);
+        self.section(&packed);
         Some(())
     }
 
@@ -48,11 +51,16 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn json<T: DeserializeOwned>(&mut self) -> Option<T> {
-        let mut json = Vec::new();
-        ZlibDecoder::new(self.section()?)
-            .take(LARGEST)
-            .read_to_end(&mut json)
+        let (length, packed) = self.section()?.split_first_chunk::<8>()?;
+        let length = u64::from_le_bytes(*length);
+        if length > LARGEST.min(RATIO.saturating_mul(packed.len() as u64)) {
+            return None;
+        }
+        let mut json = vec![0; usize::try_from(length).ok()?];
+        let unpacked = Decompressor::new()
+            .deflate_decompress(packed, &mut json)
             .ok()?;
+        (unpacked == json.len()).then_some(())?;
         serde_json::from_slice(&json).ok()
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::Metadata;
 
 /// Marks the form of what is kept.
-const FORM: &[u8] = b"overstay files 1";
+const FORM: &[u8] = b"overstay files 2";
 /// Seconds that must lie between the last change of a file and the beginning of the run that read it: a file that was
 /// changed in the same moment may have been changed once more.
 const SETTLED: i64 = 2;
@@ -68,6 +68,8 @@ pub(in crate::sources) struct FileKept {
     pub(in crate::sources) stamp: Stamp,
     /// Its id as git would have it, where somebody asked.
     pub(in crate::sources) own: Option<Id>,
+    /// What was made of it may not be kept: it is read again.
+    pub(in crate::sources) again: bool,
 }
 
 /// The files of a root.
@@ -99,7 +101,10 @@ impl<T: Value> FileMemory<T> {
         own: Option<Id>,
         value: Option<&Visited<T>>,
     ) {
-        self.files.insert(path.to_vec(), FileKept { stamp, own });
+        let again = value.is_some_and(|value| !value.keepable());
+        self.files
+            .insert(path.to_vec(), FileKept { stamp, own, again });
+        let value = value.filter(|_| !again);
         if let Some(value) = value {
             self.of_interest.insert(path.to_vec(), value.clone());
         }
@@ -118,7 +123,7 @@ impl<T: Value> FileMemory<T> {
             for number in file.stamp.0 {
                 table.extend_from_slice(&number.to_le_bytes());
             }
-            table.push(u8::from(file.own.is_some()));
+            table.push(u8::from(file.own.is_some()) | u8::from(file.again) << 1);
             table.extend_from_slice(&file.own.unwrap_or_default());
         }
         writer.section(&table);
@@ -152,8 +157,11 @@ impl<T: Value> FileMemory<T> {
             }
             let (has, rest) = rest.split_first()?;
             let (own, rest) = rest.split_first_chunk::<20>()?;
-            let own = (*has == 1).then_some(*own);
-            memory.files.insert(path.to_vec(), FileKept { stamp, own });
+            let own = (has & 1 == 1).then_some(*own);
+            let again = has & 2 == 2;
+            memory
+                .files
+                .insert(path.to_vec(), FileKept { stamp, own, again });
             table = rest;
         }
         let of_interest: Vec<(String, Visited<T>)> = reader.json()?;
@@ -179,6 +187,10 @@ mod tests {
             Some(&value),
         );
         memory.note(b"b", Stamp::of_blob(), None, None);
+        memory.note(b"c", Stamp::of_blob(), Some([8; 20]), None);
+        if let Some(file) = memory.files.get_mut(b"c".as_slice()) {
+            file.again = true;
+        }
         let back: FileMemory<String> = FileMemory::unpack(&memory.pack().unwrap()).unwrap();
         assert_eq!(back.files, memory.files);
         assert_eq!(back.of_interest, memory.of_interest);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Marks the form of what is kept.
-const FORM: &[u8] = b"overstay history 1";
+const FORM: &[u8] = b"overstay history 2";
 
 /// The history of a store, and the state it was read in.
 #[derive(Clone, Debug)]
@@ -41,11 +41,28 @@ struct Placed {
     first_seen: Option<i64>,
     last_seen: Option<i64>,
     at_head: bool,
-    trail: Trail,
+    /// Place of its trail among the trails: thousands of blobs have few.
+    trail: usize,
 }
 
-impl From<&Attribution> for Placed {
-    fn from(found: &Attribution) -> Self {
+/// The different trails there are.
+#[derive(Default)]
+struct Trails<'a> {
+    all: Vec<&'a Trail>,
+    places: BTreeMap<&'a Trail, usize>,
+}
+
+impl<'a> Trails<'a> {
+    fn place(&mut self, trail: &'a Trail) -> usize {
+        *self.places.entry(trail).or_insert_with(|| {
+            self.all.push(trail);
+            self.all.len() - 1
+        })
+    }
+}
+
+impl Placed {
+    fn of<'a>(found: &'a Attribution, trails: &mut Trails<'a>) -> Self {
         Self {
             path: text_of(&found.path),
             commit: found.commit.map(|id| id.to_string()),
@@ -53,13 +70,11 @@ impl From<&Attribution> for Placed {
             first_seen: found.first_seen,
             last_seen: found.last_seen,
             at_head: found.at_head,
-            trail: found.trail.clone(),
+            trail: trails.place(&found.trail),
         }
     }
-}
 
-impl Placed {
-    fn back(self) -> Option<Attribution> {
+    fn back(self, trails: &[Trail]) -> Option<Attribution> {
         Some(Attribution {
             path: latin(&self.path)?,
             commit: match self.commit {
@@ -70,7 +85,7 @@ impl Placed {
             first_seen: self.first_seen,
             last_seen: self.last_seen,
             at_head: self.at_head,
-            trail: self.trail,
+            trail: trails.get(self.trail)?.clone(),
         })
     }
 }
@@ -117,15 +132,17 @@ impl<T: Value> HistoryMemory<T> {
         writer.json(&named(of_interest))?;
         let heard = part.heard.iter().map(|(id, value)| (*id, value));
         writer.json(&named(heard))?;
-        let blobs = part.told.blobs.iter().map(|(id, found)| {
-            let found: Vec<Placed> = found.iter().map(Placed::from).collect();
-            (bytes(*id), found)
-        });
-        writer.json(&named(blobs))?;
+        let mut trails = Trails::default();
+        let blobs = named(part.told.blobs.iter().map(|(id, found)| {
+            let found = found.iter().map(|one| Placed::of(one, &mut trails));
+            (bytes(*id), found.collect::<Vec<_>>())
+        }));
         let messages = part.told.messages.iter();
-        writer.json(&named(
-            messages.map(|(id, found)| (bytes(*id), Placed::from(found))),
-        ))?;
+        let messages =
+            named(messages.map(|(id, found)| (bytes(*id), Placed::of(found, &mut trails))));
+        writer.json(&trails.all)?;
+        writer.json(&blobs)?;
+        writer.json(&messages)?;
         Some(writer.done())
     }
 
@@ -139,12 +156,14 @@ impl<T: Value> HistoryMemory<T> {
         let borrowed = split(reader.section()?)?;
         let of_interest: Vec<(String, Visited<T>)> = reader.json()?;
         let heard: Vec<(String, Visited<T>)> = reader.json()?;
+        let trails: Vec<Trail> = reader.json()?;
         let blobs: Vec<(String, Vec<Placed>)> = reader.json()?;
         let messages: Vec<(String, Placed)> = reader.json()?;
-        let all = |found: Vec<Placed>| found.into_iter().map(Placed::back).collect();
+        let one = |found: Placed| found.back(&trails);
+        let all = |found: Vec<Placed>| found.into_iter().map(one).collect();
         let told = Said {
             blobs: by_id(unnamed(blobs, all)?),
-            messages: by_id(unnamed(messages, Placed::back)?),
+            messages: by_id(unnamed(messages, one)?),
         };
         Some(Self {
             key: head.key,

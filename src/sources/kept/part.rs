@@ -12,7 +12,7 @@ use crate::sources::kept::{HistoryMemory, id_of};
 use serde::{Deserialize, Serialize};
 
 /// Marks the form of a part.
-const FORM: &[u8] = b"overstay part 1";
+const FORM: &[u8] = b"overstay part 2";
 
 /// Whether a root has a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

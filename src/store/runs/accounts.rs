@@ -2,40 +2,31 @@
 
 use super::{Runs, RunsError, pack, rows, unpack};
 use crate::model::aws::AwsAccount;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
+use std::io;
+
+/// The accounts of a run as they are stored: what no question needs is left out.
+///
+/// # Errors
+/// When they cannot be written as JSON.
+pub(super) fn packed(accounts: &[AwsAccount]) -> io::Result<Option<Vec<u8>>> {
+    if accounts.is_empty() {
+        return Ok(None);
+    }
+    let mut kept = accounts.to_vec();
+    for account in &mut kept {
+        for user in &mut account.users {
+            user.services = None;
+        }
+        for role in &mut account.roles {
+            role.services = None;
+            role.description = None;
+        }
+    }
+    pack(&kept).map(Some)
+}
 
 impl Runs {
-    /// Stores the accounts of a run that is stored already. What no question needs is left out.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn save_accounts(&self, id: &str, accounts: &[AwsAccount]) -> Result<(), RunsError> {
-        if accounts.is_empty() {
-            return Ok(());
-        }
-        let mut kept = accounts.to_vec();
-        for account in &mut kept {
-            for user in &mut account.users {
-                user.services = None;
-            }
-            for role in &mut account.roles {
-                role.services = None;
-                role.description = None;
-            }
-        }
-        let packed = pack(&kept).map_err(|source| RunsError::Io {
-            path: self.path.clone(),
-            source,
-        })?;
-        self.connection
-            .execute(
-                "INSERT OR REPLACE INTO accounts (run, packed) SELECT number, ?2 FROM runs WHERE id = ?1",
-                params![id, packed],
-            )
-            .map_err(|error| self.explain(error))?;
-        Ok(())
-    }
-
     /// The accounts of a run, by its whole id; none where it had none or was stored before accounts were.
     ///
     /// # Errors

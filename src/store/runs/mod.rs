@@ -19,18 +19,18 @@ pub use trend::Figures;
 
 use super::atomic;
 use super::change::{Asked, Known, Left, known_of};
-use crate::model::Report;
+use crate::model::aws::AwsAccount;
 use crate::model::brief::Brief;
-use flate2::Compression;
+use crate::model::{PlanMemory, Report};
 use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
+use libdeflater::{CompressionLvl, Compressor};
 use parts::{Failed, Part};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io::{self, BufWriter, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
@@ -122,6 +122,8 @@ struct Packed {
     parts: Vec<Part>,
     known: Vec<u8>,
     reach: Vec<u8>,
+    plans: Vec<u8>,
+    accounts: Option<Vec<u8>>,
 }
 
 /// The run database of one state folder.
@@ -209,12 +211,27 @@ impl Runs {
         explain(&self.path, error)
     }
 
-    /// Stores a report as the last run, with what it was asked and what it leaves to the next ones. A stored run of the same id
-    /// is replaced.
+    /// Stores a report as the last run, with what it was asked and what it leaves to the next ones, without plans or accounts.
     ///
     /// # Errors
     /// When the database cannot be written; it is then as it was.
     pub fn save(&mut self, report: &Report, asked: &Asked, left: &Left) -> Result<(), RunsError> {
+        self.save_whole(report, asked, left, &PlanMemory::default(), &[])
+    }
+
+    /// Stores a report as the last run, with what it was asked, what it leaves to the next ones, what is remembered of plans,
+    /// and the accounts it was made from: all of it or nothing. A stored run of the same id is replaced.
+    ///
+    /// # Errors
+    /// When the database cannot be written; it is then as it was.
+    pub fn save_whole(
+        &mut self,
+        report: &Report,
+        asked: &Asked,
+        left: &Left,
+        plans: &PlanMemory,
+        accounts: &[AwsAccount],
+    ) -> Result<(), RunsError> {
         let mut known: BTreeMap<String, Known> = known_of(report, asked).into_iter().collect();
         for known in known.values_mut() {
             known.told = String::new();
@@ -226,6 +243,8 @@ impl Runs {
                     parts: parts::packed(report)?,
                     known: pack(&known)?,
                     reach: pack(&left.reach)?,
+                    plans: pack(plans)?,
+                    accounts: accounts::packed(accounts)?,
                 })
             })
             .map_err(|source| RunsError::Io {
@@ -278,6 +297,16 @@ impl Runs {
         )?;
         let number = transaction.last_insert_rowid();
         parts::insert(&transaction, number, &packed.parts)?;
+        transaction.execute(
+            "INSERT OR REPLACE INTO progress (run, packed) VALUES (?1, ?2)",
+            params![number, packed.plans],
+        )?;
+        if let Some(accounts) = &packed.accounts {
+            transaction.execute(
+                "INSERT OR REPLACE INTO accounts (run, packed) VALUES (?1, ?2)",
+                params![number, accounts],
+            )?;
+        }
         rows::insert(&transaction, number, report)?;
         ledger::enter(&transaction, report, asked)?;
         ledger::alias(&transaction, aliases)?;
@@ -504,14 +533,14 @@ fn explain(path: &Path, error: rusqlite::Error) -> RunsError {
 }
 
 fn pack(value: &impl Serialize) -> io::Result<Vec<u8>> {
-    // The encoder clears its output buffer on every write, and JSON is written a few bytes at a time.
-    let encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    let mut buffered = BufWriter::with_capacity(1 << 16, encoder);
-    serde_json::to_writer(&mut buffered, value)?;
-    buffered
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .finish()
+    let json = serde_json::to_vec(value)?;
+    let mut packer = Compressor::new(CompressionLvl::fastest());
+    let mut packed = vec![0; packer.zlib_compress_bound(json.len())];
+    let length = packer
+        .zlib_compress(&json, &mut packed)
+        .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    packed.truncate(length);
+    Ok(packed)
 }
 
 fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {

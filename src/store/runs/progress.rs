@@ -1,28 +1,10 @@
 //! What is remembered of plans, as of each run.
 
-use super::{Runs, RunsError, pack, unpack_value};
+use super::{Runs, RunsError, unpack_value};
 use crate::model::{PlanMemory, Run};
 use rusqlite::{OptionalExtension, params};
 
 impl Runs {
-    /// Stores what is remembered of plans after a run that is stored already.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn save_plans(&self, id: &str, memory: &PlanMemory) -> Result<(), RunsError> {
-        let packed = pack(memory).map_err(|source| RunsError::Io {
-            path: self.path.clone(),
-            source,
-        })?;
-        self.connection
-            .execute(
-                "INSERT OR REPLACE INTO progress (run, packed) SELECT number, ?2 FROM runs WHERE id = ?1",
-                params![id, packed],
-            )
-            .map_err(|error| self.explain(error))?;
-        Ok(())
-    }
-
     /// What is remembered of plans before this run; with `by_time`, of runs that are not later by their time.
     ///
     /// # Errors

@@ -322,9 +322,7 @@ fn a_report_of_another_shape_is_not_taken_for_damage() {
     let state = tempfile::tempdir().unwrap();
     let mut runs = Runs::open(state.path()).unwrap();
     save(&mut runs, &report("run-1", "2026-11-01T00:00:00Z", &[]));
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    io::Write::write_all(&mut encoder, b"{\"schema\":\"overstay.report/0\"}").unwrap();
-    let other = encoder.finish().unwrap();
+    let other = pack(&serde_json::json!({"schema": "overstay.report/0"})).unwrap();
     runs.connection
         .execute("UPDATE runs SET report = ?1", [other])
         .unwrap();
