@@ -115,7 +115,10 @@ mod tests {
         });
         let mut text = Vec::new();
         write(&mut text, &value, 2).unwrap();
-        assert_eq!(serde_json::from_slice::<serde_json::Value>(&text).unwrap(), value);
+        assert_eq!(
+            serde_json::from_slice::<serde_json::Value>(&text).unwrap(),
+            value
+        );
         assert_snapshot!(String::from_utf8(text).unwrap(), @r#"
         {
          "empty": [],

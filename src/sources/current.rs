@@ -365,10 +365,7 @@ pub(super) fn again<T>(kept: &FileMemory<T>) -> Vec<HeadFile> {
 
 /// What an earlier run made of the files of HEAD's tree of a bare repository that has not changed since, with what of it
 /// was read again.
-pub(super) fn same_head<T: Value>(
-    kept: &FileMemory<T>,
-    again: CurrentRead<T>,
-) -> CurrentRead<T> {
+pub(super) fn same_head<T: Value>(kept: &FileMemory<T>, again: CurrentRead<T>) -> CurrentRead<T> {
     let known = || kept.files.iter().filter(|(_, file)| !file.again);
     let mut read = again;
     read.files += known().count() as u64;
@@ -411,7 +408,8 @@ pub(super) fn read_head<T: Value>(
     let mut paths: BTreeMap<Oid, Vec<Vec<u8>>> = BTreeMap::new();
     for HeadFile { path, id } in files {
         let known = kept.and_then(|kept| Some((kept, kept.files.get(&path)?)));
-        let Some((kept, file)) = known.filter(|(_, file)| file.own == Some(bytes(id)) && !file.again)
+        let Some((kept, file)) =
+            known.filter(|(_, file)| file.own == Some(bytes(id)) && !file.again)
         else {
             paths.entry(id).or_default().push(path);
             continue;

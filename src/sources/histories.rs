@@ -106,11 +106,7 @@ pub(super) fn attribute(
     }
     // What is wrong with it was noted the first time, unless that was in an earlier run.
     let quiet = Trouble::default();
-    let trouble = if was_known {
-        &store.trouble
-    } else {
-        &quiet
-    };
+    let trouble = if was_known { &store.trouble } else { &quiet };
     let again = walk(store, options, trouble, &|_, _| {});
     let told = tell(store, &again, &asked, options);
     drop(again);

@@ -171,7 +171,10 @@ impl Inner {
     /// Replaces the other files in the old folder and removes what is no longer in it; whether that could be done.
     fn replace(&mut self, target: &Path) -> io::Result<bool> {
         let fits = |relative: &PathBuf| {
-            let parents = relative.ancestors().skip(1).filter(|one| *one != Path::new(""));
+            let parents = relative
+                .ancestors()
+                .skip(1)
+                .filter(|one| *one != Path::new(""));
             let is_folder = |about: Metadata| about.is_dir();
             let mut folders = parents.map(|parent| fs::symlink_metadata(target.join(parent)));
             folders.all(|about| about.map_or(true, is_folder))

@@ -27,7 +27,9 @@ impl Writer {
         let mut packed = (json.len() as u64).to_le_bytes().to_vec();
         let head = packed.len();
         packed.resize(head + packer.deflate_compress_bound(json.len()), 0);
-        let length = packer.deflate_compress(&json, packed.get_mut(head..)?).ok()?;
+        let length = packer
+            .deflate_compress(&json, packed.get_mut(head..)?)
+            .ok()?;
         packed.truncate(head + length);
         self.section(&packed);
         Some(())
