@@ -473,8 +473,8 @@ fn without_tokens(
     Ok(Report {
         identities,
         credentials,
-        consumers,
         grants,
+        consumers,
         findings,
         assessments,
         plan,
