@@ -221,13 +221,14 @@ pub(super) const fn of(view: View) -> &'static [Column] {
 }
 
 /// Word that gives a row its colour: severity, band or status.
-pub(super) fn level(data: &Data<'_>, item: Item) -> String {
-    match item {
-        Item::Finding(_) => severity(data, item),
-        Item::Coverage(_) => status(data, item),
-        Item::Decision(_) => String::new(),
-        _ => band(data, item),
-    }
+pub(super) fn level(data: &Data<'_>, item: Item) -> &'static str {
+    let word = match item {
+        Item::Finding(_) => data.finding(item).map(|each| each.severity.as_str()),
+        Item::Coverage(_) => data.coverage(item).map(|each| each.status.as_str()),
+        Item::Decision(_) => None,
+        _ => data.assessment(item).map(|each| each.band.as_str()),
+    };
+    word.unwrap_or_default()
 }
 
 /// Severity as a number, the worst the greatest.

@@ -3,6 +3,8 @@
 use super::columns;
 use super::data::{Data, Item};
 use super::mode::View;
+use crate::report::text::line;
+use std::borrow::Cow;
 
 /// What rows can have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,56 +100,61 @@ impl Grouping {
         }
     }
 
-    /// What tells the group of an item from the others: a key, and the words of its heading.
-    pub fn key(self, data: &Data<'_>, item: Item) -> (String, String) {
-        let said = |text: String, nothing: &str| {
-            if text.is_empty() {
-                (String::new(), nothing.to_owned())
-            } else {
-                (text.clone(), text)
+    /// What tells the group of an item from the others.
+    pub fn key<'d>(self, data: &'d Data<'_>, item: Item) -> Cow<'d, str> {
+        let credential = || data.credential(item).map(|each| data.text(each.id));
+        let identity = || data.identity(item).map(|each| data.text(each.id));
+        match self {
+            Self::Subject => credential().or_else(identity).unwrap_or_default().into(),
+            Self::Credential => credential().unwrap_or_default().into(),
+            Self::Identity => identity().unwrap_or_default().into(),
+            Self::Owner => columns::owner(data, item).into(),
+            Self::Repository => {
+                let place = columns::first_place(data, item);
+                line(place.map_or("", |at| data.text(at.repository)))
             }
-        };
+            Self::Account => columns::account(data, item).into(),
+            Self::Rule => rule(data, item).into(),
+            Self::Disposition => columns::disposition(data, item).into(),
+            Self::Wave => {
+                let wave = data.plan(item).map(|plan| format!("{:06}", plan.wave));
+                wave.unwrap_or_default().into()
+            }
+            Self::Level => columns::level(data, item).into(),
+        }
+    }
+
+    /// The words of the heading of the group of an item, which has this key.
+    pub fn heading(self, data: &Data<'_>, item: Item, key: &str) -> String {
+        let named = |kind, name: &str| format!("{} {}", data.text(kind), line(name));
         let credential = || {
-            data.credential(item).map(|each| {
-                let name = crate::report::text::line(columns::credential_name(data, each));
-                let kind = data.text(each.kind);
-                (data.text(each.id).to_owned(), format!("{kind} {name}"))
-            })
+            let found = data.credential(item);
+            found.map(|each| named(each.kind, columns::credential_name(data, each)))
         };
         let identity = || {
-            data.identity(item).map(|each| {
-                let name = crate::report::text::line(data.text(each.name));
-                let kind = data.text(each.kind);
-                (data.text(each.id).to_owned(), format!("{kind} {name}"))
-            })
+            let found = data.identity(item);
+            found.map(|each| named(each.kind, data.text(each.name)))
         };
-        let none = |what: &str| (String::new(), what.to_owned());
-        match self {
-            Self::Subject => credential()
-                .or_else(identity)
-                .unwrap_or_else(|| none("nothing in particular")),
-            Self::Credential => credential().unwrap_or_else(|| none("no credential")),
-            Self::Identity => identity().unwrap_or_else(|| none("no identity")),
-            Self::Owner => said(columns::owner(data, item), "nobody"),
-            Self::Repository => said(repository(data, item), "no repository"),
-            Self::Account => said(columns::account(data, item), "no account"),
-            Self::Rule => said(rule(data, item), "no rule"),
-            Self::Disposition => said(columns::disposition(data, item), "not judged"),
-            Self::Wave => data.plan(item).map_or_else(
-                || none("no wave"),
-                |plan| (format!("{:06}", plan.wave), format!("Wave {}", plan.wave)),
-            ),
-            Self::Level => said(columns::level(data, item), "not judged"),
-        }
+        let (heading, nothing) = match self {
+            Self::Subject => (credential().or_else(identity), "nothing in particular"),
+            Self::Credential => (credential(), "no credential"),
+            Self::Identity => (identity(), "no identity"),
+            Self::Owner => (None, "nobody"),
+            Self::Repository => (None, "no repository"),
+            Self::Account => (None, "no account"),
+            Self::Rule => (None, "no rule"),
+            Self::Disposition | Self::Level => (None, "not judged"),
+            Self::Wave => {
+                let wave = data.plan(item).map(|plan| format!("Wave {}", plan.wave));
+                (wave, "no wave")
+            }
+        };
+        let said = if key.is_empty() { nothing } else { key };
+        heading.unwrap_or_else(|| said.to_owned())
     }
 }
 
-fn repository(data: &Data<'_>, item: Item) -> String {
-    let name = columns::first_place(data, item).map_or("", |at| data.text(at.repository));
-    crate::report::text::line(name).into_owned()
-}
-
-fn rule(data: &Data<'_>, item: Item) -> String {
+fn rule<'d>(data: &'d Data<'_>, item: Item) -> &'d str {
     let text = match item {
         Item::Finding(_) => data.finding(item).map(|each| data.text(each.rule)),
         Item::Identity(_) => data.identity(item).map(|each| data.text(each.kind)),
@@ -155,5 +162,5 @@ fn rule(data: &Data<'_>, item: Item) -> String {
         Item::Coverage(_) => data.coverage(item).map(|each| each.source.as_str()),
         Item::Plan(_) | Item::Decision(_) => None,
     };
-    text.unwrap_or_default().to_owned()
+    text.unwrap_or_default()
 }

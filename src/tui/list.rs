@@ -9,6 +9,7 @@ use crate::model::{CredentialId, FindingId, IdentityId};
 use crate::query::{Asked, Query, QueryError};
 use crate::report::text::line;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a row on the screen is.
@@ -31,6 +32,8 @@ pub struct Group {
     pub items: Vec<Item>,
     /// Of these, those nobody decided about.
     pub undecided: usize,
+    /// The worst of their levels, in a word.
+    pub level: &'static str,
     /// Its rows are shown.
     pub open: bool,
 }
@@ -59,6 +62,8 @@ pub struct List {
     pub marks: BTreeSet<Item>,
     /// Where a range of rows began.
     pub range: Option<usize>,
+    /// Something was decided since it was read.
+    pub stale: bool,
     /// Every item of the view.
     all: Vec<Item>,
     /// The filter, as far as it can be read.
@@ -86,6 +91,7 @@ impl List {
             grouping: Grouping::opening(view),
             marks: BTreeSet::new(),
             range: None,
+            stale: false,
             all: data.items(view),
             query: Query::default(),
             passing: Vec::new(),
@@ -240,6 +246,7 @@ impl List {
 
     /// Reads what is listed again, as after a decision.
     pub fn reread(&mut self, data: &Data<'_>) {
+        self.stale = false;
         self.all = data.items(self.view);
         self.refresh(data);
     }
@@ -337,29 +344,33 @@ impl List {
         let Some(grouping) = self.grouping else {
             return;
         };
-        let keyed: Vec<(String, String, bool)> = self
+        let keyed: Vec<(Cow<'_, str>, bool)> = self
             .passing
             .par_iter()
-            .map(|item| {
-                let (key, title) = grouping.key(data, *item);
-                (key, title, is_undecided(data, *item))
-            })
+            .map(|item| (grouping.key(data, *item), is_undecided(data, *item)))
             .collect();
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        for (item, (key, title, undecided)) in self.passing.iter().zip(keyed) {
-            let at = *places.entry(key.clone()).or_insert_with(|| {
+        let mut places: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
+        for (item, (key, undecided)) in self.passing.iter().zip(keyed) {
+            let known = places.get(&key).copied();
+            let at = known.unwrap_or_else(|| {
                 self.groups.push(Group {
-                    key,
-                    title,
+                    title: grouping.heading(data, *item, &key),
+                    key: key.as_ref().to_owned(),
                     items: Vec::new(),
                     undecided: 0,
+                    level: "",
                     open: false,
                 });
+                places.insert(key, self.groups.len() - 1);
                 self.groups.len() - 1
             });
             if let Some(group) = self.groups.get_mut(at) {
                 group.items.push(*item);
                 group.undecided += usize::from(undecided);
+                let level = columns::level(data, *item);
+                if weight(level) > weight(group.level) {
+                    group.level = level;
+                }
             }
         }
         if grouping == Grouping::Wave {
@@ -411,6 +422,13 @@ impl List {
             .unwrap_or_else(|| self.selected.min(last));
         self.range = None;
     }
+}
+
+fn weight(level: &str) -> usize {
+    ["info", "low", "medium", "high", "critical"]
+        .iter()
+        .position(|known| *known == level)
+        .map_or(0, |at| at + 1)
 }
 
 /// Whether an item passes a filter. What is no subject is judged by its words.

@@ -228,6 +228,11 @@ impl<'r> State<'r> {
         {
             *slot = Some(List::new(view, &self.data));
         }
+        self.with_list(|list, data| {
+            if list.stale {
+                list.reread(data);
+            }
+        });
     }
 
     /// What the page or the selected row is about.
@@ -257,9 +262,11 @@ impl<'r> State<'r> {
         self.data.ledger.add(events, &self.data.brief);
         self.progress = None;
         self.preview = None;
+        // The others are read again when they are shown.
         for list in self.lists.iter_mut().flatten() {
-            list.reread(&self.data);
+            list.stale = true;
         }
+        self.with_list(List::reread);
         if let Some(page) = &mut self.page {
             page.write(&self.data);
         }

@@ -331,6 +331,7 @@ fn any_action() -> impl Strategy<Value = Action> {
         1 => (0_u8..9).prop_map(Action::GroupBy),
         1 => (0_u16..9).prop_map(Action::Facet),
         1 => (0_u16..9).prop_map(Action::Jump),
+        1 => (0_u16..3).prop_map(Action::SavedView),
     ]
 }
 

@@ -4,6 +4,7 @@ use super::super::data::Item;
 use super::super::mode::{Mode, View};
 use super::super::page::{self, Page};
 use super::super::state::State;
+use std::collections::BTreeMap;
 
 /// Most jumps that are remembered.
 const MOST: usize = 100;
@@ -26,7 +27,14 @@ pub(super) fn view(state: &mut State<'_>, view: View) {
     {
         return;
     }
-    state.with_list(|list, _| near.into_iter().any(|other| list.select(other)));
+    let nearness: BTreeMap<Item, usize> = near.into_iter().zip(0..).collect();
+    state.with_list(|list, _| {
+        let passing = list.passing().0.iter();
+        let known = passing.filter_map(|item| Some((nearness.get(item)?, *item)));
+        if let Some((_, nearest)) = known.min() {
+            list.select(nearest);
+        }
+    });
 }
 
 /// Goes to a related subject: its row is selected and its page is open.

@@ -62,7 +62,7 @@ pub(super) fn related(state: &mut State<'_>) {
         .zip(&related)
         .map(|(at, other)| Entry {
             label: format!("{} {}", singular(other.view()), label(&state.data, *other)),
-            note: columns::level(&state.data, *other),
+            note: columns::level(&state.data, *other).to_owned(),
             action: Action::Jump(at),
         })
         .collect();

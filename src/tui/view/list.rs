@@ -51,7 +51,7 @@ fn rows(data: &Data<'_>, list: &List, wide: bool, frame: &mut Frame<'_>, area: R
         height: 1,
         ..area
     };
-    for (at, (column, area)) in columns.iter().zip(areas.iter()).enumerate() {
+    for (column, area) in columns.iter().zip(areas.iter()) {
         let sorted = columns::of(list.view)
             .iter()
             .position(|known| known.title == column.title && known.width == column.width)
@@ -62,7 +62,6 @@ fn rows(data: &Data<'_>, list: &List, wide: bool, frame: &mut Frame<'_>, area: R
             Some((_, (_, true))) => "↑",
             None => "",
         };
-        let _ = at;
         let title = Span::styled(format!("{}{sign}", column.title), theme::heading());
         frame.render_widget(title, line(*area, 0));
     }
@@ -98,12 +97,11 @@ fn rows(data: &Data<'_>, list: &List, wide: bool, frame: &mut Frame<'_>, area: R
                     Span::styled(sign, style(theme::heading())),
                     line(margin, on_screen),
                 );
-                let text = heading(data, group);
-                let level = group.items.first().map(|item| columns::level(data, *item));
+                let text = heading(group);
                 let tone = if group.undecided == 0 {
                     theme::settled()
                 } else {
-                    theme::level(&level.unwrap_or_default())
+                    theme::level(group.level)
                 };
                 let full = format!("{text:<width$}", width = usize::from(rest.width));
                 frame.render_widget(Span::styled(full, style(tone)), line(rest, on_screen));
@@ -139,32 +137,20 @@ fn sign(marked: bool, in_range: bool, otherwise: char) -> String {
 }
 
 /// The worst of the group, how many, how many of them are open, and what they have in common.
-fn heading(data: &Data<'_>, group: &Group) -> String {
-    let worst = group
-        .items
-        .iter()
-        .map(|item| columns::level(data, *item))
-        .max_by_key(|word| weight(word))
-        .unwrap_or_default();
+fn heading(group: &Group) -> String {
     let open = match group.undecided {
         0 => ", settled".to_owned(),
         open if open == group.items.len() => String::new(),
         open => format!(", {open} open"),
     };
-    format!("{worst:<8} {} ({}{open})", group.title, group.items.len())
-}
-
-fn weight(word: &str) -> usize {
-    ["info", "low", "medium", "high", "critical"]
-        .iter()
-        .position(|known| *known == word)
-        .map_or(0, |at| at + 1)
+    let (level, title) = (group.level, &group.title);
+    format!("{level:<8} {title} ({}{open})", group.items.len())
 }
 
 fn tone(data: &Data<'_>, item: Item) -> Style {
     if matches!(item, Item::Finding(_)) && !is_undecided(data, item) {
         theme::settled()
     } else {
-        theme::level(&columns::level(data, item))
+        theme::level(columns::level(data, item))
     }
 }

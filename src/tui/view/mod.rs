@@ -155,7 +155,7 @@ fn bottom_lines(state: &State<'_>, frame: &mut Frame<'_>, area: Rect) {
 
 fn suggestions(all: &[String]) -> String {
     if all.is_empty() {
-        "owner:none age:>365 severity:high -status:decided path:infra/* \"words\"; tab completes"
+        "tab completes; owner:none age:>365 severity:high -status:decided path:infra/* \"words\""
             .to_owned()
     } else {
         let ends = all.iter().filter_map(|each| each.split_whitespace().last());
@@ -222,6 +222,6 @@ fn keys(state: &State<'_>, width: u16) -> String {
         }
         parts.push(part);
     }
-    parts.push(last);
+    parts.extend((!last.is_empty()).then_some(last));
     parts.join(" · ")
 }

@@ -22,6 +22,12 @@ pub(super) fn draw(state: &mut State<'_>, frame: &mut Frame<'_>, area: Rect) {
     wave(state, &mut lines);
     lines.push(Line::default());
     start(state, &mut lines);
+    // What is said matters more than the room around it.
+    while lines.len() > state.height
+        && let Some(blank) = lines.iter().rposition(|line| line.width() == 0)
+    {
+        lines.remove(blank);
+    }
     frame.render_widget(Paragraph::new(Text::from(lines)), area);
 }
 
@@ -83,7 +89,7 @@ fn risk(state: &State<'_>, lines: &mut Vec<Line<'static>>) {
         sparkline(&state.settings.trend)
     )));
     lines.push(Line::from(format!(
-        "  {}, {} of them without an owner; {} of {} long-lived",
+        "  {}, {} without an owner; {} of {} long-lived",
         plural(
             u64::from(summary.machine_identities),
             "machine identity",
