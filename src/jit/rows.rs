@@ -311,3 +311,105 @@ fn what_is_declared_static_is_planned_as_static_and_says_where_it_would_go() {
     );
     assert!(item.exception_expires.is_some());
 }
+
+/// The world's logs: sixty days of one identity's use.
+fn logged(world: &mut World, of: &Identity, key: &Credential, by_hand: bool) {
+    world.inventory.observed.windows = vec![LogWindow {
+        account: ACCOUNT.into(),
+        from: days_ago(60),
+        to: days_ago(0),
+        events: 10_000,
+        data_events: 0,
+        data_services: Vec::new(),
+        regions: vec!["eu-west-1".into()],
+    }];
+    let mut activity = nightly(of, key);
+    if by_hand {
+        activity.rhythm = Rhythm::Bursty;
+        activity.by_hand = vec![crate::model::Evidence::new(
+            crate::model::Grade::A,
+            "40 calls with the AWS CLI in office hours",
+        )];
+    }
+    world.inventory.observed.activity.push(activity);
+}
+
+#[test]
+fn logs_change_nothing_of_who_is_a_person_a_vendor_root_or_an_emergency_and_tell_how_they_work() {
+    // Row 11: the person's key goes to sign-in, for as long as the person works at a time.
+    let mut world = World::new("");
+    let mut person = with_privilege(user("ann"), 3, true);
+    person.human = true;
+    let key = access_key(&person);
+    world.add_credential(key.clone());
+    world.add_identity(person.clone());
+    let without = world.only();
+    logged(&mut world, &person, &key, true);
+    let with = world.only();
+    for one in [&without, &with] {
+        assert_eq!(one.target.as_deref(), Some("aws-identity-center"));
+        assert_eq!(one.consumer_class, ConsumerClass::Human);
+    }
+    assert!(with.ttl.seconds < without.ttl.seconds, "{:?}", with.ttl);
+    assert!(
+        with.ttl.evidence.contains("95 of 100"),
+        "{}",
+        with.ttl.evidence
+    );
+
+    // Row 12: a vendor's nightly pull is still the vendor's: a role with an external id, not one of ours on a schedule.
+    let mut world = World::new("");
+    let mut vendor = with_privilege(user("observa"), 3, true);
+    vendor.tags.insert("Vendor".into(), "Observa".into());
+    let key = access_key(&vendor);
+    world.add_credential(key.clone());
+    world.add_identity(vendor.clone());
+    let without = world.only();
+    logged(&mut world, &vendor, &key, false);
+    let with = world.only();
+    for one in [&without, &with] {
+        assert_eq!(one.target.as_deref(), Some("aws-vendor-role"));
+        assert_eq!(one.consumer_class, ConsumerClass::Vendor);
+        assert_eq!(
+            one.mitigation,
+            Mitigation::Partial,
+            "a vendor's end is out of sight"
+        );
+    }
+    assert_eq!(with.task.rhythm, Some(Rhythm::CronLike));
+    assert!(with.ttl.seconds <= Some(3_600));
+
+    // Row 37: a root key that logs show in use is revoked all the same.
+    let mut world = World::new("");
+    let root = Identity::named(
+        "aws",
+        IdentityKind::AwsRoot,
+        "root",
+        "arn:aws:iam::111122223333:root",
+        crate::model::Grade::A,
+    );
+    let key = access_key(&root);
+    world.add_credential(key.clone());
+    world.add_identity(root.clone());
+    logged(&mut world, &root, &key, false);
+    let gone = world.only();
+    assert_eq!(gone.disposition, Disposition::RevokeNow);
+    assert_eq!(gone.target.as_deref(), Some("root-removal"));
+
+    // Row 38: emergency access that works every night is told so, and stays sealed.
+    let mut world = World::new("");
+    let mut sealed = admin(user("sealed"));
+    sealed.break_glass = Some(BreakGlass::Declared);
+    let key = access_key(&sealed);
+    world.add_credential(key.clone());
+    world.add_identity(sealed.clone());
+    logged(&mut world, &sealed, &key, false);
+    let used = world.only();
+    assert_eq!(used.disposition, Disposition::BreakGlassIsolate);
+    assert_ne!(used.mitigation, Mitigation::Full);
+    assert_eq!(
+        used.task.rhythm,
+        Some(Rhythm::CronLike),
+        "it became a back door"
+    );
+}

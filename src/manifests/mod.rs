@@ -285,6 +285,7 @@ fn read_alone(
     let plain = match surface {
         Surface::Pipeline(ci::System::Jenkins) => {
             ci::jenkins::read(&context, &mut out);
+            edits::profiles(&context, "jenkins", &mut out);
             true
         }
         Surface::AgentInstructions => {
@@ -351,6 +352,8 @@ fn read_alone(
             });
             if let (Some(system), [root]) = (system.editable(), parsed.documents.as_slice()) {
                 edits::pipeline(&context, root, system, &mut out);
+            } else {
+                edits::profiles(&context, "azure-pipelines", &mut out);
             }
         }
         Surface::AgentInstructions

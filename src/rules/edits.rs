@@ -14,6 +14,8 @@ pub struct PipelineEdits {
     pub github: Vec<GithubEdit>,
     /// Mechanisms in systems whose jobs are lists of commands.
     pub script: Vec<ScriptEdit>,
+    /// Mechanisms of which the job names a profile of its agent.
+    pub profile: Vec<ProfileEdit>,
 }
 
 /// One mechanism in GitHub Actions.
@@ -64,4 +66,22 @@ pub struct ScriptEdit {
     pub pipe: Vec<String>,
     /// Commands that come first.
     pub script: Vec<String>,
+}
+
+/// One mechanism of which the job names a profile of its agent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileEdit {
+    /// Runtime, as consumers name it.
+    pub system: String,
+    /// Target of the catalogue.
+    pub mechanism: String,
+    /// Variables that go.
+    pub env: Vec<String>,
+    /// What stands between a name and its value.
+    pub sign: char,
+    /// The line that comes in their place.
+    pub put: String,
+    /// What else there is to do.
+    pub notes: Vec<String>,
 }

@@ -104,6 +104,8 @@ pub(super) fn inspect(
         let secrets: Vec<(u32, bool)> = seen
             .iter()
             .chain(&declared.credentials)
+            // The id of a key alone is no secret.
+            .filter(|one| one.fingerprint.is_some())
             .map(|one| (one.sighting.line, one.kind.contains("private-key")))
             .collect();
         manifests::withhold(&mut declared.edits, &secrets);

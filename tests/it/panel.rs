@@ -268,3 +268,82 @@ fn each_edge_case_comes_out_as_the_texts_argue() {
     let activity = &logged.0["observed"]["activity"][0];
     assert_eq!(activity["events"], 240, "both files hold the same");
 }
+
+/// A service without an end: it looks all the time and deletes now and then.
+#[test]
+fn a_service_that_never_rests_gets_a_set_that_stays_and_one_on_request() {
+    let place = Workplace::new();
+    place.write(
+        "aws/account.json",
+        json!({"UserDetailList": [user("orders", &[("Owner", "shop@example.org"), ("Environment", "production")],
+                &["dynamodb:*"], &[])],
+            "GroupDetailList": [], "RoleDetailList": [], "Policies": []})
+        .to_string(),
+    );
+    let id = aws_key_id(640);
+    place.write(
+        "aws/keys/orders.json",
+        json!({"AccessKeyMetadata": [{"UserName": "orders", "AccessKeyId": id, "Status": "Active",
+            "CreateDate": "2024-02-01T00:00:00Z"}]})
+        .to_string(),
+    );
+    place.write(
+        "code/orders/k8s/api.yaml",
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: orders, namespace: prod}}\nspec:\n  selector: {{matchLabels: {{app: orders}}}}\n  template:\n    metadata: {{labels: {{app: orders}}}}\n    spec:\n      containers:\n        - name: api\n          image: orders:1\n          env:\n            - {{name: AWS_ACCESS_KEY_ID, value: {id}}}\n            - name: AWS_SECRET_ACCESS_KEY\n              valueFrom: {{secretKeyRef: {{name: aws, key: secret}}}}\n"
+        ),
+    );
+    let mut records = Vec::new();
+    for (month, days) in [(9, 30), (10, 30)] {
+        for day in 1..=days {
+            for hour in 0..24 {
+                for minute in [0, 15, 30, 45] {
+                    let name = if (hour, minute) == (12, 0) {
+                        "DeleteTable"
+                    } else {
+                        "DescribeTable"
+                    };
+                    records.push(json!({"eventVersion": "1.08", "awsRegion": "eu-west-1", "eventName": name,
+                        "eventTime": format!("2026-{month:02}-{day:02}T{hour:02}:{minute:02}:00Z"),
+                        "eventSource": "dynamodb.amazonaws.com", "sourceIPAddress": "10.0.0.7", "userAgent": "Boto3/1.34",
+                        "requestParameters": {"tableName": "orders"}, "recipientAccountId": ACCOUNT,
+                        "eventID": format!("{month:08}-{day:04}-{hour:04}-8000-{minute:012}"), "managementEvent": true,
+                        "userIdentity": {"type": "IAMUser", "userName": "orders", "accountId": ACCOUNT,
+                            "arn": format!("arn:aws:iam::{ACCOUNT}:user/orders"), "accessKeyId": id}}));
+                }
+            }
+        }
+    }
+    place.write("trail/one.json", json!({ "Records": records }).to_string());
+    let panel = Panel::scanned(&place, "out", true);
+    let (one, item) = panel.of(" of orders");
+    assert_eq!(one["disposition"], "hybrid", "{one:#}");
+    assert_eq!(one["mitigation"], "partial");
+    let folder = place.path("out").join(item["folder"].as_str().unwrap());
+    let read = |name: &str| -> Value {
+        let text = std::fs::read_to_string(folder.join(name))
+            .unwrap_or_else(|error| panic!("{name}: {error}; {item:#}"));
+        serde_json::from_str(&text).unwrap()
+    };
+    let (stays, asked) = (
+        read("permissions-baseline.json").to_string(),
+        read("permissions-elevated.json").to_string(),
+    );
+    assert!(
+        stays.contains("dynamodb:DescribeTable") && !stays.contains("DeleteTable"),
+        "{stays}"
+    );
+    assert!(
+        asked.contains("dynamodb:DeleteTable") && !asked.contains("DescribeTable"),
+        "{asked}"
+    );
+    assert!(asked.contains("table/orders"), "{asked}");
+    // The evaluator was asked: what stays cannot do what has to be asked for.
+    let tried = read("validation.json");
+    assert_eq!(tried["passed"], true, "{tried:#}");
+    let told = tried["tried"].to_string();
+    assert!(
+        told.contains("baseline") && told.contains("DeleteTable"),
+        "{told}"
+    );
+}

@@ -4,6 +4,7 @@
 //! that looks like a secret is never shown: context is cut short at it, and where it would have to go, there is no diff.
 
 use super::super::clean::secretive;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -121,7 +122,7 @@ impl<'t> Change<'t> {
     pub(super) fn diff(&self, path: &str) -> Result<Diff, NoDiff> {
         let shown = |number: usize| {
             let line = self.line(number);
-            line.len() <= MAX_LINE && !secretive(line)
+            line.len() <= MAX_LINE && !secretive(&without_ids(line))
         };
         if !self.gone.iter().all(|number| shown(*number)) {
             return Err(NoDiff::Secret);
@@ -234,6 +235,30 @@ impl<'t> Change<'t> {
 }
 
 /// A path as git writes it in a diff.
+/// A line without the ids of AWS keys: an id names a key as a user name does, and is no secret.
+fn without_ids(line: &str) -> Cow<'_, str> {
+    const LENGTH: usize = 20;
+    let inside = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'/' | b'+' | b'=');
+    let id = line.match_indices("AKIA").find(|(at, _)| {
+        let bytes = line.as_bytes();
+        let whole = bytes.get(*at..at + LENGTH).is_some_and(|id| {
+            id.iter()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        });
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        let apart = |c: Option<&u8>| c.is_none_or(|c| !inside(*c) || *c == b'=');
+        whole && apart(before) && !bytes.get(at + LENGTH).is_some_and(|c| inside(*c))
+    });
+    match id {
+        Some((at, _)) => {
+            let (before, rest) = line.split_at(at);
+            let (_, after) = rest.split_at(LENGTH);
+            Cow::Owned(format!("{before}{after}"))
+        }
+        None => Cow::Borrowed(line),
+    }
+}
+
 fn quoted(side: &str, path: &str) -> String {
     let plain = |c: char| !c.is_control() && c != '"' && c != '\\';
     if path.chars().all(plain) {
@@ -325,6 +350,25 @@ mod tests {
         let mut tight = Change::new(&text);
         tight.insert(3, ["x".to_owned()]);
         assert_eq!(tight.diff("f").err(), Some(NoDiff::Surrounded));
+    }
+
+    #[test]
+    fn the_id_of_a_key_is_no_secret() {
+        let id = ["AKIA", "IOSFODNN7", "ABCDEFG"].concat();
+        for line in [
+            format!("AWS_ACCESS_KEY_ID: {id}"),
+            format!("  - export AWS_ACCESS_KEY_ID={id}"),
+            format!("aws-access-key-id: \"{id}\""),
+        ] {
+            assert!(!without_ids(&line).contains("AKIA"), "{line}");
+            let text = format!("a\n{line}\nb\nc\n");
+            let mut gone = Change::new(&text);
+            gone.remove(2);
+            assert!(gone.diff("f").is_ok(), "{line}");
+        }
+        for line in [format!("x{id}"), format!("{id}x"), "AKIA short".to_owned()] {
+            assert_eq!(without_ids(&line), line);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod change;
 mod github;
+mod profile;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use change::{Change, Diff, decoded};
 use std::collections::BTreeSet;
 
 pub(super) use github::workflow;
+pub(super) use profile::profiles;
 pub(super) use script::{System, pipeline};
 
 /// Most jobs of one file that changes are made for.
@@ -107,7 +109,12 @@ fn named(line: &str) -> Vec<String> {
         .collect();
     names.extend(line.match_indices('$').map(|(at, _)| {
         let rest = line.get(at + 1..).unwrap_or_default();
-        word(rest.strip_prefix('{').unwrap_or(rest))
+        // Azure writes a variable as a shell writes a command.
+        let macro_of = rest.strip_prefix('(').filter(|rest| {
+            let after = rest.get(word(rest).len()..);
+            after.is_some_and(|after| after.starts_with(')'))
+        });
+        word(macro_of.or_else(|| rest.strip_prefix('{')).unwrap_or(rest))
     }));
     names.retain(|name| !name.is_empty());
     names

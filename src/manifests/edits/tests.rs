@@ -159,3 +159,33 @@ proptest! {
         edits("bitbucket-pipelines.yml", &lines.join("\n"));
     }
 }
+
+#[test]
+fn jobs_of_agents_name_a_profile_in_place_of_the_key() {
+    let jenkins = "pipeline {\n  agent any\n  environment {\n    AWS_REGION = 'eu-west-1'\n    AWS_ACCESS_KEY_ID = credentials('deploy-id')\n    AWS_SECRET_ACCESS_KEY = credentials('deploy-secret')\n  }\n  stages {\n    stage('Deploy') {\n      steps { sh './deploy.sh' }\n    }\n  }\n}\n";
+    let all = edits("Jenkinsfile", jenkins);
+    insta::assert_snapshot!(changed(&all[0]), @r"
+    +    AWS_PROFILE = '⟦session_name⟧'
+    -    AWS_ACCESS_KEY_ID = credentials('deploy-id')
+    -    AWS_SECRET_ACCESS_KEY = credentials('deploy-secret')
+    ");
+    assert_eq!(all[0].mechanism, "aws-roles-anywhere");
+    assert!(all[0].notes[0].contains("credential_process"));
+
+    let azure = "trigger: [main]\njobs:\n  - job: build\n    steps:\n      - script: make\n        env:\n          AWS_ACCESS_KEY_ID: $(BUILD_ID)\n          AWS_SECRET_ACCESS_KEY: $(BUILD_SECRET)\n          LEVEL: info\n  - job: deploy\n    steps:\n      - script: ./deploy.sh\n        env:\n          AWS_ACCESS_KEY_ID: $(DEPLOY_ID)\n          AWS_SECRET_ACCESS_KEY: $(DEPLOY_SECRET)\n";
+    let all = edits("azure-pipelines.yml", azure);
+    assert_eq!(all.len(), 2);
+    assert_ne!(all[0].patch, all[1].patch, "each job gives up its own");
+    insta::assert_snapshot!(changed(&all[0]), @r"
+    +          AWS_PROFILE: ⟦session_name⟧
+    -          AWS_ACCESS_KEY_ID: $(BUILD_ID)
+    -          AWS_SECRET_ACCESS_KEY: $(BUILD_SECRET)
+    ");
+    assert!(
+        edits(
+            "azure-pipelines.yml",
+            "jobs:\n  - job: a\n    steps: [{script: make}]\n"
+        )
+        .is_empty()
+    );
+}

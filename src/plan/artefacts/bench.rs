@@ -3,7 +3,7 @@
 use super::Made;
 use super::facts::Facts;
 use super::policies::Documents as Policies;
-use super::trust::{Documents as Trust, pretty};
+use super::trust::{Documents as Trust, Right, pretty};
 use crate::iam::caller::Caller;
 use crate::iam::compile::CompiledPolicy;
 use crate::iam::context::Context;
@@ -170,12 +170,30 @@ impl Bench<'_> {
     }
 
     fn trust(&self, trust: &Trust, tried: &mut Vec<Tried>) {
-        let Some((_, _, document)) = trust.forms.first() else {
-            return;
-        };
+        for ((name, _, document), rights) in trust.forms.iter().zip(&trust.rights) {
+            let form = if name.is_empty() {
+                "trust".to_owned()
+            } else {
+                format!("trust ({name})")
+            };
+            self.form(trust, (&form, document), rights, tried);
+        }
+    }
+
+    /// Tries one form of a trust.
+    fn form(
+        &self,
+        trust: &Trust,
+        (form, document): (&str, &Value),
+        rights: &[Right],
+        tried: &mut Vec<Tried>,
+    ) {
         let accounts = [self.world(document, Vec::new(), None)];
         let world = World::new(&accounts, self.tables);
         let role = format!("arn:aws:iam::{}:role/{ROLE}", self.account());
+        let Some(first) = rights.first() else {
+            return;
+        };
         let mut ask =
             |what: &str, principal: &str, keys: &BTreeMap<String, String>, right: bool| {
                 let mut context = Context::of_request();
@@ -193,26 +211,31 @@ impl Bench<'_> {
                 let answer = world.ask(
                     &caller,
                     &Question {
-                        action: &trust.right.action,
+                        action: &first.action,
                         resource: &role,
                         account: None,
                         context: &context,
                         given: &given,
                     },
                 );
-                tried.push(one(format!("trust: {what}"), right, answer.answer));
+                tried.push(one(format!("{form}: {what}"), right, answer.answer));
             };
-        let right = &trust.right;
-        ask(
-            "the task itself gets in",
-            &right.principal,
-            &right.keys,
-            true,
-        );
+        for (at, right) in rights.iter().enumerate() {
+            let what = match at {
+                0 => "the task itself gets in".to_owned(),
+                more => format!("the task itself gets in, case {}", more + 1),
+            };
+            ask(&what, &right.principal, &right.keys, true);
+        }
         for wrong in &trust.refuse {
-            let mut keys = right.keys.clone();
+            // A form with keys of its own is not asked about those of another.
+            let told = wrong.keys.keys().all(|key| first.keys.contains_key(key));
+            if !told && wrong.principal.is_none() {
+                continue;
+            }
+            let mut keys = first.keys.clone();
             keys.extend(wrong.keys.clone());
-            let principal = wrong.principal.as_deref().unwrap_or(&right.principal);
+            let principal = wrong.principal.as_deref().unwrap_or(&first.principal);
             ask(&wrong.what, principal, &keys, false);
         }
     }

@@ -299,7 +299,8 @@ impl<'f> Facts<'f> {
         let Some((host, path)) = origin.split_once('/') else {
             return;
         };
-        if let Some(branch) = branch.filter(|_| consumer.runtime != "github-actions") {
+        let by_branch = matches!(consumer.runtime.as_str(), "gitlab-ci" | "buildkite");
+        if let Some(branch) = branch.filter(|_| by_branch) {
             own.insert("branch", tame(branch));
             self.assumed.push(format!(
                 "{} runs for the default branch, which is {} by the clone",

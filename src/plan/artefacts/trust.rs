@@ -14,8 +14,8 @@ pub(super) struct Documents {
     pub(super) forms: Vec<(String, String, Value)>,
     /// Requests that must be refused.
     pub(super) refuse: Vec<Wrong>,
-    /// The request that must get in: principal, action and keys.
-    pub(super) right: Right,
+    /// The requests that must get in by each form: principal, action and keys.
+    pub(super) rights: Vec<Vec<Right>>,
     /// Host and path of the OIDC issuer, and audience.
     pub(super) issuer: Option<(String, String)>,
 }
@@ -54,21 +54,23 @@ pub(super) fn documents(facts: &Facts<'_>) -> Option<Documents> {
             policy(facts, trust, issuer.as_deref(), &principals, &form.when),
         ));
     }
-    let keys: BTreeMap<String, String> = trust
-        .when
-        .iter()
-        .flat_map(|(operator, pairs)| {
-            pairs.iter().filter_map(move |(key, value)| {
-                let values = values(facts, trust, value);
-                Some((text(key), example(operator, values.first()?)))
-            })
-        })
-        .collect();
-    let principal = match (&issuer, &trust.service) {
-        (Some(issuer), _) => provider_arn(facts, issuer),
-        (None, Some(service)) => text(service),
-        (None, None) => principals.first().cloned().unwrap_or_default(),
-    };
+    let mut rights = vec![requests(
+        facts,
+        trust,
+        issuer.as_deref(),
+        &principals,
+        &trust.when,
+    )];
+    for form in &trust.form {
+        let issuer = form.issuer.as_deref().map(text).or_else(|| issuer.clone());
+        rights.push(requests(
+            facts,
+            trust,
+            issuer.as_deref(),
+            &principals,
+            &form.when,
+        ));
+    }
     Some(Documents {
         forms,
         refuse: trust
@@ -84,16 +86,55 @@ pub(super) fn documents(facts: &Facts<'_>) -> Option<Documents> {
                     .collect(),
             })
             .collect(),
-        right: Right {
-            principal,
-            action: action(trust, issuer.is_some()).to_owned(),
-            keys,
-        },
+        rights,
         issuer: issuer.map(|issuer| {
             let audience = trust.audience.as_deref().unwrap_or("sts.amazonaws.com");
             (issuer, text(audience))
         }),
     })
+}
+
+/// Most requests that one form is tried with: one for each ref or repository that may have the role.
+const MOST_REQUESTS: usize = 6;
+
+/// The requests that conditions are made for, one for each value of the key that has most.
+fn requests(
+    facts: &Facts<'_>,
+    trust: &Trust,
+    issuer: Option<&str>,
+    principals: &[String],
+    when: &Conditions,
+) -> Vec<Right> {
+    let text = |template: &str| facts.fill(template, str::to_owned);
+    let keys: Vec<(String, Vec<String>)> = when
+        .iter()
+        .flat_map(|(operator, pairs)| {
+            pairs.iter().map(move |(key, value)| {
+                let values = values(facts, trust, value);
+                let shown = values.iter().map(|value| example(operator, value));
+                (text(key), shown.collect())
+            })
+        })
+        .collect();
+    let principal = match (issuer, &trust.service) {
+        (Some(issuer), _) => provider_arn(facts, issuer),
+        (None, Some(service)) => text(service),
+        (None, None) => principals.first().cloned().unwrap_or_default(),
+    };
+    let most = keys.iter().map(|(_, values)| values.len()).max();
+    (0..most.unwrap_or(1).clamp(1, MOST_REQUESTS))
+        .map(|at| Right {
+            principal: principal.clone(),
+            action: action(trust, issuer.is_some()).to_owned(),
+            keys: keys
+                .iter()
+                .filter_map(|(key, values)| {
+                    let value = values.get(at).or_else(|| values.first())?;
+                    Some((key.clone(), value.clone()))
+                })
+                .collect(),
+        })
+        .collect()
 }
 
 fn action(trust: &Trust, federated: bool) -> &str {

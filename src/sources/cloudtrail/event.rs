@@ -337,21 +337,25 @@ fn seen(raw: Raw<'_>) -> Option<Seen> {
     })
 }
 
-/// A number for an event's id: ids are random, so that half of one is as good as the whole.
-fn id(text: &str) -> Option<u64> {
-    let mut digits = text.bytes().filter(u8::is_ascii_hexdigit).count();
+/// A number for an event's id, of all of its digits: not every program that writes events makes random ids.
+pub(super) fn id(text: &str) -> Option<u64> {
+    let digits = text.bytes().filter(u8::is_ascii_hexdigit).count();
     if digits < 32 || text.len() > 64 {
         return None;
     }
-    let mut number = 0u64;
+    let (mut high, mut low) = (0u64, 0u64);
     for digit in text.chars().filter_map(|letter| letter.to_digit(16)) {
-        // The first half carries the version, which is the same in all.
-        if digits <= 16 {
-            number = number << 4 | u64::from(digit);
-        }
-        digits -= 1;
+        high = high << 4 | low >> 60;
+        low = low << 4 | u64::from(digit);
     }
-    Some(number)
+    Some(mixed(high ^ mixed(low)))
+}
+
+/// Spreads every bit over all of a number, and gives no two numbers the same.
+const fn mixed(number: u64) -> u64 {
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
 }
 
 /// A name as AWS gives them: anything else would be someone else's text in our reports.

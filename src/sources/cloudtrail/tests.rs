@@ -358,3 +358,22 @@ fn results_of_queries_are_read_as_csv() {
             .any(|used| used.resources == ["arn:aws:s3:::site"])
     );
 }
+
+#[test]
+fn ids_that_differ_anywhere_are_told_apart() {
+    use super::event::id;
+    let ids = [
+        "00000001-0000-4000-8000-000000000000",
+        "00000002-0000-4000-8000-000000000000",
+        "00000001-0001-4000-8000-000000000000",
+        "00000001-0000-4000-8000-000000000001",
+        "00000000-0000-4000-8000-000000000001",
+    ];
+    let numbers: std::collections::BTreeSet<u64> = ids.iter().filter_map(|one| id(one)).collect();
+    assert_eq!(numbers.len(), ids.len());
+    assert_eq!(
+        id("ABCDEF01-0000-4000-8000-000000000000"),
+        id("abcdef01-0000-4000-8000-000000000000")
+    );
+    assert_eq!(id("not an id"), None);
+}
