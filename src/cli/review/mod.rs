@@ -73,7 +73,14 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
                 file.display()
             ));
         }
-        let end = crate::tui::run(&mut state, &mut desk, args.mouse).context("the review")?;
+        let end = std::thread::scope(|scope| {
+            // The first letter of a filter would wait for it.
+            if let Some(rest) = &stored.rest {
+                scope.spawn(|| rest.brief().lower());
+            }
+            crate::tui::run(&mut state, &mut desk, args.mouse)
+        });
+        let end = end.context("the review")?;
         settings = state.settings.clone();
         let memory = Memory {
             views: settings.views.clone(),

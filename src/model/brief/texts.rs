@@ -94,7 +94,22 @@ impl Texts {
 
     /// The same texts in lower case, by the same numbers.
     pub(super) fn lower(&self) -> Self {
-        Self::of((0..self.len()).map(|place| self.nth(place).to_lowercase()))
+        let mut made = Self {
+            all: String::with_capacity(self.all.len()),
+            ends: Vec::with_capacity(self.len()),
+        };
+        for text in (0..self.len()).map(|place| self.nth(place)) {
+            if text.is_ascii() {
+                let from = made.all.len();
+                made.push(text);
+                if let Some(added) = made.all.get_mut(from..) {
+                    added.make_ascii_lowercase();
+                }
+            } else {
+                made.push(&text.to_lowercase());
+            }
+        }
+        made
     }
 
     /// So many of them from a place on: how long each is, and all of them.
