@@ -149,6 +149,7 @@ pub fn read(
     bytes: &[u8],
     key: &FingerprintKey,
 ) -> Option<Declarations> {
+    let bytes = &*text::utf8(bytes);
     let mut out = surface(uri).and_then(|surface| read_as(surface, repository, uri, bytes, key));
     if holds_settings(uri)
         && defaults::interesting(bytes)

@@ -107,6 +107,29 @@ fn content_tells_what_a_file_is_where_its_place_does_not() {
 }
 
 #[test]
+fn a_mark_says_how_a_text_is_written() {
+    let key = FingerprintKey::new([7; 32]);
+    let text = "# é\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: wide}\n";
+    for (mark, bytes) in [
+        (
+            [0xFF, 0xFE],
+            text.encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<u8>>(),
+        ),
+        (
+            [0xFE, 0xFF],
+            text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        ),
+    ] {
+        let bytes = [&mark[..], &bytes].concat();
+        let out = read("shop", "k8s/a.yaml", &bytes, &key).unwrap();
+        assert_eq!(out.identities[0].name, "wide");
+        assert_eq!(out.identities[0].locations[0].line, Some(3));
+    }
+}
+
+#[test]
 fn what_is_too_large_is_told() {
     let key = FingerprintKey::new([7; 32]);
     let mut large = b"apiVersion: v1\nkind: Pod\n".to_vec();

@@ -20,6 +20,27 @@ struct Mark {
     column: u32,
 }
 
+/// The bytes as UTF-8, where a mark at their start says that they are UTF-16.
+pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let (rest, little) = match bytes {
+        [0xFF, 0xFE, rest @ ..] => (rest, true),
+        [0xFE, 0xFF, rest @ ..] => (rest, false),
+        _ => return Cow::Borrowed(bytes),
+    };
+    let (pairs, _) = rest.as_chunks::<2>();
+    let units = pairs.iter().map(|pair| {
+        if little {
+            u16::from_le_bytes(*pair)
+        } else {
+            u16::from_be_bytes(*pair)
+        }
+    });
+    let text: String = char::decode_utf16(units)
+        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    Cow::Owned(text.into_bytes())
+}
+
 impl<'a> Text<'a> {
     /// Decodes the bytes; a byte order mark is left out.
     pub(super) fn new(bytes: &'a [u8]) -> Self {

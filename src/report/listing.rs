@@ -11,7 +11,7 @@ use std::io::Write;
 type Heading = (&'static str, usize);
 
 const HEADINGS: [Heading; 8] = [
-    ("TYPE", 16),
+    ("TYPE", 26),
     ("NAME", 34),
     ("OWNER", 20),
     ("AGE", 6),

@@ -34,15 +34,21 @@ pub(super) fn workflow(context: &Context<'_>, root: &Node, out: &mut Declaration
 
 /// Whether a text may be a workflow: cheap.
 pub(super) fn interesting(bytes: &[u8]) -> bool {
-    memchr::memmem::find(bytes, b"runs-on").is_some()
+    let has = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
+    has(b"jobs") && (has(b"runs-on") || has(b".github/workflows/"))
 }
 
 /// A workflow of a place that is not a usual one, by its content.
 pub(super) fn by_content(root: &Node) -> bool {
     root.get("on").is_some()
-        && root
-            .get("jobs")
-            .is_some_and(|jobs| jobs.entries().any(|(_, job)| job.get("runs-on").is_some()))
+        && root.get("jobs").is_some_and(|jobs| {
+            jobs.entries().any(|(_, job)| {
+                let called = job
+                    .text_at(&["uses"])
+                    .is_some_and(|uses| uses.contains(".github/workflows/"));
+                called || job.get("runs-on").is_some()
+            })
+        })
 }
 
 /// Reads a workflow that no platform runs from where it is: a template, an example, a copy.

@@ -20,7 +20,16 @@ pub(in super::super) fn worth_keeping(uri: &str, bytes: &[u8]) -> bool {
     has_extension(name, &["yml", "yaml"])
         && bytes.len() <= 512 << 10
         && (is_pipeline(folder, name)
-            || (interesting(bytes) && !uri.contains(".github/") && !uri.contains(".circleci/")))
+            || ((interesting(bytes) || inherits(bytes))
+                && !uri.contains(".github/")
+                && !uri.contains(".circleci/")))
+}
+
+/// Whether a text may hold jobs that are nothing without those they extend, or that start other pipelines.
+fn inherits(bytes: &[u8]) -> bool {
+    [b"extends:".as_slice(), b"trigger:"]
+        .iter()
+        .any(|word| memchr::memmem::find(bytes, word).is_some())
 }
 
 /// A parsed file.

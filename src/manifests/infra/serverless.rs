@@ -40,6 +40,24 @@ pub(in super::super) fn read(context: &Context<'_>, root: &Node, out: &mut Decla
     };
     let aws = provider.as_str() == Some("aws") || provider.text_at(&["name"]) == Some("aws");
     if !aws {
+        // Of other clouds the functions are known, not whom they run as.
+        let cloud = provider
+            .as_str()
+            .or_else(|| provider.text_at(&["name"]))
+            .unwrap_or_default();
+        for (key, function) in root.get("functions").into_iter().flat_map(Node::entries) {
+            let place = (key.line, key.column);
+            consumer(
+                context,
+                provider,
+                cloud,
+                key.text.as_str(),
+                place,
+                function,
+                Vec::new(),
+                out,
+            );
+        }
         return;
     }
     let service = root
@@ -88,6 +106,7 @@ pub(in super::super) fn read(context: &Context<'_>, root: &Node, out: &mut Decla
         consumer(
             context,
             provider,
+            "aws",
             key.text.as_str(),
             (key.line, key.column),
             function,
@@ -231,9 +250,11 @@ fn role(
     unit.native(address)
 }
 
+#[expect(clippy::too_many_arguments, reason = "what one function is made of")]
 fn consumer(
     context: &Context<'_>,
     provider: &Node,
+    cloud: &str,
     name: &str,
     place: (u32, u32),
     function: &Node,
@@ -256,25 +277,35 @@ fn consumer(
         .or_else(|| provider.get("timeout"))
         .and_then(Node::as_u64)
         // The framework's default.
-        .unwrap_or(6);
+        .or((cloud == "aws").then_some(6));
+    let runtime = match cloud {
+        "aws" => "lambda",
+        "google" => "cloud-functions",
+        "azure" => "azure-functions",
+        _ => "serverless",
+    };
     let name = format!("function {}", clean(name));
     out.consumers.push(Consumer {
-        id: ConsumerId::of(&["lambda", context.repository, context.uri, &name]),
+        id: ConsumerId::of(&[runtime, context.repository, context.uri, &name]),
         class: if scheduled {
             ConsumerClass::Scheduled
         } else {
             ConsumerClass::Function
         },
-        runtime: "lambda".to_owned(),
+        runtime: runtime.to_owned(),
         repository: Some(context.repository.to_owned()),
         identity: None,
         schedule: (!schedules.is_empty()).then(|| schedules.join("; ")),
-        timeout_seconds: Some(timeout),
+        timeout_seconds: timeout,
         evidence: vec![Evidence::new(
             Grade::B,
             "a function of a Serverless service",
         )],
-        federation: Federation::Configured,
+        federation: if cloud == "aws" {
+            Federation::Configured
+        } else {
+            Federation::Unknown
+        },
         uses: Uses {
             native_ids: roles,
             ..Uses::default()
@@ -314,5 +345,19 @@ mod tests {
             as serverless:shop/api/serverless.yml:lambdaRole
             B a function of a Serverless service
         ");
+    }
+
+    #[test]
+    fn functions_of_other_clouds_are_known_without_their_role() {
+        let out = declared(
+            "serverless.yml",
+            "service: a\nprovider: {name: google}\nfunctions:\n  first: {handler: http}\n",
+        );
+        let one = &out.consumers[0];
+        assert_eq!(
+            (one.runtime.as_str(), one.timeout_seconds),
+            ("cloud-functions", None)
+        );
+        assert_eq!(one.location.as_ref().and_then(|place| place.line), Some(4));
     }
 }
