@@ -22,34 +22,30 @@ fn id(seen: &SeenCredential) -> CredentialId {
     }
 }
 
+/// Orders what was seen.
+fn order(seen: &SeenCredential) -> impl Ord + '_ {
+    (
+        &seen.sighting,
+        (&seen.kind, &seen.public_id, &seen.fingerprint),
+        // The surest first: its reason stands.
+        std::cmp::Reverse(seen.confidence),
+        (&seen.confidence_reason, &seen.redacted),
+        (&seen.subject, &seen.account),
+        (
+            seen.created_at,
+            seen.expires_at,
+            seen.expires_by_nature,
+            seen.default_tier,
+        ),
+    )
+}
+
 /// Adds what the text engine and the manifests saw: one credential for all places of one.
 pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
-    seen.sort_by_cached_key(|s| {
-        (
-            s.sighting.clone(),
-            s.kind.clone(),
-            s.public_id.clone(),
-            s.fingerprint.clone(),
-            // The surest first: its reason stands.
-            std::cmp::Reverse(s.confidence),
-            s.confidence_reason.clone(),
-            s.redacted.clone(),
-            (s.subject.clone(), s.account.clone()),
-            (
-                s.created_at,
-                s.expires_at,
-                s.expires_by_nature,
-                s.default_tier,
-            ),
-        )
-    });
+    seen.sort_by(|a, b| order(a).cmp(&order(b)));
     let mut places: BTreeMap<CredentialId, Vec<Sighting>> = BTreeMap::new();
     for one in seen {
         let id = id(&one);
-        places
-            .entry(id.clone())
-            .or_default()
-            .push(one.sighting.clone());
         if let Some(subject) = &one.subject {
             graph
                 .subjects
@@ -57,11 +53,13 @@ pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
                 .or_insert_with(|| subject.clone());
         }
         match graph.inventory.credentials.get_mut(&id) {
-            Some(known) => merge(known, one),
+            Some(known) => merge(known, &one),
             None => {
-                graph.inventory.credentials.insert(id.clone(), new(id, one));
+                let credential = new(id.clone(), &one);
+                graph.inventory.credentials.insert(id.clone(), credential);
             }
         }
+        places.entry(id).or_default().push(one.sighting);
     }
     for (id, sightings) in places {
         if let Some(credential) = graph.inventory.credentials.get_mut(&id) {
@@ -78,18 +76,18 @@ pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
     }
 }
 
-fn new(id: CredentialId, seen: SeenCredential) -> Credential {
+fn new(id: CredentialId, seen: &SeenCredential) -> Credential {
     Credential {
         id,
-        provider: seen.provider,
-        kind: seen.kind,
-        public_id: seen.public_id,
-        fingerprint: seen.fingerprint,
-        redacted: Some(seen.redacted),
+        provider: seen.provider.clone(),
+        kind: seen.kind.clone(),
+        public_id: seen.public_id.clone(),
+        fingerprint: seen.fingerprint.clone(),
+        redacted: Some(seen.redacted.clone()),
         reference: None,
         identity: None,
         join: None,
-        account: seen.account,
+        account: seen.account.clone(),
         status: CredentialStatus::Unknown,
         created_at: seen.created_at,
         last_use: LastUse::Unknown,
@@ -101,27 +99,27 @@ fn new(id: CredentialId, seen: SeenCredential) -> Credential {
         consumers: Vec::new(),
         default_tier: seen.default_tier,
         confidence: seen.confidence,
-        confidence_reason: seen.confidence_reason,
+        confidence_reason: seen.confidence_reason.clone(),
         grade: Grade::B,
         sightings: Vec::new(),
         trail: None,
     }
 }
 
-fn merge(into: &mut Credential, seen: SeenCredential) {
-    into.fingerprint = match (into.fingerprint.take(), seen.fingerprint) {
+fn merge(into: &mut Credential, seen: &SeenCredential) {
+    into.fingerprint = match (into.fingerprint.take(), seen.fingerprint.clone()) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
-    into.redacted = into.redacted.take().or(Some(seen.redacted));
-    into.account = into.account.take().or(seen.account);
+    into.redacted.get_or_insert_with(|| seen.redacted.clone());
+    into.account = into.account.take().or_else(|| seen.account.clone());
     into.created_at = into.created_at.or(seen.created_at);
     into.expires_at = into.expires_at.max(seen.expires_at);
     into.expires_by_nature = into.expires_by_nature.or(seen.expires_by_nature);
     into.default_tier = into.default_tier.max(seen.default_tier);
     if seen.confidence > into.confidence {
         into.confidence = seen.confidence;
-        into.confidence_reason = seen.confidence_reason;
+        into.confidence_reason.clone_from(&seen.confidence_reason);
     }
 }
 

@@ -4,56 +4,55 @@ use super::trails::{self, hidden};
 use crate::model::Sighting;
 use std::collections::BTreeMap;
 
-/// The version of a file a sighting was made in.
-type Version = (
-    String,
-    String,
-    Option<String>,
-    Option<jiff::Timestamp>,
-    Option<jiff::Timestamp>,
-    bool,
-);
-
 /// Collapses the sightings of one credential. Within one version occurrences are numbered from the top, and the same
 /// number in other versions of the path is the same occurrence: earliest introduction, latest presence, and the line of
 /// the newest version.
-pub(super) fn collapse(sightings: Vec<Sighting>) -> Vec<Sighting> {
-    let mut versions: BTreeMap<Version, BTreeMap<(u32, u32), Sighting>> = BTreeMap::new();
-    for sighting in sightings {
-        let places = versions.entry(version(&sighting)).or_default();
-        match places.get_mut(&(sighting.line, sighting.column)) {
-            // Two rules at one spot.
-            Some(known) if sighting < *known => *known = sighting,
-            Some(_) => {}
-            None => {
-                places.insert((sighting.line, sighting.column), sighting);
-            }
-        }
-    }
-    let mut occurrences: BTreeMap<(String, String, usize), Sighting> = BTreeMap::new();
-    for places in versions.into_values() {
-        for (ordinal, sighting) in places.into_values().enumerate() {
-            let key = (sighting.repository.clone(), sighting.uri.clone(), ordinal);
-            match occurrences.remove(&key) {
-                Some(known) => occurrences.insert(key, one(known, sighting)),
-                None => occurrences.insert(key, sighting),
-            };
-        }
+pub(super) fn collapse(mut sightings: Vec<Sighting>) -> Vec<Sighting> {
+    sightings.sort_by(|a, b| spot(a).cmp(&spot(b)).then_with(|| a.cmp(b)));
+    // Two rules at one spot.
+    sightings.dedup_by(|b, a| spot(a) == spot(b));
+    let mut occurrences: BTreeMap<(usize, usize), Sighting> = BTreeMap::new();
+    for (place, sighting) in places(&sightings).into_iter().zip(sightings) {
+        match occurrences.remove(&place) {
+            Some(known) => occurrences.insert(place, one(known, sighting)),
+            None => occurrences.insert(place, sighting),
+        };
     }
     let mut collapsed: Vec<Sighting> = occurrences.into_values().collect();
     collapsed.sort();
     collapsed
 }
 
-fn version(sighting: &Sighting) -> Version {
+/// The version of a file a sighting was made in.
+fn version(sighting: &Sighting) -> impl Ord + '_ {
     (
-        sighting.repository.clone(),
-        sighting.uri.clone(),
-        sighting.commit.clone(),
-        sighting.first_seen,
-        sighting.last_seen,
-        sighting.at_head,
+        (&sighting.repository, &sighting.uri),
+        &sighting.commit,
+        (sighting.first_seen, sighting.last_seen, sighting.at_head),
     )
+}
+
+/// That, and where in it.
+fn spot(sighting: &Sighting) -> impl Ord + '_ {
+    (version(sighting), sighting.line, sighting.column)
+}
+
+/// Of sightings in the order of their spots, the number of the path and that of the occurrence within its version.
+fn places(sightings: &[Sighting]) -> Vec<(usize, usize)> {
+    let (mut path, mut ordinal) = (0, 0);
+    let mut places = Vec::with_capacity(sightings.len());
+    let mut before: Option<&Sighting> = None;
+    for sighting in sightings {
+        if let Some(before) = before {
+            let same = before.uri == sighting.uri && before.repository == sighting.repository;
+            path += usize::from(!same);
+            let within = version(before) == version(sighting);
+            ordinal = if within { ordinal + 1 } else { 0 };
+        }
+        before = Some(sighting);
+        places.push((path, ordinal));
+    }
+    places
 }
 
 /// Two versions of one occurrence.
