@@ -161,6 +161,7 @@ pub(super) fn read_files<T: Value>(
                 visit,
             };
             reading.batch(batch, &mut buffer, &mut part);
+            part.stopped |= options.limits.halt.called();
             if buffer.is_large() {
                 buffer = Buffer::default();
             }
@@ -295,7 +296,9 @@ where
         let length = text.len() as u64;
         let stamp = Stamp::of(metadata);
         // What has no length and content nonetheless is none of the files whose stamps tell anything.
+        // Nor is what was handed over when reading had been stopped: it was not looked at.
         let kept = metadata.len() == length
+            && !self.options.limits.halt.called()
             && stamp.settled(self.before.began)
             && value.as_ref().is_none_or(Visited::keepable);
         self.take(path, (known, id, own), length, value, out);
@@ -495,5 +498,10 @@ pub(super) fn read_head<T: Value>(
         key.clone_into(&mut memory.key);
     }
     out.memory = Some(memory);
+    // What was made when reading had been stopped was not looked at.
+    if options.limits.halt.called() {
+        out.memory = None;
+        out.omissions.push(Omission::stopped());
+    }
     out
 }

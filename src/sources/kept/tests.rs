@@ -50,6 +50,35 @@ fn read(place: &Place, memory: &dyn Memory) -> (ReadOutcome<String>, u64) {
     (combine(parts, &options), looked.into_inner())
 }
 
+#[test]
+fn what_was_not_looked_at_because_reading_was_stopped_is_read_by_the_next_run() {
+    let place = Place::new();
+    for number in 0..40 {
+        put(
+            &place.path(&format!("w/r/file{number}")),
+            "SECRET in a file",
+        );
+    }
+    let memory = Kept::default();
+    let options = ReadOptions::default();
+    let roots = discover(&[place.path("w")]).unwrap().roots;
+    let looked = AtomicU64::new(0);
+    let visit = |document: &Document<'_>| {
+        if looked.fetch_add(1, Ordering::Relaxed) == 5 {
+            options.limits.halt.call();
+        }
+        let text = String::from_utf8_lossy(document.bytes);
+        text.contains(MARK).then(|| text.into_owned())
+    };
+    let parts = collect(&roots, &options, &NoProgress, &Everything, visit, &memory);
+    let stopped = combine(parts, &options);
+    assert!(stopped.items.len() < 40);
+    assert!(stopped.coverage.iter().any(|one| one.status.incomplete()));
+    let (next, _) = read(&place, &memory);
+    assert_eq!(next, read(&place, &NoMemory).0);
+    assert_eq!(next.items.len(), 40);
+}
+
 fn text(number: usize, length: usize) -> String {
     // Of different lengths, so that a file that was written twice in one tick of the clock is seen to have changed.
     let mark = if number.is_multiple_of(2) {
