@@ -52,12 +52,11 @@ pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
                 .entry(id.clone())
                 .or_insert_with(|| subject.clone());
         }
-        match graph.inventory.credentials.get_mut(&id) {
-            Some(known) => merge(known, &one),
-            None => {
-                let credential = new(id.clone(), &one);
-                graph.inventory.credentials.insert(id.clone(), credential);
-            }
+        if let Some(known) = graph.inventory.credentials.get_mut(&id) {
+            merge(known, &one);
+        } else {
+            let credential = new(id.clone(), &one);
+            graph.inventory.credentials.insert(id.clone(), credential);
         }
         places.entry(id).or_default().push(one.sighting);
     }
