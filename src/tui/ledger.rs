@@ -8,7 +8,7 @@ use crate::store::decisions::{
 };
 use jiff::civil::Date;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Decisions by time, and what stands of them today.
 #[derive(Debug)]
@@ -57,27 +57,41 @@ impl Ledger {
 
     /// Writes down what stands about each finding.
     fn tell(&mut self, brief: &Brief) {
-        let said = brief.rows().findings.par_iter().map(|row| {
-            let verdict = self.verdict(brief, row);
-            let word = match verdict {
-                Some(Verdict::Decided(event)) => word(&event.decision),
-                Some(Verdict::Expired(_)) => "expired",
-                Some(Verdict::Conflict(_)) => "conflict",
-                None => row.status.as_str(),
-            };
-            let decided = match verdict {
-                Some(Verdict::Decided(_)) => true,
-                Some(_) => false,
-                None => match row.status {
-                    FindingStatus::Fixed | FindingStatus::Ignored => true,
-                    // It was accepted when the run was made; since then, that may have been taken back.
-                    FindingStatus::Accepted => self.history(brief, row).is_empty(),
-                    _ => false,
-                },
-            };
-            Said { word, decided }
-        });
-        self.said = said.collect();
+        let rows = brief.rows().findings.par_iter();
+        self.said = rows.map(|row| self.stands_now(brief, row)).collect();
+    }
+
+    /// Writes it down anew for findings that are, or are about, one of these.
+    fn tell_of(&mut self, brief: &Brief, ids: &BTreeSet<Text>) {
+        let mut said = std::mem::take(&mut self.said);
+        for (row, said) in brief.rows().findings.iter().zip(&mut said) {
+            let about = [row.id, row.credential, row.identity];
+            if about.iter().any(|id| ids.contains(id)) {
+                *said = self.stands_now(brief, row);
+            }
+        }
+        self.said = said;
+    }
+
+    fn stands_now(&self, brief: &Brief, row: &FindingRow) -> Said {
+        let verdict = self.verdict(brief, row);
+        let word = match verdict {
+            Some(Verdict::Decided(event)) => word(&event.decision),
+            Some(Verdict::Expired(_)) => "expired",
+            Some(Verdict::Conflict(_)) => "conflict",
+            None => row.status.as_str(),
+        };
+        let decided = match verdict {
+            Some(Verdict::Decided(_)) => true,
+            Some(_) => false,
+            None => match row.status {
+                FindingStatus::Fixed | FindingStatus::Ignored => true,
+                // It was accepted when the run was made; since then, that may have been taken back.
+                FindingStatus::Accepted => self.history(brief, row).is_empty(),
+                _ => false,
+            },
+        };
+        Said { word, decided }
     }
 
     /// What stands about each finding, in words, by its place.
@@ -87,13 +101,7 @@ impl Ledger {
 
     fn note(&mut self, one: Recorded, brief: &Brief) -> (Scope, Topic) {
         let scope = one.event.scope.clone();
-        let id = match &scope {
-            Scope::Finding(id) => id.as_str(),
-            Scope::Credential(id) => id.as_str(),
-            Scope::Identity(id) => id.as_str(),
-            Scope::RulePath(_) => "",
-        };
-        if let Some(id) = brief.rows().texts.find(id) {
+        if let Some(id) = brief.rows().texts.find(id(&scope)) {
             self.decided.insert(id, scope.clone());
         }
         if let Scope::RulePath(at) = &scope
@@ -118,14 +126,23 @@ impl Ledger {
 
     /// Adds events.
     pub fn add(&mut self, events: Vec<Recorded>, brief: &Brief) {
+        let rules = events
+            .iter()
+            .any(|one| matches!(one.event.scope, Scope::RulePath(_)));
+        let mut ids = BTreeSet::new();
         for one in events {
             let about = self.note(one, brief);
+            ids.extend(brief.rows().texts.find(id(&about.0)));
             let places = self.of.get(&about).into_iter().flatten();
             let events: Vec<&Recorded> = places.filter_map(|at| self.recorded.get(*at)).collect();
             let register = Register::of(&events);
             self.standing.registers.insert(about, register);
         }
-        self.tell(brief);
+        if rules {
+            self.tell(brief);
+        } else {
+            self.tell_of(brief, &ids);
+        }
     }
 
     /// Everything that was said about a subject, in order.
@@ -212,6 +229,16 @@ impl Ledger {
             Decision::Owner { owner } => Some(owner),
             _ => None,
         }
+    }
+}
+
+/// The id of a subject; nothing for a rule and a path.
+fn id(scope: &Scope) -> &str {
+    match scope {
+        Scope::Finding(id) => id.as_str(),
+        Scope::Credential(id) => id.as_str(),
+        Scope::Identity(id) => id.as_str(),
+        Scope::RulePath(_) => "",
     }
 }
 

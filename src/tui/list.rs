@@ -247,8 +247,17 @@ impl List {
     /// Reads what is listed again, as after a decision.
     pub fn reread(&mut self, data: &Data<'_>) {
         self.stale = false;
-        self.all = data.items(self.view);
-        self.refresh(data);
+        let owners = self.grouping == Some(Grouping::Owner);
+        if self.view == View::Decisions || !self.query.is_empty() || self.sort.is_some() || owners {
+            self.all = data.items(self.view);
+            self.refresh(data);
+            return;
+        }
+        // Which rows there are, and under which headings, does not depend on what was decided.
+        for group in &mut self.groups {
+            let open = group.items.iter().filter(|item| is_undecided(data, **item));
+            group.undecided = open.count();
+        }
     }
 
     /// The place of the next item that nobody decided about, from the selected row on in a direction, in closed groups too.

@@ -30,6 +30,8 @@ pub(super) struct Desk {
     /// Folders in which repositories are looked for.
     around: Vec<PathBuf>,
     ended: Arc<AtomicBool>,
+    /// The report that whole entries were read into last.
+    page: Option<Report>,
 }
 
 impl Desk {
@@ -68,6 +70,7 @@ impl Desk {
             roots,
             around,
             ended,
+            page: None,
         })
     }
 
@@ -87,7 +90,7 @@ impl Desk {
     }
 
     /// The entries that decisions are about, with all they say; `None` where the report under review has it all.
-    fn whole(&self, data: &Data<'_>, scopes: &[Scope]) -> Result<Option<Report>, String> {
+    fn whole(&mut self, data: &Data<'_>, scopes: &[Scope]) -> Result<Option<Report>, String> {
         let (Some(runs), Some(_)) = (&self.runs, data.whole) else {
             return Ok(None);
         };
@@ -106,7 +109,9 @@ impl Desk {
                 _ => false,
             };
         }
-        let mut whole = data.report.clone();
+        let kept = self.page.take();
+        let kept = kept.filter(|page| page.run.id == data.report.run.id);
+        let mut whole = kept.unwrap_or_else(|| data.report.clone());
         let picked = runs.pick(&wanted, &mut whole);
         picked.map_err(|error| format!("not recorded: {error}"))?;
         Ok(Some(whole))
@@ -163,6 +168,12 @@ impl Outside for Desk {
         let scopes: Vec<_> = drafts.iter().map(|draft| draft.scope.clone()).collect();
         let whole = self.whole(data, &scopes)?;
         let evidence = select::evidence(whole.as_ref().unwrap_or(data.report), &scopes);
+        self.page = whole.map(|page| Report {
+            findings: Vec::new(),
+            credentials: Vec::new(),
+            identities: Vec::new(),
+            ..page
+        });
         let events: Vec<Event> = drafts
             .into_iter()
             .zip(evidence)
