@@ -11,7 +11,7 @@ use git2::{ObjectType, Oid};
 use rayon::prelude::*;
 
 /// Most blobs that are read one by one where the packs are not open yet: to open them costs as much as thousands of these.
-const FEW: usize = 64;
+const FEW: usize = 512;
 
 /// What became of one blob.
 pub(in crate::sources) enum Reading<T> {

@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 
 /// Largest section that is unpacked, in bytes.
 const LARGEST: u64 = 2 << 30;
+/// The fastest level that compresses.
+const LEVEL: i32 = 1;
 /// What one byte of a section unpacks to at most.
 const RATIO: u64 = 1_100;
 
@@ -23,7 +25,7 @@ impl Writer {
     /// A section of JSON; `None` when the value has no such form.
     pub(super) fn json(&mut self, value: &impl Serialize) -> Option<()> {
         let json = serde_json::to_vec(value).ok()?;
-        let mut packer = Compressor::new(CompressionLvl::fastest());
+        let mut packer = Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default());
         let mut packed = (json.len() as u64).to_le_bytes().to_vec();
         let head = packed.len();
         packed.resize(head + packer.deflate_compress_bound(json.len()), 0);
@@ -70,6 +72,16 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_many_times_the_same_is_small() {
+        let mut writer = Writer::default();
+        writer.json(&vec!["the same"; 10_000]).unwrap();
+        let bytes = writer.done();
+        assert!(bytes.len() < 10_000, "{}", bytes.len());
+        let back = Reader(&bytes).json::<Vec<String>>();
+        assert_eq!(back, Some(vec!["the same".to_owned(); 10_000]));
+    }
 
     #[test]
     fn sections_come_back_and_what_is_cut_short_does_not() {

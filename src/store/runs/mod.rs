@@ -39,6 +39,8 @@ use thiserror::Error;
 pub const FILE: &str = "overstay.sqlite3";
 /// Largest stored report that is unpacked, in bytes of JSON.
 const LARGEST_REPORT: u64 = 4 << 30;
+/// The fastest level that compresses.
+const LEVEL: i32 = 1;
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -534,12 +536,13 @@ fn explain(path: &Path, error: rusqlite::Error) -> RunsError {
 
 fn pack(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let json = serde_json::to_vec(value)?;
-    let mut packer = Compressor::new(CompressionLvl::fastest());
+    let mut packer = Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default());
     let mut packed = vec![0; packer.zlib_compress_bound(json.len())];
     let length = packer
         .zlib_compress(&json, &mut packed)
         .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
     packed.truncate(length);
+    packed.shrink_to_fit();
     Ok(packed)
 }
 
