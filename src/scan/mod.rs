@@ -18,8 +18,8 @@ use crate::manifests;
 use crate::manifests::catalog;
 use crate::model::aws::AwsAccount;
 use crate::model::{
-    Coverage, Finding, FindingError, Fingerprint, FingerprintKey, Observed, OwnerSource, Report,
-    Run, SeenCredential,
+    Coverage, Finding, FindingError, Fingerprint, FingerprintKey, Inventory, Observed, OwnerSource,
+    Report, Run, SeenCredential,
 };
 use crate::plan;
 pub use crate::plan::artefacts::Made;
@@ -68,6 +68,17 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
+    /// What an inventory is judged and planned with, at a time.
+    fn judging<'a>(&'a self, inventory: &'a Inventory, now: Timestamp) -> JitContext<'a> {
+        JitContext {
+            inventory,
+            scoring: &self.scoring,
+            targets: &self.targets,
+            config: &self.config,
+            now,
+        }
+    }
+
     /// The built-in rules under the user's configuration, and rules of the user's own, as name and text of their files.
     ///
     /// # Errors
@@ -401,13 +412,7 @@ pub fn judge(
     let holders = inventory.credentials.iter();
     let holders = holders.filter_map(|(id, one)| Some((id.clone(), one.identity.clone()?)));
     decisions::apply_to_findings(&mut applied, &mut findings, &holders.collect());
-    let judgement = JitContext {
-        inventory: &inventory,
-        scoring: &rules.scoring,
-        targets: &rules.targets,
-        config: &rules.config,
-        now: request.now,
-    };
+    let judgement = rules.judging(&inventory, request.now);
     let mut assessments = jit::assess(&judgement);
     decisions::apply_to_assessments(&mut applied, &mut assessments);
     coverage.extend(applied.coverage(&request.decisions));

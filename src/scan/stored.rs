@@ -41,13 +41,7 @@ pub fn simulate(
     trial: &Trial,
 ) -> Result<Simulation, SimulateError> {
     let inventory = plan::simulate::inventory_of(report, issuers(accounts));
-    let context = JitContext {
-        inventory: &inventory,
-        scoring: &rules.scoring,
-        targets: &rules.targets,
-        config: &rules.config,
-        now: report.run.now,
-    };
+    let context = rules.judging(&inventory, report.run.now);
     plan::simulate::simulate(&context, id, trial)
 }
 
@@ -91,13 +85,7 @@ pub fn make_artefacts<E: Send>(
     take: impl Fn(&PlanItem, Vec<Made>) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
     let inventory = plan::simulate::inventory_of(report, issuers(accounts));
-    let context = JitContext {
-        inventory: &inventory,
-        scoring: &rules.scoring,
-        targets: &rules.targets,
-        config: &rules.config,
-        now: report.run.now,
-    };
+    let context = rules.judging(&inventory, report.run.now);
     let Some(maker) = plan::artefacts::Maker::new(&context) else {
         return Ok(());
     };

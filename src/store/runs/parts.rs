@@ -20,32 +20,22 @@ trait Entry {
     const LIST: &'static str;
 }
 
-impl Entry for Finding {
-    const LIST: &'static str = "findings";
+macro_rules! lists {
+    ($($entry:ident: $list:literal,)+) => {$(
+        impl Entry for $entry {
+            const LIST: &'static str = $list;
+        }
+    )+};
 }
 
-impl Entry for Identity {
-    const LIST: &'static str = "identities";
-}
-
-impl Entry for Credential {
-    const LIST: &'static str = "credentials";
-}
-
-impl Entry for Grant {
-    const LIST: &'static str = "grants";
-}
-
-impl Entry for Consumer {
-    const LIST: &'static str = "consumers";
-}
-
-impl Entry for Assessment {
-    const LIST: &'static str = "assessments";
-}
-
-impl Entry for PlanItem {
-    const LIST: &'static str = "plan";
+lists! {
+    Finding: "findings",
+    Identity: "identities",
+    Credential: "credentials",
+    Grant: "grants",
+    Consumer: "consumers",
+    Assessment: "assessments",
+    PlanItem: "plan",
 }
 
 /// Places of entries in the lists of a report.
