@@ -2,10 +2,10 @@
 
 use super::{JitContext, assess};
 use crate::model::{
-    Assessment, Confidence, Consumer, ConsumerClass, ConsumerId, Credential, CredentialId,
-    CredentialStatus, Environment, Evidence, Federation, FingerprintKey, Grade, Identity,
-    IdentityKind, Inventory, LastUse, OwnerSource, PlanItem, PrincipalKind, Sighting, Storage,
-    Trail, TrustPath, Uses,
+    ActionKind, ActionUse, Activity, Assessment, Confidence, Consumer, ConsumerClass, ConsumerId,
+    Credential, CredentialId, CredentialStatus, Environment, Evidence, Federation, FingerprintKey,
+    Grade, Identity, IdentityKind, Inventory, LastUse, LogWindow, OwnerSource, PlanItem,
+    PrincipalKind, Rhythm, Sessions, Sighting, Storage, Trail, TrustPath, Uses,
 };
 use crate::rules::config::Config;
 use crate::rules::scoring::Scoring;
@@ -278,4 +278,83 @@ pub(crate) fn committed(
         public: storage == Storage::Public,
     });
     credential
+}
+
+/// Use in the last sixty days: runs of so many seconds (half, 95 of 100, longest).
+pub(crate) fn seen(
+    of: &Identity,
+    key: Option<&Credential>,
+    rhythm: Rhythm,
+    lengths: [u64; 3],
+) -> Activity {
+    Activity {
+        source: "cloudtrail".into(),
+        principal: of.native_id.clone(),
+        account: of.account.clone(),
+        identity: Some(of.id.clone()),
+        access_key: key.and_then(|key| key.public_id.clone()),
+        credential: key.map(|key| key.id.clone()),
+        events: 900,
+        failed: 0,
+        first: days_ago(60),
+        last: days_ago(1),
+        sessions: Sessions {
+            count: 60,
+            gap_seconds: 1800,
+            p50_seconds: lengths[0],
+            p95_seconds: lengths[1],
+            max_seconds: lengths[2],
+            told_apart: false,
+        },
+        rhythm,
+        every_seconds: None,
+        rhythm_evidence: "as seen".into(),
+        hours: vec![0; 24],
+        weekdays: vec![0; 7],
+        networks: Vec::new(),
+        regions: Vec::new(),
+        user_agents: Vec::new(),
+        actions: vec![
+            used("ecs:DescribeServices", ActionKind::Metadata, &[]),
+            used(
+                "s3:PutObject",
+                ActionKind::Write,
+                &[
+                    "arn:aws:s3:::reports/a/1",
+                    "arn:aws:s3:::reports/a/2",
+                    "arn:aws:s3:::reports/a/3",
+                ],
+            ),
+        ],
+        errors: Vec::new(),
+        callers: Vec::new(),
+        by_hand: Vec::new(),
+        left_out: Vec::new(),
+    }
+}
+
+fn used(action: &str, kind: ActionKind, resources: &[&str]) -> ActionUse {
+    ActionUse {
+        action: action.into(),
+        kind,
+        count: 60,
+        failed: 0,
+        last: days_ago(1),
+        resources: resources.iter().map(|arn| (*arn).to_owned()).collect(),
+        more_resources: false,
+    }
+}
+
+/// Sixty days of logs of the account, with this use in them.
+pub(crate) fn logged(world: &mut World, activity: Activity) {
+    world.inventory.observed.windows = vec![LogWindow {
+        account: ACCOUNT.into(),
+        from: days_ago(60),
+        to: days_ago(0),
+        events: 10_000,
+        data_events: 0,
+        data_services: Vec::new(),
+        regions: vec!["eu-west-1".into()],
+    }];
+    world.inventory.observed.activity.push(activity);
 }

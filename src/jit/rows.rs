@@ -4,7 +4,7 @@
 use super::fixtures::*;
 use crate::model::{
     Activity, Assessment, BreakGlass, ConsumerClass, Credential, Disposition, Federation, Identity,
-    IdentityKind, LogWindow, Mitigation, PrincipalKind, Rhythm, Sessions, Storage,
+    IdentityKind, Mitigation, PrincipalKind, Rhythm, Storage,
 };
 use ConsumerClass::{Agent, Batch, Ci, Daemon, Function, RequestDriven, Scheduled, Unknown};
 
@@ -26,39 +26,7 @@ fn using(world: &mut World, mut credential: Credential, class: ConsumerClass, ru
 
 /// Seventeen minutes every night.
 fn nightly(of: &Identity, key: &Credential) -> Activity {
-    Activity {
-        source: "cloudtrail".into(),
-        principal: of.native_id.clone(),
-        account: of.account.clone(),
-        identity: Some(of.id.clone()),
-        access_key: key.public_id.clone(),
-        credential: Some(key.id.clone()),
-        events: 900,
-        first: days_ago(60),
-        last: days_ago(1),
-        sessions: Sessions {
-            count: 60,
-            gap_seconds: 1800,
-            p50_seconds: 720,
-            p95_seconds: 1020,
-            max_seconds: 1200,
-            told_apart: false,
-        },
-        rhythm: Rhythm::CronLike,
-        rhythm_evidence: "as seen".into(),
-        hours: vec![0; 24],
-        weekdays: vec![0; 7],
-        ..serde_json::from_value(serde_json::json!({
-            "source": "", "principal": "", "account": null, "identity": null, "access_key": null,
-            "credential": null, "events": 0, "failed": 0, "first": days_ago(60), "last": days_ago(1),
-            "sessions": {"count": 0, "gap_seconds": 0, "p50_seconds": 0, "p95_seconds": 0,
-                "max_seconds": 0, "told_apart": false},
-            "rhythm": "unclear", "every_seconds": null, "rhythm_evidence": "", "hours": [], "weekdays": [],
-            "networks": [], "regions": [], "user_agents": [], "actions": [], "errors": [], "callers": [],
-            "by_hand": [], "left_out": []
-        }))
-        .unwrap()
-    }
+    seen(of, Some(key), Rhythm::CronLike, [720, 1020, 1200])
 }
 
 fn told(assessment: &Assessment) -> String {
@@ -83,16 +51,7 @@ fn aws(class: ConsumerClass, runtime: &str) -> String {
     world.add_identity(user.clone());
     using(&mut world, key.clone(), class, runtime);
     let without = told(&world.only());
-    world.inventory.observed.windows = vec![LogWindow {
-        account: ACCOUNT.into(),
-        from: days_ago(60),
-        to: days_ago(0),
-        events: 10_000,
-        data_events: 0,
-        data_services: Vec::new(),
-        regions: vec!["eu-west-1".into()],
-    }];
-    world.inventory.observed.activity.push(nightly(&user, &key));
+    logged(&mut world, nightly(&user, &key));
     let with = told(&world.only());
     if with == without {
         without
@@ -312,26 +271,15 @@ fn what_is_declared_static_is_planned_as_static_and_says_where_it_would_go() {
     assert!(item.exception_expires.is_some());
 }
 
-/// The world's logs: sixty days of one identity's use.
-fn logged(world: &mut World, of: &Identity, key: &Credential, by_hand: bool) {
-    world.inventory.observed.windows = vec![LogWindow {
-        account: ACCOUNT.into(),
-        from: days_ago(60),
-        to: days_ago(0),
-        events: 10_000,
-        data_events: 0,
-        data_services: Vec::new(),
-        regions: vec!["eu-west-1".into()],
-    }];
+/// The same in the hands of a person.
+fn by_hand(of: &Identity, key: &Credential) -> Activity {
     let mut activity = nightly(of, key);
-    if by_hand {
-        activity.rhythm = Rhythm::Bursty;
-        activity.by_hand = vec![crate::model::Evidence::new(
-            crate::model::Grade::A,
-            "40 calls with the AWS CLI in office hours",
-        )];
-    }
-    world.inventory.observed.activity.push(activity);
+    activity.rhythm = Rhythm::Bursty;
+    activity.by_hand = vec![crate::model::Evidence::new(
+        crate::model::Grade::A,
+        "40 calls with the AWS CLI in office hours",
+    )];
+    activity
 }
 
 #[test]
@@ -344,7 +292,7 @@ fn logs_change_nothing_of_who_is_a_person_a_vendor_root_or_an_emergency_and_tell
     world.add_credential(key.clone());
     world.add_identity(person.clone());
     let without = world.only();
-    logged(&mut world, &person, &key, true);
+    logged(&mut world, by_hand(&person, &key));
     let with = world.only();
     for one in [&without, &with] {
         assert_eq!(one.target.as_deref(), Some("aws-identity-center"));
@@ -365,7 +313,7 @@ fn logs_change_nothing_of_who_is_a_person_a_vendor_root_or_an_emergency_and_tell
     world.add_credential(key.clone());
     world.add_identity(vendor.clone());
     let without = world.only();
-    logged(&mut world, &vendor, &key, false);
+    logged(&mut world, nightly(&vendor, &key));
     let with = world.only();
     for one in [&without, &with] {
         assert_eq!(one.target.as_deref(), Some("aws-vendor-role"));
@@ -391,7 +339,7 @@ fn logs_change_nothing_of_who_is_a_person_a_vendor_root_or_an_emergency_and_tell
     let key = access_key(&root);
     world.add_credential(key.clone());
     world.add_identity(root.clone());
-    logged(&mut world, &root, &key, false);
+    logged(&mut world, nightly(&root, &key));
     let gone = world.only();
     assert_eq!(gone.disposition, Disposition::RevokeNow);
     assert_eq!(gone.target.as_deref(), Some("root-removal"));
@@ -403,7 +351,7 @@ fn logs_change_nothing_of_who_is_a_person_a_vendor_root_or_an_emergency_and_tell
     let key = access_key(&sealed);
     world.add_credential(key.clone());
     world.add_identity(sealed.clone());
-    logged(&mut world, &sealed, &key, false);
+    logged(&mut world, nightly(&sealed, &key));
     let used = world.only();
     assert_eq!(used.disposition, Disposition::BreakGlassIsolate);
     assert_ne!(used.mitigation, Mitigation::Full);

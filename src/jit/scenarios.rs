@@ -2,83 +2,9 @@
 
 use super::fixtures::*;
 use crate::model::{
-    ActionKind, ActionUse, Activity, AgentReach, Assessment, ConsumerClass, Credential,
-    Disposition, Federation, Identity, IdentityKind, LogWindow, Mitigation, PlanItem, Rhythm,
-    Sessions, Storage, Ternary,
+    AgentReach, Assessment, ConsumerClass, Credential, Disposition, Federation, Identity,
+    IdentityKind, Mitigation, PlanItem, Rhythm, Storage, Ternary,
 };
-
-/// Use in the last sixty days: runs of so many seconds (half, 95 of 100, longest).
-fn seen(of: &Identity, key: Option<&Credential>, rhythm: Rhythm, lengths: [u64; 3]) -> Activity {
-    Activity {
-        source: "cloudtrail".into(),
-        principal: of.native_id.clone(),
-        account: of.account.clone(),
-        identity: Some(of.id.clone()),
-        access_key: key.and_then(|key| key.public_id.clone()),
-        credential: key.map(|key| key.id.clone()),
-        events: 900,
-        failed: 0,
-        first: days_ago(60),
-        last: days_ago(1),
-        sessions: Sessions {
-            count: 60,
-            gap_seconds: 1800,
-            p50_seconds: lengths[0],
-            p95_seconds: lengths[1],
-            max_seconds: lengths[2],
-            told_apart: false,
-        },
-        rhythm,
-        every_seconds: None,
-        rhythm_evidence: "as seen".into(),
-        hours: vec![0; 24],
-        weekdays: vec![0; 7],
-        networks: Vec::new(),
-        regions: Vec::new(),
-        user_agents: Vec::new(),
-        actions: vec![
-            used("ecs:DescribeServices", ActionKind::Metadata, &[]),
-            used(
-                "s3:PutObject",
-                ActionKind::Write,
-                &[
-                    "arn:aws:s3:::reports/a/1",
-                    "arn:aws:s3:::reports/a/2",
-                    "arn:aws:s3:::reports/a/3",
-                ],
-            ),
-        ],
-        errors: Vec::new(),
-        callers: Vec::new(),
-        by_hand: Vec::new(),
-        left_out: Vec::new(),
-    }
-}
-
-fn used(action: &str, kind: ActionKind, resources: &[&str]) -> ActionUse {
-    ActionUse {
-        action: action.into(),
-        kind,
-        count: 60,
-        failed: 0,
-        last: days_ago(1),
-        resources: resources.iter().map(|arn| (*arn).to_owned()).collect(),
-        more_resources: false,
-    }
-}
-
-fn logged(world: &mut World, activity: Activity) {
-    world.inventory.observed.windows = vec![LogWindow {
-        account: ACCOUNT.into(),
-        from: days_ago(60),
-        to: days_ago(0),
-        events: 10_000,
-        data_events: 0,
-        data_services: Vec::new(),
-        regions: vec!["eu-west-1".into()],
-    }];
-    world.inventory.observed.activity.push(activity);
-}
 
 /// A user with a key, and what uses it.
 fn keyed(

@@ -4,10 +4,13 @@ use super::who::{self, UserIdentity, Who};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Wrappings inside each other that are opened.
-const MAX_LAYERS: usize = 3;
+const MAX_LAYERS: usize = 5;
+/// Members from which an object that is no event counts as a record of something else.
+const MEMBERS: usize = 6;
 /// Times that are believed: CloudTrail began in 2013, and clocks are not off by decades.
 const YEARS: std::ops::Range<i16> = 2012..2100;
 
@@ -79,6 +82,9 @@ struct Raw<'a> {
         deserialize_with = "text"
     )]
     time: Option<String>,
+    // Collectors move the time there.
+    #[serde(rename = "@timestamp", default, deserialize_with = "text")]
+    stamp: Option<String>,
     #[serde(
         rename = "eventSource",
         alias = "eventsource",
@@ -196,7 +202,9 @@ pub(super) enum Record {
     Event(Box<Seen>),
     /// A column of a row that is told column by column.
     Column(String, String),
-    /// JSON that is no event.
+    /// Another program's record.
+    Foreign,
+    /// JSON that is no event, and says nothing.
     Other,
     /// Not JSON, or an event without its main parts.
     Broken,
@@ -251,9 +259,35 @@ fn layer(text: &str, depth: usize) -> Record {
                 return layer(inner, depth + 1);
             }
         }
-        return column(text);
+        return wrapped(text, depth);
     }
     seen(raw).map_or(Record::Broken, |seen| Record::Event(Box::new(seen)))
+}
+
+/// An event inside what some other program put around it, whatever it calls that; else a column, or nothing of ours.
+fn wrapped(text: &str, depth: usize) -> Record {
+    let Ok(members) = serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(text) else {
+        return Record::Other;
+    };
+    if depth < MAX_LAYERS {
+        for value in members.values().map(|raw| raw.get()) {
+            let inner = match value.as_bytes() {
+                [b'{', ..] => Cow::Borrowed(value),
+                [b'"', ..] => match serde_json::from_str::<Cow<'_, str>>(value) {
+                    Ok(inner) if inner.trim_start().starts_with('{') => inner,
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            if let found @ Record::Event(_) = layer(&inner, depth + 1) {
+                return found;
+            }
+        }
+    }
+    match column(text) {
+        Record::Other if depth == 0 && members.len() >= MEMBERS => Record::Foreign,
+        other => other,
+    }
 }
 
 /// A column of a row of a query's result.
@@ -282,7 +316,7 @@ fn time(text: &str) -> Option<i64> {
 }
 
 fn seen(raw: Raw<'_>) -> Option<Seen> {
-    let at = time(raw.time.as_deref()?)?;
+    let at = time(raw.time.or(raw.stamp).as_deref()?)?;
     let host = raw.source?;
     let source = host
         .strip_suffix(".amazonaws.com")

@@ -1,6 +1,7 @@
 //! The files of a trail: named one by one, or found below folders.
 
 use super::SOURCE;
+use super::unread::Unread;
 use crate::model::{Coverage, CoverageStatus};
 use flate2::read::MultiGzDecoder;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -32,7 +33,11 @@ pub(super) struct Entry {
 }
 
 /// Lists the files, sorted by path.
-pub(super) fn list(paths: &[PathBuf], coverage: &mut Vec<Coverage>) -> Vec<Entry> {
+pub(super) fn list(
+    paths: &[PathBuf],
+    coverage: &mut Vec<Coverage>,
+    unread: &mut Unread,
+) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut sorted: Vec<&PathBuf> = paths.iter().collect();
     sorted.sort();
@@ -50,7 +55,16 @@ pub(super) fn list(paths: &[PathBuf], coverage: &mut Vec<Coverage>) -> Vec<Entry
                 continue;
             };
             let named = entry.depth() == 0;
-            if entry.file_type().is_dir() || !(named || wanted(entry.path())) {
+            if entry.file_type().is_dir() {
+                continue;
+            }
+            if !named && !log(entry.path()) {
+                if !beside(entry.path()) {
+                    unread.other_kind(entry.path());
+                }
+                continue;
+            }
+            if !named && beside(entry.path()) {
                 continue;
             }
             // A link may lead out of the folder or in circles.
@@ -82,19 +96,22 @@ pub(super) fn list(paths: &[PathBuf], coverage: &mut Vec<Coverage>) -> Vec<Entry
     entries
 }
 
-/// Files of logs by their name. Digests and insights are other things, kept beside the logs.
-fn wanted(path: &Path) -> bool {
+/// Whether it is a file of logs by its name.
+fn log(path: &Path) -> bool {
     let name = name(path).to_ascii_lowercase();
     let inner = name.strip_suffix(".gz").unwrap_or(&name);
-    let log = [".json", ".jsonl", ".ndjson", ".log", ".csv"]
+    [".json", ".jsonl", ".ndjson", ".log", ".csv"]
         .iter()
         .any(|end| inner.ends_with(end))
-        || (inner != name && !inner.contains('.'));
-    let other = path.components().any(|part| {
+        || (inner != name && !inner.contains('.'))
+}
+
+/// Whether it is a digest or an insight, which a trail keeps beside the logs.
+fn beside(path: &Path) -> bool {
+    path.components().any(|part| {
         let part = part.as_os_str();
         part == "CloudTrail-Digest" || part == "CloudTrail-Insight"
-    });
-    log && !other
+    })
 }
 
 /// Opens a file, unpacking what is packed.

@@ -1,6 +1,6 @@
 //! From counts to what is reported: sessions, rhythm, actions, callers.
 
-use super::names::by_hand;
+use super::names::{by_hand, plural};
 use super::tally::{Names, Start, Sum, Tally, Window};
 use super::{EventNames, Reading, SOURCE, rhythm};
 use crate::model::{
@@ -43,8 +43,8 @@ pub(super) fn cover(sum: &Sum, coverage: &mut Vec<Coverage>) {
             unit.clone(),
             CoverageStatus::Read,
             format!(
-                "{} events from {} to {}; {data}",
-                window.events,
+                "{} from {} to {}; {data}",
+                plural(window.events, "event"),
                 date(from.div_euclid(86_400)),
                 date(to.div_euclid(86_400))
             ),
@@ -272,15 +272,15 @@ fn people(principal: &str, tally: &Tally) -> Vec<Evidence> {
     if tally.console > 0 {
         signs.push(Evidence::new(
             Grade::A,
-            format!("{} sign-ins to the console", tally.console),
+            format!("{} to the console", plural(tally.console, "sign-in")),
         ));
     }
     if tally.from_console > 0 {
         signs.push(Evidence::new(
             Grade::A,
             format!(
-                "{} calls with a credential of the console",
-                tally.from_console
+                "{} with a credential of the console",
+                plural(tally.from_console, "call")
             ),
         ));
     }
@@ -297,7 +297,10 @@ fn people(principal: &str, tally: &Tally) -> Vec<Evidence> {
             "console" => "through the console",
             _ => "from a browser",
         };
-        signs.push(Evidence::new(Grade::A, format!("{count} calls {what}")));
+        signs.push(Evidence::new(
+            Grade::A,
+            format!("{} {what}", plural(count, "call")),
+        ));
     }
     let people: Vec<&str> = tally
         .session_names

@@ -16,11 +16,13 @@ mod table;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod who;
 
 use crate::model::{Coverage, CoverageStatus, Observed};
 use event::Record;
 use files::Entry;
+use names::plural;
 use once::{Known, Once};
 use rayon::prelude::*;
 use split::{Cut, Splitter, Step};
@@ -28,6 +30,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use table::{Row, Table};
 use tally::Sum;
+use unread::Unread;
 
 /// Name of this source in the coverage.
 const SOURCE: &str = "cloudtrail";
@@ -91,6 +94,8 @@ struct FileSum {
     events: u64,
     broken: u64,
     large: u64,
+    /// Records of something else.
+    foreign: u64,
     cut: Option<Cut>,
     unreadable: bool,
     /// Ids of the events that were counted.
@@ -108,7 +113,8 @@ pub fn read(
     names: &dyn EventNames,
 ) -> (Observed, Vec<Coverage>) {
     let mut coverage = Vec::new();
-    let files = files::list(paths, &mut coverage);
+    let mut unread = Unread::default();
+    let files = files::list(paths, &mut coverage, &mut unread);
     let mut sum = Sum::default();
     let mut read = 0u64;
     let mut faults = Vec::new();
@@ -129,7 +135,12 @@ pub fn read(
             once.learn(&file.ids);
             again += file.again;
             read += u64::from(file.events > 0);
-            faults.extend(fault(entry, &file));
+            unread.foreign(&entry.uri, file.foreign);
+            match fault(entry, &file) {
+                Some(fault) => faults.push(fault),
+                None if file.events == 0 => unread.empty(&entry.uri),
+                None => {}
+            }
             sum.join(file.sum);
         }
     }
@@ -155,6 +166,7 @@ pub fn read(
         ));
     }
     coverage.extend(once.told(again));
+    coverage.extend(unread.told());
     finish::cover(&sum, &mut coverage);
     coverage.sort();
     coverage.dedup();
@@ -167,6 +179,7 @@ fn read_file(entry: &Entry, names: &dyn EventNames, once: &Once) -> FileSum {
         events: 0,
         broken: 0,
         large: 0,
+        foreign: 0,
         cut: None,
         unreadable: false,
         ids: Vec::new(),
@@ -195,6 +208,7 @@ fn read_file(entry: &Entry, names: &dyn EventNames, once: &Once) -> FileSum {
                     }
                     row.insert(name, value);
                 }
+                Record::Foreign => file.foreign += 1,
                 Record::Other => {}
                 Record::Broken => file.broken += 1,
             },
@@ -275,16 +289,16 @@ fn fault(entry: &Entry, file: &FileSum) -> Option<Coverage> {
     if let Some(what) = what {
         return note(
             CoverageStatus::Partial,
-            format!("{what}; {} events were read before", file.events),
+            format!("{what}; read before: {}", plural(file.events, "event")),
         );
     }
     if file.broken + file.large > 0 {
         return note(
             CoverageStatus::Partial,
             format!(
-                "{} records are damaged or too large; {} events were read",
-                file.broken + file.large,
-                file.events
+                "{} damaged, without a time, or too large; read: {}",
+                plural(file.broken + file.large, "record"),
+                plural(file.events, "event")
             ),
         );
     }

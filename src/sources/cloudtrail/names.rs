@@ -43,6 +43,10 @@ pub(super) fn agent(text: &str) -> String {
     if let Some((_, name)) = TOOLS.iter().find(|(part, _)| lower.contains(part)) {
         return (*name).to_owned();
     }
+    // Each service's page in the console has a host of its own.
+    if lower.starts_with("console.") && lower.ends_with(".amazonaws.com") {
+        return "console".to_owned();
+    }
     if text == "AWS Internal" {
         return text.to_owned();
     }
@@ -53,6 +57,12 @@ pub(super) fn agent(text: &str) -> String {
         .filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
         .take(48)
         .collect()
+}
+
+/// A count with its noun: `1 event`, `2 events`.
+pub(super) fn plural(count: u64, noun: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{s}")
 }
 
 /// Whether a person sits behind a program of this name.
@@ -95,6 +105,7 @@ mod tests {
             ("APN/1.0 HashiCorp/1.0 Terraform/1.5.7", "Terraform"),
             ("Mozilla/5.0 (X11; Linux)", "browser"),
             ("signin.amazonaws.com", "console"),
+            ("console.ec2.amazonaws.com", "console"),
             ("aws-sdk-go-v2/1.2 os/linux", "aws-sdk-go-v2"),
             (
                 "cloudformation.amazonaws.com",

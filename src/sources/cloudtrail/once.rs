@@ -1,6 +1,7 @@
 //! Events that are delivered twice count once: by their ids, whichever files they stand in.
 
 use super::SOURCE;
+use super::names::plural;
 use crate::model::{Coverage, CoverageStatus};
 use std::collections::BTreeSet;
 
@@ -35,7 +36,8 @@ impl Once {
         let mut list = Vec::new();
         if again > 0 {
             list.push(note(format!(
-                "{again} events are there more than once; each counts once"
+                "{} there more than once; each counts once",
+                plural(again, "event")
             )));
         }
         if self.more {

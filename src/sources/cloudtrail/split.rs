@@ -11,7 +11,7 @@ const MAX_RECORD: usize = 4 * 1024 * 1024;
 /// Bytes asked of the stream at a time.
 const CHUNK: usize = 256 * 1024;
 /// Names of lists that hold records.
-const LISTS: [&[u8]; 9] = [
+const LISTS: [&[u8]; 13] = [
     b"Records",
     b"records",
     b"Events",
@@ -21,7 +21,13 @@ const LISTS: [&[u8]; 9] = [
     b"QueryResultRows",
     b"Items",
     b"results",
+    b"hits",
+    b"data",
+    b"value",
+    b"expected",
 ];
+/// Name of an object that holds such a list.
+const HOLDER: &[u8] = b"hits";
 
 /// Why a stream ended before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,6 +238,11 @@ impl<R: Read> Splitter<R> {
                         return Object::List(at + 1);
                     }
                     depth += 1;
+                }
+                b'{' if depth == 1
+                    && key.and_then(|(from, to)| self.held().get(from..to)) == Some(HOLDER) =>
+                {
+                    return Object::List(at + 1);
                 }
                 b'{' | b'[' => depth += 1,
                 b'}' | b']' => {
