@@ -5,7 +5,7 @@
 //! opening takes, the middle and the slowest frame of each kind of key, and the memory at the end.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
-use overstay::model::Report;
+use overstay::model::{Renames, Report};
 use overstay::store::decisions::Decisions;
 use overstay::tui::action::Action;
 use overstay::tui::keymap::Keymap;
@@ -99,6 +99,7 @@ fn run(report: &Report) -> Result<(), Failure> {
         reasons: BTreeMap::new(),
         views: Vec::new(),
         trend: vec![3, 2, 1],
+        renames: Renames::default(),
         reviewed: None,
     };
     let mut terminal = Terminal::new(TestBackend::new(200, 50))?;

@@ -4,6 +4,7 @@
 use crate::model::inventory::Inventory;
 use crate::model::{
     Coverage, CoverageStatus, Credential, Finding, FindingStatus, Ignored, IgnoredBy, Location,
+    Renames,
 };
 use crate::rules::config::Ignore;
 use jiff::Timestamp;
@@ -29,27 +30,31 @@ pub struct Comment {
 }
 
 impl Comment {
-    fn speaks_of(&self, line: u32, rule: &str) -> bool {
+    fn speaks_of(&self, line: u32, rule: &str, renames: &Renames) -> bool {
         !self.reason.is_empty()
             && (line == self.line || (self.next && line == self.line.saturating_add(1)))
-            && (self.rules.is_empty() || self.rules.iter().any(|id| id == rule))
+            && (self.rules.is_empty()
+                || renames.any(rule, |name| self.rules.iter().any(|id| id == name)))
     }
 }
 
 /// The comments by repository, file and line: there may be as many of them as of findings.
-struct Comments<'a>(BTreeMap<Line<'a>, Vec<(usize, &'a Comment)>>);
+struct Comments<'a> {
+    lines: BTreeMap<Line<'a>, Vec<(usize, &'a Comment)>>,
+    renames: &'a Renames,
+}
 
 /// Repository, path and line.
 type Line<'a> = (&'a str, &'a str, u32);
 
 impl<'a> Comments<'a> {
-    fn new(comments: &'a [Comment]) -> Self {
+    fn new(comments: &'a [Comment], renames: &'a Renames) -> Self {
         let mut lines: BTreeMap<Line<'_>, Vec<_>> = BTreeMap::new();
         for (at, one) in comments.iter().enumerate() {
             let line = (one.repository.as_str(), one.uri.as_str(), one.line);
             lines.entry(line).or_default().push((at, one));
         }
-        Self(lines)
+        Self { lines, renames }
     }
 
     /// The first that speaks of a rule at a place: of those on the line before, then of those on the line.
@@ -59,9 +64,9 @@ impl<'a> Comments<'a> {
         [line.checked_sub(1), Some(line)]
             .into_iter()
             .flatten()
-            .filter_map(|on| self.0.get(&(repository, place.uri.as_str(), on)))
+            .filter_map(|on| self.lines.get(&(repository, place.uri.as_str(), on)))
             .flatten()
-            .find(|(_, one)| one.speaks_of(line, rule))
+            .find(|(_, one)| one.speaks_of(line, rule, self.renames))
             .copied()
     }
 }
@@ -72,12 +77,13 @@ pub fn apply(
     inventory: &mut Inventory,
     entries: &[Ignore],
     comments: &[Comment],
+    renames: &Renames,
     now: Timestamp,
 ) -> Vec<Coverage> {
     let today = now.to_zoned(TimeZone::UTC).date();
     let mut used = vec![false; entries.len()];
     let mut heeded: Vec<bool> = comments.iter().map(|_| false).collect();
-    let said = Comments::new(comments);
+    let said = Comments::new(comments, renames);
     let live = |entry: &Ignore| entry.expires.is_none_or(|until| today <= until);
     for credential in inventory.credentials.values_mut() {
         let names = names(credential);
@@ -89,9 +95,9 @@ pub fn apply(
             if sighting.ignored.is_some() {
                 continue;
             }
-            let entry = entries
-                .iter()
-                .position(|entry| live(entry) && entry.covers(&names, &place, &sighting.rule));
+            let entry = entries.iter().position(|entry| {
+                live(entry) && entry.covers(&names, &place, &sighting.rule, renames)
+            });
             if let Some(at) = entry {
                 mark(&mut used, at);
                 sighting.ignored = entries.get(at).map(of_entry);
@@ -114,9 +120,9 @@ pub fn apply(
         for place in &finding.locations {
             let sighted = sighted.get(place).copied().flatten().cloned();
             let comment = said.covering(place, &finding.rule);
-            let entry = entries
-                .iter()
-                .position(|entry| live(entry) && entry.covers(&names, place, &finding.rule));
+            let entry = entries.iter().position(|entry| {
+                live(entry) && entry.covers(&names, place, &finding.rule, renames)
+            });
             if let Some((at, _)) = comment {
                 mark(&mut heeded, at);
             }

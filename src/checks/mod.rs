@@ -117,6 +117,7 @@ impl CheckContext<'_> {
         };
         let (severity, confidence, evidence) = rating.into_parts();
         FindingBuilder::new(&meta.id, severity)
+            .first_called(self.posture.renames().first(&meta.id))
             .confidence(confidence)
             .identity(identity.map(|identity| &identity.id))
             .credential(credential.map(|credential| &credential.id))

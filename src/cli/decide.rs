@@ -8,7 +8,7 @@ use crate::model::{Disposition, Report};
 use crate::report::{Index, text};
 use crate::store::atomic;
 use crate::store::decisions::{
-    self, Applied, Decision, Decisions, Event, Held, RulePath, Scope, Standing, Topic,
+    self, Decision, Decisions, Event, Held, RulePath, Scope, Standing, Topic,
 };
 use anyhow::anyhow;
 use jiff::civil::Date;
@@ -47,27 +47,25 @@ pub(super) fn run(args: &Decide, global: &Global) -> CommandResult {
             "look at them with --dry-run",
         ));
     }
-    let known = read(&path)?;
-    let standing = Standing::of(&known);
-    let evidence = report
-        .as_ref()
-        .map(|report| select::evidence(report, &scopes))
-        .unwrap_or_default();
-    let evidence = evidence.into_iter().chain(std::iter::repeat(None));
-    let events: Vec<Event> = scopes
+    let standing = Standing::of(read(&path)?);
+    let topic = Topic::of(&decision);
+    let shares = decisions::shares(scopes, |scope| standing.heads(scope, topic));
+    let events: Vec<Event> = shares
         .into_iter()
-        .zip(evidence)
-        .map(|(scope, evidence)| Event {
+        .map(|share| Event {
             at: now,
             actor: actor.clone(),
-            after: Some(standing.heads(&scope, Topic::of(&decision))),
+            after: Some(share.after),
             run: report.as_ref().map(|report| report.run.id.clone()),
-            evidence,
-            scope,
+            evidence: report
+                .as_ref()
+                .and_then(|report| select::evidence(report, &share.subjects)),
+            scope: share.subjects,
             decision: decision.clone(),
             reason: args.reason.clone(),
             expires,
             ticket: args.ticket.clone(),
+            undoes: None,
         })
         .collect();
     if !args.dry_run && !events.is_empty() {
@@ -83,10 +81,13 @@ pub(super) fn run(args: &Decide, global: &Global) -> CommandResult {
             let _ = writeln!(out, "{line}");
         }
     } else {
-        for event in &events {
-            let _ = writeln!(out, "{} {}", decision.as_str(), event.scope);
+        let scopes = events.iter().flat_map(|event| event.scope.each());
+        let mut count = 0;
+        for scope in scopes {
+            let _ = writeln!(out, "{} {scope}", decision.as_str());
+            count += 1;
         }
-        let what = text::plural(events.len() as u64, "decision", "decisions");
+        let what = text::plural(count, "decision", "decisions");
         let until = expires.map_or_else(String::new, |day| format!(", until {day}"));
         let _ = if args.dry_run {
             writeln!(out, "{what} would be recorded{until}")
@@ -276,11 +277,12 @@ pub(super) fn list(args: &DecisionsArgs, global: &Global) -> CommandResult {
     let config = environment::configuration(global.config.as_deref())?;
     let state = environment::state_folder(global.state.as_deref(), &config)?;
     let known = read(&environment::decisions_file(global, &state))?;
-    let standing = Standing::of(&known);
+    let bad = known.bad.clone();
+    let standing = Standing::of(known);
     let today = environment::now(args.now).to_zoned(TimeZone::UTC).date();
     let mut out = String::new();
     let mut counts = [0_u64; 3];
-    for ((scope, _), register) in &standing.registers {
+    for (scope, topic, register) in standing.registers() {
         let Some(held) = register.held(today) else {
             continue;
         };
@@ -295,6 +297,7 @@ pub(super) fn list(args: &DecisionsArgs, global: &Global) -> CommandResult {
         for one in &register.heads {
             let event = &one.event;
             if args.json {
+                let event = alone(event, scope, &standing, topic);
                 let line = serde_json::json!({"id": one.id, "state": word, "event": event});
                 let _ = writeln!(out, "{line}");
                 continue;
@@ -315,15 +318,12 @@ pub(super) fn list(args: &DecisionsArgs, global: &Global) -> CommandResult {
         }
     }
     if !args.json {
-        for entry in Applied::new(&standing, today)
-            .coverage(&Decisions {
-                events: Vec::new(),
-                ..known
-            })
-            .iter()
-            .filter(|entry| entry.unit.starts_with("line "))
-        {
-            let _ = writeln!(out, "BAD       {}: {}", entry.unit, entry.reason);
+        for line in bad {
+            let _ = writeln!(
+                out,
+                "BAD       line {}: left out: {}",
+                line.line, line.reason
+            );
         }
         let [held, expired, conflicts] = counts;
         let _ = writeln!(
@@ -333,4 +333,23 @@ pub(super) fn list(args: &DecisionsArgs, global: &Global) -> CommandResult {
     }
     print(out.as_bytes())?;
     Ok(Outcome::Done)
+}
+
+/// What an event says of one of the things it is about.
+fn alone(event: &Event, scope: &Scope, standing: &Standing, topic: Topic) -> Event {
+    let about: BTreeSet<&str> = standing
+        .about(scope, topic)
+        .iter()
+        .filter_map(|place| standing.events().get(*place as usize))
+        .map(|one| one.id.as_str())
+        .collect();
+    let mut after = event.after.clone();
+    if let Some(known) = &mut after {
+        known.retain(|id| about.contains(id.as_str()));
+    }
+    Event {
+        scope: scope.clone().into(),
+        after,
+        ..event.clone()
+    }
 }

@@ -7,6 +7,7 @@ use crate::model::Report;
 use crate::query::{self, Query};
 use crate::report::explain::{self, Found, Subject};
 use crate::report::{Format, Index, ReportError, listing, select, story};
+use crate::rules::renames;
 use crate::rules::scoring::Scoring;
 use anyhow::{Context as _, anyhow};
 
@@ -73,7 +74,7 @@ fn declared(lister: Lister, words: &[String], run: Option<&str>, global: &Global
 
 /// Reads a filter; a faulty one is wrong usage, with the place shown.
 pub(super) fn filter(text: &str) -> Result<Query, Failure> {
-    Query::parse(text).map_err(|error| {
+    let query = Query::parse(text).map_err(|error| {
         Failure::usage(
             anyhow!("{error}"),
             format!(
@@ -81,7 +82,9 @@ pub(super) fn filter(text: &str) -> Result<Query, Failure> {
                 query::help()
             ),
         )
-    })
+    })?;
+    let renames = renames::builtin().context("reading the names of rules")?;
+    Ok(query.renamed(&renames))
 }
 
 /// Age from which a credential counts as long-lived, under the user's configuration.

@@ -56,6 +56,7 @@ fn list() -> CommandResult {
 
 fn show(id: &str) -> CommandResult {
     let (credentials, posture) = builtin()?;
+    let id = posture.renames().now(id);
     let text = if let Some(rule) = credentials.get(id) {
         describe_rule(rule)
     } else if let Some(check) = posture.check(id) {

@@ -2,13 +2,15 @@
 
 use super::args::{About, Filter};
 use super::exit::Failure;
-use crate::model::{Finding, Report};
+use crate::model::{Credential, CredentialId, Finding, FindingId, Identity, IdentityId, Report};
 use crate::report::Index;
 use crate::report::explain::{self, Found, Subject};
 use crate::rules::config::Pattern;
-use crate::store::decisions::Scope;
-use anyhow::anyhow;
-use serde_json::{Value, json};
+use crate::rules::renames;
+use crate::store::decisions::{Scope, Subjects};
+use anyhow::{Context as _, anyhow};
+use rayon::prelude::*;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// What an id or a name means.
@@ -55,6 +57,7 @@ pub(super) fn filtered<'a>(
     };
     let (rule, path) = (pattern(&filter.rule)?, pattern(&filter.path)?);
     let owner = pattern(&filter.owner)?;
+    let renames = renames::builtin().context("reading the names of rules")?;
     let keep = |finding: &&Finding| {
         let credential = index.credential(finding.credential.as_ref());
         let of_credential = credential.and_then(|one| one.identity.as_ref());
@@ -76,7 +79,9 @@ pub(super) fn filtered<'a>(
         filter
             .severity
             .is_none_or(|least| finding.severity >= least)
-            && rule.as_ref().is_none_or(|rule| rule.matches(&finding.rule))
+            && rule
+                .as_ref()
+                .is_none_or(|rule| renames.any(&finding.rule, |name| rule.matches(name)))
             && path.as_ref().is_none_or(at)
             && filter
                 .status
@@ -126,19 +131,45 @@ pub(super) fn about(index: &Index<'_>, scope: Scope, about: About) -> Option<Sco
     }
 }
 
-/// Digests of what a run tells of each of these: what somebody saw who decided on it.
-pub(super) fn evidence(report: &Report, scopes: &[Scope]) -> Vec<Option<String>> {
-    let findings: BTreeMap<_, _> = report.findings.iter().map(|one| (&one.id, one)).collect();
-    let credentials: BTreeMap<_, _> = report
-        .credentials
-        .iter()
-        .map(|one| (&one.id, one))
+/// A digest of what a run tells of what somebody decided on: what they saw. Of many, a digest of the digests of each, one a
+/// line.
+pub(super) fn evidence(report: &Report, subjects: &Subjects) -> Option<String> {
+    let seen = Seen::new(report);
+    if let Some(scope) = subjects.one() {
+        return seen.digest(scope);
+    }
+    let scopes: Vec<Scope> = subjects.each().collect();
+    let digests: Vec<String> = scopes
+        .par_iter()
+        .map(|scope| seen.digest(scope).unwrap_or_default())
         .collect();
-    let identities: BTreeMap<_, _> = report.identities.iter().map(|one| (&one.id, one)).collect();
-    let told = |scope: &Scope| -> Option<Value> {
-        Some(match scope {
+    Some(digest(digests.join("\n").as_bytes()))
+}
+
+/// What a run tells, by id.
+struct Seen<'r> {
+    findings: BTreeMap<&'r FindingId, &'r Finding>,
+    credentials: BTreeMap<&'r CredentialId, &'r Credential>,
+    identities: BTreeMap<&'r IdentityId, &'r Identity>,
+}
+
+impl<'r> Seen<'r> {
+    fn new(report: &'r Report) -> Self {
+        Self {
+            findings: report.findings.iter().map(|one| (&one.id, one)).collect(),
+            credentials: report
+                .credentials
+                .iter()
+                .map(|one| (&one.id, one))
+                .collect(),
+            identities: report.identities.iter().map(|one| (&one.id, one)).collect(),
+        }
+    }
+
+    fn digest(&self, scope: &Scope) -> Option<String> {
+        let told = match scope {
             Scope::Finding(id) => {
-                let finding = findings.get(id)?;
+                let finding = self.findings.get(id)?;
                 json!({
                     "rule": finding.rule,
                     "severity": finding.severity,
@@ -148,14 +179,14 @@ pub(super) fn evidence(report: &Report, scopes: &[Scope]) -> Vec<Option<String>>
                     "evidence": finding.evidence,
                 })
             }
-            Scope::Credential(id) => json!(credentials.get(id)?),
-            Scope::Identity(id) => json!(identities.get(id)?),
+            Scope::Credential(id) => json!(self.credentials.get(id)?),
+            Scope::Identity(id) => json!(self.identities.get(id)?),
             Scope::RulePath(_) => return None,
-        })
-    };
-    let digest = |value: Value| {
-        let digest = blake3::hash(value.to_string().as_bytes());
-        digest.to_hex()[..32].to_owned()
-    };
-    scopes.iter().map(|scope| told(scope).map(digest)).collect()
+        };
+        Some(digest(told.to_string().as_bytes()))
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..32].to_owned()
 }

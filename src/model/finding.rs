@@ -123,6 +123,7 @@ pub enum FindingError {
 #[derive(Clone, Debug)]
 pub struct FindingBuilder {
     rule: String,
+    first_called: String,
     severity: Severity,
     confidence: Confidence,
     title: String,
@@ -140,6 +141,7 @@ impl FindingBuilder {
     pub fn new(rule: &str, severity: Severity) -> Self {
         Self {
             rule: rule.to_owned(),
+            first_called: rule.to_owned(),
             severity,
             confidence: Confidence::High,
             title: String::new(),
@@ -151,6 +153,13 @@ impl FindingBuilder {
             evidence: Vec::new(),
             frameworks: Frameworks::new(),
         }
+    }
+
+    /// The name that the check had first, which the id is made from.
+    #[must_use]
+    pub fn first_called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.first_called);
+        self
     }
 
     /// Title and message.
@@ -224,7 +233,7 @@ impl FindingBuilder {
         }
         let subject = |id: Option<&str>| id.unwrap_or_default().to_owned();
         let id = FindingId::of(&[
-            &self.rule,
+            &self.first_called,
             &subject(self.identity.as_ref().map(IdentityId::as_str)),
             &subject(self.credential.as_ref().map(CredentialId::as_str)),
             &self.discriminator,

@@ -26,6 +26,7 @@ pub mod location;
 pub mod plan;
 pub mod progress;
 pub mod rbac;
+mod renames;
 pub mod report;
 pub mod secret;
 pub mod severity;
@@ -66,6 +67,7 @@ pub use plan::{
 };
 pub use progress::{FirstSeen, ItemProgress, ItemState, PlanMemory, Planned, StandingDrift};
 pub use rbac::{RbacBinding, RbacRole, RbacRule};
+pub use renames::Renames;
 pub use report::{Report, Run, Summary, Tool, WaveRisk};
 pub use secret::{Fingerprint, FingerprintKey, Redacted, SecretBytes};
 pub use severity::Severity;

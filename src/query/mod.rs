@@ -13,6 +13,7 @@ pub use asked::Asked;
 pub use field::{FIELDS, Field};
 pub use subject::{Said, Subject};
 
+use crate::model::Renames;
 use crate::model::brief::Brief;
 use field::{Kind, Value};
 use globset::GlobMatcher;
@@ -110,6 +111,15 @@ impl Query {
         parse::query(text).map(Self)
     }
 
+    /// The same filter, which means a rule by any name it had.
+    #[must_use]
+    pub fn renamed(mut self, renames: &Renames) -> Self {
+        if let Some(expression) = &mut self.0 {
+            expression.rename(renames);
+        }
+        self
+    }
+
     /// The filter, ready to be asked of the subjects of a report.
     pub fn ask<'q>(&'q self, brief: &'q Brief) -> Asked<'q> {
         Asked::new(self, brief)
@@ -127,6 +137,32 @@ impl Query {
 }
 
 impl Expression {
+    fn rename(&mut self, renames: &Renames) {
+        match self {
+            Self::All(all) | Self::Any(all) => {
+                for each in all {
+                    each.rename(renames);
+                }
+            }
+            Self::Not(inner) => inner.rename(renames),
+            Self::Is(field, tests) if field.name == "finding" => {
+                let means = |name: &str| {
+                    let mut tests = tests.iter();
+                    tests.any(|test| match test {
+                        Test::Word(word) => is_word(word, name),
+                        Test::Glob(_, glob) => glob.is_match(name),
+                        Test::Part(part) => part_of(part, name),
+                        Test::None | Test::Some | Test::Number(..) => false,
+                    })
+                };
+                let meant = renames.meant(means).into_iter();
+                let meant: Vec<Test> = meant.map(|name| Test::Word(name.to_lowercase())).collect();
+                tests.extend(meant);
+            }
+            Self::Is(..) | Self::Tag(..) | Self::Word(_) => {}
+        }
+    }
+
     fn holds_of(&self, text: &str) -> bool {
         match self {
             Self::All(all) => all.iter().all(|each| each.holds_of(text)),

@@ -1,7 +1,7 @@
 //! `overstay.toml`: what a user says about their own organisation. Unknown keys are errors, with the line shown.
 
 use super::people::{People, Person};
-use crate::model::{Environment, Location, Ternary};
+use crate::model::{Environment, Location, Renames, Ternary};
 use globset::{GlobBuilder, GlobMatcher};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -314,7 +314,13 @@ impl TryFrom<WrittenIgnore> for Ignore {
 
 impl Ignore {
     /// Whether it speaks of a rule or check at a place, of a credential with these names.
-    pub fn covers(&self, names: &[String], place: &Location, rule: &str) -> bool {
+    pub fn covers(
+        &self,
+        names: &[String],
+        place: &Location,
+        rule: &str,
+        renames: &Renames,
+    ) -> bool {
         let at = |path: &Pattern| {
             let whole = place
                 .repository
@@ -326,7 +332,7 @@ impl Ignore {
             && self
                 .rule
                 .as_ref()
-                .is_none_or(|pattern| pattern.matches(rule))
+                .is_none_or(|pattern| renames.any(rule, |name| pattern.matches(name)))
             && self
                 .fingerprint
                 .as_ref()

@@ -16,6 +16,7 @@ pub mod inventory;
 pub mod manifests;
 pub mod people;
 pub mod posture;
+pub mod renames;
 pub mod scoring;
 pub mod targets;
 pub mod workloads;

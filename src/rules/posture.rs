@@ -4,7 +4,7 @@
 //! which ids of which framework it answers to and the lists it judges by are data, and stand here.
 
 use super::RuleError;
-use crate::model::{ConsumerClass, Frameworks, Severity};
+use crate::model::{ConsumerClass, Frameworks, Renames, Severity};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -161,6 +161,7 @@ impl Framework {
 pub struct Posture {
     checks: BTreeMap<String, CheckMeta>,
     frameworks: BTreeMap<String, Framework>,
+    renames: Renames,
 }
 
 impl Posture {
@@ -169,7 +170,8 @@ impl Posture {
     /// # Errors
     /// When a file does not have its shape, or cites what its framework does not have.
     pub fn builtin() -> Result<Self, RuleError> {
-        Self::of(super::folder(CHECKS)?, super::folder(FRAMEWORKS)?)
+        let posture = Self::of(super::folder(CHECKS)?, super::folder(FRAMEWORKS)?)?;
+        Ok(posture.renamed(super::renames::builtin()?))
     }
 
     /// Joins checks and frameworks, each with the path of its file.
@@ -183,6 +185,7 @@ impl Posture {
         let mut posture = Self {
             checks: BTreeMap::new(),
             frameworks: BTreeMap::new(),
+            renames: Renames::default(),
         };
         for (file, mut framework) in frameworks {
             named_as_its_file(file, &framework.id)?;
@@ -221,6 +224,17 @@ impl Posture {
             }
         }
         Ok(resolved)
+    }
+
+    /// The same checks, of which some had other names.
+    #[must_use]
+    pub fn renamed(self, renames: Renames) -> Self {
+        Self { renames, ..self }
+    }
+
+    /// Rules and checks that had other names.
+    pub const fn renames(&self) -> &Renames {
+        &self.renames
     }
 
     /// Metadata of one check.

@@ -84,7 +84,12 @@ impl RuleSet {
     /// # Errors
     /// When a rule of the user's own is faulty or has the id of a built-in one that is not disabled; when an override names an unknown key or a value out of range.
     pub fn load(config: Config, own: &[(String, String)]) -> Result<Self, RuleError> {
-        let mut credentials = CredentialRules::builtin()?.without(&config.rules.disable)?;
+        let posture = Posture::builtin()?;
+        let unwanted = config.rules.disable.iter();
+        let unwanted: Vec<String> = unwanted
+            .map(|id| posture.renames().now(id).to_owned())
+            .collect();
+        let mut credentials = CredentialRules::builtin()?.without(&unwanted)?;
         let mut digest = rules::digest();
         if !own.is_empty() {
             let beside = CredentialRules::load(own.iter().map(|(name, text)| (name, text)))?;
@@ -99,7 +104,7 @@ impl RuleSet {
         Ok(Self {
             digest,
             credentials,
-            posture: Posture::builtin()?,
+            posture,
             scoring: Scoring::with_overrides(&config.scoring)?,
             targets: Targets::builtin()?,
             config,
@@ -385,9 +390,9 @@ pub fn judge(
     let mut inventory = joined.inventory;
     inventory.origins = origins;
 
-    let standing = Standing::of(&request.decisions);
+    let standing = Standing::of(request.decisions.clone());
     let today = request.now.to_zoned(TimeZone::UTC).date();
-    let mut applied = Applied::new(&standing, today);
+    let mut applied = Applied::new(&standing, today, rules.posture.renames());
     decisions::apply_to_inventory(&mut applied, &mut inventory);
 
     progress.stage("judging");
@@ -407,6 +412,7 @@ pub fn judge(
         &mut inventory,
         &rules.config.ignores,
         &comments,
+        rules.posture.renames(),
         request.now,
     ));
     let holders = inventory.credentials.iter();

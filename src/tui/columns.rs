@@ -253,7 +253,7 @@ pub(super) fn state(data: &Data<'_>, item: Item) -> String {
     match data.ledger.verdict(&data.brief, finding) {
         Some(Verdict::Decided(event)) => words(&event.decision),
         Some(Verdict::Expired(_)) => "expired".to_owned(),
-        Some(Verdict::Conflict(_)) => "conflict".to_owned(),
+        Some(Verdict::Conflict) => "conflict".to_owned(),
         None => finding.status.as_str().to_owned(),
     }
 }
@@ -292,6 +292,7 @@ pub(super) fn title(data: &Data<'_>, item: Item) -> String {
             let id = ledger::about(event);
             match data.find(&id) {
                 Some(item) => format!("{id} {}", title(data, item)),
+                None if event.scope.one().is_none() => id,
                 None => format!("{id}, which this run does not have"),
             }
         }),
@@ -399,7 +400,7 @@ pub(super) fn owner(data: &Data<'_>, item: Item) -> String {
     let Some(identity) = data.identity(item) else {
         return String::new();
     };
-    let said = data.ledger.owner(identity.id);
+    let said = data.ledger.owner(&data.brief, identity.id);
     line(said.unwrap_or_else(|| data.text(identity.owner))).into_owned()
 }
 

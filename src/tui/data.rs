@@ -5,10 +5,10 @@ use super::mode::View;
 use crate::model::brief::{
     AssessmentRow, Brief, CredentialRow, Entry, FindingRow, IdentityRow, PlanRow, Text,
 };
-use crate::model::{Coverage, PlanItemId, Report};
+use crate::model::{Coverage, PlanItemId, Renames, Report};
 use crate::query::Subject;
 use crate::report::Index;
-use crate::store::decisions::{Decisions, Event};
+use crate::store::decisions::{Event, Standing};
 use crate::store::runs::Wanted;
 use jiff::civil::Date;
 use std::borrow::Cow;
@@ -84,14 +84,15 @@ impl<'r> Data<'r> {
     pub fn new(
         report: &'r Report,
         whole: Option<&'r dyn Whole>,
-        decisions: Decisions,
+        standing: Standing,
         today: Date,
+        renames: Renames,
     ) -> Self {
         let brief = whole.map_or_else(
             || Cow::Owned(Brief::of(report)),
             |whole| Cow::Borrowed(whole.brief()),
         );
-        let ledger = Ledger::new(decisions, today, &brief);
+        let ledger = Ledger::new(standing, today, renames, &brief);
         Self {
             report,
             brief,

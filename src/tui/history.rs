@@ -1,50 +1,41 @@
 //! Undo and redo. The file of decisions only grows, so undoing says again what stood before.
 
-use super::ledger::Ledger;
 use super::verdict::Draft;
-use crate::model::brief::{Brief, Rows};
-use crate::store::decisions::{Decision, Decisions, Event, Recorded, Scope, Topic};
-use jiff::civil::Date;
+use crate::store::decisions::{Decision, Event, Recorded, Scope, Standing, Topic};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// Decisions that were made together.
+/// Decisions that were undone.
 #[derive(Clone, Debug)]
-struct Batch {
-    /// What was said.
-    made: Vec<Draft>,
-    /// What undoes it.
-    undo: Vec<Draft>,
-}
-
-/// What is being recorded.
-#[derive(Clone, Debug)]
-enum Pending {
-    Undo(Batch),
-    Redo(Batch),
+struct Undone {
+    /// Places of the events that made them.
+    made: Range<usize>,
+    /// Id of the first event that took them back.
+    by: String,
 }
 
 /// What can be undone and redone.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    done: Vec<Batch>,
-    undone: Vec<Batch>,
-    pending: Option<Pending>,
+    /// Places of events that were made together, in the order in which they were made.
+    done: Vec<Range<usize>>,
+    undone: Vec<Undone>,
 }
 
 impl History {
     /// What this person decided in earlier reviews. Decisions made together have one time.
-    pub fn of(events: &[Recorded], actor: &str, today: Date) -> Self {
+    pub fn of(standing: &Standing, actor: &str) -> Self {
         let mut history = Self::default();
-        // What stood before a decision does not depend on what the report has.
-        let nothing = Brief::new(Rows::default());
-        let mut ledger = Ledger::new(Decisions::default(), today, &nothing);
         let together = |one: &Recorded, other: &Recorded| {
             one.event.at == other.event.at && one.event.actor == other.event.actor
         };
-        for batch in events.chunk_by(together) {
+        let mut from = 0;
+        for batch in standing.events().chunk_by(together) {
+            let to = from + batch.len();
             if batch.first().is_some_and(|one| one.event.actor == actor) {
-                history.recorded(&ledger, batch);
+                history.recorded(standing, from..to);
             }
-            ledger.add(batch.to_vec(), &nothing);
+            from = to;
         }
         history
     }
@@ -60,86 +51,138 @@ impl History {
     }
 
     /// What undoes the last decisions.
-    pub fn undo(&mut self) -> Option<Vec<Draft>> {
-        let batch = self.done.pop()?;
-        let drafts = batch.undo.clone();
-        self.pending = Some(Pending::Undo(batch));
-        Some(drafts)
+    pub fn undo(&self, standing: &Standing) -> Option<Vec<Draft>> {
+        let made = self.done.last()?;
+        let first = standing.events().get(made.start)?;
+        let mut drafts = Drafts::new(&first.id);
+        for one in standing.events().get(made.clone())? {
+            let topic = Topic::of(&one.event.decision);
+            for scope in one.event.scope.each() {
+                let before = standing.before(&scope, topic, made.start);
+                let stood = before.and_then(|register| register.heads.last().copied());
+                let stood = stood.filter(|stood| !stood.event.decision.takes_back());
+                drafts.say(stood, topic, scope);
+            }
+        }
+        Some(drafts.list)
     }
 
     /// What was undone last.
-    pub fn redo(&mut self) -> Option<Vec<Draft>> {
-        let batch = self.undone.pop()?;
-        let drafts = batch.made.clone();
-        self.pending = Some(Pending::Redo(batch));
-        Some(drafts)
+    pub fn redo(&self, standing: &Standing) -> Option<Vec<Draft>> {
+        let undone = self.undone.last()?;
+        let mut drafts = Drafts::new(&undone.by);
+        for one in standing.events().get(undone.made.clone())? {
+            let topic = Topic::of(&one.event.decision);
+            for scope in one.event.scope.each() {
+                drafts.say(Some(one), topic, scope);
+            }
+        }
+        Some(drafts.list)
     }
 
-    /// Events were recorded; `before` is without them.
-    pub fn recorded(&mut self, before: &Ledger, events: &[Recorded]) {
-        match self.pending.take() {
-            Some(Pending::Undo(batch)) => self.undone.push(batch),
-            Some(Pending::Redo(batch)) => self.done.push(batch),
-            None => {
-                self.undone.clear();
-                self.done.push(Batch {
-                    made: events.iter().map(|one| draft(&one.event)).collect(),
-                    undo: events
-                        .iter()
-                        .map(|one| inverse(before, &one.event))
-                        .collect(),
+    /// Events were recorded together, at these places.
+    pub fn recorded(&mut self, standing: &Standing, events: Range<usize>) {
+        let id = |at: usize| standing.events().get(at).map(|one| one.id.as_str());
+        let Some(first) = standing.events().get(events.start) else {
+            return;
+        };
+        if let Some(undoes) = first.event.undoes.as_deref() {
+            let made = self
+                .done
+                .iter()
+                .rposition(|made| id(made.start) == Some(undoes));
+            if let Some(at) = made {
+                let made = self.done.remove(at);
+                self.undone.push(Undone {
+                    made,
+                    by: first.id.clone(),
                 });
+                return;
             }
+            let undone = self.undone.iter().rposition(|one| one.by == undoes);
+            if let Some(at) = undone {
+                self.undone.remove(at);
+                self.done.push(events);
+                return;
+            }
+        }
+        self.undone.clear();
+        self.done.push(events);
+    }
+}
+
+/// Decisions to be said again, each once for all that it is about.
+struct Drafts<'a> {
+    undoes: &'a str,
+    list: Vec<Draft>,
+    /// Places in the list, by the event that says it.
+    by_event: BTreeMap<(Option<&'a str>, Topic), usize>,
+    /// Places in the list, by what is said.
+    by_words: BTreeMap<String, usize>,
+}
+
+impl<'a> Drafts<'a> {
+    const fn new(undoes: &'a str) -> Self {
+        Self {
+            undoes,
+            list: Vec::new(),
+            by_event: BTreeMap::new(),
+            by_words: BTreeMap::new(),
         }
     }
 
-    /// They were not.
-    pub fn refused(&mut self) {
-        match self.pending.take() {
-            Some(Pending::Undo(batch)) => self.done.push(batch),
-            Some(Pending::Redo(batch)) => self.undone.push(batch),
-            None => {}
+    /// Says of a thing what an event says; where there is none, takes back what is said.
+    fn say(&mut self, event: Option<&'a Recorded>, topic: Topic, scope: Scope) {
+        let known = (event.map(|one| one.id.as_str()), topic);
+        let at = match self.by_event.get(&known) {
+            Some(at) => *at,
+            None => {
+                let draft = event.map_or_else(|| emptied(topic), |one| again(&one.event));
+                let words = format!("{draft:?}");
+                let at = *self.by_words.entry(words).or_insert(self.list.len());
+                if at == self.list.len() {
+                    self.list.push(Draft {
+                        undoes: Some(self.undoes.to_owned()),
+                        ..draft
+                    });
+                }
+                self.by_event.insert(known, at);
+                at
+            }
+        };
+        if let Some(draft) = self.list.get_mut(at) {
+            draft.scopes.push(scope);
         }
     }
 }
 
-fn draft(event: &Event) -> Draft {
+fn again(event: &Event) -> Draft {
     Draft {
-        scope: event.scope.clone(),
+        scopes: Vec::new(),
         decision: event.decision.clone(),
         reason: event.reason.clone(),
         expires: event.expires,
         ticket: event.ticket.clone(),
+        undoes: None,
     }
 }
 
-/// What says again what stood before an event.
-fn inverse(before: &Ledger, event: &Event) -> Draft {
-    let stood = before.stands(&event.scope, Topic::of(&event.decision));
-    match (stood, &event.decision) {
-        (Some(stood), _) => draft(stood),
-        (None, Decision::Owner { .. }) => emptied(
-            &event.scope,
-            Decision::Owner {
-                owner: String::new(),
-            },
-        ),
-        (None, Decision::Purpose { .. }) => emptied(
-            &event.scope,
-            Decision::Purpose {
-                purpose: String::new(),
-            },
-        ),
-        (None, _) => emptied(&event.scope, Decision::Reopen),
-    }
-}
-
-fn emptied(scope: &Scope, decision: Decision) -> Draft {
+fn emptied(topic: Topic) -> Draft {
+    let decision = match topic {
+        Topic::Verdict => Decision::Reopen,
+        Topic::Owner => Decision::Owner {
+            owner: String::new(),
+        },
+        Topic::Purpose => Decision::Purpose {
+            purpose: String::new(),
+        },
+    };
     Draft {
-        scope: scope.clone(),
+        scopes: Vec::new(),
         decision,
         reason: "undone".to_owned(),
         expires: None,
         ticket: None,
+        undoes: None,
     }
 }

@@ -1,26 +1,23 @@
 //! What people decided, as the review looks it up: what stands about each subject.
 
 use crate::model::brief::{Brief, FindingRow, Text};
-use crate::model::{CredentialId, FindingId, FindingStatus, IdentityId};
+use crate::model::{CredentialId, FindingId, FindingStatus, IdentityId, Renames};
 use crate::query::Said;
-use crate::store::decisions::{
-    Decision, Decisions, Event, Held, Recorded, Register, RuleAt, Scope, Standing, Topic,
-};
+use crate::store::decisions::{Decision, Event, Held, Recorded, RuleAt, Scope, Standing, Topic};
 use jiff::civil::Date;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Decisions by time, and what stands of them today.
 #[derive(Debug)]
 pub struct Ledger {
     today: Date,
-    recorded: Vec<Recorded>,
-    of: BTreeMap<(Scope, Topic), Vec<usize>>,
     standing: Standing,
+    renames: Renames,
     /// Rules and paths that were decided about.
     rules: Vec<(Scope, RuleAt)>,
     /// Findings, credentials and identities of the report that were decided about, by their ids.
-    decided: BTreeMap<Text, Scope>,
+    decided: BTreeSet<Text>,
     /// What stands about each finding, in words.
     said: Vec<Said>,
 }
@@ -33,24 +30,21 @@ pub enum Verdict<'a> {
     /// This was, until a day that has passed.
     Expired(&'a Event),
     /// People decided differently and did not know of each other.
-    Conflict(&'a [Recorded]),
+    Conflict,
 }
 
 impl Ledger {
     /// Reads decisions about a report.
-    pub fn new(decisions: Decisions, today: Date, brief: &Brief) -> Self {
+    pub fn new(standing: Standing, today: Date, renames: Renames, brief: &Brief) -> Self {
         let mut ledger = Self {
             today,
-            standing: Standing::of(&decisions),
-            recorded: Vec::new(),
-            of: BTreeMap::new(),
+            standing,
+            renames,
             rules: Vec::new(),
-            decided: BTreeMap::new(),
+            decided: BTreeSet::new(),
             said: Vec::new(),
         };
-        for one in decisions.events {
-            ledger.note(one, brief);
-        }
+        ledger.note(0, brief);
         ledger.tell(brief);
         ledger
     }
@@ -78,7 +72,7 @@ impl Ledger {
         let word = match verdict {
             Some(Verdict::Decided(event)) => word(&event.decision),
             Some(Verdict::Expired(_)) => "expired",
-            Some(Verdict::Conflict(_)) => "conflict",
+            Some(Verdict::Conflict) => "conflict",
             None => row.status.as_str(),
         };
         let decided = match verdict {
@@ -99,46 +93,48 @@ impl Ledger {
         &self.said
     }
 
-    fn note(&mut self, one: Recorded, brief: &Brief) -> (Scope, Topic) {
-        let scope = one.event.scope.clone();
-        if let Some(id) = brief.rows().texts.find(id(&scope)) {
-            self.decided.insert(id, scope.clone());
+    /// Notes what the events from a place on are about.
+    fn note(&mut self, from: usize, brief: &Brief) -> BTreeSet<Text> {
+        let mut ids = BTreeSet::new();
+        for one in self.standing.events().iter().skip(from) {
+            for scope in one.event.scope.each() {
+                ids.extend(brief.rows().texts.find(scope.id()));
+                if let Scope::RulePath(at) = &scope
+                    && self.rules.iter().all(|(known, _)| *known != scope)
+                    && let Some(at) = RuleAt::new(at, &self.renames)
+                {
+                    self.rules.push((scope, at));
+                }
+            }
         }
-        if let Scope::RulePath(at) = &scope
-            && self.rules.iter().all(|(known, _)| *known != scope)
-            && let Some(at) = RuleAt::new(at)
-        {
-            self.rules.push((scope.clone(), at));
-        }
-        let about = (scope, Topic::of(&one.event.decision));
-        self.of
-            .entry(about.clone())
-            .or_default()
-            .push(self.recorded.len());
-        self.recorded.push(one);
-        about
+        self.decided.extend(&ids);
+        ids
     }
 
     /// Every event, by time.
     pub fn events(&self) -> &[Recorded] {
-        &self.recorded
+        self.standing.events()
+    }
+
+    /// What stands, by what it is about.
+    pub const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Rules that had other names.
+    pub const fn renames(&self) -> &Renames {
+        &self.renames
     }
 
     /// Adds events.
     pub fn add(&mut self, events: Vec<Recorded>, brief: &Brief) {
-        let rules = events
-            .iter()
-            .any(|one| matches!(one.event.scope, Scope::RulePath(_)));
-        let mut ids = BTreeSet::new();
-        for one in events {
-            let about = self.note(one, brief);
-            ids.extend(brief.rows().texts.find(id(&about.0)));
-            let places = self.of.get(&about).into_iter().flatten();
-            let events: Vec<&Recorded> = places.filter_map(|at| self.recorded.get(*at)).collect();
-            let register = Register::of(&events);
-            self.standing.registers.insert(about, register);
-        }
-        if rules {
+        let rules = self.rules.len();
+        let from = self.events().len();
+        self.standing.add(events);
+        let ids = self.note(from, brief);
+        let mut new = self.events().iter().skip(from);
+        let ruled = |one: &Recorded| matches!(one.event.scope.one(), Some(Scope::RulePath(_)));
+        if rules != self.rules.len() || new.any(ruled) {
             self.tell(brief);
         } else {
             self.tell_of(brief, &ids);
@@ -148,20 +144,21 @@ impl Ledger {
     /// Everything that was said about a subject, in order.
     pub fn about<'a>(&'a self, scope: &Scope) -> Vec<&'a Event> {
         let topics = [Topic::Verdict, Topic::Owner, Topic::Purpose];
-        let mut places: Vec<usize> = topics
+        let mut places: Vec<u32> = topics
             .into_iter()
-            .filter_map(|topic| self.of.get(&(scope.clone(), topic)))
-            .flatten()
+            .flat_map(|topic| self.standing.about(scope, topic))
             .copied()
             .collect();
         places.sort_unstable();
-        let events = places.into_iter().filter_map(|at| self.recorded.get(at));
+        let events = places
+            .into_iter()
+            .filter_map(|at| self.events().get(at as usize));
         events.map(|one| &one.event).collect()
     }
 
     /// The last event on a topic, where it takes nothing back.
     pub fn stands(&self, scope: &Scope, topic: Topic) -> Option<&Event> {
-        let register = self.standing.registers.get(&(scope.clone(), topic))?;
+        let register = self.standing.register(scope, topic)?;
         let last = register.heads.last()?;
         (!last.event.decision.takes_back()).then_some(&last.event)
     }
@@ -169,20 +166,26 @@ impl Ledger {
     /// What stands about a finding: what was said of itself, else of its credential, else of its identity, else of its rule and
     /// place.
     pub fn verdict(&self, brief: &Brief, row: &FindingRow) -> Option<Verdict<'_>> {
-        let registers = &self.standing.registers;
-        if registers.is_empty() {
+        if self.standing.is_empty() {
             return None;
         }
-        let register = |scope: &Scope| registers.get(&(scope.clone(), Topic::Verdict));
-        let register = [row.id, row.credential, row.identity]
-            .into_iter()
-            .find_map(|id| register(self.decided.get(&id)?))
+        let register = |scope: &Scope| self.standing.register(scope, Topic::Verdict);
+        let decided = |text: Text| self.decided.contains(&text).then(|| brief.text(text));
+        let own = || register(&Scope::Finding(FindingId::named(decided(row.id)?)));
+        let credential = || {
+            let id = decided(row.credential)?;
+            register(&Scope::Credential(CredentialId::named(id)))
+        };
+        let identity = || register(&Scope::Identity(IdentityId::named(decided(row.identity)?)));
+        let register = own()
+            .or_else(credential)
+            .or_else(identity)
             .or_else(|| register(self.ruled(brief, row).next()?))?;
         match register.held(self.today)? {
             Held::InForce(one, _) | Held::Expired(one) if one.event.decision.takes_back() => None,
             Held::InForce(one, _) => Some(Verdict::Decided(&one.event)),
             Held::Expired(one) => Some(Verdict::Expired(&one.event)),
-            Held::Conflict(heads) => Some(Verdict::Conflict(heads)),
+            Held::Conflict(_) => Some(Verdict::Conflict),
         }
     }
 
@@ -223,32 +226,24 @@ impl Ledger {
     }
 
     /// The owner that was last said of the identity of this id.
-    pub fn owner(&self, id: Text) -> Option<&str> {
-        let event = self.stands(self.decided.get(&id)?, Topic::Owner)?;
-        match &event.decision {
+    pub fn owner(&self, brief: &Brief, id: Text) -> Option<&str> {
+        if !self.decided.contains(&id) {
+            return None;
+        }
+        let scope = Scope::Identity(IdentityId::named(brief.text(id)));
+        match &self.stands(&scope, Topic::Owner)?.decision {
             Decision::Owner { owner } => Some(owner),
             _ => None,
         }
     }
 }
 
-/// The id of a subject; nothing for a rule and a path.
-fn id(scope: &Scope) -> &str {
-    match scope {
-        Scope::Finding(id) => id.as_str(),
-        Scope::Credential(id) => id.as_str(),
-        Scope::Identity(id) => id.as_str(),
-        Scope::RulePath(_) => "",
-    }
-}
-
-/// The id of what a decision is about.
+/// The id of what a decision is about; of many, how many.
 pub(super) fn about(event: &Event) -> String {
-    match &event.scope {
-        Scope::Finding(id) => id.to_string(),
-        Scope::Credential(id) => CredentialId::to_string(id),
-        Scope::Identity(id) => IdentityId::to_string(id),
-        rule @ Scope::RulePath(_) => rule.to_string(),
+    match event.scope.one() {
+        Some(rule @ Scope::RulePath(_)) => rule.to_string(),
+        Some(scope) => scope.id().to_owned(),
+        None => event.scope.to_string(),
     }
 }
 

@@ -236,7 +236,7 @@ impl List {
         filter.clone_into(&mut self.filter);
         match Query::parse(filter) {
             Ok(query) => {
-                self.query = query;
+                self.query = query.renamed(data.ledger.renames());
                 self.error = None;
                 self.refresh(data);
             }
@@ -478,7 +478,7 @@ pub fn scope(data: &Data<'_>, item: Item) -> Option<crate::store::decisions::Sco
         Item::Identity(_) => identity(),
         Item::Credential(_) => credential(),
         Item::Plan(_) => credential().or_else(identity),
-        Item::Decision(_) => data.event(item).map(|event| event.scope.clone()),
+        Item::Decision(_) => data.event(item)?.scope.one().cloned(),
         Item::Coverage(_) => None,
     }
 }

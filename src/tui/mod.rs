@@ -29,5 +29,6 @@ pub mod view;
 mod whole;
 
 pub use data::{File, Whole};
+pub use state::Recording;
 pub use terminal::{Outside, run};
 pub use verdict::Draft;

@@ -156,9 +156,11 @@ fn written(file: &File) -> Vec<(Tone, String)> {
 
 /// What people said about it.
 fn said(data: &Data<'_>, item: Item) -> Vec<(Tone, String)> {
-    let events = match data.finding(item) {
-        Some(finding) => data.ledger.history(&data.brief, finding),
-        None => {
+    let many = |item| data.event(item).filter(|event| event.scope.one().is_none());
+    let events = match (data.finding(item), many(item)) {
+        (Some(finding), _) => data.ledger.history(&data.brief, finding),
+        (None, Some(event)) => vec![event],
+        (None, None) => {
             super::list::scope(data, item).map_or_else(Vec::new, |scope| data.ledger.about(&scope))
         }
     };
@@ -212,14 +214,33 @@ fn explained(data: &Data<'_>, item: Item, columns: usize) -> Vec<(Tone, String)>
             .lines()
             .map(|text| (tone(text), text.to_owned()))
             .collect(),
-        None => columns::of(item.view())
-            .iter()
-            .map(|column| {
+        None => {
+            let cells = columns::of(item.view()).iter().map(|column| {
                 let cell = (column.cell)(data, item);
                 (Tone::Plain, format!("{:<10} {cell}", column.title))
-            })
-            .collect(),
+            });
+            cells.chain(together(data, item)).collect()
+        }
     }
+}
+
+/// What was decided about together with one decision.
+fn together(data: &Data<'_>, item: Item) -> Vec<(Tone, String)> {
+    let Some(event) = data.event(item).filter(|event| event.scope.one().is_none()) else {
+        return Vec::new();
+    };
+    let mut lines = vec![
+        (Tone::Plain, String::new()),
+        (Tone::Heading, "About".to_owned()),
+    ];
+    for scope in event.scope.each() {
+        let words = match data.find(scope.id()) {
+            Some(item) => format!("  {} {}", scope.id(), columns::title(data, item)),
+            None => format!("  {}, which this run does not have", scope.id()),
+        };
+        lines.push((Tone::Plain, line(&words).into_owned()));
+    }
+    lines
 }
 
 /// What `overstay explain` says.
@@ -259,7 +280,8 @@ pub(super) fn related(data: &Data<'_>, item: Item) -> Vec<Item> {
     let findings = data.findings(about.unwrap_or(item)).iter().copied();
     found.extend(findings.map(Item::Finding));
     if let Some(event) = data.event(item) {
-        found.extend(data.find(&super::ledger::about(event)));
+        let each = event.scope.each();
+        found.extend(each.filter_map(|scope| data.find(scope.id())));
     }
     let mut seen = BTreeSet::from([item]);
     found.retain(|other| seen.insert(*other));

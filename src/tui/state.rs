@@ -5,14 +5,15 @@ use super::data::{Data, Item, Whole};
 use super::form::{Form, Input};
 use super::history::History;
 use super::keymap::Keymap;
+use super::ledger::Ledger;
 use super::list::List;
 use super::menu::Menu;
 use super::mode::{Mode, View};
 use super::page::Page;
 use super::progress::Progress;
 use super::verdict::{Draft, Verdict};
-use crate::model::Report;
-use crate::store::decisions::{Decisions, Recorded};
+use crate::model::{Renames, Report};
+use crate::store::decisions::{Decisions, Recorded, Standing};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub views: Vec<SavedView>,
     /// Standing risk of earlier runs, the oldest first.
     pub trend: Vec<u32>,
+    /// Rules that had other names.
+    pub renames: Renames,
     /// The time of the run that was reviewed last; `None` where none was.
     pub reviewed: Option<Timestamp>,
 }
@@ -72,6 +75,15 @@ pub enum Effect {
     KeepViews(Vec<SavedView>),
     /// Back to the shell.
     Suspend,
+}
+
+/// What came of recording decisions.
+#[derive(Debug, Default)]
+pub struct Recording {
+    /// Everything that was decided before them, where others wrote meanwhile.
+    pub anew: Option<Standing>,
+    /// The events.
+    pub made: Vec<Recorded>,
 }
 
 /// Why the review ends.
@@ -159,9 +171,16 @@ impl<'r> State<'r> {
         decisions: Decisions,
         settings: Settings,
     ) -> Self {
-        let history = History::of(&decisions.events, &settings.actor, settings.today);
+        let standing = Standing::of(decisions);
+        let history = History::of(&standing, &settings.actor);
         Self {
-            data: Data::new(report, whole, decisions, settings.today),
+            data: Data::new(
+                report,
+                whole,
+                standing,
+                settings.today,
+                settings.renames.clone(),
+            ),
             settings,
             mode: Mode::List,
             view: View::Start,
@@ -257,9 +276,25 @@ impl<'r> State<'r> {
     }
 
     /// Decisions were recorded.
-    pub fn recorded(&mut self, events: Vec<Recorded>) {
-        self.history.recorded(&self.data.ledger, &events);
-        self.data.ledger.add(events, &self.data.brief);
+    pub fn recorded(&mut self, recording: Recording) {
+        if let Some(standing) = recording.anew {
+            self.history = History::of(&standing, &self.settings.actor);
+            self.data.ledger = Ledger::new(
+                standing,
+                self.settings.today,
+                self.settings.renames.clone(),
+                &self.data.brief,
+            );
+            // Other decisions have its place now.
+            if matches!(&self.page, Some(page) if page.item.view() == View::Decisions) {
+                self.page = None;
+                self.mode = Mode::List;
+            }
+        }
+        let from = self.data.ledger.events().len();
+        self.data.ledger.add(recording.made, &self.data.brief);
+        let to = self.data.ledger.events().len();
+        self.history.recorded(self.data.ledger.standing(), from..to);
         self.progress = None;
         self.preview = None;
         // The others are read again when they are shown.
@@ -274,7 +309,6 @@ impl<'r> State<'r> {
 
     /// Decisions could not be recorded.
     pub fn refused(&mut self, why: String) {
-        self.history.refused();
         self.notice = Some(why);
     }
 

@@ -3,10 +3,9 @@
 use super::action::Action;
 use super::data::Data;
 use super::reduce::reduce;
-use super::state::{Effect, End, SavedView, State};
+use super::state::{Effect, End, Recording, SavedView, State};
 use super::verdict::Draft;
 use super::view;
-use crate::store::decisions::Recorded;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ratatui::DefaultTerminal;
@@ -27,7 +26,7 @@ pub trait Outside {
     ///
     /// # Errors
     /// Why they are not.
-    fn record(&mut self, data: &Data<'_>, drafts: Vec<Draft>) -> Result<Vec<Recorded>, String>;
+    fn record(&mut self, data: &Data<'_>, drafts: Vec<Draft>) -> Result<Recording, String>;
     /// The command that opens a place: program and arguments.
     ///
     /// # Errors
@@ -153,7 +152,7 @@ fn perform(
 ) -> io::Result<()> {
     match effect {
         Effect::Record(drafts) => match outside.record(&state.data, drafts) {
-            Ok(events) => state.recorded(events),
+            Ok(recording) => state.recorded(recording),
             Err(why) => state.refused(why),
         },
         Effect::Copy(text) => {

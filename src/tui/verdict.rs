@@ -133,8 +133,8 @@ impl Verdict {
 /// A decision that is about to be recorded; who and when are added at the edge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// About what.
-    pub scope: Scope,
+    /// About what: one thing, or many that are decided about together.
+    pub scopes: Vec<Scope>,
     /// What.
     pub decision: Decision,
     /// Why.
@@ -143,6 +143,8 @@ pub struct Draft {
     pub expires: Option<Date>,
     /// Where it is tracked.
     pub ticket: Option<String>,
+    /// The first of the events that it undoes or does again.
+    pub undoes: Option<String>,
 }
 
 /// The days for which a risk is accepted unless somebody says otherwise.

@@ -26,6 +26,7 @@ mod nightly;
 mod panel;
 mod picture;
 mod plans;
+mod renamed;
 mod requirements;
 mod review;
 mod review_stored;

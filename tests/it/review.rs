@@ -1,9 +1,8 @@
 //! The review, driven by actions and drawn without a terminal.
 
 use crate::samples::settle;
-use overstay::model::Report;
-use overstay::store::decisions::{Decision, Decisions, Event, Recorded};
-use overstay::tui::Draft;
+use overstay::model::{Renames, Report};
+use overstay::store::decisions::{Decision, Decisions, Event, Recorded, shares};
 use overstay::tui::action::Action;
 use overstay::tui::data::Item;
 use overstay::tui::keymap::Keymap;
@@ -12,6 +11,7 @@ use overstay::tui::mode::{Mode, View};
 use overstay::tui::reduce::reduce;
 use overstay::tui::state::{Effect, Settings, State};
 use overstay::tui::view;
+use overstay::tui::{Draft, Recording};
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -37,6 +37,7 @@ pub(crate) fn settings() -> Settings {
         reasons: BTreeMap::from([("false-positive".into(), vec!["test data".into()])]),
         views: Vec::new(),
         trend: vec![900, 860, 870, 640],
+        renames: Renames::default(),
         reviewed: None,
     }
 }
@@ -51,7 +52,10 @@ fn act(state: &mut State<'_>, action: Action) -> Vec<Effect> {
     for effect in &effects {
         if let Effect::Record(drafts) = effect {
             let second = state.data.ledger.events().len();
-            state.recorded(stamped(drafts, second));
+            state.recorded(Recording {
+                anew: None,
+                made: stamped(drafts, second),
+            });
         }
     }
     effects
@@ -59,21 +63,25 @@ fn act(state: &mut State<'_>, action: Action) -> Vec<Effect> {
 
 fn stamped(drafts: &[Draft], second: usize) -> Vec<Recorded> {
     let at = jiff::Timestamp::from_second(1_793_000_000 + second as i64).unwrap();
-    let event = |draft: &Draft| {
-        Recorded::of(Event {
-            at,
-            actor: "dana".into(),
-            scope: draft.scope.clone(),
-            decision: draft.decision.clone(),
-            reason: draft.reason.clone(),
-            expires: draft.expires,
-            ticket: draft.ticket.clone(),
-            after: None,
-            run: None,
-            evidence: None,
+    let events = drafts.iter().flat_map(|draft| {
+        let shares = shares(draft.scopes.clone(), |_| Vec::new());
+        shares.into_iter().map(|share| {
+            Recorded::of(Event {
+                at,
+                actor: "dana".into(),
+                scope: share.subjects,
+                decision: draft.decision.clone(),
+                reason: draft.reason.clone(),
+                expires: draft.expires,
+                ticket: draft.ticket.clone(),
+                after: None,
+                run: None,
+                evidence: None,
+                undoes: draft.undoes.clone(),
+            })
         })
-    };
-    drafts.iter().map(event).collect()
+    });
+    events.collect()
 }
 
 fn type_in(state: &mut State<'_>, text: &str) {
@@ -245,8 +253,10 @@ fn many_are_decided_at_once_after_a_question_and_undone_at_once() {
     assert_eq!(state.data.ledger.events().len(), 0);
     act(&mut state, Action::Repeat);
     act(&mut state, Action::Accept);
-    assert_eq!(state.data.ledger.events().len(), all);
-    assert_eq!(state.data.ledger.events()[0].event.reason, "test data");
+    let events = state.data.ledger.events();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].event.scope.count(), all);
+    assert_eq!(events[0].event.reason, "test data");
     act(&mut state, Action::NextUndecided);
     assert!(frame(&mut state, 100, 24).contains("nothing in these rows is undecided"));
     act(&mut state, Action::Undo);
@@ -275,6 +285,51 @@ fn undo_goes_on_where_the_last_review_ended() {
     let mut second = State::new(&REPORT, None, decisions, settings());
     act(&mut second, Action::Undo);
     assert!(!all_undecided(&first) && all_undecided(&second));
+}
+
+#[test]
+fn undo_and_redo_go_on_across_reviews_and_give_back_what_stood() {
+    let again = |state: &State<'_>| {
+        let decisions = Decisions {
+            events: state.data.ledger.events().to_vec(),
+            bad: Vec::new(),
+        };
+        State::new(&REPORT, None, decisions, settings())
+    };
+    let said = |state: &State<'_>| -> Vec<&'static str> {
+        let said = state.data.ledger.said().iter();
+        said.map(|said| said.word).collect()
+    };
+    let mut state = opened();
+    act(&mut state, Action::NextUndecided);
+    act(&mut state, Action::Remediate);
+    type_in(&mut state, "rotating");
+    act(&mut state, Action::Accept);
+    let first = said(&state);
+    act(&mut state, Action::MarkAll);
+    act(&mut state, Action::FalsePositive);
+    type_in(&mut state, "test data");
+    act(&mut state, Action::Accept);
+    act(&mut state, Action::Accept);
+    let second = said(&state);
+    assert!(second.iter().all(|word| *word == "false-positive"));
+    let mut state = again(&state);
+    act(&mut state, Action::Undo);
+    assert_eq!(said(&state), first);
+    // What was undone is not undone again, and can be done again.
+    let mut state = again(&state);
+    act(&mut state, Action::Redo);
+    assert_eq!(said(&state), second);
+    let mut state = again(&state);
+    act(&mut state, Action::Undo);
+    act(&mut state, Action::Undo);
+    assert!(all_undecided(&state));
+    let mut state = again(&state);
+    assert!(act(&mut state, Action::Undo).is_empty());
+    act(&mut state, Action::Redo);
+    assert_eq!(said(&state), first);
+    act(&mut state, Action::Redo);
+    assert_eq!(said(&state), second);
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use crate::{sample, sample_seen};
 use overstay::model::brief::Brief;
-use overstay::model::{PlanItemId, Report};
+use overstay::model::{PlanItemId, Renames, Report};
 use overstay::query;
 use overstay::rules::RuleError;
 use overstay::rules::config::Config;
 use overstay::scan;
 use overstay::store::change::{Asked, Left};
-use overstay::store::decisions::Decisions;
+use overstay::store::decisions::{Decisions, Standing};
 use overstay::store::runs::{Runs, Wanted};
 use overstay::tui::action::Action;
 use overstay::tui::data::{Data, Item};
@@ -95,8 +95,14 @@ fn filters_find_the_same_of_a_stored_run() {
         let (head, rest) = stored(&whole);
         let today = jiff::civil::date(2026, 11, 1);
         let (whole, light) = (
-            Data::new(&whole, None, Decisions::default(), today),
-            Data::new(&head, Some(&rest), Decisions::default(), today),
+            Data::new(&whole, None, Standing::default(), today, Renames::default()),
+            Data::new(
+                &head,
+                Some(&rest),
+                Standing::default(),
+                today,
+                Renames::default(),
+            ),
         );
         let mut told = 0;
         for view in [

@@ -7,7 +7,8 @@ mod stored;
 use super::args::{Global, Review};
 use super::environment;
 use super::exit::{CommandResult, Failure, Outcome};
-use crate::store::decisions;
+use crate::rules::renames;
+use crate::store::decisions::Log;
 use crate::tui::Whole;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::{End, Settings, State};
@@ -42,7 +43,15 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
     let folder = environment::state_folder(global.state.as_deref(), &config)?;
     let file = environment::decisions_file(global, &folder);
     let memory = Memory::read(&folder);
-    let mut desk = Desk::new(args, &config, &folder, &file)?;
+    let unread = |error| {
+        Failure::usage(
+            anyhow::Error::new(error).context("reading the decisions"),
+            "make the file readable, or move it away",
+        )
+    };
+    let (log, decided) = Log::open(&file).map_err(unread)?;
+    let mut decided = Some(decided);
+    let mut desk = Desk::new(args, &config, &folder, log)?;
     let mut settings = Settings {
         keymap,
         read_only: args.read_only,
@@ -51,15 +60,14 @@ pub(super) fn run(args: &Review, global: &Global) -> CommandResult {
         reasons: config.config.review.reasons.clone(),
         views: memory.views.clone(),
         trend: desk.trend(),
+        renames: renames::builtin().context("reading the names of rules")?,
         reviewed: memory.reviewed,
     };
     loop {
-        let decided = decisions::read(&file).map_err(|error| {
-            Failure::usage(
-                anyhow::Error::new(error).context("reading the decisions"),
-                "make the file readable, or move it away",
-            )
-        })?;
+        let decided = match decided.take() {
+            Some(decided) => decided,
+            None => desk.decided().map_err(unread)?,
+        };
         let bad = decided.bad.len();
         let mut state = State::new(
             &stored.report,

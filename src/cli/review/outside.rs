@@ -8,11 +8,13 @@ use super::memory::Memory;
 use crate::model::Report;
 use crate::report::rows;
 use crate::store::atomic;
-use crate::store::decisions::{self, Event, Recorded, Scope, Standing, Topic};
+use crate::store::decisions::{
+    self, DecisionError, Decisions, Event, Log, Recorded, Scope, Standing, Subjects, Topic,
+};
 use crate::store::runs::{Runs, Wanted};
 use crate::tui::data::{Data, Item};
 use crate::tui::state::SavedView;
-use crate::tui::{Draft, Outside};
+use crate::tui::{Draft, Outside, Recording};
 use anyhow::anyhow;
 use percent_encoding::percent_decode_str;
 use std::path::{Component, Path, PathBuf};
@@ -23,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The place the review is held at.
 pub(super) struct Desk {
     state: PathBuf,
-    decisions: PathBuf,
+    log: Log,
     actor: String,
     runs: Option<Runs>,
     roots: Vec<(String, PathBuf)>,
@@ -39,7 +41,7 @@ impl Desk {
         args: &Review,
         config: &LoadedConfig,
         state: &Path,
-        decisions: &Path,
+        log: Log,
     ) -> Result<Self, Failure> {
         let mut roots = Vec::new();
         for root in &args.root {
@@ -64,7 +66,7 @@ impl Desk {
             .collect();
         Ok(Self {
             state: state.to_owned(),
-            decisions: decisions.to_owned(),
+            log,
             actor: args.actor.clone().unwrap_or_else(environment::user),
             runs: Runs::open(state).ok(),
             roots,
@@ -72,6 +74,11 @@ impl Desk {
             ended,
             page: None,
         })
+    }
+
+    /// Reads the decisions again.
+    pub(super) fn decided(&mut self) -> Result<Decisions, DecisionError> {
+        self.log.read()
     }
 
     /// Who decides.
@@ -89,20 +96,14 @@ impl Desk {
             .collect()
     }
 
-    /// The entries that decisions are about, with all they say; `None` where the report under review has it all.
-    fn whole(&mut self, data: &Data<'_>, scopes: &[Scope]) -> Result<Option<Report>, String> {
+    /// A digest of what the run tells of what is decided about.
+    fn evidence(&mut self, data: &Data<'_>, subjects: &Subjects) -> Result<Option<String>, String> {
         let (Some(runs), Some(_)) = (&self.runs, data.whole) else {
-            return Ok(None);
+            return Ok(select::evidence(data.report, subjects));
         };
         let mut wanted = Wanted::default();
-        for scope in scopes {
-            let id = match scope {
-                Scope::Finding(id) => id.as_str(),
-                Scope::Credential(id) => id.as_str(),
-                Scope::Identity(id) => id.as_str(),
-                Scope::RulePath(_) => continue,
-            };
-            match data.find(id) {
+        for scope in subjects.each() {
+            match data.find(scope.id()) {
                 Some(Item::Finding(at)) => wanted.findings.insert(at),
                 Some(Item::Credential(at)) => wanted.credentials.insert(at),
                 Some(Item::Identity(at)) => wanted.identities.insert(at),
@@ -114,7 +115,14 @@ impl Desk {
         let mut whole = kept.unwrap_or_else(|| data.report.clone());
         let picked = runs.pick(&wanted, &mut whole);
         picked.map_err(|error| format!("not recorded: {error}"))?;
-        Ok(Some(whole))
+        let evidence = select::evidence(&whole, subjects);
+        self.page = Some(Report {
+            findings: Vec::new(),
+            credentials: Vec::new(),
+            identities: Vec::new(),
+            ..whole
+        });
+        Ok(evidence)
     }
 
     /// The file of a place: in a folder that was named, else beside or below the folders around.
@@ -158,40 +166,49 @@ fn command(program: &str) -> Command {
     Command::new(program)
 }
 
+/// In the order in which the run has them, so that what is stored together is read together.
+fn in_order(data: &Data<'_>, scopes: Vec<Scope>) -> Vec<Scope> {
+    let mut placed: Vec<(Option<Item>, Scope)> = scopes
+        .into_iter()
+        .map(|scope| (data.find(scope.id()), scope))
+        .collect();
+    placed.sort();
+    placed.into_iter().map(|(_, scope)| scope).collect()
+}
+
 impl Outside for Desk {
-    fn record(&mut self, data: &Data<'_>, drafts: Vec<Draft>) -> Result<Vec<Recorded>, String> {
+    fn record(&mut self, data: &Data<'_>, drafts: Vec<Draft>) -> Result<Recording, String> {
         let at = environment::now(None);
         let refused = |error| format!("not recorded: {error}");
         // Another review may have written meanwhile.
-        let known = decisions::read(&self.decisions).map_err(refused)?;
-        let standing = Standing::of(&known);
-        let scopes: Vec<_> = drafts.iter().map(|draft| draft.scope.clone()).collect();
-        let whole = self.whole(data, &scopes)?;
-        let evidence = select::evidence(whole.as_ref().unwrap_or(data.report), &scopes);
-        self.page = whole.map(|page| Report {
-            findings: Vec::new(),
-            credentials: Vec::new(),
-            identities: Vec::new(),
-            ..page
-        });
-        let events: Vec<Event> = drafts
-            .into_iter()
-            .zip(evidence)
-            .map(|(draft, evidence)| Event {
-                at,
-                actor: self.actor.clone(),
-                after: Some(standing.heads(&draft.scope, Topic::of(&draft.decision))),
-                run: Some(data.report.run.id.clone()),
-                evidence,
-                scope: draft.scope,
-                decision: draft.decision,
-                reason: draft.reason,
-                expires: draft.expires,
-                ticket: draft.ticket,
-            })
-            .collect();
-        decisions::append_all(&self.decisions, &events).map_err(refused)?;
-        Ok(events.into_iter().map(Recorded::of).collect())
+        let anew = self.log.changed().map_err(refused)?.map(Standing::of);
+        let known = anew.as_ref().unwrap_or(data.ledger.standing());
+        let mut events = Vec::new();
+        for draft in drafts {
+            let topic = Topic::of(&draft.decision);
+            let scopes = in_order(data, draft.scopes);
+            for share in decisions::shares(scopes, |scope| known.heads(scope, topic)) {
+                let evidence = self.evidence(data, &share.subjects)?;
+                events.push(Event {
+                    at,
+                    actor: self.actor.clone(),
+                    after: Some(share.after),
+                    run: Some(data.report.run.id.clone()),
+                    evidence,
+                    scope: share.subjects,
+                    decision: draft.decision.clone(),
+                    reason: draft.reason.clone(),
+                    expires: draft.expires,
+                    ticket: draft.ticket.clone(),
+                    undoes: draft.undoes.clone(),
+                });
+            }
+        }
+        self.log.append(&events).map_err(refused)?;
+        Ok(Recording {
+            anew,
+            made: events.into_iter().map(Recorded::of).collect(),
+        })
     }
 
     fn editor(&mut self, repository: Option<&str>, uri: &str, line: u32) -> Result<(), String> {

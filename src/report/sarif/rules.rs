@@ -32,10 +32,11 @@ impl Rules {
             .map(|meta| meta.id.as_str())
             .chain(findings.iter().map(|finding| finding.rule.as_str()))
             .collect();
+        let others = |id: &str| posture.renames().others(id).map(str::to_owned).collect();
         let rules: Vec<_> = ids
             .iter()
             .map(|id| match posture.check(id) {
-                Some(meta) => described(meta, &taxonomies),
+                Some(meta) => described(meta, others(id), &taxonomies),
                 None => Rule {
                     id: (*id).to_owned(),
                     short_description: Some(short(id)),
@@ -154,7 +155,7 @@ impl Taxonomies {
     }
 }
 
-fn described(meta: &CheckMeta, taxonomies: &Taxonomies) -> Rule {
+fn described(meta: &CheckMeta, deprecated_ids: Vec<String>, taxonomies: &Taxonomies) -> Rule {
     let cited: Vec<(&str, &str)> = [&meta.frameworks, &meta.agent_frameworks]
         .into_iter()
         .flatten()
@@ -170,6 +171,7 @@ fn described(meta: &CheckMeta, taxonomies: &Taxonomies) -> Rule {
     Rule {
         id: meta.id.clone(),
         name: Some(pascal(&meta.id)),
+        deprecated_ids,
         short_description: Some(short(&meta.title)),
         full_description: Some(short(&meta.reports)),
         help: Some(Text {
@@ -237,4 +239,24 @@ fn pascal(id: &str) -> String {
         first.into_iter().chain(letters).collect::<String>()
     });
     words.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Renames;
+
+    #[test]
+    fn a_check_says_what_it_was_called() {
+        let names = BTreeMap::from([("no-holder".to_owned(), "no-owner".to_owned())]);
+        let renames = Renames::try_from(names).unwrap();
+        let posture = Posture::builtin().unwrap().renamed(renames);
+        let rules = Rules::new(&posture, &[]);
+        let deprecated: Vec<&String> = rules
+            .described
+            .iter()
+            .flat_map(|rule| &rule.deprecated_ids)
+            .collect();
+        assert_eq!(deprecated, ["no-holder"]);
+    }
 }

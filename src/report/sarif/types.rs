@@ -82,6 +82,8 @@ pub(super) struct Rule {
     pub(super) id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) deprecated_ids: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) short_description: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]

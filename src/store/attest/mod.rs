@@ -218,7 +218,7 @@ fn seal(record: &Attestation, key: &FingerprintKey) -> String {
 
 /// Every machine identity with what is open and what was decided on it.
 fn accounts(report: &Report, decisions: &Decisions, at: Timestamp) -> Vec<Account> {
-    let standing = Standing::of(decisions);
+    let standing = Standing::of(decisions.clone());
     let today = at.to_zoned(TimeZone::UTC).date();
     let holder: BTreeMap<_, _> = report
         .credentials
@@ -259,7 +259,7 @@ fn account(
         scopes.push(Scope::Identity(identity.id.clone()));
         let held = scopes
             .into_iter()
-            .find_map(|scope| standing.registers.get(&(scope, Topic::Verdict)))
+            .find_map(|scope| standing.register(&scope, Topic::Verdict))
             .and_then(|register| register.held(today));
         let word = match held {
             Some(Held::InForce(one, _)) => {

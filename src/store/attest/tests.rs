@@ -28,7 +28,7 @@ fn event(report: &Report, actor: &str, decision: Decision) -> Event {
     Event {
         at: "2026-11-02T00:00:00Z".parse().unwrap(),
         actor: actor.into(),
-        scope: Scope::Finding(report.findings[0].id.clone()),
+        scope: Scope::Finding(report.findings[0].id.clone()).into(),
         decision,
         reason: "r".into(),
         expires: None,
@@ -36,6 +36,7 @@ fn event(report: &Report, actor: &str, decision: Decision) -> Event {
         after: Some(Vec::new()),
         run: None,
         evidence: None,
+        undoes: None,
     }
 }
 

@@ -1,11 +1,11 @@
 //! What decisions do to an inventory, to judgements and to findings.
 
-use super::fold::{Held, Standing, Topic};
+use super::fold::{Held, Register, Standing, Topic};
 use super::{Decision, Decisions, Recorded, RulePath, Scope};
 use crate::model::inventory::Inventory;
 use crate::model::{
     Assessment, BreakGlass, ConditionResult, Coverage, CoverageStatus, CredentialId, Decided,
-    DispositionTrace, Finding, FindingStatus, IdentityId, OwnerSource, Ternary,
+    DispositionTrace, Finding, FindingStatus, IdentityId, OwnerSource, Renames, Ternary,
 };
 use globset::{GlobBuilder, GlobMatcher};
 use jiff::Timestamp;
@@ -19,26 +19,28 @@ const SOURCE: &str = "decisions";
 pub struct Applied<'a> {
     standing: &'a Standing,
     today: Date,
+    renames: &'a Renames,
     /// What was about something of this run.
     used: BTreeSet<(&'a Scope, Topic)>,
 }
 
 impl<'a> Applied<'a> {
     /// Before anything was applied.
-    pub const fn new(standing: &'a Standing, today: Date) -> Self {
+    pub const fn new(standing: &'a Standing, today: Date, renames: &'a Renames) -> Self {
         Self {
             standing,
             today,
+            renames,
             used: BTreeSet::new(),
         }
     }
 
     /// The registers of a topic, each with what holds of it.
     fn of(&self, topic: Topic) -> Vec<(&'a Scope, Held<'a>)> {
-        let registers = self.standing.registers.iter();
+        let registers = self.standing.registers();
         registers
-            .filter(|((_, of), _)| *of == topic)
-            .filter_map(|((scope, _), register)| Some((scope, register.held(self.today)?)))
+            .filter(|(_, of, _)| *of == topic)
+            .filter_map(|(scope, _, register)| Some((scope, register.held(self.today)?)))
             .collect()
     }
 }
@@ -82,14 +84,14 @@ pub fn apply_to_inventory(applied: &mut Applied<'_>, inventory: &mut Inventory) 
 
 /// Dispositions that people put in the place of the computed ones.
 pub fn apply_to_assessments(applied: &mut Applied<'_>, assessments: &mut [Assessment]) {
-    for (scope, held) in applied.of(Topic::Verdict) {
-        let about = |one: &Assessment| match scope {
-            Scope::Identity(id) => one.identity.as_ref() == Some(id),
-            Scope::Credential(id) => one.credential.as_ref() == Some(id),
-            Scope::Finding(_) | Scope::RulePath(_) => false,
-        };
-        for assessment in assessments.iter_mut().filter(|one| about(one)) {
-            let Held::InForce(one, _) = held else {
+    let verdicts: BTreeMap<&Scope, Held<'_>> = applied.of(Topic::Verdict).into_iter().collect();
+    for assessment in assessments {
+        let scopes = [
+            assessment.credential.clone().map(Scope::Credential),
+            assessment.identity.clone().map(Scope::Identity),
+        ];
+        for scope in scopes.into_iter().flatten() {
+            let Some(Held::InForce(one, _)) = verdicts.get(&scope) else {
                 continue;
             };
             if let Decision::Disposition { disposition } = one.event.decision {
@@ -111,14 +113,19 @@ pub fn apply_to_assessments(applied: &mut Applied<'_>, assessments: &mut [Assess
 #[derive(Clone, Debug)]
 pub struct RuleAt {
     rule: GlobMatcher,
+    /// Other names of the rules that it means.
+    also: Vec<String>,
     path: GlobMatcher,
 }
 
 impl RuleAt {
     /// Compiles them; `None` where one is no pattern.
-    pub fn new(at: &RulePath) -> Option<Self> {
+    pub fn new(at: &RulePath, renames: &Renames) -> Option<Self> {
+        let rule = glob(&at.rule)?;
+        let also = renames.meant(|name| rule.is_match(name));
         Some(Self {
-            rule: glob(&at.rule)?,
+            also: also.into_iter().map(str::to_owned).collect(),
+            rule,
             path: glob(&at.path)?,
         })
     }
@@ -136,7 +143,7 @@ impl RuleAt {
         rule: &str,
         mut places: impl Iterator<Item = (Option<&'a str>, &'a str)>,
     ) -> bool {
-        self.rule.is_match(rule)
+        (self.rule.is_match(rule) || self.also.iter().any(|name| name == rule))
             && places.all(|(repository, uri)| {
                 let whole = repository.map(|name| format!("{name}/{uri}"));
                 self.path.is_match(uri) || whole.is_some_and(|whole| self.path.is_match(whole))
@@ -163,7 +170,7 @@ pub fn apply_to_findings(
     let rules: Vec<(&Scope, RuleAt)> = verdicts
         .keys()
         .filter_map(|scope| match scope {
-            Scope::RulePath(at) => Some((*scope, RuleAt::new(at)?)),
+            Scope::RulePath(at) => Some((*scope, RuleAt::new(at, applied.renames)?)),
             _ => None,
         })
         .collect();
@@ -194,12 +201,12 @@ pub fn apply_to_findings(
             continue;
         };
         if let Some(held) = verdicts.get(scope) {
-            decide(finding, scope, *held);
+            decide(finding, scope, held);
         }
     }
 }
 
-fn decide(finding: &mut Finding, scope: &Scope, held: Held<'_>) {
+fn decide(finding: &mut Finding, scope: &Scope, held: &Held<'_>) {
     let status = match held {
         Held::InForce(one, _) => match one.event.decision {
             Decision::Reopen => return,
@@ -219,7 +226,7 @@ fn decide(finding: &mut Finding, scope: &Scope, held: Held<'_>) {
     }
 }
 
-fn told(scope: &Scope, held: Held<'_>) -> Decided {
+fn told(scope: &Scope, held: &Held<'_>) -> Decided {
     let of = |one: &Recorded, verdict: &str, expires| Decided {
         verdict: verdict.to_owned(),
         scope: scope.to_string(),
@@ -230,7 +237,7 @@ fn told(scope: &Scope, held: Held<'_>) -> Decided {
         ticket: one.event.ticket.clone(),
     };
     match held {
-        Held::InForce(one, expires) => of(one, one.event.decision.as_str(), expires),
+        Held::InForce(one, expires) => of(one, one.event.decision.as_str(), *expires),
         Held::Expired(one) => of(one, one.event.decision.as_str(), one.event.expires),
         Held::Conflict(heads) => Decided {
             verdict: "conflict".to_owned(),
@@ -246,12 +253,12 @@ fn told(scope: &Scope, held: Held<'_>) -> Decided {
     }
 }
 
-fn who(heads: &[Recorded]) -> String {
+fn who(heads: &[&Recorded]) -> String {
     let actors: BTreeSet<&str> = heads.iter().map(|one| one.event.actor.as_str()).collect();
     actors.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-fn disagreement(heads: &[Recorded]) -> String {
+fn disagreement(heads: &[&Recorded]) -> String {
     let sides: Vec<String> = heads
         .iter()
         .map(|one| {
@@ -273,48 +280,57 @@ impl Applied<'_> {
         let noted = |unit: String, reason: String| {
             Coverage::new(SOURCE, unit, CoverageStatus::Noted, reason)
         };
-        let mut out = Vec::new();
-        for ((scope, topic), register) in &self.standing.registers {
-            let unit = scope.to_string();
+        let mut notes = Notes::default();
+        for (scope, topic, register) in self.standing.registers() {
             let held = register.held(self.today);
-            match held {
-                Some(Held::Conflict(heads)) => out.push(noted(
-                    unit.clone(),
+            match &held {
+                Some(Held::Conflict(heads)) => notes.add(
+                    scope,
+                    &register,
                     format!(
                         "people decided differently without knowing of each other: {}; neither is in force until one \
                          of them decides again",
                         disagreement(heads)
                     ),
-                )),
-                Some(Held::Expired(one)) => {
-                    let day = register.heads.iter().filter_map(|one| one.event.expires).min();
-                    out.push(noted(
-                        unit.clone(),
-                        format!(
-                            "{} of {} ran out{}: decide again",
-                            one.event.decision.as_str(),
-                            one.event.actor,
-                            day.map_or_else(String::new, |day| format!(" after {day}"))
-                        ),
-                    ));
-                }
+                ),
+                Some(Held::Expired(one)) => notes.add(
+                    scope,
+                    &register,
+                    format!(
+                        "{} of {} ran out{}: decide again",
+                        one.event.decision.as_str(),
+                        one.event.actor,
+                        register
+                            .ends()
+                            .map_or_else(String::new, |day| format!(" after {day}"))
+                    ),
+                ),
                 _ => {}
             }
             let reopened = matches!(
                 held,
                 Some(Held::InForce(one, _)) if one.event.decision.takes_back()
             );
-            if !reopened && !self.used.contains(&(scope, *topic)) {
+            if !reopened && !self.used.contains(&(scope, topic)) {
                 let last = register.heads.last();
                 let words = last.map_or_else(String::new, |one| {
                     format!("{} of {}: ", one.event.decision.as_str(), one.event.actor)
                 });
-                out.push(noted(
-                    unit,
+                notes.add(
+                    scope,
+                    &register,
                     format!("{words}it matches nothing of this run; `overstay decide reopen` takes it back"),
-                ));
+                );
             }
         }
+        let mut out: Vec<Coverage> = notes
+            .list
+            .into_iter()
+            .map(|note| match note.more {
+                0 => noted(note.unit, note.reason),
+                more => noted(format!("{} and {more} more", note.unit), note.reason),
+            })
+            .collect();
         out.extend(decisions.bad.iter().map(|bad| {
             noted(
                 format!("line {}", bad.line),
@@ -322,5 +338,41 @@ impl Applied<'_> {
             )
         }));
         out
+    }
+}
+
+/// What has to be told; the same of many that were decided about together is told once.
+#[derive(Default)]
+struct Notes<'a> {
+    list: Vec<Note>,
+    together: BTreeMap<(Vec<&'a str>, String), usize>,
+}
+
+struct Note {
+    unit: String,
+    /// How many others it is told of.
+    more: usize,
+    reason: String,
+}
+
+impl<'a> Notes<'a> {
+    fn add(&mut self, scope: &Scope, register: &Register<'a>, reason: String) {
+        let heads = &register.heads;
+        if heads.iter().any(|one| one.event.scope.count() > 1) {
+            let ids = heads.iter().map(|one| one.id.as_str()).collect();
+            let at = *self
+                .together
+                .entry((ids, reason.clone()))
+                .or_insert(self.list.len());
+            if let Some(note) = self.list.get_mut(at) {
+                note.more += 1;
+                return;
+            }
+        }
+        self.list.push(Note {
+            unit: scope.to_string(),
+            more: 0,
+            reason,
+        });
     }
 }

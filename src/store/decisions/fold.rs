@@ -33,97 +33,167 @@ impl Topic {
 }
 
 /// The events about one thing and topic that no other event has taken the place of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Register {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Register<'a> {
     /// By time, then by id; never empty.
-    pub heads: Vec<Recorded>,
+    pub heads: Vec<&'a Recorded>,
 }
 
 /// What holds of a register on a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held<'a> {
     /// This decision, until this day if it ends.
     InForce(&'a Recorded, Option<Date>),
     /// This one, which has run out.
     Expired(&'a Recorded),
     /// People who did not know of each other decided differently.
-    Conflict(&'a [Recorded]),
+    Conflict(Vec<&'a Recorded>),
 }
 
-impl Register {
-    /// Folds events about one thing and topic, by time and then by id.
-    pub fn of(events: &[&Recorded]) -> Self {
-        fold(events)
-    }
-
+impl<'a> Register<'a> {
     /// What holds today. Of decisions that agree, the one that ends first says when.
-    pub fn held(&self, today: Date) -> Option<Held<'_>> {
-        let last = self.heads.last()?;
-        let same = |one: &Recorded| one.event.decision == last.event.decision;
+    pub fn held(&self, today: Date) -> Option<Held<'a>> {
+        let last = *self.heads.last()?;
+        let same = |one: &&Recorded| one.event.decision == last.event.decision;
         if !self.heads.iter().all(same) {
-            return Some(Held::Conflict(&self.heads));
+            return Some(Held::Conflict(self.heads.clone()));
         }
-        let ends = self.heads.iter().filter_map(|one| one.event.expires).min();
+        let ends = self.ends();
         Some(if ends.is_some_and(|day| day < today) {
             Held::Expired(last)
         } else {
             Held::InForce(last, ends)
         })
     }
+
+    /// The first of the days on which its events end.
+    pub fn ends(&self) -> Option<Date> {
+        self.heads.iter().filter_map(|one| one.event.expires).min()
+    }
 }
 
-/// What stands, by what it is about.
+/// Every event, and what stands, by what it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// By scope and topic.
-    pub registers: BTreeMap<(Scope, Topic), Register>,
+    events: Vec<Recorded>,
+    /// Where each event is, by its id.
+    places: BTreeMap<String, u32>,
+    /// Places of the events whose place each event takes, in order; `None`: of all that are earlier.
+    over: Vec<Option<Vec<u32>>>,
+    /// Places of the events about each thing, in order.
+    about: BTreeMap<(Scope, Topic), Vec<u32>>,
 }
 
 impl Standing {
     /// Folds events.
-    pub fn of(decisions: &Decisions) -> Self {
-        let mut all: BTreeMap<(Scope, Topic), Vec<&Recorded>> = BTreeMap::new();
-        for one in &decisions.events {
+    pub fn of(decisions: Decisions) -> Self {
+        let mut standing = Self::default();
+        standing.add(decisions.events);
+        standing
+    }
+
+    /// Adds events.
+    pub fn add(&mut self, events: Vec<Recorded>) {
+        let first = self.events.len();
+        for (at, one) in (first..).zip(events) {
+            let place = u32::try_from(at).unwrap_or(u32::MAX);
+            self.places.insert(one.id.clone(), place);
             let topic = Topic::of(&one.event.decision);
-            all.entry((one.event.scope.clone(), topic))
-                .or_default()
-                .push(one);
+            for scope in one.event.scope.each() {
+                let events = self.about.entry((scope, topic)).or_default();
+                if events.last() != Some(&place) {
+                    events.push(place);
+                }
+            }
+            self.events.push(one);
         }
-        let registers = all
-            .into_iter()
-            .map(|(about, events)| (about, fold(&events)));
-        Self {
-            registers: registers.collect(),
+        // An event may know of one that comes later, by a clock that is behind.
+        for one in self.events.iter().skip(first) {
+            let known = one.event.after.as_ref().map(|ids| {
+                let places = ids.iter().filter_map(|id| self.places.get(id));
+                let mut places: Vec<u32> = places.copied().collect();
+                places.sort_unstable();
+                places
+            });
+            self.over.push(known);
         }
+    }
+
+    /// Every event, by time.
+    pub fn events(&self) -> &[Recorded] {
+        &self.events
+    }
+
+    /// Whether nothing was decided.
+    pub const fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// What stands about everything that was decided about.
+    pub fn registers(&self) -> impl Iterator<Item = (&Scope, Topic, Register<'_>)> {
+        self.about
+            .iter()
+            .map(|((scope, topic), places)| (scope, *topic, self.fold(places)))
+    }
+
+    /// What stands about a thing.
+    pub fn register(&self, scope: &Scope, topic: Topic) -> Option<Register<'_>> {
+        let places = self.about.get(&(scope.clone(), topic))?;
+        Some(self.fold(places))
+    }
+
+    /// What stood about a thing before the event at a place.
+    pub fn before(&self, scope: &Scope, topic: Topic, place: usize) -> Option<Register<'_>> {
+        let places = self.about.get(&(scope.clone(), topic))?;
+        let earlier = places.partition_point(|at| (*at as usize) < place);
+        let places = places.get(..earlier)?;
+        (!places.is_empty()).then(|| self.fold(places))
+    }
+
+    /// Places of the events about a thing, in order.
+    pub fn about(&self, scope: &Scope, topic: Topic) -> &[u32] {
+        let places = self.about.get(&(scope.clone(), topic));
+        places.map_or(&[], Vec::as_slice)
     }
 
     /// Ids of the events about a thing and topic that a new decision on it takes the place of.
     pub fn heads(&self, scope: &Scope, topic: Topic) -> Vec<String> {
-        let register = self.registers.get(&(scope.clone(), topic));
-        let heads = register.into_iter().flat_map(|register| &register.heads);
+        let register = self.register(scope, topic);
+        let heads = register.into_iter().flat_map(|register| register.heads);
         heads.map(|one| one.id.clone()).collect()
     }
-}
 
-/// Events are by time. One without a list of what its author knew takes the place of all earlier ones.
-fn fold(events: &[&Recorded]) -> Register {
-    let mut over: BTreeSet<&str> = BTreeSet::new();
-    for (at, one) in events.iter().enumerate() {
-        match &one.event.after {
-            Some(known) => over.extend(known.iter().map(String::as_str)),
-            None => over.extend(events.iter().take(at).map(|earlier| earlier.id.as_str())),
+    /// Events are by time. One without a list of what its author knew takes the place of all earlier ones.
+    fn fold(&self, places: &[u32]) -> Register<'_> {
+        let over = |place: u32| self.over.get(place as usize).and_then(Option::as_deref);
+        let plain = places.iter().rposition(|place| over(*place).is_none());
+        let latest = places.get(plain.unwrap_or(0)..).unwrap_or_default();
+        let mut gone: BTreeSet<u32> = BTreeSet::new();
+        if places.len() > 1 {
+            for known in places.iter().filter_map(|place| over(*place)) {
+                // An event about many knows of many.
+                let (few, many) = if known.len() < latest.len() {
+                    (known, latest)
+                } else {
+                    (latest, known)
+                };
+                let both = few.iter().filter(|place| many.binary_search(place).is_ok());
+                gone.extend(both.copied());
+            }
         }
-    }
-    let heads = events.iter().filter(|one| !over.contains(one.id.as_str()));
-    Register {
-        heads: heads.map(|one| (*one).clone()).collect(),
+        let heads = latest.iter().filter(|place| !gone.contains(place));
+        Register {
+            heads: heads
+                .filter_map(|place| self.events.get(*place as usize))
+                .collect(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::decisions::{Event, RulePath, id_of};
+    use crate::store::decisions::{Event, RulePath};
     use proptest::prelude::*;
 
     fn scope() -> Scope {
@@ -137,7 +207,7 @@ mod tests {
         let event = Event {
             at: jiff::Timestamp::from_second(at).unwrap(),
             actor: actor.into(),
-            scope: scope(),
+            scope: scope().into(),
             decision,
             reason: "r".into(),
             expires: None,
@@ -145,16 +215,14 @@ mod tests {
             after,
             run: None,
             evidence: None,
+            undoes: None,
         };
-        Recorded {
-            id: id_of(&serde_json::to_value(&event).unwrap()),
-            event,
-        }
+        Recorded::of(event)
     }
 
     fn standing(mut events: Vec<Recorded>) -> Standing {
         events.sort_by(|a, b| (a.event.at, &a.id).cmp(&(b.event.at, &b.id)));
-        Standing::of(&Decisions {
+        Standing::of(Decisions {
             events,
             bad: Vec::new(),
         })
@@ -162,7 +230,7 @@ mod tests {
 
     fn held(standing: &Standing) -> String {
         let today = "2026-11-01".parse().unwrap();
-        let register = &standing.registers[&(scope(), Topic::Verdict)];
+        let register = standing.register(&scope(), Topic::Verdict).unwrap();
         match register.held(today).unwrap() {
             Held::InForce(one, _) => one.event.decision.as_str().to_owned(),
             Held::Expired(_) => "expired".to_owned(),

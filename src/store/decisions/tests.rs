@@ -1,10 +1,13 @@
+use super::log::{LONGEST_LINE, recorded};
 use super::*;
+use crate::model::{Disposition, FindingId};
+use crate::store::atomic;
 
 fn event(decision: Decision) -> Event {
     Event {
         at: "2026-11-01T10:00:00Z".parse().unwrap(),
         actor: "dana".into(),
-        scope: Scope::Finding(FindingId::of(&["x"])),
+        scope: Scope::Finding(FindingId::of(&["x"])).into(),
         decision,
         reason: "rotated\nyesterday".into(),
         expires: Some("2027-01-31".parse().unwrap()),
@@ -12,6 +15,7 @@ fn event(decision: Decision) -> Event {
         after: None,
         run: None,
         evidence: None,
+        undoes: None,
     }
 }
 
@@ -87,4 +91,129 @@ fn an_id_is_that_of_everything_an_event_says_in_any_order() {
     );
     let altered = String::from_utf8_lossy(one).replace("\"r\"", "\"s\"");
     assert_ne!(id(one), id(altered.as_bytes()));
+}
+
+fn many(count: usize) -> Vec<Scope> {
+    (0..count)
+        .map(|at| Scope::Finding(FindingId::of(&[&at.to_string()])))
+        .collect()
+}
+
+fn about(subjects: Subjects, after: Vec<String>, second: i64) -> Recorded {
+    Recorded::of(Event {
+        at: jiff::Timestamp::from_second(second).unwrap(),
+        scope: subjects,
+        after: Some(after),
+        ..event(Decision::FalsePositive)
+    })
+}
+
+#[test]
+fn many_that_are_decided_about_together_are_few_lines_and_each_is_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    let (mut log, _) = Log::open(&path).unwrap();
+    let mut scopes = many(5000);
+    scopes.push(Scope::Credential(crate::model::CredentialId::of(&["c"])));
+    let shares = shares(scopes.clone(), |_| Vec::new());
+    let events: Vec<Event> = shares
+        .into_iter()
+        .map(|share| about(share.subjects, share.after, 1).event)
+        .collect();
+    log.append(&events).unwrap();
+    assert!(log.changed().unwrap().is_none());
+    let found = read(&path).unwrap();
+    assert_eq!((found.events.len(), found.bad.len()), (4, 0));
+    let standing = Standing::of(found);
+    for scope in &scopes {
+        assert_eq!(standing.heads(scope, Topic::Verdict).len(), 1, "{scope}");
+    }
+    append(&path, &event(Decision::Reopen)).unwrap();
+    assert_eq!(log.changed().unwrap().unwrap().events.len(), 5);
+    assert!(log.changed().unwrap().is_none());
+}
+
+#[test]
+fn what_is_known_of_many_takes_part_in_the_length_of_a_line() {
+    let known = |scope: &Scope| vec![format!("e-{}", scope.id()), format!("x-{}", scope.id())];
+    let shares = shares(many(3000), known);
+    let longest = shares.into_iter().map(|share| {
+        let one = about(share.subjects, share.after, 1);
+        serde_json::to_string(&one.event).unwrap().len()
+    });
+    assert!(longest.max().unwrap() < LONGEST_LINE);
+}
+
+#[test]
+fn a_decision_on_one_takes_it_out_of_many_and_those_who_did_not_know_disagree() {
+    let scopes = many(3);
+    let all = Subjects::Many(Many::Findings(
+        (0..3).map(|at| FindingId::of(&[&at.to_string()])).collect(),
+    ));
+    let bulk = about(all, Vec::new(), 1);
+    let one = Recorded::of(Event {
+        at: jiff::Timestamp::from_second(2).unwrap(),
+        scope: scopes[1].clone().into(),
+        after: Some(vec![bulk.id.clone()]),
+        ..event(Decision::Remediate)
+    });
+    let other = Recorded::of(Event {
+        at: jiff::Timestamp::from_second(3).unwrap(),
+        scope: scopes[2].clone().into(),
+        after: Some(Vec::new()),
+        ..event(Decision::Remediate)
+    });
+    let standing = Standing::of(Decisions {
+        events: vec![bulk, one, other],
+        bad: Vec::new(),
+    });
+    let told: Vec<String> = scopes
+        .iter()
+        .map(|scope| {
+            let register = standing.register(scope, Topic::Verdict).unwrap();
+            match register.held("2026-11-02".parse().unwrap()).unwrap() {
+                Held::InForce(one, _) => one.event.decision.as_str().to_owned(),
+                Held::Expired(_) => "expired".to_owned(),
+                Held::Conflict(_) => "conflict".to_owned(),
+            }
+        })
+        .collect();
+    assert_eq!(told, ["false-positive", "remediate", "conflict"]);
+    let renames = crate::model::Renames::default();
+    let applied = Applied::new(&standing, "2027-02-02".parse().unwrap(), &renames);
+    let notes = applied.coverage(&Decisions::default());
+    assert!(notes.iter().all(|note| !note.unit.contains("more")));
+}
+
+#[test]
+fn a_reason_too_long_to_be_read_again_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    let long = Event {
+        reason: "x".repeat(LONGEST_LINE),
+        ..event(Decision::Defer)
+    };
+    assert!(matches!(append(&path, &long), Err(DecisionError::Long)));
+    assert_eq!(read(&path).unwrap(), Decisions::default());
+}
+
+#[test]
+fn what_is_told_of_many_is_told_once() {
+    let standing = Standing::of(Decisions {
+        events: vec![about(
+            Subjects::Many(Many::Findings(
+                (0..40)
+                    .map(|at| FindingId::of(&[&at.to_string()]))
+                    .collect(),
+            )),
+            Vec::new(),
+            1,
+        )],
+        bad: Vec::new(),
+    });
+    let renames = crate::model::Renames::default();
+    let applied = Applied::new(&standing, "2026-11-02".parse().unwrap(), &renames);
+    let notes = applied.coverage(&Decisions::default());
+    assert_eq!(notes.len(), 1);
+    assert!(notes[0].unit.ends_with(" and 39 more"), "{}", notes[0].unit);
 }

@@ -182,29 +182,29 @@ pub(super) fn pick(
     Ok(())
 }
 
-fn some<T: Entry + DeserializeOwned>(
+fn some<T: Entry + DeserializeOwned + Send>(
     connection: &Connection,
     run: i64,
     wanted: &BTreeSet<u32>,
 ) -> Result<Vec<T>, Failed> {
-    let mut found = Vec::with_capacity(wanted.len());
     let mut statement = connection
         .prepare_cached("SELECT packed FROM parts WHERE run = ?1 AND list = ?2 AND part = ?3")?;
-    let mut open: Option<(usize, Vec<Option<T>>)> = None;
-    for place in wanted.iter().map(|place| *place as usize) {
-        let number = place / WHOLE;
-        if open.as_ref().is_none_or(|(known, _)| *known != number) {
-            let at = i64::try_from(number).unwrap_or(i64::MAX);
-            let packed: Vec<u8> =
-                statement.query_row(params![run, T::LIST, at], |row| row.get(0))?;
-            let part = entries(&packed)?.into_iter().map(Some).collect();
-            open = Some((number, part));
-        }
-        if let Some((_, part)) = &mut open
-            && let Some(entry) = part.get_mut(place % WHOLE).and_then(Option::take)
-        {
-            found.push(entry);
-        }
+    let places: Vec<usize> = wanted.iter().map(|place| *place as usize).collect();
+    let mut parts: Vec<(Vec<u8>, &[usize])> = Vec::new();
+    for places in places.chunk_by(|one, other| one / WHOLE == other / WHOLE) {
+        let number = places.first().map_or(0, |place| place / WHOLE);
+        let at = i64::try_from(number).unwrap_or(i64::MAX);
+        let packed = statement.query_row(params![run, T::LIST, at], |row| row.get(0))?;
+        parts.push((packed, places));
     }
-    Ok(found)
+    let found: Result<Vec<Vec<T>>, Failed> = parts
+        .into_par_iter()
+        .map(|(packed, places)| {
+            let part: Vec<T> = entries(&packed)?;
+            let mut part: Vec<Option<T>> = part.into_iter().map(Some).collect();
+            let mut pick = |place: &usize| part.get_mut(place % WHOLE).and_then(Option::take);
+            Ok(places.iter().filter_map(&mut pick).collect())
+        })
+        .collect();
+    Ok(found?.into_iter().flatten().collect())
 }

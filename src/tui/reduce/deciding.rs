@@ -49,10 +49,11 @@ pub(super) fn begin(state: &mut State<'_>, action: Action) -> Vec<Effect> {
 }
 
 fn record_known(state: &mut State<'_>, undo: bool) -> Vec<Effect> {
+    let standing = state.data.ledger.standing();
     let drafts = if undo {
-        state.history.undo()
+        state.history.undo(standing)
     } else {
-        state.history.redo()
+        state.history.redo(standing)
     };
     match drafts {
         None => {
@@ -64,7 +65,7 @@ fn record_known(state: &mut State<'_>, undo: bool) -> Vec<Effect> {
             let what = if undo { "undone" } else { "decided again" };
             state.notice = Some(format!(
                 "{what}: {}",
-                plural(drafts.len() as u64, "decision", "decisions")
+                plural(told(&drafts), "decision", "decisions")
             ));
             vec![Effect::Record(drafts)]
         }
@@ -73,16 +74,24 @@ fn record_known(state: &mut State<'_>, undo: bool) -> Vec<Effect> {
 
 /// The subjects of a decision, each once.
 fn scopes(state: &State<'_>, verdict: Verdict, items: &[Item]) -> Vec<Scope> {
-    let mut seen = BTreeSet::new();
-    let scopes = items.iter().filter_map(|item| {
+    let data = &state.data;
+    let mut scopes: Vec<Scope> = Vec::with_capacity(items.len());
+    for item in items {
         if verdict.of_identities() {
-            let id = state.data.identity(*item)?.id;
-            Some(Scope::Identity(IdentityId::named(state.data.text(id))))
+            let id = data.identity(*item).map(|row| data.text(row.id));
+            scopes.extend(id.map(|id| Scope::Identity(IdentityId::named(id))));
+        } else if let Some(event) = data.event(*item) {
+            scopes.extend(event.scope.each());
         } else {
-            scope(&state.data, *item)
+            scopes.extend(scope(data, *item));
         }
-    });
-    scopes.filter(|scope| seen.insert(scope.clone())).collect()
+    }
+    let mut seen = BTreeSet::new();
+    let kept: Vec<bool> = scopes.iter().map(|scope| seen.insert(scope)).collect();
+    let scopes = scopes.into_iter().zip(kept);
+    scopes
+        .filter_map(|(scope, kept)| kept.then_some(scope))
+        .collect()
 }
 
 /// How many of what: `37 findings`, `one credential`.
@@ -201,7 +210,7 @@ pub(super) fn submit(state: &mut State<'_>) -> Vec<Effect> {
                 state.mode = state.from;
                 let scopes = scopes(state, verdict, &state.chosen());
                 state.last = Some((verdict, template.clone()));
-                settle(state, verdict, &scopes, &template)
+                settle(state, verdict, scopes, &template)
             }
         },
         Purpose::SaveView => {
@@ -245,11 +254,12 @@ fn drafted(state: &State<'_>, verdict: Verdict, form: &Form) -> Result<Draft, (F
     };
     let ticket = form.text(Field::Ticket);
     Ok(Draft {
-        scope: Scope::Finding(crate::model::FindingId::of(&[])),
+        scopes: Vec::new(),
         decision,
         reason: form.text(Field::Reason).to_owned(),
         expires,
         ticket: (!ticket.is_empty()).then(|| ticket.to_owned()),
+        undoes: None,
     })
 }
 
@@ -264,33 +274,36 @@ fn repeat(state: &mut State<'_>) -> Vec<Effect> {
         return Vec::new();
     }
     state.from = state.mode;
-    settle(state, verdict, &scopes, &template)
+    settle(state, verdict, scopes, &template)
 }
 
 /// Records a decision about one subject at once and goes on to the next; about many it asks first.
 fn settle(
     state: &mut State<'_>,
     verdict: Verdict,
-    scopes: &[Scope],
+    scopes: Vec<Scope>,
     template: &Draft,
 ) -> Vec<Effect> {
-    let drafts: Vec<Draft> = scopes
-        .iter()
-        .map(|scope| Draft {
-            scope: scope.clone(),
-            ..template.clone()
-        })
-        .collect();
-    if drafts.len() > 1 {
+    let many = (scopes.len() > 1).then(|| counted(&scopes));
+    let draft = Draft {
+        scopes,
+        ..template.clone()
+    };
+    if let Some(many) = many {
         state.question = Some(Question {
-            text: format!("{} {}?", verdict.title(), counted(scopes)),
-            drafts,
+            text: format!("{} {many}?", verdict.title()),
+            drafts: vec![draft],
             from: state.mode,
         });
         state.mode = Mode::Confirm;
         return Vec::new();
     }
-    finish(state, drafts)
+    finish(state, vec![draft])
+}
+
+/// How many things are decided about.
+fn told(drafts: &[Draft]) -> u64 {
+    drafts.iter().map(|draft| draft.scopes.len() as u64).sum()
 }
 
 /// Records what was asked about.
@@ -304,7 +317,7 @@ pub(super) fn confirm(state: &mut State<'_>) -> Vec<Effect> {
 }
 
 fn finish(state: &mut State<'_>, drafts: Vec<Draft>) -> Vec<Effect> {
-    let count = drafts.len() as u64;
+    let count = told(&drafts);
     state.with_list(|list, _| {
         list.marks.clear();
         list.range = None;

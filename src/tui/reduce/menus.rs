@@ -234,7 +234,7 @@ pub(super) fn owners(state: &State<'_>) -> Vec<String> {
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
     let data = &state.data;
     for identity in &data.brief.rows().identities {
-        let said = data.ledger.owner(identity.id);
+        let said = data.ledger.owner(&data.brief, identity.id);
         let owner = said.unwrap_or_else(|| data.text(identity.owner));
         match counts.get_mut(owner) {
             Some(count) => *count += 1,
