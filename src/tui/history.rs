@@ -134,22 +134,20 @@ impl<'a> Drafts<'a> {
     /// Says of a thing what an event says; where there is none, takes back what is said.
     fn say(&mut self, event: Option<&'a Recorded>, topic: Topic, scope: Scope) {
         let known = (event.map(|one| one.id.as_str()), topic);
-        let at = match self.by_event.get(&known) {
-            Some(at) => *at,
-            None => {
-                let draft = event.map_or_else(|| emptied(topic), |one| again(&one.event));
-                let words = format!("{draft:?}");
-                let at = *self.by_words.entry(words).or_insert(self.list.len());
-                if at == self.list.len() {
-                    self.list.push(Draft {
-                        undoes: Some(self.undoes.to_owned()),
-                        ..draft
-                    });
-                }
-                self.by_event.insert(known, at);
-                at
+        let known_at = self.by_event.get(&known).copied();
+        let at = known_at.unwrap_or_else(|| {
+            let draft = event.map_or_else(|| emptied(topic), |one| again(&one.event));
+            let words = format!("{draft:?}");
+            let at = *self.by_words.entry(words).or_insert(self.list.len());
+            if at == self.list.len() {
+                self.list.push(Draft {
+                    undoes: Some(self.undoes.to_owned()),
+                    ..draft
+                });
             }
-        };
+            self.by_event.insert(known, at);
+            at
+        });
         if let Some(draft) = self.list.get_mut(at) {
             draft.scopes.push(scope);
         }

@@ -209,19 +209,15 @@ fn explained(data: &Data<'_>, item: Item, columns: usize) -> Vec<(Tone, String)>
     if let Some(why) = refused {
         return vec![(Tone::Plain, why)];
     }
-    match page {
-        Some(page) => page
-            .lines()
-            .map(|text| (tone(text), text.to_owned()))
-            .collect(),
-        None => {
-            let cells = columns::of(item.view()).iter().map(|column| {
-                let cell = (column.cell)(data, item);
-                (Tone::Plain, format!("{:<10} {cell}", column.title))
-            });
-            cells.chain(together(data, item)).collect()
-        }
+    if let Some(page) = page {
+        let lines = page.lines();
+        return lines.map(|text| (tone(text), text.to_owned())).collect();
     }
+    let cells = columns::of(item.view()).iter().map(|column| {
+        let cell = (column.cell)(data, item);
+        (Tone::Plain, format!("{:<10} {cell}", column.title))
+    });
+    cells.chain(together(data, item)).collect()
 }
 
 /// What was decided about together with one decision.
