@@ -160,7 +160,8 @@ fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {
         .filter(|seconds| *seconds >= 0);
     let lifetime_ratio = match age {
         Some(age) if window.declared && window.seconds > 0 && subject.credential.is_some() => {
-            Some(age as f64 / window.seconds as f64)
+            // What takes less than a minute says nothing by its seconds.
+            Some(age as f64 / window.seconds.max(60) as f64)
         }
         _ => None,
     };

@@ -182,8 +182,8 @@ fn each_row_of_the_catalogue_is_what_something_becomes() {
     29 snowflake-password in kubernetes: snowflake-federation | plan-migration | 15 min | full
     30 databricks-token in github-actions: databricks-federation | migrate-now | 20 min | full
     31 slack-bot-token in server: slack-token-rotation | review | 12 h | none
-    32 stripe-secret-key in server: stripe-restricted-key | shorten-and-compensate | 1 d | partial
-    33 twilio-auth-token in server: saas-scoped-token | shorten-and-compensate | 1 d | partial
+    32 stripe-secret-key in server: stripe-restricted-key | shorten-and-compensate | 30 d | partial
+    33 twilio-auth-token in server: saas-scoped-token | shorten-and-compensate | 30 d | partial
     34 tls-private-key in kubernetes: workload-certificates | hybrid | 1 h | partial
     35 github-pat in mcp: agent-brokered-session | plan-migration | 1 h | partial
     36 openai-api-key in agent-host: agent-brokered-session | plan-migration | 1 h | partial

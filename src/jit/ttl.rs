@@ -4,7 +4,7 @@ use super::JitContext;
 use super::subject::Subject;
 use super::task::cron_gap;
 use crate::model::{ConsumerClass, Rhythm, Ttl};
-use crate::rules::targets::Target;
+use crate::rules::targets::{MechanismClass, Target};
 
 /// How long the task takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,6 +176,18 @@ pub fn propose(context: &JitContext<'_>, window: &Window, target: Option<&Target
             ),
         };
     };
+    // A static key does not end with the task, however short that is: what can be set is how often it changes.
+    if target.class == MechanismClass::RotateOnly {
+        return Ttl {
+            seconds: Some(limits.default),
+            evidence: format!(
+                "{}; a static key goes on after the task: it is changed every {}; {}",
+                window.text,
+                human(limits.default),
+                limits.note
+            ),
+        };
+    }
     let clamped = window.seconds.clamp(limits.min, limits.max);
     let allowed = &context.scoring.ttl.allowed_seconds;
     let offered = allowed

@@ -47,8 +47,13 @@ impl Values {
             service_account.map(|i| i.name.as_str()),
             "SERVICE_ACCOUNT",
         );
-        let namespace = service_account.and_then(|i| i.native_id.split(':').nth_back(1));
+        // A Secret is named by its own place, which is not that of the account whose token it holds.
+        let stored = stored_secret(subject);
+        let namespace = stored
+            .map(|(namespace, _)| namespace)
+            .or_else(|| service_account.and_then(|i| i.native_id.split(':').nth_back(1)));
         put("namespace", namespace, "NAMESPACE");
+        put("secret_name", stored.map(|(_, name)| name), "SECRET_NAME");
         put("name", identity.map(|i| i.name.as_str()), "NAME");
         let task = subject
             .consumers
@@ -97,6 +102,16 @@ impl Values {
         out.push_str(rest);
         out
     }
+}
+
+/// Namespace and name of the Secret that holds a token: its reference reads `namespace/secret (token of account)`.
+fn stored_secret<'a>(subject: &Subject<'a>) -> Option<(&'a str, &'a str)> {
+    let credential = subject.credential?;
+    let reference = credential.reference.as_deref()?;
+    let (place, _) = reference.split_once(" (token of ")?;
+    place
+        .split_once('/')
+        .filter(|_| credential.provider == "kubernetes")
 }
 
 /// Without control characters, which have no place in a command.

@@ -231,10 +231,14 @@ fn revoke_command(
         let entry = context.targets.disabling(&credential.kind)?;
         entry.deactivate.as_ref().or(entry.delete_command.as_ref())
     });
-    let target = subject
-        .choice
-        .target
-        .and_then(|target| target.revoke_command.as_ref());
+    let target = subject.choice.target.and_then(|target| {
+        let mut runtimes = subject.consumers.iter().map(|one| one.runtime.as_str());
+        let first = runtimes.next();
+        first
+            .filter(|first| runtimes.all(|other| other == *first))
+            .and_then(|runtime| target.revoke_for.get(runtime))
+            .or(target.revoke_command.as_ref())
+    });
     let command = match assessment.disposition {
         _ if subject.root_key() => target,
         Disposition::MigrateNow | Disposition::PlanMigration | Disposition::Hybrid => {
@@ -243,7 +247,34 @@ fn revoke_command(
         _ if subject.credential.is_some() => old,
         _ => target,
     };
-    command.map(|command| values.command(command))
+    command
+        .map(|command| values.command(command))
+        .or_else(|| by_hand(context, subject, assessment, values))
+}
+
+/// What a person does where no command ends the access, as a comment that a shell passes over.
+fn by_hand(
+    context: &PlanContext<'_>,
+    subject: &Subject<'_>,
+    assessment: &Assessment,
+    values: &Values,
+) -> Option<String> {
+    let old = subject
+        .credential
+        .and_then(|credential| context.targets.disabling(&credential.kind)?.delete.as_ref());
+    let new = subject
+        .choice
+        .target
+        .filter(|_| migrates(assessment) || subject.credential.is_none())
+        .map(|target| &target.revoke);
+    let mut texts: Vec<String> = Vec::new();
+    for text in new.into_iter().chain(old) {
+        let text = values.text(text);
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    (!texts.is_empty()).then(|| format!("# No command ends it; by hand: {}", texts.join(" ")))
 }
 
 fn controls(subject: &Subject<'_>, assessment: &Assessment) -> Vec<CompensatingControl> {

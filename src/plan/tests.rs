@@ -379,3 +379,39 @@ fn a_monthly_schedule_lengthens_the_quiet_period() {
         .unwrap();
     assert!(wait.detail.contains("32 days"), "{}", wait.detail);
 }
+
+#[test]
+fn every_item_says_what_ends_the_access_a_command_or_who_does_it_where() {
+    let ends = |kind: &str, provider: &str, reference: Option<&str>| {
+        let mut world = World::new("");
+        let mut found = credential(kind, provider);
+        found.default_tier = Some(3);
+        found.reference = reference.map(str::to_owned);
+        let mut service = consumer("api", ConsumerClass::Daemon, "server", "app");
+        service.uses.credentials = vec![found.id.clone()];
+        world.add_consumer(service);
+        world.add_credential(found);
+        world.plan().remove(0).revoke_command.unwrap()
+    };
+    assert_eq!(
+        ends(
+            "kubernetes-service-account-token",
+            "kubernetes",
+            Some("shop/old-token (token of web)")
+        ),
+        "kubectl delete secret old-token --namespace shop"
+    );
+    let by_hand = ends("stripe-secret-key", "stripe", None);
+    assert!(
+        by_hand.starts_with("# ") && by_hand.contains("dashboard"),
+        "{by_hand}"
+    );
+    let command = ends("sendgrid-key", "sendgrid", None);
+    assert!(command.starts_with("curl --fail"), "{command}");
+    // Whatever the rules find, the item says how it ends.
+    let rules = crate::rules::credentials::CredentialRules::builtin().unwrap();
+    for rule in rules.rules() {
+        let text = ends(&rule.credential_type, &rule.provider, None);
+        assert!(text.len() > 20 && !text.contains('\n'), "{text}");
+    }
+}

@@ -137,6 +137,9 @@ pub struct FileText {
     /// Providers; any when empty.
     #[serde(default)]
     pub systems: Vec<String>,
+    /// Runtimes of the consumers; any when empty.
+    #[serde(default)]
+    pub runtimes: Vec<String>,
     /// Values that must be known.
     #[serde(default)]
     pub needs: Vec<String>,

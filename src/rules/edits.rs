@@ -82,6 +82,21 @@ pub struct ProfileEdit {
     pub sign: char,
     /// The line that comes in their place.
     pub put: String,
+    /// A step around others that binds the key to variables.
+    #[serde(default)]
+    pub binds: Option<Binds>,
     /// What else there is to do.
     pub notes: Vec<String>,
+}
+
+/// A step around others that binds secrets to variables, in brackets: `withCredentials([…]) {`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Binds {
+    /// Its name.
+    pub step: String,
+    /// Words by which a binding is one of the key, besides those that name the variables.
+    pub by: Vec<String>,
+    /// What comes in its place, where it binds nothing else.
+    pub put: String,
 }

@@ -189,3 +189,39 @@ fn jobs_of_agents_name_a_profile_in_place_of_the_key() {
         .is_empty()
     );
 }
+
+#[test]
+fn steps_that_bind_the_key_name_a_profile() {
+    let around = |step: &str| {
+        format!(
+            "pipeline {{\n  agent any\n  stages {{\n    stage('Deploy') {{\n      steps {{\n        {step} {{\n          sh './deploy.sh'\n        }}\n      }}\n    }}\n  }}\n}}\n"
+        )
+    };
+    for step in [
+        "withCredentials([[$class: 'AmazonWebServicesCredentialsBinding', credentialsId: 'deploy']])",
+        "withCredentials([aws(credentialsId: 'deploy', accessKeyVariable: 'A', secretKeyVariable: 'B')])",
+        "withCredentials([usernamePassword(credentialsId: 'deploy', usernameVariable: 'AWS_ACCESS_KEY_ID', passwordVariable: 'AWS_SECRET_ACCESS_KEY')])",
+        "withCredentials([\n          string(credentialsId: 'id', variable: 'AWS_ACCESS_KEY_ID'),\n          string(credentialsId: 'key', variable: 'AWS_SECRET_ACCESS_KEY'),\n        ])",
+    ] {
+        let all = edits("Jenkinsfile", &around(step));
+        assert_eq!(all.len(), 1, "{step}");
+        let lines = changed(&all[0]);
+        assert!(
+            lines.starts_with("+        withEnv(['AWS_PROFILE=⟦session_name⟧']) {\n-"),
+            "{step}: {lines} {:?}",
+            all[0].notes
+        );
+        assert_eq!(
+            lines.matches("\n-").count(),
+            step.lines().count(),
+            "{lines}"
+        );
+    }
+    // What binds something else beside it cannot be changed by lines, and what binds only that is left alone.
+    let mixed = "withCredentials([aws(credentialsId: 'deploy'), string(credentialsId: 'npm', variable: 'NPM_TOKEN')])";
+    let all = edits("Jenkinsfile", &around(mixed));
+    assert_eq!(all[0].patch, None);
+    assert!(all[0].notes[0].contains("by hand"), "{:?}", all[0].notes);
+    let other = "withCredentials([string(credentialsId: 'npm', variable: 'NPM_TOKEN')])";
+    assert!(edits("Jenkinsfile", &around(other)).is_empty());
+}

@@ -170,6 +170,7 @@ impl<'f> Facts<'f> {
         let task = commands.text("{task}");
         self.put("task", &task);
         self.put("session_name", &slug(&task, 32));
+        self.put("account_name", &slug(&format!("jit-{task}"), 30));
         self.put("pool", &slug(&format!("jit-{task}"), 32));
         self.put("pool_provider", &slug(&format!("run-{task}"), 32));
         let seconds = self.item.ttl.seconds.unwrap_or(3600);

@@ -150,7 +150,7 @@ impl<'a> Maker<'a> {
         if !made.iter().any(|one| one.kind == ArtefactKind::Terraform) && migrates {
             remarks.miss(
                 "Terraform",
-                "the mechanism is set up at the vendor, the broker or the workload; the steps say how",
+                "the mechanism is set up in the vendor's console, in a broker or in the workload's own declaration, not by resources of its own; the steps say how",
             );
         }
         if !made

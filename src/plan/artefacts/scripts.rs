@@ -15,28 +15,36 @@ const WORDS: &[(&str, &str)] = &[
     ("AUDIENCE", "token_audience"),
     ("BINDING", "binding"),
     ("CLUSTER", "cluster"),
+    ("CREDENTIAL_ID", "federated_credential_id"),
     ("DATABASE", "database"),
     ("DATABASE_USER", "database_user"),
     ("ENVIRONMENT", "environment"),
     ("FUNCTION", "function"),
+    ("GITLAB_HOST", "gitlab_host"),
     ("INSTANCE_ID", "instance_id"),
     ("KEY_ID", "key_id"),
     ("NAME", "name"),
     ("NAMESPACE", "namespace"),
+    ("OPENAI_PROJECT", "openai_project"),
     ("OWNER", "owner"),
     ("POD", "pod"),
+    ("POOL", "pool"),
     ("PROFILE_ID", "profile_id"),
     ("PROJECT", "gcp_project"),
     ("REPO", "repository"),
+    ("RESOURCE_GROUP", "resource_group"),
     ("REVOKE_TIME", "started"),
     ("ROLE_ARN", "role_arn"),
     ("ROLE_NAME", "role"),
     ("RUN_ID", "run_id"),
+    ("SECRET_NAME", "secret_name"),
     ("SERVICE_ACCOUNT", "service_account"),
     ("TASK", "task"),
+    ("TOKEN_ACCESSOR", "token_accessor"),
     ("TOKEN_ID", "token_id"),
     ("TOKEN_NAME", "token_name"),
     ("USER_NAME", "user"),
+    ("WORKLOAD", "workload"),
 ];
 
 /// How every script begins: it does nothing while something is left to be filled in.
@@ -101,6 +109,11 @@ pub(super) fn templates(facts: &Facts<'_>, data: &Artefacts, migrates: bool, mad
         );
         let fit = fits(&file.targets, &facts.item.mechanism)
             && fits(&file.systems, &facts.system)
+            && (file.runtimes.is_empty()
+                || facts
+                    .values
+                    .get("runtime")
+                    .is_some_and(|runtime| fits(&file.runtimes, runtime)))
             && has(&file.needs)
             && (migrates || operating)
             && (migrates || file.targets.is_empty());
@@ -145,16 +158,25 @@ pub(super) fn revoke(facts: &Facts<'_>) -> Made {
         })
         .find_map(|step| step.command.as_deref());
     let mut commands: Vec<String> = Vec::new();
-    for text in item.revoke_command.as_deref().into_iter().chain(deletes) {
+    let by_hand = item
+        .revoke_command
+        .as_deref()
+        .and_then(|text| text.strip_prefix("# "));
+    let given = item.revoke_command.as_deref();
+    for text in given
+        .filter(|_| by_hand.is_none())
+        .into_iter()
+        .chain(deletes)
+    {
         let text = command(facts, &tame(text));
         if !commands.contains(&text) {
             commands.push(text);
         }
     }
     if commands.is_empty() {
-        body.push_str(&comments(
+        body.push_str(&comments(by_hand.unwrap_or(
             "No command is known for this issuer: end the access in its console or interface, then run the negative test.",
-        ));
+        )));
         body.push_str("echo \"end the access at the issuer by hand, then run negative-test.sh\" >&2\nexit 3\n");
     } else {
         for text in commands {

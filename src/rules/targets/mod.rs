@@ -204,6 +204,9 @@ pub struct Target {
     pub revoke: String,
     /// How access is ended, as a command with `{placeholders}`.
     pub revoke_command: Option<String>,
+    /// The same for a runtime, where it is another command there.
+    #[serde(default)]
+    pub revoke_for: BTreeMap<String, String>,
     /// What must fail once access has ended, with `{placeholders}`.
     pub negative_test: String,
     /// What surprises people.

@@ -271,7 +271,7 @@ fn facts_that_nobody_verified_are_marked() {
     let targets = Targets::builtin().unwrap();
     assert!(
         !targets
-            .get("azure-managed-identity")
+            .get("openai-federation")
             .unwrap()
             .unverified
             .is_empty()
