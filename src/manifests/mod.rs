@@ -41,7 +41,7 @@ use crate::rules::manifests::{AgentClient, ManifestTables};
 use code::Code;
 use context::Context;
 pub use edits::withhold;
-use infra::ansible;
+use infra::{ansible, tasks};
 use node::{Node, Parsed};
 use rayon::prelude::*;
 use text::Text;
@@ -243,6 +243,7 @@ fn read_alone(
                 || ci::casc::interesting(bytes)
                 || cloudformation::interesting(bytes)
                 || ansible::interesting(uri, bytes)
+                || tasks::interesting(bytes)
         }
         Surface::Agent(client) => agents::interesting(client, bytes),
         Surface::GithubWorkflow
@@ -385,6 +386,8 @@ fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
             ansible::read(context, root, out);
         } else if cloudformation::is_template(root) {
             cloudformation::read(context, root, "cloudformation", out);
+        } else if tasks::is_definition(root) {
+            tasks::read(context, root, out);
         } else if github::by_content(root) {
             github::elsewhere(context, root, out);
         } else if let Some(system) = ci::by_content(root) {

@@ -91,6 +91,14 @@ impl RuleSet {
             .collect();
         let mut credentials = CredentialRules::builtin()?.without(&unwanted)?;
         let mut digest = rules::digest();
+        if !unwanted.is_empty() {
+            let mut left_out = unwanted.clone();
+            left_out.sort();
+            left_out.dedup();
+            let both =
+                blake3::hash(format!("{digest}\nwithout {}", left_out.join("\n")).as_bytes());
+            both.to_hex()[..16].clone_into(&mut digest);
+        }
         if !own.is_empty() {
             let beside = CredentialRules::load(own.iter().map(|(name, text)| (name, text)))?;
             if let Some(problem) = beside.check().first() {

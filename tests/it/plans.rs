@@ -1,6 +1,6 @@
 //! Plans over several runs with one state folder: items close by what proves them done, come back, and are overtaken.
 
-use crate::support::{Workplace, aws_key_id};
+use crate::support::{Workplace, aws_key_id, password};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "111122223333";
@@ -189,4 +189,126 @@ fn old_and_new_way_at_once_are_no_end() {
     assert!(place.report("out")["changes"]["plan"].is_null());
     let (word, _) = state(&scan(&place, 4), "DEPLOY_KEY_ID");
     assert_eq!(word, "dual-path");
+}
+
+/// A repository with a workflow that is given a payment provider's key, and nothing that tells whether the key works.
+fn given_a_key(place: &Workplace, named: bool) {
+    let given = if named {
+        "    env:\n      STRIPE_SECRET_KEY: ${{ secrets.STRIPE_KEY }}\n"
+    } else {
+        ""
+    };
+    place.write(
+        "code/pay/.github/workflows/bill.yml",
+        format!("on: push\njobs:\n  bill:\n    runs-on: ubuntu-latest\n{given}    steps: [{{run: ./bill}}]\n"),
+    );
+}
+
+/// The scan of a day with a configuration.
+fn scan_with(place: &Workplace, day: u8, config: &str) -> Value {
+    place.write("overstay.toml", config);
+    place
+        .overstay()
+        .arg("scan")
+        .arg(place.path("code"))
+        .arg("--config")
+        .arg(place.path("overstay.toml"))
+        .arg("--out")
+        .arg(place.path("out"))
+        .arg("--state")
+        .arg(place.path("state"))
+        .args(["--now", &format!("2026-11-{day:02}T00:00:00Z")])
+        .assert()
+        .success();
+    place.report("out")
+}
+
+#[test]
+fn a_credential_that_other_rules_no_longer_find_is_not_done() {
+    let place = Workplace::new();
+    let token = ["gl", "pat-", &password(20)[..20]].concat();
+    place.write("code/app/config.ini", format!("[api]\ntoken = {token}\n"));
+    let first = scan_with(&place, 1, "");
+    let planned = first["plan"].as_array().unwrap();
+    assert!(
+        planned
+            .iter()
+            .any(|item| item["title"].as_str().unwrap().contains("gitlab-pat")),
+        "{planned:#?}"
+    );
+    let rules = told(&place, &["rules", "list"]);
+    let disabled: Vec<&str> = rules
+        .lines()
+        .flat_map(str::split_whitespace)
+        .filter(|word| word.starts_with("gitlab-") || word.starts_with("generic-"))
+        .collect();
+    let config = format!("[rules]\ndisable = {disabled:?}\n");
+    let second = scan_with(&place, 2, &config);
+    assert!(!second["credentials"].to_string().contains("gitlab-pat"));
+    let (word, evidence) = state(&second, "gitlab-pat");
+    assert_eq!(word, "not-seen", "{evidence}");
+    assert!(
+        evidence.contains("detection rules are not those"),
+        "{evidence}"
+    );
+    // Where the file is without it and the rules are the same, it is over.
+    place.write("code/app/config.ini", "[api]\n");
+    let (word, evidence) = state(&scan_with(&place, 3, ""), "gitlab-pat");
+    assert_eq!(word, "done", "{evidence}");
+}
+
+#[test]
+fn what_a_person_revoked_closes_its_item() {
+    let place = Workplace::new();
+    given_a_key(&place, true);
+    scan_with(&place, 1, "");
+    let note = "[[identity]]\nmatch = \"STRIPE_KEY\"\nrevoked = 2026-11-02\n";
+    // Revoked, and still named: the job would fail, and the item says so.
+    let (word, evidence) = state(&scan_with(&place, 2, note), "STRIPE_KEY");
+    assert_ne!(word, "done", "{evidence}");
+    given_a_key(&place, false);
+    let (word, evidence) = state(&scan_with(&place, 3, note), "STRIPE_KEY");
+    assert_eq!(word, "done", "{evidence}");
+}
+
+/// The cells of a CSV by the names of its columns.
+fn table(place: &Workplace, name: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(false)
+        .from_path(place.path(name))
+        .unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn tickets_are_read_by_the_importers_of_jira_and_github() {
+    let place = Workplace::new();
+    account(&place, &["deployer", "observer"]);
+    workflow(&place, STATIC);
+    let report = scan(&place, 1);
+    let items = report["plan"].as_array().unwrap();
+    for (format, file) in [("tickets", "jira.csv"), ("tickets-github", "github.csv")] {
+        place.write(file, told(&place, &["plan", "--format", format]));
+    }
+    let policy = report["run"]["policy_digest"].as_str().unwrap();
+    let (jira, github) = (table(&place, "jira.csv"), table(&place, "github.csv"));
+    assert_eq!((jira.len(), github.len()), (items.len(), items.len()));
+    for ((item, jira), github) in items.iter().zip(&jira).zip(&github) {
+        let id = item["id"].as_str().unwrap();
+        let title = item["title"].as_str().unwrap();
+        // Jira: a summary on one line within its limit, a type every project has, a default priority, labels without blanks.
+        assert!(jira["Summary"].ends_with(title) && jira["Summary"].len() <= 255);
+        assert_eq!(jira["Issue Type"], "Task");
+        assert!(["Highest", "High", "Medium", "Low"].contains(&jira["Priority"].as_str()));
+        assert!(jira["Labels"].split(' ').all(|label| !label.is_empty()));
+        assert_eq!(jira["External ID"], id);
+        // GitHub: titles to 256 characters, bodies to 65,536, labels to 50 each.
+        assert!(github["title"].ends_with(title) && github["title"].chars().count() <= 256);
+        assert!(github["body"].chars().count() <= 65_536 && github["body"].contains(id));
+        assert!(github["labels"].split(',').all(|label| label.len() <= 50));
+        for cell in jira.values().chain(github.values()) {
+            assert!(!cell.contains(['\n', '\r']), "{cell}");
+        }
+        assert!(jira["Description"].contains(policy) && github["body"].contains(policy));
+    }
 }

@@ -16,5 +16,6 @@ pub(super) mod names;
 pub(super) mod policy;
 pub(super) mod pulumi;
 pub(super) mod serverless;
+pub(super) mod tasks;
 pub(super) mod value;
 mod workloads;

@@ -97,7 +97,7 @@ pub(in super::super) struct Curve;
 
 impl Emitter for Curve {
     fn emit(&self, report: &Report, out: &mut dyn Write) -> Result<(), ReportError> {
-        out.write_all(svg(&report.summary).as_bytes())?;
+        out.write_all(svg(&report.summary, &report.run.policy_digest).as_bytes())?;
         Ok(out.flush()?)
     }
 }
@@ -109,8 +109,16 @@ const TOP: u32 = 40;
 const RIGHT: u32 = 16;
 const BOTTOM: u32 = 48;
 
+/// A digest as it may stand in XML.
+fn plain(digest: &str) -> String {
+    digest
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || ":-_.".contains(*c))
+        .collect()
+}
+
 /// The drawing: steps from today down to what is left after the last wave.
-pub fn svg(summary: &Summary) -> String {
+pub fn svg(summary: &Summary, policy: &str) -> String {
     let points = points(summary);
     let most = summary.standing_risk.max(1);
     let (inner_width, inner_height) = (WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
@@ -126,8 +134,10 @@ pub fn svg(summary: &Summary) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
          font-family=\"sans-serif\" font-size=\"12\">\n\
          <title>Standing risk by wave</title>\n\
+         <desc>Judged by policy {}</desc>\n\
          <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#ffffff\"/>\n\
          <text x=\"{LEFT}\" y=\"22\" font-size=\"14\" fill=\"#1f2937\">Standing risk: {} today, {} after the plan</text>\n",
+        plain(policy),
         thousands(summary.standing_risk.into()),
         thousands(
             summary
@@ -226,11 +236,12 @@ mod tests {
     #[test]
     fn the_drawing_is_whole_and_has_every_point() {
         for waves in [0, 1, 3, 40] {
-            let drawn = svg(&summary(waves));
+            let drawn = svg(&summary(waves), "b3:1");
             assert!(drawn.starts_with("<svg ") && drawn.ends_with("</svg>\n"));
             assert_eq!(drawn.matches('<').count(), drawn.matches('>').count());
             assert!(!drawn.contains("NaN") && !drawn.contains("inf"));
         }
-        assert!(svg(&summary(2)).contains(">600<"));
+        assert!(svg(&summary(2), "b3:<1>").contains(">600<"));
+        assert!(svg(&summary(2), "b3:<1>").contains("policy b3:1<"));
     }
 }

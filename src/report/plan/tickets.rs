@@ -93,7 +93,7 @@ fn priority(item: &PlanItem) -> &'static str {
 }
 
 /// The ticket's text, on one line as every cell is.
-fn body(item: &PlanItem) -> String {
+fn body(item: &PlanItem, policy: &str) -> String {
     let mut out = String::new();
     let _ = write!(
         out,
@@ -129,10 +129,11 @@ fn body(item: &PlanItem) -> String {
     }
     let _ = write!(
         out,
-        "Must fail afterwards: {} Done when: {} Way back: {} Plan item {}.",
+        "Must fail afterwards: {} Done when: {} Way back: {} Judged by policy {}. Plan item {}.",
         markdown(&item.negative_test),
         markdown(&item.detect_done),
         markdown(&item.rollback),
+        code(policy),
         code(item.id.as_str()),
     );
     out
@@ -145,7 +146,7 @@ impl Emitter for Tickets {
             .iter()
             .map(|item| Row {
                 item,
-                body: body(item),
+                body: body(item, &report.run.policy_digest),
             })
             .collect();
         let columns = match self.importer {
