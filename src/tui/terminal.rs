@@ -61,10 +61,24 @@ pub trait Outside {
 /// When the terminal cannot be used.
 pub fn run(state: &mut State<'_>, outside: &mut dyn Outside, mouse: bool) -> io::Result<End> {
     let mut terminal = ratatui::try_init()?;
-    let result = prepare(mouse).and_then(|()| turn(state, outside, &mut terminal, mouse));
-    release(mouse);
-    ratatui::restore();
-    result
+    let _taken = Taken { mouse };
+    prepare(mouse)?;
+    turn(state, outside, &mut terminal, mouse)
+}
+
+/// The terminal, which is given back when this goes, also by a panic.
+struct Taken {
+    mouse: bool,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        release(self.mouse);
+        // After a panic the hook has done it, and what it told stands where the cursor was.
+        if !std::thread::panicking() {
+            ratatui::restore();
+        }
+    }
 }
 
 fn prepare(mouse: bool) -> io::Result<()> {
