@@ -88,9 +88,9 @@ fn check_rules(page: &mut Page, config: &environment::LoadedConfig) {
                         "{} detection rules, {} checks, {} target mechanisms; digest {}, policy {}",
                         loaded.credentials.rules().len(),
                         loaded.posture.checks().count(),
-                        loaded.targets.entries().len(),
+                        loaded.measures.targets.entries().len(),
                         loaded.digest,
-                        loaded.scoring.digest()
+                        loaded.measures.scoring.digest()
                     ),
                 );
             }

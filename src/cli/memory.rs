@@ -34,7 +34,7 @@ impl Remembered {
     ) -> Self {
         let parts = [
             rules.digest.as_str(),
-            &format!("{:?}", rules.config.rules.disable),
+            &format!("{:?}", rules.measures.config.rules.disable),
             &key.id(),
             &format!("{options:?}"),
             program,

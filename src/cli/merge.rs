@@ -76,7 +76,7 @@ fn merged(
         ));
     };
     let head = first.head.clone();
-    if head.rules != rules.digest || head.disabled != rules.config.rules.disable {
+    if head.rules != rules.digest || head.disabled != rules.measures.config.rules.disable {
         return Err(Failure::usage(
             anyhow!(
                 "the parts were read with other rules ({}) than these ({})",

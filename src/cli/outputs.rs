@@ -59,7 +59,7 @@ pub(super) fn artefacts(
         )
     };
     let folder = place.map(Folder::begin).transpose().map_err(failed)?;
-    scan::make_artefacts(report, accounts, rules, |item, files| {
+    scan::make_artefacts(report, accounts, &rules.measures, |item, files| {
         let Some(folder) = &folder else {
             return Ok(());
         };

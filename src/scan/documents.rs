@@ -192,6 +192,7 @@ pub(super) fn put(
     sighting.at_head = place.at_head;
     sighting.trail.clone_from(&place.trail);
     sighting.public = rules
+        .measures
         .config
         .repository(&place.repository, |note| note.public)
         .unwrap_or(false);

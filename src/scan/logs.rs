@@ -16,7 +16,7 @@ pub(super) fn logs(
         events: EventTable::builtin()?,
         tables,
     };
-    let task = &rules.scoring.task;
+    let task = &rules.measures.scoring.task;
     let reading = Reading {
         session_gap_seconds: task.session_gap_seconds,
         pause_jump: task.pause_jump,

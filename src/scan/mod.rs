@@ -6,7 +6,7 @@ mod part;
 mod stored;
 
 pub use part::{PartHead, read_part, write_part};
-pub use stored::{artefacts, follow_plans, make_artefacts, simulate};
+pub use stored::{follow_plans, make_artefacts, simulate};
 
 use documents::{Inspected, Owners, Worth, attribute, inspect, more_in, put};
 use logs::logs;
@@ -59,6 +59,13 @@ pub struct RuleSet {
     pub credentials: CredentialRules,
     /// Metadata of the checks.
     pub posture: Posture,
+    /// What is judged and planned with.
+    pub measures: Measures,
+}
+
+/// What an inventory is judged and planned with.
+#[derive(Debug)]
+pub struct Measures {
     /// Thresholds and weights, the user's overrides applied.
     pub scoring: Scoring,
     /// Target mechanisms.
@@ -67,7 +74,19 @@ pub struct RuleSet {
     pub config: Config,
 }
 
-impl RuleSet {
+impl Measures {
+    /// Those of the user's configuration.
+    ///
+    /// # Errors
+    /// When an override names an unknown key or a value out of range.
+    pub fn load(config: Config) -> Result<Self, RuleError> {
+        Ok(Self {
+            scoring: Scoring::with_overrides(&config.scoring)?,
+            targets: Targets::builtin()?,
+            config,
+        })
+    }
+
     /// What an inventory is judged and planned with, at a time.
     fn judging<'a>(&'a self, inventory: &'a Inventory, now: Timestamp) -> JitContext<'a> {
         JitContext {
@@ -78,7 +97,9 @@ impl RuleSet {
             now,
         }
     }
+}
 
+impl RuleSet {
     /// The built-in rules under the user's configuration, and rules of the user's own, as name and text of their files.
     ///
     /// # Errors
@@ -113,9 +134,7 @@ impl RuleSet {
             digest,
             credentials,
             posture,
-            scoring: Scoring::with_overrides(&config.scoring)?,
-            targets: Targets::builtin()?,
-            config,
+            measures: Measures::load(config)?,
         })
     }
 }
@@ -389,7 +408,7 @@ pub fn judge(
         declarations,
         seen,
         observed,
-        config: &rules.config,
+        config: &rules.measures.config,
         tables: tables.as_ref(),
         owner_of: &owner_of,
         now: request.now,
@@ -407,8 +426,8 @@ pub fn judge(
     let judging = CheckContext {
         inventory: &inventory,
         posture: &rules.posture,
-        thresholds: &rules.scoring.thresholds,
-        config: &rules.config,
+        thresholds: &rules.measures.scoring.thresholds,
+        config: &rules.measures.config,
         now: request.now,
     };
     let mut findings = checks::run(&judging)?;
@@ -418,7 +437,7 @@ pub fn judge(
     coverage.extend(checks::ignores::apply(
         &mut findings,
         &mut inventory,
-        &rules.config.ignores,
+        &rules.measures.config.ignores,
         &comments,
         rules.posture.renames(),
         request.now,
@@ -426,7 +445,7 @@ pub fn judge(
     let holders = inventory.credentials.iter();
     let holders = holders.filter_map(|(id, one)| Some((id.clone(), one.identity.clone()?)));
     decisions::apply_to_findings(&mut applied, &mut findings, &holders.collect());
-    let judgement = rules.judging(&inventory, request.now);
+    let judgement = rules.measures.judging(&inventory, request.now);
     let mut assessments = jit::assess(&judgement);
     decisions::apply_to_assessments(&mut applied, &mut assessments);
     coverage.extend(applied.coverage(&request.decisions));
@@ -440,7 +459,7 @@ pub fn judge(
         findings,
         assessments,
         plan,
-        long_lived_days: rules.scoring.thresholds.long_lived_days,
+        long_lived_days: rules.measures.scoring.thresholds.long_lived_days,
     });
     Ok((without_tokens(report, engine, &request.key)?, accounts))
 }
@@ -564,7 +583,11 @@ fn inputs(mut names: Vec<String>, accounts: &[AwsAccount], observed: &Observed) 
 /// The run: its id follows from everything that decides its content but the inputs' bytes.
 fn run(request: &ScanRequest, rules: &RuleSet, inputs: Vec<String>) -> Run {
     let rules_digest = rules.digest.clone();
-    let policy = format!("{}\n{}", rules.scoring.digest(), rules.config.digest);
+    let policy = format!(
+        "{}\n{}",
+        rules.measures.scoring.digest(),
+        rules.measures.config.digest
+    );
     let policy_digest = blake3::hash(policy.as_bytes()).to_hex()[..16].to_owned();
     let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 run id");
     for part in [

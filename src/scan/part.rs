@@ -39,7 +39,7 @@ impl PartHead {
         Self {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             rules: rules.digest.clone(),
-            disabled: rules.config.rules.disable.clone(),
+            disabled: rules.measures.config.rules.disable.clone(),
             history: request.read.history,
             unreachable: request.read.unreachable,
             since: request.read.since,

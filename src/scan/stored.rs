@@ -1,13 +1,10 @@
 //! What is asked of a report that was judged before.
 
-use super::{Made, RuleSet, SimulateError, Simulation, Trial, done};
-use crate::jit::JitContext;
+use super::{Made, Measures, RuleSet, SimulateError, Simulation, Trial, done};
 use crate::model::aws::AwsAccount;
 use crate::model::{AssessmentId, PlanItem, PlanMemory, Report};
 use crate::plan;
 use crate::rules::RuleError;
-use crate::rules::config::Config;
-use crate::rules::scoring::Scoring;
 use crate::rules::targets::Targets;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -41,51 +38,22 @@ pub fn simulate(
     trial: &Trial,
 ) -> Result<Simulation, SimulateError> {
     let inventory = plan::simulate::inventory_of(report, issuers(accounts));
-    let context = rules.judging(&inventory, report.run.now);
+    let context = rules.measures.judging(&inventory, report.run.now);
     plan::simulate::simulate(&context, id, trial)
 }
 
-/// Makes the files of each plan item of a report, stored or new, and hands them over item by item.
-///
-/// # Errors
-/// When the rules cannot be used, or what takes the files refuses.
-pub fn artefacts<E: From<RuleError>>(
-    report: &Report,
-    accounts: &[AwsAccount],
-    config: &Config,
-    mut take: impl FnMut(&PlanItem, Vec<Made>) -> Result<(), E>,
-) -> Result<(), E> {
-    let scoring = Scoring::with_overrides(&config.scoring)?;
-    let targets = Targets::builtin()?;
-    let inventory = plan::simulate::inventory_of(report, issuers(accounts));
-    let context = JitContext {
-        inventory: &inventory,
-        scoring: &scoring,
-        targets: &targets,
-        config,
-        now: report.run.now,
-    };
-    let Some(maker) = plan::artefacts::Maker::new(&context) else {
-        return Ok(());
-    };
-    report
-        .plan
-        .iter()
-        .try_for_each(|item| take(item, maker.item(item)))
-}
-
-/// Makes the files of each item of a new plan, lists them in the item, and hands them over, on all threads and in any order.
+/// Makes the files of each item of a plan, lists them in the item, and hands them over, on all threads and in any order.
 ///
 /// # Errors
 /// When what takes the files refuses.
 pub fn make_artefacts<E: Send>(
     report: &mut Report,
     accounts: &[AwsAccount],
-    rules: &RuleSet,
+    measures: &Measures,
     take: impl Fn(&PlanItem, Vec<Made>) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
     let inventory = plan::simulate::inventory_of(report, issuers(accounts));
-    let context = rules.judging(&inventory, report.run.now);
+    let context = measures.judging(&inventory, report.run.now);
     let Some(maker) = plan::artefacts::Maker::new(&context) else {
         return Ok(());
     };

@@ -4,9 +4,8 @@ use crate::{sample, sample_seen};
 use overstay::model::brief::Brief;
 use overstay::model::{PlanItemId, Renames, Report};
 use overstay::query;
-use overstay::rules::RuleError;
 use overstay::rules::config::Config;
-use overstay::scan;
+use overstay::scan::{self, Measures};
 use overstay::store::change::{Asked, Left};
 use overstay::store::decisions::{Decisions, Standing};
 use overstay::store::runs::{Runs, Wanted};
@@ -16,6 +15,7 @@ use overstay::tui::mode::View;
 use overstay::tui::reduce::reduce;
 use overstay::tui::state::State;
 use overstay::tui::{File, Whole};
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -51,19 +51,23 @@ impl Whole for Rest {
 
 /// The files of an item, made from a report.
 fn made(report: &Report, id: &PlanItemId) -> Vec<File> {
-    let mut files = Vec::new();
-    scan::artefacts(report, &[], &Config::default(), |item, made| {
-        if item.id == *id {
-            files.extend(made.into_iter().map(|one| File {
+    let measures = Measures::load(Config::default()).unwrap();
+    let mut report = report.clone();
+    report.plan.retain(|item| item.id == *id);
+    let files = Mutex::new(Vec::new());
+    scan::make_artefacts(&mut report, &[], &measures, |item, made| {
+        files
+            .lock()
+            .unwrap()
+            .extend(made.into_iter().map(|one| File {
                 path: format!("{}/{}", item.folder, one.path),
                 about: one.description,
                 text: one.text,
             }));
-        }
-        Ok::<_, RuleError>(())
+        Ok::<_, Infallible>(())
     })
     .unwrap();
-    files
+    files.into_inner().unwrap()
 }
 
 fn reports() -> Vec<Report> {

@@ -6,9 +6,8 @@ use super::super::runs;
 use crate::model::aws::AwsAccount;
 use crate::model::brief::Brief;
 use crate::model::{PlanItemId, Report};
-use crate::rules::RuleError;
 use crate::rules::config::Config;
-use crate::scan;
+use crate::scan::{self, Measures};
 use crate::store::runs::{Runs, Wanted};
 use crate::tui::{File, Whole};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,6 +32,8 @@ struct Held {
     /// The accounts of the run, once they were needed.
     accounts: Option<Vec<AwsAccount>>,
     config: Config,
+    /// What its plan was made with, once it was needed.
+    measures: Option<Measures>,
 }
 
 impl Stored {
@@ -48,6 +49,7 @@ impl Stored {
                 page: report.clone(),
                 accounts: None,
                 config: config.clone(),
+                measures: None,
             });
             Some(Rest { brief, held })
         } else {
@@ -89,6 +91,7 @@ impl Whole for Rest {
             page,
             accounts,
             config,
+            measures,
         } = &mut *held;
         runs.pick(wanted, page).map_err(|error| error.to_string())?;
         let accounts = match accounts {
@@ -98,17 +101,23 @@ impl Whole for Rest {
                     .map_err(|error| error.to_string())?,
             ),
         };
+        let measures = match measures {
+            Some(known) => known,
+            None => {
+                measures.insert(Measures::load(config.clone()).map_err(|error| error.to_string())?)
+            }
+        };
         page.plan.retain(|item| item.id == *id);
-        let mut files = Vec::new();
-        scan::artefacts(page, accounts, config, |item, made| {
+        let files = Mutex::new(Vec::new());
+        scan::make_artefacts(page, accounts, measures, |item, made| {
+            let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
             files.extend(made.into_iter().map(|one| File {
                 path: format!("{}/{}", item.folder, one.path),
                 about: one.description,
                 text: one.text,
             }));
-            Ok::<_, RuleError>(())
-        })
-        .map_err(|error| error.to_string())?;
-        Ok(files)
+            Ok::<_, String>(())
+        })?;
+        Ok(files.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }
