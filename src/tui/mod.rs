@@ -8,6 +8,7 @@
 //! [`reduce`] and [`view`] are pure; only `terminal.rs` touches the terminal.
 
 pub mod action;
+mod cells;
 mod columns;
 mod complete;
 pub mod data;

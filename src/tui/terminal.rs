@@ -1,6 +1,7 @@
 //! The terminal: events in, frames out, and what the state asks to be done outside.
 
 use super::action::Action;
+use super::cells::Careful;
 use super::data::Data;
 use super::reduce::reduce;
 use super::state::{Effect, End, Recording, SavedView, State};
@@ -8,13 +9,13 @@ use super::verdict::Draft;
 use super::view;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use ratatui::DefaultTerminal;
+use ratatui::Terminal;
 use ratatui::crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
     Event as Input, KeyEventKind, MouseButton, MouseEventKind,
 };
 use ratatui::crossterm::execute;
-use std::io::{self, Write as _};
+use std::io::{self, Stdout, Write as _};
 use std::time::Duration;
 
 /// How long the review waits for a key before it looks for a newer run.
@@ -60,10 +61,16 @@ pub trait Outside {
 /// # Errors
 /// When the terminal cannot be used.
 pub fn run(state: &mut State<'_>, outside: &mut dyn Outside, mouse: bool) -> io::Result<End> {
-    let mut terminal = ratatui::try_init()?;
+    let mut terminal = taken()?;
     let _taken = Taken { mouse };
     prepare(mouse)?;
     turn(state, outside, &mut terminal, mouse)
+}
+
+/// Takes the terminal; a panic gives it back.
+fn taken() -> io::Result<Terminal<Careful<Stdout>>> {
+    ratatui::try_init()?;
+    Terminal::new(Careful::stdout())
 }
 
 /// The terminal, which is given back when this goes, also by a panic.
@@ -100,7 +107,7 @@ fn release(mouse: bool) {
 fn turn(
     state: &mut State<'_>,
     outside: &mut dyn Outside,
-    terminal: &mut DefaultTerminal,
+    terminal: &mut Terminal<Careful<Stdout>>,
     mouse: bool,
 ) -> io::Result<End> {
     loop {
@@ -161,7 +168,7 @@ fn perform(
     effect: Effect,
     state: &mut State<'_>,
     outside: &mut dyn Outside,
-    terminal: &mut DefaultTerminal,
+    terminal: &mut Terminal<Careful<Stdout>>,
     mouse: bool,
 ) -> io::Result<()> {
     match effect {
@@ -199,14 +206,14 @@ fn perform(
 
 /// Gives the terminal back while something else has it.
 fn away<T>(
-    terminal: &mut DefaultTerminal,
+    terminal: &mut Terminal<Careful<Stdout>>,
     mouse: bool,
     other: impl FnOnce() -> T,
 ) -> io::Result<T> {
     release(mouse);
     ratatui::restore();
     let result = other();
-    *terminal = ratatui::try_init()?;
+    *terminal = taken()?;
     prepare(mouse)?;
     terminal.clear()?;
     Ok(result)

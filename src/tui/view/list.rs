@@ -1,6 +1,7 @@
 //! The rows of a view.
 
 use super::theme;
+use crate::report::text;
 use crate::tui::columns::{self, Column};
 use crate::tui::data::{Data, Item};
 use crate::tui::list::{Group, List, Row as Line, is_undecided};
@@ -97,13 +98,14 @@ fn rows(data: &Data<'_>, list: &List, wide: bool, frame: &mut Frame<'_>, area: R
                     Span::styled(sign, style(theme::heading())),
                     line(margin, on_screen),
                 );
-                let text = heading(group);
+                let words = heading(group, usize::from(rest.width));
                 let tone = if group.undecided == 0 {
                     theme::settled()
                 } else {
                     theme::level(group.level)
                 };
-                let full = format!("{text:<width$}", width = usize::from(rest.width));
+                let blank = usize::from(rest.width).saturating_sub(text::width(&words));
+                let full = format!("{words}{}", " ".repeat(blank));
                 frame.render_widget(Span::styled(full, style(tone)), line(rest, on_screen));
             }
             Line::Item(item) => {
@@ -136,15 +138,18 @@ fn sign(marked: bool, in_range: bool, otherwise: char) -> String {
     format!("{sign} ")
 }
 
-/// The worst of the group, how many, how many of them are open, and what they have in common.
-fn heading(group: &Group) -> String {
+/// The worst of the group, what its rows have in common, how many there are and how many of them are open.
+fn heading(group: &Group, width: usize) -> String {
     let open = match group.undecided {
         0 => ", settled".to_owned(),
         open if open == group.items.len() => String::new(),
         open => format!(", {open} open"),
     };
-    let (level, title) = (group.level, &group.title);
-    format!("{level:<8} {title} ({}{open})", group.items.len())
+    let level = format!("{:<8}", group.level);
+    let count = format!("({}{open})", group.items.len());
+    let around = text::width(&level) + text::width(&count) + 2;
+    let title = text::fit(&group.title, width.saturating_sub(around));
+    format!("{level} {title} {count}")
 }
 
 fn tone(data: &Data<'_>, item: Item) -> Style {
