@@ -141,7 +141,7 @@ fn boundedness(context: &JitContext<'_>, subject: &Subject<'_>) -> (&'static str
                     Evidence::new(
                         Grade::B,
                         format!(
-                            "the agent spans {providers} providers that share no policy decision: revocation and context checks differ between them"
+                            "the agent spans {providers} systems that share no policy decision: revocation and context checks differ between them"
                         ),
                     ),
                 );

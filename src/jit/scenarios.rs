@@ -244,7 +244,7 @@ fn a_long_running_agent_with_three_servers_keeps_an_identity_and_asks_for_the_re
     assert!(
         assessment.fit.factors[1].evidence[0]
             .text
-            .contains("3 providers"),
+            .contains("3 systems"),
         "{:?}",
         assessment.fit.factors[1]
     );

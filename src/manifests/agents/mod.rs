@@ -92,6 +92,11 @@ pub(super) fn read(
     }
     let mut providers = findings.providers(context);
     providers.extend(hosts);
+    providers.extend(
+        servers
+            .iter()
+            .filter_map(|server| system_of_its_own(context, server)),
+    );
     let references = findings.references(context, &id);
     agent.agent = Some(AgentReach {
         servers: servers.iter().map(|server| server.name.clone()).collect(),
@@ -200,6 +205,16 @@ pub(super) fn by_content(root: &Node) -> bool {
                 .any(|key| server.get(key).is_some())
         })
     })
+}
+
+/// A local tool server that is given a secret of which nothing tells the issuer is a system of its own, by its name.
+fn system_of_its_own(context: &Context<'_>, server: &Server<'_>) -> Option<String> {
+    // One that is reached by its address is counted by its host.
+    server.node.get("command")?;
+    let mut own = Findings::default();
+    own.read(context, server.node);
+    let secrets = own.distinct() + own.references(context, &ConsumerId::of(&[])).len();
+    (secrets > 0 && own.providers(context).is_empty()).then(|| server.name.clone())
 }
 
 /// One tool server as an identity.
