@@ -53,6 +53,11 @@ fn finding(
         EscalationGoal::Principal => {
             rating.lower(grade, "it leads to more privilege, not to full control");
         }
+        EscalationGoal::Peer => rating.at_most(
+            Severity::Low,
+            grade,
+            "it leads to other access, not to more privilege on the whole",
+        ),
         EscalationGoal::Nothing => rating.at_most(
             Severity::Low,
             grade,
@@ -84,6 +89,7 @@ fn finding(
     let what = match best.reaches {
         EscalationGoal::Administrator => "can become administrator",
         EscalationGoal::Principal => "can reach more privilege than its own",
+        EscalationGoal::Peer => "can become another that may do what it may not",
         EscalationGoal::Nothing => "holds a permission that leads to more privilege",
     };
     let also = if further.is_empty() {

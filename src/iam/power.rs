@@ -132,6 +132,20 @@ pub struct Power {
     pub reasons: Vec<String>,
 }
 
+impl Power {
+    /// What another may do that this one may not, in words.
+    pub fn lacks_of(&self, other: &Self) -> Vec<&'static str> {
+        let kinds = [
+            (self.secret, other.secret, "reads secrets"),
+            (self.permissions, other.permissions, "changes permissions"),
+            (self.write, other.write, "changes resources"),
+            (self.data, other.data, "reads stored data"),
+        ];
+        let lacking = kinds.iter().filter(|(own, others, _)| !own && *others);
+        lacking.map(|(_, _, what)| *what).collect()
+    }
+}
+
 /// Judges permissions of a principal of `account`.
 pub fn measure(
     effective: &Effective<'_>,

@@ -140,6 +140,8 @@ pub enum EscalationGoal {
     /// The permission is held; what it would take besides is not there today.
     #[default]
     Nothing,
+    /// A principal that may do what it may not, with no more privilege on the whole.
+    Peer,
     /// A principal with more privilege, or more privilege for itself.
     Principal,
     /// Full control of the account.

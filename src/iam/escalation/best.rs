@@ -5,6 +5,7 @@ use super::lists::Lists;
 use super::probe::{Class, Probe};
 use super::search::{Edge, End, Ranks, changes};
 use super::steps::{Gain, Run, Way, way};
+use super::web::Web;
 use super::{MAX_STEPS, MAX_TRIALS};
 use crate::model::EscalationGoal;
 use crate::rules::aws::{EscalationKind, EscalationRule};
@@ -17,6 +18,8 @@ pub(super) struct Found {
     pub class: Class,
     pub steps: u32,
     pub edge: Edge,
+    /// The steps after it, where they lead past nobody on the way to full control.
+    pub onward: Vec<Edge>,
 }
 
 impl Found {
@@ -26,14 +29,19 @@ impl Found {
     }
 }
 
-/// Everybody, nearest to full control first, then by what they can do.
-pub(super) struct Order<'f> {
-    pub lists: Lists<'f>,
+/// What has been found out about everybody.
+pub(super) struct Chart<'f> {
+    /// How far each is from full control.
+    pub ranks: Ranks,
+    /// Nearest to full control first, then by what they can do.
+    lists: Lists<'f>,
+    /// Places in that order.
     position: Vec<usize>,
+    web: Web,
 }
 
-impl<'f> Order<'f> {
-    pub(super) fn of(field: &'f Field<'_, '_>, ranks: &Ranks) -> Self {
+impl<'f> Chart<'f> {
+    pub(super) fn of(field: &'f Field<'_, '_>, ranks: Ranks) -> Self {
         let mut order: Vec<usize> = (0..field.nodes.len()).collect();
         order.sort_by_cached_key(|index| {
             let node = field.nodes.get(*index);
@@ -53,8 +61,10 @@ impl<'f> Order<'f> {
             }
         }
         Self {
+            web: Web::of(field, &ranks, &position),
             lists: Lists::of(field, order.into_iter()),
             position,
+            ranks,
         }
     }
 }
@@ -64,8 +74,7 @@ pub(super) fn best<'w, 'a>(
     field: &Field<'w, 'a>,
     node: &Node<'w, 'a>,
     index: usize,
-    order: &Order<'_>,
-    ranks: &Ranks,
+    chart: &Chart<'_>,
     may_change: bool,
 ) -> Option<Found> {
     let rule = field.tables.escalation.get(index)?;
@@ -79,6 +88,7 @@ pub(super) fn best<'w, 'a>(
             class,
             end,
         },
+        onward: Vec::new(),
     };
     match way(rule) {
         Way::Itself => {
@@ -89,13 +99,22 @@ pub(super) fn best<'w, 'a>(
         Way::Account => field
             .prepared(node, rule, &mut probe)
             .then(|| found(EscalationGoal::Principal, probe.class, 1, End::Account)),
-        Way::Target(Gain::Become) => become_another(field, node, index, rule, order, ranks),
+        Way::Target(Gain::Become) => {
+            let own = field.by_arn.get(node.arn).copied();
+            match own {
+                // Whom a change has made another has other ways than the web tells.
+                Some(own) if may_change && chart.ranks.get(own).is_some_and(Option::is_none) => {
+                    chart.web.best(field, own, index, &chart.position)
+                }
+                _ => become_another(field, node, index, rule, chart),
+            }
+        }
         Way::Target(Gain::Everything) => {
             if !field.prepared(node, rule, &mut probe) {
                 return None;
             }
             let mut best: Option<Found> = None;
-            let runs = field.runs(node, rule, &order.lists, Some(&order.position));
+            let runs = field.runs(node, rule, &chart.lists, Some(&chart.position));
             for target in runs.into_iter().flat_map(|run| run.take(MAX_TRIALS)) {
                 let Some(other) = field.nodes.get(target) else {
                     continue;
@@ -117,18 +136,25 @@ pub(super) fn best<'w, 'a>(
             }
             best
         }
-        Way::Joined | Way::Freed | Way::Version => {
+        Way::Joined | Way::Freed | Way::FreedOther | Way::Version => {
             if !may_change {
                 return None;
             }
+            let own = field.by_arn.get(node.arn).copied();
             let mut best: Option<Found> = None;
             for (change, after, trial) in changes(field, node, index) {
                 let next = after
                     .rules
                     .iter()
                     .filter(|_| !after.strength.admin)
-                    .filter_map(|rule| self::best(field, &after, *rule, order, ranks, false))
+                    .filter_map(|rule| self::best(field, &after, *rule, chart, false))
                     .filter(|next| next.goal == EscalationGoal::Administrator)
+                    .filter(|next| {
+                        !next
+                            .edge
+                            .next()
+                            .is_some_and(|to| passes(&chart.ranks, to, own))
+                    })
                     .min_by_key(Found::order);
                 let (goal, class, steps) = match &next {
                     _ if after.strength.admin => (
@@ -159,8 +185,7 @@ fn become_another<'w, 'a>(
     node: &Node<'w, 'a>,
     index: usize,
     rule: &EscalationRule,
-    order: &Order<'_>,
-    ranks: &Ranks,
+    chart: &Chart<'_>,
 ) -> Option<Found> {
     let mut probe = Probe::default();
     if !field.prepared(node, rule, &mut probe) {
@@ -168,9 +193,9 @@ fn become_another<'w, 'a>(
     }
     let own = field.by_arn.get(node.arn).copied();
     let mut best: Option<Found> = None;
-    for run in field.runs(node, rule, &order.lists, Some(&order.position)) {
+    for run in field.runs(node, rule, &chart.lists, Some(&chart.position)) {
         let run = if rule.kind == EscalationKind::Workload {
-            likeliest(field, node, rule, run, ranks)
+            likeliest(field, node, rule, run, &chart.ranks)
         } else {
             run
         };
@@ -178,10 +203,10 @@ fn become_another<'w, 'a>(
             let Some(other) = field.nodes.get(target) else {
                 continue;
             };
-            let rank = ranks.get(target).and_then(Option::as_ref);
+            let rank = chart.ranks.get(target).and_then(Option::as_ref);
             let (goal, class, steps) = match rank {
                 // A way that leads back through the node itself is no way.
-                Some(_) if leads_through(ranks, target, own) => continue,
+                Some(_) if passes(&chart.ranks, target, own) => continue,
                 Some(rank) => (EscalationGoal::Administrator, rank.class, rank.steps + 1),
                 None if other.strength.tier > node.strength.tier => {
                     (EscalationGoal::Principal, Class::Open, 1)
@@ -208,6 +233,7 @@ fn become_another<'w, 'a>(
                     class: trial.class.max(class),
                     steps,
                     edge,
+                    onward: Vec::new(),
                 },
             );
         }
@@ -215,16 +241,18 @@ fn become_another<'w, 'a>(
     best
 }
 
-/// Whether the way of a target to full control passes a node.
-fn leads_through(ranks: &Ranks, target: usize, node: Option<usize>) -> bool {
+/// Whether a target is a node, or passes it on its own way to full control.
+fn passes(ranks: &Ranks, target: usize, node: Option<usize>) -> bool {
     let mut at = target;
     for _ in 0..MAX_STEPS {
+        if Some(at) == node {
+            return true;
+        }
         let rank = ranks.get(at).and_then(Option::as_ref);
         match rank
             .and_then(|rank| rank.edge.as_ref())
             .and_then(Edge::next)
         {
-            Some(next) if Some(next) == node => return true,
             Some(next) => at = next,
             None => return false,
         }
@@ -263,7 +291,7 @@ fn filled(node: &Node<'_, '_>, class: Class) -> Class {
 
 /// Of the roles that are worth the same, the one called most like what the actions reach comes first: what runs with a
 /// role is often called like it.
-fn likeliest<'s, 'w, 'a>(
+pub(super) fn likeliest<'s, 'w, 'a>(
     field: &'s Field<'w, 'a>,
     node: &Node<'w, 'a>,
     rule: &EscalationRule,

@@ -131,6 +131,8 @@ pub(super) struct Field<'w, 'a> {
     pub by_arn: BTreeMap<&'a str, usize>,
     /// Groups of each account that give something, strongest first.
     pub groups: BTreeMap<&'a str, Vec<usize>>,
+    /// Roles of each account that have a permission boundary.
+    pub bounded: BTreeMap<&'a str, Vec<usize>>,
     pub nothing: GivenPolicies,
     pub no_context: Context,
     masks: &'w Masks,
@@ -160,6 +162,7 @@ impl<'w, 'a> Field<'w, 'a> {
             nodes: Vec::new(),
             by_arn: BTreeMap::new(),
             groups: BTreeMap::new(),
+            bounded: BTreeMap::new(),
             nothing: GivenPolicies::default(),
             no_context: Context::default(),
             masks,
@@ -185,6 +188,7 @@ impl<'w, 'a> Field<'w, 'a> {
             .map(|(index, node)| (node.arn, index))
             .collect();
         field.groups = groups(&field.nodes);
+        field.bounded = bounded(&field.nodes);
         let named: BTreeSet<&str> = field
             .nodes
             .iter()
@@ -200,6 +204,7 @@ impl<'w, 'a> Field<'w, 'a> {
                     rule.kind,
                     EscalationKind::AssumeRole
                         | EscalationKind::AssumableRole
+                        | EscalationKind::AssumableBoundaryRole
                         | EscalationKind::AssumableRolePolicy
                 )
             })
@@ -582,6 +587,17 @@ fn full_policies(world: &World<'_>, account: &AwsAccount) -> Vec<String> {
         }
     }
     all
+}
+
+fn bounded<'a>(nodes: &[Node<'_, 'a>]) -> BTreeMap<&'a str, Vec<usize>> {
+    let mut out: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, node) in nodes.iter().enumerate() {
+        let subject = node.asker.subject();
+        if node.is_role() && !node.reserved && subject.is_some_and(|held| held.boundary.is_some()) {
+            out.entry(node.account).or_default().push(index);
+        }
+    }
+    out
 }
 
 fn groups<'a>(nodes: &[Node<'_, 'a>]) -> BTreeMap<&'a str, Vec<usize>> {

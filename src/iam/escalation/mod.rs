@@ -15,15 +15,15 @@ mod steps;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod web;
 
 use super::power::{Masks, Power};
 use super::world::World;
 use crate::model::{EscalationGoal, EscalationPath};
-use best::{Found, Order, best};
+use best::{Chart, Found, best};
 use field::{Field, Node};
 use probe::Class;
 use rayon::prelude::*;
-use search::Ranks;
 use std::collections::BTreeMap;
 
 const ASSUME_ROLE: &str = "sts:AssumeRole";
@@ -87,13 +87,12 @@ impl Escalations {
     /// Searches all accounts of a world.
     pub fn of(world: &World<'_>, masks: &Masks) -> Self {
         let field = Field::new(world, masks);
-        let ranks = search::ranks(&field);
-        let order = Order::of(&field, &ranks);
+        let chart = Chart::of(&field, search::ranks(&field));
         let ways = field
             .nodes
             .par_iter()
             .filter(|node| !node.is_group() && !node.strength.admin && !node.rules.is_empty())
-            .map(|node| (node.arn.to_owned(), ways(&field, node, &order, &ranks)))
+            .map(|node| (node.arn.to_owned(), ways(&field, node, &chart)))
             .filter(|(_, ways)| !ways.paths.is_empty())
             .collect();
         let holdings = field
@@ -122,16 +121,11 @@ impl Escalations {
     }
 }
 
-fn ways<'w, 'a>(
-    field: &Field<'w, 'a>,
-    node: &Node<'w, 'a>,
-    order: &Order<'_>,
-    ranks: &Ranks,
-) -> Ways {
+fn ways<'w, 'a>(field: &Field<'w, 'a>, node: &Node<'w, 'a>, chart: &Chart<'_>) -> Ways {
     let mut found: Vec<_> = node
         .rules
         .iter()
-        .filter_map(|rule| best(field, node, *rule, order, ranks, true))
+        .filter_map(|rule| best(field, node, *rule, chart, true))
         .collect();
     found.sort_by_key(|found| (found.order(), found.edge.rule));
     // Who can run what it made itself needs nobody else to.
@@ -154,31 +148,35 @@ fn ways<'w, 'a>(
                 .iter()
                 .any(|more| actions(found).iter().all(|action| more.contains(action)))
     });
-    let counts = found
-        .iter()
-        .position(|found| found.class < Class::Unseen || field.is_wide(node, found.edge.rule));
+    let mut counts = found.iter().position(|found| {
+        found.goal > EscalationGoal::Peer
+            && (found.class < Class::Unseen || field.is_wide(node, found.edge.rule))
+    });
     let mut paths: Vec<EscalationPath> = found
         .iter()
         .enumerate()
-        .map(|(position, found)| tell::path(field, node, found, ranks, position < MAX_WITH_STEPS))
+        .map(|(position, found)| {
+            tell::path(field, node, found, &chart.ranks, position < MAX_WITH_STEPS)
+        })
         .collect();
-    let mut counts = counts;
-    if paths
-        .iter()
-        .all(|path| path.reaches == EscalationGoal::Nothing)
-    {
+    if found.iter().all(|found| found.goal <= EscalationGoal::Peer) {
         let rules = node
             .rules
             .iter()
             .filter_map(|rule| field.tables.escalation.get(*rule));
-        paths = rules
-            .filter_map(|rule| field.held(node, rule))
-            .take(MAX_HELD)
-            .collect();
+        let held: Vec<EscalationPath> = rules.filter_map(|rule| field.held(node, rule)).collect();
         // Whoever may pass any role may pass every role made later.
-        counts = paths
+        let passing = held
             .iter()
-            .position(|path| path.actions.iter().any(|action| action == PASS_ROLE));
+            .find(|path| path.actions.iter().any(|action| action == PASS_ROLE))
+            .map(|path| path.id.clone());
+        let known = paths.len();
+        for path in held.into_iter().take(MAX_HELD) {
+            if !paths.iter().take(known).any(|known| known.id == path.id) {
+                paths.push(path);
+            }
+        }
+        counts = passing.and_then(|id| paths.iter().position(|path| path.id == id));
     }
     Ways { paths, counts }
 }

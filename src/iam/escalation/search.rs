@@ -42,7 +42,8 @@ pub(super) enum End {
     Become(usize),
     /// At another principal with all permissions that its limits leave.
     Everything(usize),
-    /// At itself with other policies: in a group, without its boundary, with an older version. Then what that opens.
+    /// At itself with other policies (in a group, without its boundary, with an older version) or at a role without the
+    /// role's boundary. Then what that opens.
     Changed(Change, Option<Box<Edge>>),
     /// At the account.
     Account,
@@ -55,6 +56,8 @@ pub(super) enum Change {
     Joined(usize),
     /// Its boundary is gone.
     Freed,
+    /// It is a role whose boundary is gone.
+    FreedRole(usize),
     /// A policy is back at another version.
     Version { policy: String, version: String },
 }
@@ -249,23 +252,26 @@ fn step<'w, 'a>(
                 }
             })
         }
-        Way::Joined | Way::Freed | Way::Version if may_change => changes(field, node, index)
-            .into_iter()
-            .find_map(|(change, after, trial)| {
-                if trial.class > ring.class {
-                    return None;
-                }
-                let next = if after.strength.admin {
-                    if !ring.innermost || (!after.strength.certain && ring.class == Class::Open) {
+        Way::Joined | Way::Freed | Way::FreedOther | Way::Version if may_change => {
+            changes(field, node, index)
+                .into_iter()
+                .find_map(|(change, after, trial)| {
+                    if trial.class > ring.class {
                         return None;
                     }
-                    None
-                } else {
-                    Some(Box::new(first(field, &after, ring, ranks, false)?))
-                };
-                edge(&trial, End::Changed(change, next))
-            }),
-        Way::Account | Way::Joined | Way::Freed | Way::Version => None,
+                    let next = if after.strength.admin {
+                        if !ring.innermost || (!after.strength.certain && ring.class == Class::Open)
+                        {
+                            return None;
+                        }
+                        None
+                    } else {
+                        Some(Box::new(first(field, &after, ring, ranks, false)?))
+                    };
+                    edge(&trial, End::Changed(change, next))
+                })
+        }
+        Way::Account | Way::Joined | Way::Freed | Way::FreedOther | Way::Version => None,
     }
 }
 
@@ -309,6 +315,23 @@ pub(super) fn changes<'w, 'a>(
                     let after = field.with_version(node, policy, &version.document);
                     out.extend(after.map(|after| (change, after, probe.clone())));
                 }
+            }
+        }
+        Way::FreedOther => {
+            let bounded = field.bounded.get(node.account).into_iter().flatten();
+            for target in bounded.take(MAX_TRIALS) {
+                let mut probe = Probe::default();
+                let Some(role) = field.nodes.get(*target).filter(|_| out.len() < MAX_CHANGES)
+                else {
+                    break;
+                };
+                if !field.reaches(node, rule, role, &mut probe) {
+                    continue;
+                }
+                let after = field
+                    .freed(role)
+                    .filter(|after| after.strength != role.strength || after.rules != role.rules);
+                out.extend(after.map(|after| (Change::FreedRole(*target), after, probe)));
             }
         }
         Way::Joined if node.is_user() => {

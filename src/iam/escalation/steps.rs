@@ -29,6 +29,8 @@ pub(super) enum Way {
     Version,
     /// To doing without one's boundary.
     Freed,
+    /// To being another, without that one's boundary.
+    FreedOther,
     /// To being in one more group.
     Joined,
     /// To being somebody else.
@@ -44,6 +46,7 @@ pub(super) fn way(rule: &EscalationRule) -> Way {
         K::OwnPolicy if rule.actions == ["iam:SetDefaultPolicyVersion"] => Way::Version,
         K::OwnUser | K::OwnRole | K::OwnGroup | K::OwnPolicy => Way::Itself,
         K::OwnBoundaryUser | K::OwnBoundaryRole => Way::Freed,
+        K::AssumableBoundaryRole => Way::FreedOther,
         K::OtherGroup => Way::Joined,
         K::OtherUser | K::OtherRole | K::AssumeRole | K::PassRole | K::Workload => {
             Way::Target(Gain::Become)
@@ -246,7 +249,7 @@ impl<'w, 'a> Field<'w, 'a> {
                     && self.with_policy(node, rule, target, probe)
                     && self.lets_itself_in(node, target, probe)
             }
-            K::AssumeRole | K::AssumableRole => {
+            K::AssumeRole | K::AssumableRole | K::AssumableBoundaryRole => {
                 target.is_role() && self.all_on(node, rule, target.arn, probe)
             }
             K::AssumableRolePolicy => {

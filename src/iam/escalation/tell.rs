@@ -22,9 +22,10 @@ pub(super) fn path<'w, 'a>(
     let mut teller = Teller {
         field,
         ranks,
+        start: node,
         steps: Vec::new(),
     };
-    let end = teller.walk(node, &found.edge);
+    let end = teller.walk(node, &found.edge, &found.onward);
     let steps = teller.steps;
     let mut note = String::new();
     for (position, step) in steps.iter().enumerate() {
@@ -79,12 +80,13 @@ pub(super) fn path<'w, 'a>(
 struct Teller<'f, 'w, 'a> {
     field: &'f Field<'w, 'a>,
     ranks: &'f Ranks,
+    start: &'f Node<'w, 'a>,
     steps: Vec<EscalationStep>,
 }
 
 impl<'w, 'a> Teller<'_, 'w, 'a> {
     /// Tells an edge and all that follow; returns the ARN at the end.
-    fn walk(&mut self, node: &Node<'w, 'a>, edge: &Edge) -> Option<String> {
+    fn walk(&mut self, node: &Node<'w, 'a>, edge: &Edge, onward: &[Edge]) -> Option<String> {
         if self.steps.len() > 2 * MAX_STEPS as usize {
             return None;
         }
@@ -106,20 +108,26 @@ impl<'w, 'a> Teller<'_, 'w, 'a> {
                 let other = field.nodes.get(*target)?;
                 field.prepared(node, rule, &mut probe);
                 field.reaches(node, rule, other, &mut probe);
-                let text = self.text(rule, *target, matches!(edge.end, End::Everything(_)));
-                self.step(rule, node.arn, other.arn, text, probe);
+                let everything = matches!(edge.end, End::Everything(_));
+                let who = if everything {
+                    format!("`{}`", other.name)
+                } else {
+                    self.describe(*target, onward.is_empty())
+                };
+                self.step(rule, node.arn, other.arn, text(rule, &who), probe);
                 let next = self.ranks.get(*target).and_then(Option::as_ref);
-                match next.and_then(|rank| rank.edge.as_ref()) {
-                    Some(next) if matches!(edge.end, End::Become(_)) => self.walk(other, next),
+                match (next.and_then(|rank| rank.edge.as_ref()), onward) {
+                    (Some(next), _) if !everything => self.walk(other, next, &[]),
+                    (None, [next, onward @ ..]) => self.walk(other, next, onward),
                     _ => Some(other.arn.to_owned()),
                 }
             }
             End::Changed(change, next) => {
                 let (after, text) = self.change(node, edge.rule, rule, change, &mut probe)?;
-                self.step(rule, node.arn, node.arn, text, probe);
+                self.step(rule, node.arn, after.arn, text, probe);
                 match next {
-                    Some(next) => self.walk(&after, next),
-                    None => Some(node.arn.to_owned()),
+                    Some(next) => self.walk(&after, next, &[]),
+                    None => Some(after.arn.to_owned()),
                 }
             }
         }
@@ -141,6 +149,10 @@ impl<'w, 'a> Teller<'_, 'w, 'a> {
             Change::Freed => {
                 field.itself(node, rule, probe);
                 rule.what.to_owned()
+            }
+            Change::FreedRole(role) => {
+                field.reaches(node, rule, field.nodes.get(*role)?, probe);
+                format!("{}: {}", rule.what, strength(&after))
             }
             Change::Version { policy, version } => {
                 field.all_on(node, rule, policy, probe);
@@ -171,24 +183,7 @@ impl<'w, 'a> Teller<'_, 'w, 'a> {
         });
     }
 
-    fn text(&self, rule: &EscalationRule, target: usize, everything: bool) -> String {
-        let who = if everything {
-            let name = self.field.nodes.get(target).map_or("", |node| node.name);
-            format!("`{name}`")
-        } else {
-            self.describe(target)
-        };
-        match rule.kind {
-            EscalationKind::PassRole => format!("passes {who} to {}", rule.what),
-            EscalationKind::Workload => format!(
-                "runs as the role of {}; {who} could be it, the account details do not show whether it is",
-                rule.what
-            ),
-            _ => format!("{}: {who}", rule.what),
-        }
-    }
-
-    fn describe(&self, target: usize) -> String {
+    fn describe(&self, target: usize, last: bool) -> String {
         let Some(node) = self.field.nodes.get(target) else {
             return String::new();
         };
@@ -200,8 +195,24 @@ impl<'w, 'a> Teller<'_, 'w, 'a> {
             Some(rank) if rank.steps > 0 => {
                 format!("`{}` (on the way to administrator)", node.name)
             }
+            None if !last => format!("`{}` (on the way)", node.name),
+            None if node.strength.tier <= self.start.strength.tier => {
+                let more = self.start.power.lacks_of(&node.power).join(", ");
+                format!("`{}` (tier {}, {more})", node.name, node.strength.tier)
+            }
             _ => strength(node),
         }
+    }
+}
+
+fn text(rule: &EscalationRule, who: &str) -> String {
+    match rule.kind {
+        EscalationKind::PassRole => format!("passes {who} to {}", rule.what),
+        EscalationKind::Workload => format!(
+            "runs as the role of {}; {who} could be it, the account details do not show whether it is",
+            rule.what
+        ),
+        _ => format!("{}: {who}", rule.what),
     }
 }
 

@@ -14,9 +14,9 @@ use std::sync::LazyLock;
 
 static TABLES: LazyLock<AwsTables> = LazyLock::new(|| AwsTables::builtin().unwrap());
 
-const OWN: &str = "111122223333";
+pub(super) const OWN: &str = "111122223333";
 
-fn arn(kind: &str, name: &str) -> String {
+pub(super) fn arn(kind: &str, name: &str) -> String {
     format!("arn:aws:iam::{OWN}:{kind}/{name}")
 }
 
@@ -24,15 +24,15 @@ fn everything() -> Value {
     json!({"Effect": "Allow", "Action": "*", "Resource": "*"})
 }
 
-fn allow(actions: &Value, resource: &Value) -> Value {
+pub(super) fn allow(actions: &Value, resource: &Value) -> Value {
     json!({"Effect": "Allow", "Action": actions, "Resource": resource})
 }
 
-fn trust_of(principal: &Value) -> Value {
+pub(super) fn trust_of(principal: &Value) -> Value {
     json!({"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"], "Principal": principal})
 }
 
-fn account(users: Vec<AwsUser>, roles: Vec<AwsRole>) -> AwsAccount {
+pub(super) fn account(users: Vec<AwsUser>, roles: Vec<AwsRole>) -> AwsAccount {
     let mut account = AwsAccount {
         account_id: OWN.into(),
         users,
@@ -72,12 +72,12 @@ fn group(name: &str, statements: &Value) -> AwsGroup {
     }
 }
 
-fn search(accounts: &[AwsAccount]) -> BTreeMap<String, Ways> {
+pub(super) fn search(accounts: &[AwsAccount]) -> BTreeMap<String, Ways> {
     let world = World::new(accounts, &TABLES);
     Escalations::of(&world, &Masks::new(&TABLES)).ways
 }
 
-fn paths_of<'w>(ways: &'w BTreeMap<String, Ways>, arn: &str) -> &'w [EscalationPath] {
+pub(super) fn paths_of<'w>(ways: &'w BTreeMap<String, Ways>, arn: &str) -> &'w [EscalationPath] {
     ways.get(arn).map_or(&[], |ways| ways.paths.as_slice())
 }
 
@@ -133,6 +133,15 @@ impl Scene {
                 target.attached = vec![attached("held")];
                 roles.push(target);
                 policies.push(customer("held", &none));
+            }
+            K::AssumableBoundaryRole => {
+                let mut target = role(OWN, "target", &root, &everything());
+                target.boundary = Some(arn("policy", "edge"));
+                roles.push(target);
+                policies.push(customer(
+                    "edge",
+                    &allow(&json!("s3:ListBucket"), &json!("*")),
+                ));
             }
             K::PassRole | K::Workload => {
                 let service = rule.services[0];

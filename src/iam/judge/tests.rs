@@ -309,7 +309,7 @@ fn keys_of_a_stronger_user_are_a_way_up() {
     assert_eq!(paths(&judged), ["iam-002"]);
     assert_eq!(
         judged.privilege.escalation[0].note,
-        "makes an access key for a stronger user: `boss` (administrator)"
+        "makes an access key for another user: `boss` (administrator)"
     );
     // Denied on that user, there is nobody stronger left.
     account.users[0].inline = inline(&json!([make,
@@ -523,7 +523,7 @@ fn who_can_make_itself_administrator_is_worth_becoming() {
     let judged = Judge::new(&account, &TABLES, &OWN).user(&account.users[0]);
     assert_eq!(
         judged.privilege.escalation[0].note,
-        "makes an access key for a stronger user: `boss` (can make itself administrator); then as `boss` writes an \
+        "makes an access key for another user: `boss` (can make itself administrator); then as `boss` writes an \
          inline policy into itself"
     );
 }

@@ -79,6 +79,8 @@ pub enum EscalationKind {
     AssumableRole,
     /// The actions reach a role that trusts the principal and a customer policy it holds.
     AssumableRolePolicy,
+    /// The actions reach a role that trusts the principal and has a permission boundary.
+    AssumableBoundaryRole,
     /// A role with more privilege trusts one of the services and may be passed to it.
     PassRole,
     /// Something runs with a role that trusts one of the services and has more privilege.
@@ -88,7 +90,7 @@ pub enum EscalationKind {
 }
 
 impl EscalationKind {
-    const ALL: [(&'static str, Self); 18] = [
+    const ALL: [(&'static str, Self); 19] = [
         ("own-user", Self::OwnUser),
         ("own-role", Self::OwnRole),
         ("own-group", Self::OwnGroup),
@@ -104,6 +106,7 @@ impl EscalationKind {
         ("assume-role", Self::AssumeRole),
         ("assumable-role", Self::AssumableRole),
         ("assumable-role-policy", Self::AssumableRolePolicy),
+        ("assumable-boundary-role", Self::AssumableBoundaryRole),
         ("pass-role", Self::PassRole),
         ("workload", Self::Workload),
         ("account", Self::Account),

@@ -16,6 +16,7 @@ impl Page<'_, '_> {
         let goal = match path.reaches {
             EscalationGoal::Administrator => "A way to administrator",
             EscalationGoal::Principal => "A way to more privilege",
+            EscalationGoal::Peer => "A way to other access",
             EscalationGoal::Nothing => "What a way to more privilege would need",
         };
         let sure = match path.certainty {
