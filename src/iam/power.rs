@@ -132,17 +132,53 @@ pub struct Power {
     pub reasons: Vec<String>,
 }
 
-impl Power {
-    /// What another may do that this one may not, in words.
-    pub fn lacks_of(&self, other: &Self) -> Vec<&'static str> {
-        let kinds = [
-            (self.secret, other.secret, "reads secrets"),
-            (self.permissions, other.permissions, "changes permissions"),
-            (self.write, other.write, "changes resources"),
-            (self.data, other.data, "reads stored data"),
-        ];
-        let lacking = kinds.iter().filter(|(own, others, _)| !own && *others);
-        lacking.map(|(_, _, what)| *what).collect()
+/// Kinds of access that are worth having, whatever their reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kinds(u8);
+
+impl Kinds {
+    const WORDS: [&'static str; 4] = [
+        "reads secrets",
+        "changes permissions",
+        "changes resources",
+        "reads stored data",
+    ];
+
+    /// What a power has.
+    pub fn of(power: &Power) -> Self {
+        let has = [power.secret, power.permissions, power.write, power.data];
+        let bits = has
+            .iter()
+            .enumerate()
+            .map(|(bit, has)| u8::from(*has) << bit);
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+
+    /// Both together.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is here and not there.
+    pub const fn beyond(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// How many.
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// None.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// In words, gravest first.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let all = Self::WORDS.iter().enumerate();
+        all.filter(move |(bit, _)| self.0 >> bit & 1 == 1)
+            .map(|(_, words)| *words)
     }
 }
 

@@ -104,7 +104,7 @@ pub(super) fn best<'w, 'a>(
             match own {
                 // Whom a change has made another has other ways than the web tells.
                 Some(own) if may_change && chart.ranks.get(own).is_some_and(Option::is_none) => {
-                    chart.web.best(field, own, index, &chart.position)
+                    chart.web.best(own, index, &chart.position)
                 }
                 _ => become_another(field, node, index, rule, chart),
             }

@@ -5,6 +5,7 @@ use super::best::Found;
 use super::field::{Field, Node};
 use super::probe::{Class, Probe};
 use super::search::{Change, Edge, End, Ranks, changes};
+use crate::iam::power::Kinds;
 use crate::model::{EscalationCertainty, EscalationPath, EscalationStep};
 use crate::rules::aws::{EscalationKind, EscalationRule};
 
@@ -197,8 +198,9 @@ impl<'w, 'a> Teller<'_, 'w, 'a> {
             }
             None if !last => format!("`{}` (on the way)", node.name),
             None if node.strength.tier <= self.start.strength.tier => {
-                let more = self.start.power.lacks_of(&node.power).join(", ");
-                format!("`{}` (tier {}, {more})", node.name, node.strength.tier)
+                let more = Kinds::of(&node.power).beyond(Kinds::of(&self.start.power));
+                let more: String = more.words().map(|what| format!(", {what}")).collect();
+                format!("`{}` (tier {}{more})", node.name, node.strength.tier)
             }
             _ => strength(node),
         }

@@ -8,13 +8,46 @@ use super::field::{Field, Node};
 use super::lists::Lists;
 use super::probe::{Class, Probe};
 use super::search::{Edge, End, Ranks};
-use super::steps::{Gain, Way, way};
+use super::steps::{Gain, Run, Way, way};
 use super::{MAX_STEPS, MAX_TRIALS};
+use crate::iam::power::Kinds;
 use crate::model::EscalationGoal;
 use crate::rules::aws::EscalationKind;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What somebody can do, as far as it is compared here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Reach {
+    tier: u8,
+    kinds: Kinds,
+}
+
+impl Reach {
+    fn of(node: &Node<'_, '_>) -> Self {
+        Self {
+            tier: node.strength.tier,
+            kinds: Kinds::of(&node.power),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            tier: self.tier.max(other.tier),
+            kinds: self.kinds.and(other.kinds),
+        }
+    }
+
+    /// What is here and not there; `None`: nothing.
+    fn beyond(self, other: Self) -> Option<Self> {
+        let more = Self {
+            tier: if self.tier > other.tier { self.tier } else { 0 },
+            kinds: self.kinds.beyond(other.kinds),
+        };
+        (more != Self::default()).then_some(more)
+    }
+}
 
 /// One step to somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +57,13 @@ struct Hop {
     target: usize,
 }
 
-/// How somebody was reached: how surely, in how many steps, and the last of them with whom it starts from.
+/// How somebody was reached: how surely, in how many steps, what all passed on the way can do, the last step and whom it
+/// starts from.
 #[derive(Clone, Copy)]
 struct Reached {
     class: Class,
     steps: u32,
+    reach: Reach,
     hop: Hop,
     from: Option<usize>,
 }
@@ -36,50 +71,82 @@ struct Reached {
 /// The steps of everybody who has no way to full control.
 #[derive(Default)]
 pub(super) struct Web {
+    own: Vec<Reach>,
     hops: Vec<Vec<Hop>>,
 }
 
 impl Web {
     /// `position` is everybody's place in the order in which targets are tried.
+    ///
+    /// First all are asked for steps to those who can do more, then for steps to those who have found any, until nobody
+    /// finds more: who leads nowhere is never asked about.
     pub(super) fn of(field: &Field<'_, '_>, ranks: &Ranks, position: &[usize]) -> Self {
-        let unranked = |index: &usize| ranks.get(*index).is_some_and(Option::is_none);
-        let mut left: Vec<usize> = (0..field.nodes.len()).filter(unranked).collect();
-        left.sort_by_key(|index| position.get(*index).copied());
-        let lists = Lists::of(field, left.into_iter());
-        let hops = field
-            .nodes
-            .par_iter()
-            .enumerate()
-            .map(|(index, node)| {
-                if node.is_group() || !unranked(&index) {
-                    return Vec::new();
-                }
-                let rules = node.rules.iter();
-                rules
-                    .flat_map(|rule| hops(field, node, *rule, &lists, (ranks, position)))
-                    .collect()
-            })
+        let own: Vec<Reach> = field.nodes.iter().map(Reach::of).collect();
+        let mut reach = own.clone();
+        let mut hops: Vec<Vec<Hop>> = vec![Vec::new(); own.len()];
+        let mut ring: Vec<usize> = (0..own.len())
+            .filter(|index| ranks.get(*index).is_some_and(Option::is_none))
             .collect();
-        Self { hops }
+        let askers: Vec<(usize, &Node<'_, '_>)> = ring
+            .iter()
+            .filter_map(|index| Some((*index, field.nodes.get(*index)?)))
+            .filter(|(_, node)| !node.is_group() && !node.rules.is_empty())
+            .collect();
+        for _ in 0..MAX_STEPS {
+            ring.sort_by_key(|index| position.get(*index).copied());
+            let asked = Asked {
+                lists: Lists::of(field, ring.drain(..)),
+                ranks,
+                position,
+                reach: &reach,
+            };
+            let found: Vec<(usize, Vec<Hop>)> = askers
+                .par_iter()
+                .map(|(index, node)| {
+                    let rules = node.rules.iter();
+                    let own = own.get(*index).copied().unwrap_or_default();
+                    let hops = rules.flat_map(|rule| asked.hops(field, node, own, *rule));
+                    (*index, hops.collect())
+                })
+                .collect();
+            let before = reach.clone();
+            for (index, new) in found {
+                let known = |hop: &Hop| before.get(hop.target).copied().unwrap_or_default();
+                let Some(slot) = reach.get_mut(index) else {
+                    continue;
+                };
+                let all = new.iter().map(known).fold(*slot, Reach::and);
+                if all != *slot {
+                    *slot = all;
+                    ring.push(index);
+                }
+                if let Some(slot) = hops.get_mut(index) {
+                    slot.extend(new);
+                }
+            }
+            if ring.is_empty() {
+                break;
+            }
+        }
+        Self { own, hops }
     }
 
     /// The best that one rule opens to somebody without a way to full control.
-    pub(super) fn best(
-        &self,
-        field: &Field<'_, '_>,
-        start: usize,
-        rule: usize,
-        position: &[usize],
-    ) -> Option<Found> {
-        let node = field.nodes.get(start)?;
+    pub(super) fn best(&self, start: usize, rule: usize, position: &[usize]) -> Option<Found> {
+        let own = self.own.get(start).copied()?;
         let reached = self.reached(start, rule);
         let worth = |(index, reached): (&usize, &Reached)| {
-            let more = more(node, field.nodes.get(*index)?)?;
+            let more = reached.reach.beyond(own)?;
+            let goal = if more.tier > 0 {
+                EscalationGoal::Principal
+            } else {
+                EscalationGoal::Peer
+            };
             let place = position.get(*index).copied();
             Some((
-                Reverse(more.goal),
+                Reverse(goal),
                 reached.class,
-                Reverse((more.tier, more.kinds)),
+                Reverse((more.tier, more.kinds.len())),
                 reached.steps,
                 place,
                 *index,
@@ -107,49 +174,50 @@ impl Web {
         })
     }
 
-    /// Everybody whom a node reaches with one rule first: the surest way to each, then the shortest.
+    /// Everybody whom a node reaches with one rule first: the surest way to each, of those the shortest.
     fn reached(&self, start: usize, rule: usize) -> BTreeMap<usize, Reached> {
         let mut known: BTreeMap<usize, Reached> = BTreeMap::new();
-        let mut done = BTreeSet::from([start]);
         let mut next: BTreeSet<(Class, u32, usize)> = BTreeSet::new();
-        let meet = |known: &mut BTreeMap<usize, Reached>,
-                    next: &mut BTreeSet<(Class, u32, usize)>,
-                    new: Reached| {
-            let target = new.hop.target;
-            let old = known.get(&target).map(|old| (old.class, old.steps));
-            if target == start || old.is_some_and(|old| old <= (new.class, new.steps)) {
-                return;
-            }
-            if let Some((class, steps)) = old {
-                next.remove(&(class, steps, target));
-            }
-            next.insert((new.class, new.steps, target));
-            known.insert(target, new);
+        let mut done = BTreeSet::from([start]);
+        let step = |hop: &Hop, before: Option<(usize, Reached)>| Reached {
+            class: before.map_or(hop.class, |(_, before)| before.class.max(hop.class)),
+            steps: before.map_or(0, |(_, before)| before.steps) + 1,
+            reach: self
+                .own
+                .get(hop.target)
+                .copied()
+                .unwrap_or_default()
+                .and(before.map_or_else(Reach::default, |(_, before)| before.reach)),
+            hop: *hop,
+            from: before.map(|(from, _)| from),
         };
-        for hop in self.from(start).filter(|hop| hop.rule == rule) {
-            let first = Reached {
-                class: hop.class,
-                steps: 1,
-                hop: *hop,
-                from: None,
+        let mut meet: Vec<Reached> = self
+            .from(start)
+            .filter(|hop| hop.rule == rule)
+            .map(|hop| step(hop, None))
+            .collect();
+        loop {
+            for new in meet.drain(..) {
+                let target = new.hop.target;
+                let old = known.get(&target).map(|old| (old.class, old.steps));
+                if target == start || old.is_some_and(|old| old <= (new.class, new.steps)) {
+                    continue;
+                }
+                if let Some((class, steps)) = old {
+                    next.remove(&(class, steps, target));
+                }
+                next.insert((new.class, new.steps, target));
+                known.insert(target, new);
+            }
+            let Some((_, steps, at)) = next.pop_first() else {
+                return known;
             };
-            meet(&mut known, &mut next, first);
-        }
-        while let Some((class, steps, at)) = next.pop_first() {
-            if !done.insert(at) || steps >= MAX_STEPS || done.len() > MAX_TRIALS {
-                continue;
-            }
-            for hop in self.from(at).filter(|hop| !done.contains(&hop.target)) {
-                let further = Reached {
-                    class: class.max(hop.class),
-                    steps: steps + 1,
-                    hop: *hop,
-                    from: Some(at),
-                };
-                meet(&mut known, &mut next, further);
+            let before = known.get(&at).map(|before| (at, *before));
+            if done.insert(at) && steps < MAX_STEPS && done.len() <= MAX_TRIALS {
+                let further = self.from(at).filter(|hop| !done.contains(&hop.target));
+                meet.extend(further.map(|hop| step(hop, before)));
             }
         }
-        known
     }
 
     fn from(&self, index: usize) -> impl Iterator<Item = &Hop> {
@@ -157,81 +225,65 @@ impl Web {
     }
 }
 
-/// What somebody may do beyond somebody else.
-struct More {
-    goal: EscalationGoal,
-    tier: u8,
-    /// Kinds of power it has and the other lacks.
-    kinds: usize,
+/// Those who are asked about, and what each of them leads to.
+struct Asked<'l, 'f> {
+    lists: Lists<'f>,
+    ranks: &'l Ranks,
+    position: &'l [usize],
+    reach: &'l [Reach],
 }
 
-fn more(node: &Node<'_, '_>, other: &Node<'_, '_>) -> Option<More> {
-    let kinds = node.power.lacks_of(&other.power).len();
-    let goal = if other.strength.tier > node.strength.tier {
-        EscalationGoal::Principal
-    } else if kinds > 0 {
-        EscalationGoal::Peer
-    } else {
-        return None;
-    };
-    Some(More {
-        goal,
-        tier: other.strength.tier,
-        kinds,
-    })
-}
-
-/// The steps of one rule: to those who may do more, and to those who go on from there.
-fn hops<'w, 'a>(
-    field: &Field<'w, 'a>,
-    node: &Node<'w, 'a>,
-    index: usize,
-    lists: &Lists<'_>,
-    (ranks, position): (&Ranks, &[usize]),
-) -> Vec<Hop> {
-    let Some(rule) = field.tables.escalation.get(index) else {
-        return Vec::new();
-    };
-    let mut probe = Probe::default();
-    if way(rule) != Way::Target(Gain::Become) || !field.prepared(node, rule, &mut probe) {
-        return Vec::new();
-    }
-    let mut out = Vec::new();
-    // Of those who are worth the same and lead no further, one is enough.
-    let mut alike = BTreeSet::new();
-    for run in field.runs(node, rule, lists, Some(position)) {
-        let run = if rule.kind == EscalationKind::Workload {
-            likeliest(field, node, rule, run, ranks)
-        } else {
-            run
+impl Asked<'_, '_> {
+    /// The steps of one rule to those who lead to more than a node has itself.
+    fn hops<'w, 'a>(
+        &self,
+        field: &Field<'w, 'a>,
+        node: &Node<'w, 'a>,
+        own: Reach,
+        index: usize,
+    ) -> Vec<Hop> {
+        let Some(rule) = field.tables.escalation.get(index) else {
+            return Vec::new();
         };
-        for target in run.take(MAX_TRIALS) {
-            let Some(other) = field.nodes.get(target) else {
-                continue;
-            };
-            let ends = other.rules.is_empty();
-            if ends && more(node, other).is_none() {
-                continue;
-            }
-            let power = (other.strength.tier, node.power.lacks_of(&other.power));
-            if ends && alike.contains(&power) {
-                continue;
-            }
-            let mut trial = probe.clone();
-            if !field.reaches(node, rule, other, &mut trial) {
-                continue;
-            }
-            if ends && trial.class == probe.class {
-                alike.insert(power);
-            }
-            out.push(Hop {
-                rule: index,
-                class: trial.class,
-                target,
-            });
+        let mut probe = Probe::default();
+        if way(rule) != Way::Target(Gain::Become) || !field.prepared(node, rule, &mut probe) {
+            return Vec::new();
         }
+        let mut out = Vec::new();
+        // Of those who lead to the same, one is enough.
+        let mut alike = BTreeSet::new();
+        for run in field.runs(node, rule, &self.lists, Some(self.position)) {
+            let mut run = run.filter(|target| self.more(*target, own).is_some());
+            let run: Run<'_> = if rule.kind == EscalationKind::Workload {
+                likeliest(field, node, rule, Box::new(run), self.ranks)
+            } else {
+                Box::new(run.by_ref())
+            };
+            for target in run.take(MAX_TRIALS) {
+                let (Some(other), Some(more)) = (field.nodes.get(target), self.more(target, own))
+                else {
+                    continue;
+                };
+                let mut trial = probe.clone();
+                if alike.contains(&more) || !field.reaches(node, rule, other, &mut trial) {
+                    continue;
+                }
+                if trial.class == probe.class {
+                    alike.insert(more);
+                }
+                out.push(Hop {
+                    rule: index,
+                    class: trial.class,
+                    target,
+                });
+            }
+        }
+        out
     }
-    out
+
+    fn more(&self, target: usize, own: Reach) -> Option<Reach> {
+        self.reach.get(target)?.beyond(own)
+    }
 }
 
 #[cfg(test)]
