@@ -155,11 +155,13 @@ impl Kinds {
     }
 
     /// Both together.
+    #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// What is here and not there.
+    #[must_use]
     pub const fn beyond(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }

@@ -199,8 +199,12 @@ impl<'w, 'a> Teller<'_, 'w, 'a> {
             None if !last => format!("`{}` (on the way)", node.name),
             None if node.strength.tier <= self.start.strength.tier => {
                 let more = Kinds::of(&node.power).beyond(Kinds::of(&self.start.power));
-                let more: String = more.words().map(|what| format!(", {what}")).collect();
-                format!("`{}` (tier {}{more})", node.name, node.strength.tier)
+                let mut told = format!("tier {}", node.strength.tier);
+                for what in more.words() {
+                    told.push_str(", ");
+                    told.push_str(what);
+                }
+                format!("`{}` ({told})", node.name)
             }
             _ => strength(node),
         }
