@@ -27,8 +27,9 @@ pub fn approval(
     assessment: &Assessment,
 ) -> Approval {
     let rules = &context.scoring.approval;
-    let weight = level(assessment, "S") * level(assessment, "P");
-    let tier = if weight >= rules.strict_from {
+    let privilege = level(assessment, "P");
+    let weight = level(assessment, "S") * privilege;
+    let tier = if weight >= rules.strict_from || privilege >= rules.strict_privilege {
         ApprovalTier::Strict
     } else if weight >= rules.light_from {
         ApprovalTier::Light

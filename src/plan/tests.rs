@@ -415,3 +415,25 @@ fn every_item_says_what_ends_the_access_a_command_or_who_does_it_where() {
         assert!(text.len() > 20 && !text.contains('\n'), "{text}");
     }
 }
+
+#[test]
+fn administration_is_approved_before_whatever_it_is_used_on() {
+    let tier = |identity: crate::model::Identity| {
+        let mut world = World::new("");
+        let mut identity = identity;
+        identity.environment = crate::model::Environment::Unknown;
+        let mut key = access_key(&identity);
+        let mut job = job("site");
+        job.uses.credentials = vec![key.id.clone()];
+        key.storage = Storage::CiStore;
+        world.add_consumer(job);
+        world.add_identity(identity);
+        world.add_credential(key);
+        world.plan().remove(0).approval.tier
+    };
+    assert_eq!(tier(admin(user("tools"))), ApprovalTier::Strict);
+    assert_eq!(
+        tier(with_privilege(user("tools"), 3, true)),
+        ApprovalTier::Light
+    );
+}

@@ -183,6 +183,8 @@ pub struct ApprovalRules {
     pub strict_from: u8,
     /// One approver, afterwards if need be.
     pub light_from: u8,
+    /// Privilege from which one approves before, however sensitive what it is used on.
+    pub strict_privilege: u8,
 }
 
 /// How sensitivity is told from names, tags and types.
@@ -314,7 +316,7 @@ impl Scoring {
     fn check(&self, file: &str) -> Result<(), RuleError> {
         let t = &self.thresholds;
         let day = 86_400;
-        let ranges: [(&str, i128, i128, i128); 48] = [
+        let ranges: [(&str, i128, i128, i128); 49] = [
             (
                 "task.session_gap_seconds",
                 self.task.session_gap_seconds.into(),
@@ -542,6 +544,12 @@ impl Scoring {
                 self.approval.light_from.into(),
                 0,
                 self.approval.strict_from.into(),
+            ),
+            (
+                "approval.strict_privilege",
+                self.approval.strict_privilege.into(),
+                0,
+                6,
             ),
         ];
         for (key, value, least, most) in ranges {
