@@ -124,7 +124,8 @@ impl Keeping {
         request: &ScanRequest,
     ) -> Option<Remembered> {
         let program = environment::program();
-        let how = (program.as_str(), environment::clock(), args.full);
+        let alone = !args.accounts.any();
+        let how = (program.as_str(), environment::clock(), args.full, alone);
         let runs = self.runs.take()?;
         let memory = Remembered::new(runs, rules, &request.key, &request.read, how);
         Some(memory)

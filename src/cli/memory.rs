@@ -1,5 +1,6 @@
 //! What earlier runs read, in the state folder.
 
+use super::environment;
 use crate::model::FingerprintKey;
 use crate::scan::RuleSet;
 use crate::sources::{Facts, Kind, Memory, ReadOptions};
@@ -14,6 +15,8 @@ pub(super) struct Remembered {
     began: i64,
     /// Nothing is handed out: everything is to be read again.
     full: bool,
+    /// Nothing but what is read of the paths is joined.
+    alone: bool,
     inner: Mutex<Inner>,
 }
 
@@ -30,7 +33,7 @@ impl Remembered {
         rules: &RuleSet,
         key: &FingerprintKey,
         options: &ReadOptions,
-        (program, began, full): (&str, i64, bool),
+        (program, began, full, alone): (&str, i64, bool, bool),
     ) -> Self {
         let parts = [
             rules.digest.as_str(),
@@ -49,6 +52,7 @@ impl Remembered {
             digest: hasher.finalize().to_hex()[..32].to_owned(),
             began,
             full,
+            alone,
             inner: Mutex::new(Inner {
                 runs,
                 kept: Vec::new(),
@@ -113,7 +117,15 @@ impl Memory for Remembered {
         self.inner().kept.push(row);
     }
 
+    fn joins(&self) -> bool {
+        self.alone
+    }
+
     fn began(&self) -> i64 {
         self.began
+    }
+
+    fn now(&self) -> i64 {
+        environment::clock()
     }
 }

@@ -105,7 +105,7 @@ fn merged(
             )),
         }
     }
-    scan::judged(scan, &request, rules, work, gathered, keeping)
+    scan::judged(scan, &request, rules, work, gathered, keeping, None)
 }
 
 fn reading(head: &PartHead) -> Reading {

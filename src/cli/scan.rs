@@ -7,6 +7,7 @@ use super::exit::{CommandResult, Failure, Outcome};
 use super::handed::{self, Handed};
 use super::keeping::Keeping;
 use super::listed::{self, Listed};
+use super::memory::Remembered;
 use super::progress::Bar;
 use super::stop::Stop;
 use super::{merge, notify, outputs, print, rule_files};
@@ -14,7 +15,7 @@ use crate::model::aws::AwsAccount;
 use crate::model::{Finding, FindingStatus, FingerprintKey, Report, Run, Severity};
 use crate::report::{Format, Options};
 use crate::scan::{
-    Gathered, PartHead, RuleSet, ScanError, ScanRequest, gather, judge, scan, write_part,
+    Gathered, PartHead, RuleSet, ScanError, ScanRequest, gather, join, judge, scan, write_part,
 };
 use crate::secrets::Engine;
 use crate::sources::{NoMemory, NoProgress, ReadOptions};
@@ -249,19 +250,29 @@ fn scan_paths(
     let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
     let memory = keeping.lend(args, &rules, &request);
     let wanted = Wanted::of(&args.accounts)?;
-    let (gathered, live) = aws::beside(wanted.as_ref(), work.now, &work.bar, || {
+    let read = aws::beside(wanted.as_ref(), work.now, &work.bar, || {
         in_pool(args.jobs, || match &memory {
-            Some(memory) => gather(&request, &engine, &work.bar, memory),
-            None => gather(&request, &engine, &work.bar, &NoMemory),
+            Some(memory) => gather(&request, &rules, &engine, &work.bar, memory),
+            None => gather(&request, &rules, &engine, &work.bar, &NoMemory),
         })
-    })?;
-    keeping.take_back(memory);
-    // What was read is kept, and nothing else is done.
-    work.stop.check()?;
-    let mut gathered = gathered?.map_err(scan_failure)?;
-    if let Some(live) = live {
-        gathered.add(live);
-    }
+    });
+    let gathered = || {
+        let (gathered, live) = read?;
+        work.stop.check()?;
+        let mut gathered = gathered?.map_err(scan_failure)?;
+        if let Some(live) = live {
+            gathered.add(live);
+        }
+        Ok(gathered)
+    };
+    let gathered = match gathered() {
+        Ok(gathered) => gathered,
+        Err(failure) => {
+            // What was read is kept, and nothing else is done.
+            keeping.take_back(memory);
+            return Err(failure);
+        }
+    };
     if let Some(shard) = args.many.shard {
         let head = PartHead::new(&request, &rules, keeping.scope(), shard.number, shard.of);
         let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
@@ -270,7 +281,7 @@ fn scan_paths(
             Failure::usage(error, "name a place that can be written with --out")
         })?;
     }
-    judged(args, &request, rules, work, gathered, keeping)
+    judged(args, &request, rules, work, gathered, keeping, memory)
 }
 
 /// What there is to read of accounts alone.
@@ -283,7 +294,9 @@ pub(super) fn accounts(
     let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
     let wanted = Wanted::of(&args.accounts)?;
     let (gathered, live) = aws::beside(wanted.as_ref(), work.now, &work.bar, || {
-        in_pool(args.jobs, || gather(request, &engine, &work.bar, &NoMemory))
+        in_pool(args.jobs, || {
+            gather(request, rules, &engine, &work.bar, &NoMemory)
+        })
     })?;
     let mut gathered = gathered?.map_err(scan_failure)?;
     if let Some(live) = live {
@@ -292,7 +305,7 @@ pub(super) fn accounts(
     Ok(gathered)
 }
 
-/// Judges what was read.
+/// Joins and judges what was read, and gives back the memory it was read with.
 pub(super) fn judged(
     args: &Scan,
     request: &ScanRequest,
@@ -300,13 +313,20 @@ pub(super) fn judged(
     work: &Work,
     gathered: Gathered,
     keeping: &mut Keeping,
+    memory: Option<Remembered>,
 ) -> Result<Judged, Failure> {
     let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
+    let joined = in_pool(args.jobs, || match &memory {
+        Some(memory) => join(request, &rules, &engine, &work.bar, gathered, memory),
+        None => join(request, &rules, &engine, &work.bar, gathered, &NoMemory),
+    });
+    keeping.take_back(memory);
+    let (joined, accounts) = joined?.map_err(scan_failure)?;
     let mut known = |run: &Run, findings: &mut [Finding]| keeping.keep_ids(run, findings);
     let judged = in_pool(args.jobs, || {
-        judge(request, &rules, &engine, &work.bar, gathered, &mut known)
+        judge(request, &rules, &engine, &work.bar, joined, &mut known)
     })?;
-    let (report, accounts) = judged.map_err(scan_failure)?;
+    let report = judged.map_err(scan_failure)?;
     Ok(Judged {
         report,
         accounts,

@@ -6,7 +6,7 @@ use crate::iam::{Court, Judge, Judged};
 use crate::model::aws::{AwsAccessKey, AwsAccount, AwsRole, AwsRoot, AwsUser};
 use crate::model::{
     Confidence, Credential, CredentialId, CredentialStatus, Evidence, Grade, Identity,
-    IdentityKind, LastUse, Privilege, Storage, TrustPath,
+    IdentityKind, LastUse, Moment, Privilege, Storage, TrustPath,
 };
 use crate::rules::aws::AwsTables;
 use jiff::{SignedDuration, Timestamp};
@@ -255,10 +255,10 @@ fn latest_of(a: LastUse, b: LastUse) -> LastUse {
 }
 
 /// A snapshot without a date proves no use before what AWS can still have tracked today.
-fn within_tracking(used: LastUse, now: Timestamp) -> LastUse {
+fn within_tracking(used: LastUse, now: &Moment) -> LastUse {
     match used {
         LastUse::NeverSince(since) => {
-            LastUse::NeverSince(since.max(days_before(now, ROLE_TRACKING_DAYS)))
+            LastUse::NeverSince(since.max(days_before(now.exactly(), ROLE_TRACKING_DAYS)))
         }
         known => known,
     }

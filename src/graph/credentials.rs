@@ -68,7 +68,7 @@ pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
     let now = graph.now;
     for credential in graph.inventory.credentials.values_mut() {
         if credential.status == CredentialStatus::Unknown
-            && credential.expires_at.is_some_and(|at| at <= now)
+            && credential.expires_at.is_some_and(|at| now.reached(at))
         {
             credential.status = CredentialStatus::Inactive;
         }

@@ -62,7 +62,7 @@ fn revoked(graph: &mut Graph<'_>) {
         let said = graph.config.annotated(&names, |note| note.revoked);
         let past = |date: jiff::civil::Date| {
             date.to_zoned(jiff::tz::TimeZone::UTC)
-                .is_ok_and(|date| date.timestamp() <= graph.now)
+                .is_ok_and(|date| graph.now.reached(date.timestamp()))
         };
         if said.is_some_and(past) {
             credential.status = CredentialStatus::Inactive;

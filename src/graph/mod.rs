@@ -35,13 +35,12 @@ mod words;
 use crate::model::aws::AwsAccount;
 use crate::model::{
     Coverage, CoverageStatus, CredentialId, Declarations, Identity, IdentityId, Inventory,
-    Location, Observed, OwnerSource, SecretReference, SeenCredential,
+    Location, Moment, Observed, OwnerSource, SecretReference, SeenCredential,
 };
 use crate::rules::aws::AwsTables;
 use crate::rules::config::Config;
 use crate::rules::inventory::InventoryRules;
 use crate::rules::manifests::ManifestTables;
-use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -73,7 +72,7 @@ pub struct JoinInput<'a> {
     /// CODEOWNERS.
     pub owner_of: &'a OwnerOf<'a>,
     /// The time of the scan.
-    pub now: Timestamp,
+    pub now: &'a Moment,
 }
 
 /// The joined inventory.
@@ -92,7 +91,7 @@ struct Graph<'a> {
     manifests: &'a ManifestTables,
     config: &'a Config,
     owner_of: &'a OwnerOf<'a>,
-    now: Timestamp,
+    now: &'a Moment,
     /// Accounts that were read, by id.
     accounts: BTreeMap<&'a str, &'a AwsAccount>,
     /// Identities by native id.

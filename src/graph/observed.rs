@@ -32,7 +32,7 @@ pub(super) fn add(graph: &mut Graph<'_>, mut observed: Observed, tables: Option<
             activity.credential = Some(credential(graph, activity, &key, &id));
         }
         if let Some(identity) = graph.inventory.identities.get_mut(&id) {
-            identity.last_use = later(identity.last_use, activity.last, graph.now);
+            identity.last_use = later(identity.last_use, activity.last, graph.now.exactly());
         }
     }
     for activity in &observed.activity {
@@ -143,7 +143,7 @@ fn credential(
     holder: &IdentityId,
 ) -> CredentialId {
     let id = ids::credential_by_public_id(ids::AWS_KEY, key);
-    let now = graph.now;
+    let now = graph.now.exactly();
     let credential = graph
         .inventory
         .credentials

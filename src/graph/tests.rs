@@ -9,6 +9,7 @@ use crate::model::{
     Environment, Federation, FingerprintKey, Grade, IdentityKind, LastUse, OwnerSource, Redacted,
     SecretReference, Sighting, Storage, Trail, Uses,
 };
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -244,7 +245,7 @@ fn joined(
             (repository == "shop" && uri.starts_with(".github/"))
                 .then(|| ("@shop/ci".to_owned(), OwnerSource::Codeowners))
         },
-        now: now(),
+        now: &Moment::new(now()),
     })
 }
 

@@ -81,7 +81,7 @@ pub struct Declarations {
 }
 
 /// The joined inventory: maps from id, so that every order is total.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Inventory {
     /// Identities.
     pub identities: BTreeMap<IdentityId, Identity>,

@@ -23,6 +23,7 @@ pub mod identity;
 pub mod infra;
 pub mod inventory;
 pub mod location;
+mod moment;
 pub mod plan;
 pub mod progress;
 pub mod rbac;
@@ -61,6 +62,7 @@ pub use identity::{
 pub use infra::{DeclaredPrincipal, DeclaredStack, KeptText, UNKNOWN_ACCOUNT};
 pub use inventory::{Call, DEFINED, Declarations, Inventory, SecretReference};
 pub use location::{Ignored, IgnoredBy, Location, Sighting};
+pub use moment::Moment;
 pub use plan::{
     Approval, ApprovalTier, CompensatingControl, Effort, GrantSpec, PermissionLine, PermissionSets,
     PlanItem, PlanStep, RevocationTrigger,

@@ -7,12 +7,11 @@ use crate::manifests::catalog;
 use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::inventory::Declarations;
 use crate::model::{
-    Copied, Coverage, CoverageStatus, FingerprintKey, Grade, OwnerSource, SeenCredential,
+    Copied, Coverage, CoverageStatus, FingerprintKey, Grade, Moment, OwnerSource, SeenCredential,
 };
 use crate::secrets::{self, Engine, Marks, Scanned};
 use crate::sources::{Document, Origin, Place, Screen, Value};
 use crate::unpack;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What one document gave.
@@ -140,7 +139,7 @@ pub(super) fn attribute(
     mut declared: Declarations,
     places: &[Place],
     rules: &RuleSet,
-    now: Timestamp,
+    now: &Moment,
 ) -> Declarations {
     for identity in &mut declared.identities {
         let here = |place: &&Place| {
@@ -179,7 +178,7 @@ pub(super) fn put(
     credential: &SeenCredential,
     place: &Place,
     rules: &RuleSet,
-    now: Timestamp,
+    now: &Moment,
 ) -> SeenCredential {
     let mut credential = secrets::expire(secrets::place(credential, &place.uri), now);
     let sighting = &mut credential.sighting;

@@ -1,14 +1,17 @@
 //! The pipeline as one readable function: what `overstay scan` runs and what library tests call.
 
 mod documents;
+mod joined;
 mod logs;
 mod part;
 mod stored;
 
+pub use joined::Joined;
 pub use part::{PartHead, read_part, write_part};
 pub use stored::{follow_plans, make_artefacts, simulate};
 
 use documents::{Inspected, Owners, Worth, attribute, inspect, more_in, put};
+use joined::Before;
 use logs::logs;
 
 use crate::checks::{self, CheckContext};
@@ -18,8 +21,8 @@ use crate::manifests;
 use crate::manifests::catalog;
 use crate::model::aws::AwsAccount;
 use crate::model::{
-    Coverage, Finding, FindingError, Fingerprint, FingerprintKey, Inventory, Observed, OwnerSource,
-    Report, Run, SeenCredential,
+    Coverage, Finding, FindingError, Fingerprint, FingerprintKey, Inventory, Moment, Observed,
+    OwnerSource, Report, Run, SeenCredential,
 };
 use crate::plan;
 pub use crate::plan::artefacts::Made;
@@ -199,14 +202,20 @@ pub fn scan(
     progress: &dyn Progress,
 ) -> Result<(Report, Vec<AwsAccount>), ScanError> {
     let engine = Engine::new(&rules.credentials)?;
-    let gathered = gather(request, &engine, progress, &NoMemory)?;
-    judge(request, rules, &engine, progress, gathered, &mut |_, _| {})
+    let gathered = gather(request, rules, &engine, progress, &NoMemory)?;
+    let (joined, accounts) = join(request, rules, &engine, progress, gathered, &NoMemory)?;
+    let report = judge(request, rules, &engine, progress, joined, &mut |_, _| {})?;
+    Ok((report, accounts))
 }
 
 /// Everything a scan reads, before it is joined.
 #[derive(Default)]
 pub struct Gathered {
     parts: Parts<Inspected>,
+    /// What an earlier run joined of the same, instead of parts.
+    joined: Option<Joined>,
+    /// The state of the disk that the parts were read in.
+    state: Option<String>,
     coverage: Vec<Coverage>,
     accounts: Vec<AwsAccount>,
     origins: BTreeMap<String, String>,
@@ -226,6 +235,7 @@ impl Gathered {
 /// When a path does not exist.
 pub fn gather(
     request: &ScanRequest,
+    rules: &RuleSet,
     engine: &Engine,
     progress: &dyn Progress,
     memory: &dyn Memory,
@@ -242,7 +252,25 @@ pub fn gather(
     if let Some((number, of)) = request.shard {
         roots = sources::shard(roots, number, of);
     }
-    let parts = sources::collect(&roots, &request.read, progress, &worth, visit, memory);
+    let alone = request.shard.is_none()
+        && request.given.is_empty()
+        && request.known.is_empty()
+        && request.aws_snapshots.is_empty()
+        && request.cloudtrail.is_empty()
+        && request.read.since.is_none();
+    let mut before = None;
+    let (parts, state) = if alone && memory.joins() {
+        let kept = Before::recall(memory, &request.paths, rules, request.now);
+        let known = |state: &str| {
+            before = kept.of(state);
+            before.is_some()
+        };
+        let read = &request.read;
+        sources::collect_unless(&roots, read, progress, &worth, visit, memory, known)
+    } else {
+        let parts = sources::collect(&roots, &request.read, progress, &worth, visit, memory);
+        (Some(parts), None)
+    };
 
     progress.stage("accounts");
     let snapshots: Vec<_> = request
@@ -256,7 +284,9 @@ pub fn gather(
         coverage.extend(snapshot.coverage);
     }
     Ok(Gathered {
-        parts,
+        parts: parts.unwrap_or_default(),
+        joined: before,
+        state,
         coverage,
         accounts,
         origins,
@@ -266,24 +296,34 @@ pub fn gather(
 /// Gives the findings of a run, before anybody's word on them is looked up, the ids they are known by.
 pub type KnownIds<'a> = dyn FnMut(&Run, &mut [Finding]) + Send + 'a;
 
-/// Joins what was read, judges it, plans.
+/// Joins what was read into one inventory; hands over the accounts beside it. What `memory` has kept of an earlier run
+/// that read the same is not joined again, and the result is the same.
 ///
 /// # Errors
 /// Only when no scan can be made; see [`ScanError`].
-pub fn judge(
+pub fn join(
     request: &ScanRequest,
     rules: &RuleSet,
     engine: &Engine,
     progress: &dyn Progress,
     gathered: Gathered,
-    known_ids: &mut KnownIds<'_>,
-) -> Result<(Report, Vec<AwsAccount>), ScanError> {
+    memory: &dyn Memory,
+) -> Result<(Joined, Vec<AwsAccount>), ScanError> {
     let Gathered {
         parts,
-        mut coverage,
+        joined: before,
+        state,
+        coverage: beside,
         accounts,
         origins,
     } = gathered;
+    progress.stage("joining");
+    if let Some(mut joined) = before {
+        joined.coverage.extend(beside);
+        joined.inventory.origins = origins;
+        return Ok((joined, accounts));
+    }
+    let mut coverage = Vec::new();
     let names: Vec<String> = parts.names().map(ToOwned::to_owned).collect();
     let mut read = sources::combine(parts, &request.read);
     coverage.extend(read.coverage);
@@ -311,7 +351,7 @@ pub fn judge(
         && observed.is_empty()
         && read.documents == 0
         && request.shard.is_none()
-        && !coverage.iter().any(|entry| entry.status.incomplete())
+        && !(coverage.iter().chain(&beside)).any(|entry| entry.status.incomplete())
     {
         let names = request
             .paths
@@ -322,7 +362,7 @@ pub fn judge(
         return Err(ScanError::Nothing(names.collect()));
     }
 
-    progress.stage("joining");
+    let moment = Moment::new(request.now);
     let mut seen = Vec::new();
     let mut declarations = Vec::new();
     let mut owners: BTreeMap<String, Owners> = BTreeMap::new();
@@ -347,11 +387,11 @@ pub fn judge(
                         known.is_empty() || !known.contains(&identity_of(credential))
                     })
                     .filter(|credential| engine.stands_at(&credential.rule, &place.uri))
-                    .map(|credential| put(credential, place, rules, request.now)),
+                    .map(|credential| put(credential, place, rules, &moment)),
             );
         }
         declarations
-            .extend(declared.map(|declared| attribute(declared, &item.places, rules, request.now)));
+            .extend(declared.map(|declared| attribute(declared, &item.places, rules, &moment)));
         if let Some((repository, folder, owner)) = described {
             catalogs
                 .entry(repository)
@@ -396,7 +436,7 @@ pub fn judge(
             Some((owner.to_owned(), OwnerSource::Catalog))
         })
     };
-    let inputs = inputs(names, &accounts, &observed);
+    let names = inputs(names, &accounts, &observed);
     // Accounts that code declares need the tables as well.
     let declared = declarations.iter().any(|file| !file.stacks.is_empty());
     let tables = match tables {
@@ -411,12 +451,47 @@ pub fn judge(
         config: &rules.measures.config,
         tables: tables.as_ref(),
         owner_of: &owner_of,
-        now: request.now,
+        now: &moment,
     });
     coverage.extend(joined.coverage);
-    let mut inventory = joined.inventory;
-    inventory.origins = origins;
+    let mut joined = Joined {
+        inventory: joined.inventory,
+        coverage,
+        comments,
+        names,
+        documents: read.documents,
+        plain: false,
+    };
+    joined.look(engine);
+    if let Some(state) = state {
+        joined::keep(&joined, &state, &request.paths, rules, &moment, memory);
+    }
+    joined.coverage.extend(beside);
+    joined.inventory.origins = origins;
+    Ok((joined, accounts))
+}
 
+/// Judges what was joined, plans.
+///
+/// # Errors
+/// Only when no scan can be made; see [`ScanError`].
+pub fn judge(
+    request: &ScanRequest,
+    rules: &RuleSet,
+    engine: &Engine,
+    progress: &dyn Progress,
+    joined: Joined,
+    known_ids: &mut KnownIds<'_>,
+) -> Result<Report, ScanError> {
+    let Joined {
+        mut inventory,
+        mut coverage,
+        comments,
+        names: inputs,
+        plain,
+        ..
+    } = joined;
+    let origins = format!("{:?}", inventory.origins);
     let standing = Standing::of(request.decisions.clone());
     let today = request.now.to_zoned(TimeZone::UTC).date();
     let mut applied = Applied::new(&standing, today, rules.posture.renames());
@@ -461,7 +536,19 @@ pub fn judge(
         plan,
         long_lived_days: rules.measures.scoring.thresholds.long_lived_days,
     });
-    Ok((without_tokens(report, engine, &request.key)?, accounts))
+    // What no name holds that it was made of, none of it holds.
+    let beside = (
+        format!("{:?}", request.decisions),
+        format!("{:?}", rules.config),
+        &report.coverage,
+        &report.run,
+        origins,
+    );
+    let any = engine.names_a_token(&beside).map_err(|_| ScanError::Name)?;
+    if plain && !any {
+        return Ok(report);
+    }
+    without_tokens(report, engine, &request.key)
 }
 
 /// Where a credential was seen.

@@ -104,8 +104,8 @@ pub fn read_part(sealed: &[u8], key: &FingerprintKey) -> Option<(PartHead, Gathe
     let gathered = Gathered {
         parts,
         coverage,
-        accounts: Vec::new(),
         origins,
+        ..Gathered::default()
     };
     Some((head, gathered))
 }

@@ -1,9 +1,8 @@
 //! What a file's path and the clock say of a sighting. Both lower the confidence, say why, and hide nothing.
 
 use super::found::lower;
-use crate::model::{Confidence, SeenCredential};
+use crate::model::{Confidence, Moment, SeenCredential};
 use crate::rules::credentials::context;
-use jiff::Timestamp;
 
 /// The sighting at a path: less sure in tests, fixtures, examples, documentation, vendored and generated code and lock
 /// files. The repository and other fields of the sighting stay as they are.
@@ -20,9 +19,9 @@ pub fn place(seen: &SeenCredential, at_uri: &str) -> SeenCredential {
 
 /// The sighting at a time: hardly a live problem once the material itself says that it has expired.
 #[must_use]
-pub fn expire(seen: SeenCredential, now: Timestamp) -> SeenCredential {
+pub fn expire(seen: SeenCredential, now: &Moment) -> SeenCredential {
     let mut judged = seen;
-    if judged.expires_at.is_some_and(|expiry| expiry <= now) {
+    if judged.expires_at.is_some_and(|expiry| now.reached(expiry)) {
         judged.confidence = Confidence::Low;
         add_reason(&mut judged, "it has expired");
     }

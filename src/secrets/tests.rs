@@ -1,7 +1,7 @@
 //! The engine as a whole.
 
 use super::*;
-use crate::model::{Confidence, FingerprintKey, SeenCredential};
+use crate::model::{Confidence, FingerprintKey, Moment, SeenCredential};
 use crate::rules::credentials::{CredentialRules, Rule, compile, template};
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -189,9 +189,9 @@ fn places_and_expiry_lower_the_confidence_and_say_so() {
     );
     let mut old = seen.clone();
     old.expires_at = Some("2026-01-01T00:00:00Z".parse().unwrap());
-    let now = "2026-11-21T00:00:00Z".parse().unwrap();
-    assert_eq!(expire(old, now).confidence, Confidence::Low);
-    assert_eq!(expire(seen.clone(), now), *seen);
+    let now = Moment::new("2026-11-21T00:00:00Z".parse().unwrap());
+    assert_eq!(expire(old, &now).confidence, Confidence::Low);
+    assert_eq!(expire(seen.clone(), &now), *seen);
 }
 
 /// What the pattern of each rule matches in the whole text, as far as a literal has it inside its window.

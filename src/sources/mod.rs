@@ -27,6 +27,7 @@ mod place;
 mod read;
 mod screen;
 mod site;
+mod state;
 #[cfg(test)]
 mod testing;
 
@@ -38,7 +39,7 @@ pub use identity::{origins, shard};
 pub use kept::{Facts, Kind, Memory, NoMemory, Parts, Value};
 pub use limits::{Halt, Limits};
 pub use place::{Located, Place};
-pub use read::{ReadOutcome, collect, read};
+pub use read::{ReadOutcome, collect, collect_unless, read};
 pub use screen::{Everything, Screen};
 
 use jiff::Timestamp;

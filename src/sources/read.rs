@@ -15,6 +15,7 @@ use super::messages::Heard;
 use super::past::{Past, PastRead};
 use super::place::Located;
 use super::site::{Site, Store, Work};
+use super::state::State;
 use super::{Document, Progress, ReadOptions, Screen};
 use crate::model::Coverage;
 use git2::Oid;
@@ -72,6 +73,58 @@ where
     F: Fn(&Document<'_>) -> Option<T> + Sync,
 {
     git::prepare();
+    let sites = opened_sites(roots, options);
+    collect_sites(&sites, options, progress, screen, visit, memory)
+}
+
+/// What [`collect`] collects, unless `known` knows what the state of the disk came to; and that state, unless it changed
+/// meanwhile or may change without being seen.
+pub fn collect_unless<T, S, F>(
+    roots: &[Root],
+    options: &ReadOptions,
+    progress: &dyn Progress,
+    screen: &S,
+    visit: F,
+    memory: &dyn Memory,
+    known: impl FnOnce(&str) -> bool,
+) -> (Option<Parts<T>>, Option<String>)
+where
+    T: Value,
+    S: Screen,
+    F: Fn(&Document<'_>) -> Option<T> + Sync,
+{
+    git::prepare();
+    let sites = opened_sites(roots, options);
+    let state = State::of(&sites, options, memory.began());
+    if known(&state.digest) {
+        return (None, Some(state.digest));
+    }
+    let parts = collect_sites(&sites, options, progress, screen, visit, memory);
+    let later = State::of(&sites, options, memory.began());
+    let stood = !options.limits.halt.called() && state.stood(&later, memory.now());
+    (Some(parts), stood.then_some(state.digest))
+}
+
+fn opened_sites<'a>(roots: &'a [Root], options: &ReadOptions) -> Vec<Site<'a>> {
+    roots
+        .par_iter()
+        .map(|root| Site::open(root, options))
+        .collect()
+}
+
+fn collect_sites<T, S, F>(
+    sites: &[Site<'_>],
+    options: &ReadOptions,
+    progress: &dyn Progress,
+    screen: &S,
+    visit: F,
+    memory: &dyn Memory,
+) -> Parts<T>
+where
+    T: Value,
+    S: Screen,
+    F: Fn(&Document<'_>) -> Option<T> + Sync,
+{
     let caps = &options.limits.archives;
     // What is still made when reading was stopped is not looked at; it is told as unread.
     let visit = |document: &Document<'_>| {
@@ -80,15 +133,11 @@ where
         }
         archives::visit(document, caps, &visit)
     };
-    let sites: Vec<Site<'_>> = roots
-        .par_iter()
-        .map(|root| Site::open(root, options))
-        .collect();
     progress.stage("files");
-    let roots = files(&sites, options, progress, memory, &visit);
+    let roots = files(sites, options, progress, memory, &visit);
     progress.stage("history");
     let stores = if options.history {
-        Store::group(&sites)
+        Store::group(sites)
     } else {
         Vec::new()
     };

@@ -43,6 +43,12 @@ pub(in crate::sources) enum Known {
     Untracked,
 }
 
+/// Where the index of a work tree is.
+pub(in crate::sources) fn index_file(repo: &Repo) -> Option<PathBuf> {
+    let lease = repo.lease().ok()?;
+    Some(lease.repository()?.path().join("index"))
+}
+
 impl WorkTreeIndex {
     /// Reads the index of a work tree. An unreadable one is as good as none: files are then compared by content.
     pub(in crate::sources) fn load(repo: &Repo, trouble: &Trouble) -> Self {

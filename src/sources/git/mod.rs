@@ -28,7 +28,7 @@ mod walk;
 pub(super) use attribute::{Attribution, Said, attribute};
 pub(super) use blobs::{Reading as BlobReading, read_blobs};
 pub(super) use ids::{Id, bytes};
-pub(super) use index::{Known, WorkTreeIndex};
+pub(super) use index::{Known, WorkTreeIndex, index_file};
 pub(super) use key::key;
 pub(super) use object::{hash_blob, oid, prepare};
 pub(super) use open::{Access, Refusal, Repo, common_dir, default_branch, open, origin};

@@ -12,7 +12,7 @@ use std::fs::Metadata;
 const FORM: &[u8] = b"overstay files 2";
 /// Seconds that must lie between the last change of a file and the beginning of the run that read it: a file that was
 /// changed in the same moment may have been changed once more.
-const SETTLED: i64 = 2;
+pub(in crate::sources) const SETTLED: i64 = 2;
 
 /// What the file system says of a file: it has changed when any of it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,10 +55,22 @@ impl Stamp {
         self
     }
 
+    /// When it was last changed, in seconds since 1970.
+    pub(in crate::sources) fn changed(&self) -> i64 {
+        self.0[1].max(self.0[3])
+    }
+
     /// Whether a later change would be seen.
     pub(in crate::sources) fn settled(&self, began: i64) -> bool {
-        let last = self.0[1].max(self.0[3]);
-        last.saturating_add(SETTLED) < began
+        self.changed().saturating_add(SETTLED) < began
+    }
+
+    pub(in crate::sources) fn as_bytes(&self) -> [u8; 56] {
+        let mut bytes = [0; 56];
+        for (to, number) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(self.0) {
+            *to = number.to_le_bytes();
+        }
+        bytes
     }
 }
 

@@ -9,6 +9,8 @@ pub enum Kind {
     Files,
     /// The history of its object store.
     History,
+    /// What everything that was read of all roots came to.
+    Joined,
 }
 
 impl Kind {
@@ -17,6 +19,7 @@ impl Kind {
         match self {
             Self::Files => "files",
             Self::History => "history",
+            Self::Joined => "joined",
         }
     }
 }
@@ -46,8 +49,16 @@ pub trait Memory: Sync {
         true
     }
 
+    /// Whether what was joined may be taken from an earlier run and kept for the next one.
+    fn joins(&self) -> bool {
+        self.keeps()
+    }
+
     /// When the run began, in seconds since 1970, by the clock of the file system.
     fn began(&self) -> i64;
+
+    /// What time it is by that clock.
+    fn now(&self) -> i64;
 }
 
 /// Keeps nothing.
@@ -66,6 +77,10 @@ impl Memory for NoMemory {
     }
 
     fn began(&self) -> i64 {
+        i64::MIN
+    }
+
+    fn now(&self) -> i64 {
         i64::MIN
     }
 }

@@ -8,7 +8,7 @@ mod memory;
 mod part;
 mod texts;
 
-pub(super) use files::{FileMemory, Stamp};
+pub(super) use files::{FileMemory, SETTLED, Stamp};
 pub(super) use history::HistoryMemory;
 pub use memory::{Facts, Kind, Memory, NoMemory};
 pub use part::Parts;

@@ -33,6 +33,10 @@ impl Memory for Kept {
     fn began(&self) -> i64 {
         i64::MAX
     }
+
+    fn now(&self) -> i64 {
+        i64::MAX
+    }
 }
 
 /// What is read below `w`, and how many documents had to be looked at for it.
