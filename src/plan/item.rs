@@ -12,7 +12,7 @@ use crate::model::{
     Assessment, BreakGlass, CompensatingControl, Disposition, Effort, PlanItem, PlanItemId, Ternary,
 };
 use crate::rules::targets::Target;
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 
 /// Builds the item that settles an assessment; wave and position are set when waves are cut.
 pub fn item(context: &PlanContext<'_>, subject: &Subject<'_>, assessment: &Assessment) -> PlanItem {
@@ -391,8 +391,17 @@ fn exception(
         .annotated(|note| note.exception_expires)
         .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok())
         .map(|date| date.timestamp());
-    let hours = context.scoring.thresholds.exception_days.saturating_mul(24);
-    declared.or_else(|| context.now.checked_add(hours.hours()).ok())
+    declared.or_else(|| exception_end(context.now, context.scoring.thresholds.exception_days))
+}
+
+/// When an exception without a date of its own ends: on a day that stays the same for half of the longest time it may
+/// last, so that a request for it reads the same from one night to the next.
+fn exception_end(now: Timestamp, days: i64) -> Option<Timestamp> {
+    const DAY: i64 = 86_400;
+    let step = (days / 2).max(1);
+    let last = now.as_second().div_euclid(DAY).checked_add(days)?;
+    let end = last.div_euclid(step).checked_mul(step)?;
+    Timestamp::from_second(end.checked_mul(DAY)?).ok()
 }
 
 fn agent_requirements(context: &PlanContext<'_>, subject: &Subject<'_>) -> Vec<String> {
@@ -421,4 +430,29 @@ fn agent_requirements(context: &PlanContext<'_>, subject: &Subject<'_>) -> Vec<S
 /// Whether emergency access is declared; such items come before the removal of root keys in their account.
 pub fn is_break_glass(subject: &Subject<'_>) -> bool {
     subject.break_glass() == Some(BreakGlass::Declared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_ends_on_one_day_for_many_nights_and_never_too_late() {
+        const DAY: i64 = 86_400;
+        for days in [1, 2, 7, 90, 365] {
+            let mut ends = Vec::new();
+            for night in 0..200 {
+                let now = Timestamp::from_second((20_000 + night) * DAY + 7_777).unwrap();
+                let end = exception_end(now, days).unwrap();
+                let left = (end.as_second() - now.as_second() + 7_777) / DAY;
+                assert!(left <= days && left > days / 2 - 1, "{days}: {left}");
+                assert!(end > now || days == 1, "{days}");
+                ends.push(end);
+            }
+            ends.dedup();
+            let most = 2 + 200 / usize::try_from((days / 2).max(1)).unwrap();
+            assert!(ends.len() <= most, "{days}: {}", ends.len());
+        }
+        assert_eq!(exception_end(Timestamp::MAX, i64::MAX), None);
+    }
 }

@@ -3,7 +3,7 @@
 use super::atomic::{PREFIX, SUFFIX, WriteError, make_folder, private, written};
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -22,9 +22,9 @@ pub struct Folder {
 #[derive(Default)]
 struct Inner {
     /// Files that the old folder has with the same text.
-    same: Vec<PathBuf>,
+    same: Vec<String>,
     /// The other files.
-    other: Vec<PathBuf>,
+    other: Vec<String>,
     /// Where the other files are.
     new: Option<tempfile::TempDir>,
 }
@@ -76,10 +76,10 @@ impl Folder {
         let same = is_text(&self.target.join(relative), text);
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if same {
-            inner.same.push(relative.to_owned());
+            inner.same.push(path.to_owned());
             return Ok(());
         }
-        inner.other.push(relative.to_owned());
+        inner.other.push(path.to_owned());
         let place = inner.beside(&self.target)?.join(relative);
         drop(inner);
         make_parent(&place)?;
@@ -170,8 +170,8 @@ impl Inner {
 
     /// Replaces the other files in the old folder and removes what is no longer in it; whether that could be done.
     fn replace(&mut self, target: &Path) -> io::Result<bool> {
-        let fits = |relative: &PathBuf| {
-            let parents = relative
+        let fits = |relative: &String| {
+            let parents = Path::new(relative)
                 .ancestors()
                 .skip(1)
                 .filter(|one| *one != Path::new(""));
@@ -190,8 +190,8 @@ impl Inner {
                 fs::rename(new.path().join(relative), to)?;
             }
         }
-        let keep: BTreeSet<PathBuf> = self.same.drain(..).chain(self.other.drain(..)).collect();
-        strip(target, Path::new(""), &keep)?;
+        let keep: BTreeSet<String> = self.same.drain(..).chain(self.other.drain(..)).collect();
+        strip(target, &keep)?;
         if let Some(new) = self.new.take() {
             written().remove(new.path());
         }
@@ -200,20 +200,32 @@ impl Inner {
 }
 
 /// Removes what is not to be kept; whether anything is left.
-fn strip(target: &Path, below: &Path, keep: &BTreeSet<PathBuf>) -> io::Result<bool> {
+fn strip(target: &Path, keep: &BTreeSet<String>) -> io::Result<bool> {
+    strip_below(target, &mut String::new(), keep)
+}
+
+fn strip_below(folder: &Path, below: &mut String, keep: &BTreeSet<String>) -> io::Result<bool> {
     let mut left = false;
-    for entry in fs::read_dir(target.join(below))? {
+    let before = below.len();
+    for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let relative = below.join(entry.file_name());
-        if keep.contains(&relative) {
+        let name = entry.file_name();
+        // What has no such name was not written here.
+        let name = name.to_str().unwrap_or("\0");
+        below.push_str(name);
+        if keep.contains(below.as_str()) {
             left = true;
         } else if !entry.file_type()?.is_dir() {
             fs::remove_file(entry.path())?;
-        } else if strip(target, &relative, keep)? {
-            left = true;
         } else {
-            fs::remove_dir(entry.path())?;
+            below.push('/');
+            if strip_below(&entry.path(), below, keep)? {
+                left = true;
+            } else {
+                fs::remove_dir(entry.path())?;
+            }
         }
+        below.truncate(before);
     }
     Ok(left)
 }
@@ -236,28 +248,44 @@ fn beside(target: &Path) -> &Path {
 /// Whether a file is there, for its owner alone, with this text.
 fn is_text(place: &Path, text: &str) -> bool {
     let as_it_was = || {
-        let about = fs::symlink_metadata(place)?;
-        Ok::<_, io::Error>(
-            about.is_file()
-                && about.len() == text.len() as u64
-                && owners_alone(place)?
-                && fs::read(place)? == text.as_bytes(),
-        )
+        let mut file = unlinked(OpenOptions::new().read(true)).open(place)?;
+        let about = file.metadata()?;
+        if !about.is_file() || about.len() != text.len() as u64 || !for_owner(&about) {
+            return Ok(false);
+        }
+        let mut there = vec![0; text.len()];
+        file.read_exact(&mut there)?;
+        Ok::<_, io::Error>(there == text.as_bytes())
     };
     as_it_was().unwrap_or(false)
 }
 
+/// Opens no link, and waits for nothing.
+fn unlinked(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    }
+    options
+}
+
 /// Whether nobody but its owner may do anything with a place.
 fn owners_alone(place: &Path) -> io::Result<bool> {
-    let about = fs::metadata(place)?;
+    fs::metadata(place).map(|about| for_owner(&about))
+}
+
+fn for_owner(about: &Metadata) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         let others = about.permissions().mode() & 0o077;
-        Ok(others == 0)
+        others == 0
     }
     #[cfg(not(unix))]
-    Ok(about.is_file() || about.is_dir())
+    {
+        about.is_file() || about.is_dir()
+    }
 }
 
 /// The same file in another place; a copy where the file system knows no links.
