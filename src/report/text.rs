@@ -32,7 +32,8 @@ fn shown(c: char) -> char {
 
 /// The text on one line, with nothing in it that a terminal or a viewer would act on.
 pub fn line(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| shown(c) == c) {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~');
+    if text.as_bytes().iter().all(plain) || text.chars().all(|c| shown(c) == c) {
         Cow::Borrowed(text)
     } else {
         Cow::Owned(text.chars().map(shown).collect())
@@ -78,12 +79,18 @@ pub fn markdown(text: &str) -> String {
             }
             // Bare addresses become links without any markup.
             ':' if rest.peek() == Some(&'/') => out.push_str("&#58;"),
-            '.' if out.to_ascii_lowercase().ends_with("www") => out.push_str("&#46;"),
+            '.' if ends_with_www(&out) => out.push_str("&#46;"),
             _ => out.push(c),
         }
         before = c;
     }
     out
+}
+
+fn ends_with_www(text: &str) -> bool {
+    let last = text.len().checked_sub(3);
+    last.and_then(|at| text.as_bytes().get(at..))
+        .is_some_and(|last| last.eq_ignore_ascii_case(b"www"))
 }
 
 /// The text as a Markdown code span that ends where it should. Not for tables, where a bar ends the cell even in code.

@@ -25,7 +25,11 @@ pub enum ConfigError {
 
 /// A pattern over names and native ids: `*` and `?`, case-sensitive, crossing `/` and `:`.
 #[derive(Clone, Debug)]
-pub struct Pattern(GlobMatcher);
+pub struct Pattern {
+    text: String,
+    /// Compiled, where it is more than `*`, `?` and characters that stand for themselves.
+    glob: Option<GlobMatcher>,
+}
 
 impl Pattern {
     /// Compiles a pattern.
@@ -33,23 +37,61 @@ impl Pattern {
     /// # Errors
     /// When it is not a glob.
     pub fn new(text: &str) -> Result<Self, ConfigError> {
-        GlobBuilder::new(text)
-            .literal_separator(false)
-            .backslash_escape(true)
-            .build()
-            .map(|glob| Self(glob.compile_matcher()))
-            .map_err(|_| ConfigError::Pattern(text.to_owned()))
+        let plain = !text.contains(['[', ']', '{', '}', '\\']) && !text.contains("**");
+        let glob = || {
+            GlobBuilder::new(text)
+                .literal_separator(false)
+                .backslash_escape(true)
+                .build()
+                .map(|glob| glob.compile_matcher())
+                .map_err(|_| ConfigError::Pattern(text.to_owned()))
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            glob: if plain { None } else { Some(glob()?) },
+        })
     }
 
     /// Whether it matches the whole text.
     pub fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        match &self.glob {
+            Some(glob) => glob.is_match(text),
+            None => fits(self.text.as_bytes(), text.as_bytes()),
+        }
     }
 
     /// The pattern as written.
     pub fn as_str(&self) -> &str {
-        self.0.glob().glob()
+        &self.text
     }
+}
+
+/// Whether a text is what a pattern of `*`, `?` and bytes that stand for themselves says.
+fn fits(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut next) = (0, 0);
+    // The last star, and the first byte behind what it stands for.
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(byte) = text.get(at) {
+        match pattern.get(next) {
+            Some(b'*') => {
+                star = Some((next, at));
+                next += 1;
+            }
+            Some(one) if *one == b'?' || one == byte => {
+                at += 1;
+                next += 1;
+            }
+            _ => {
+                let Some((place, end)) = star else {
+                    return false;
+                };
+                star = Some((place, end + 1));
+                next = place + 1;
+                at = end + 1;
+            }
+        }
+    }
+    pattern.iter().skip(next).all(|one| *one == b'*')
 }
 
 impl<'de> Deserialize<'de> for Pattern {
@@ -509,6 +551,18 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn plain_patterns_mean_what_globs_mean(pattern in "[ab/*?.é-]{0,8}", text in "[ab/.é-]{0,10}") {
+            let glob = GlobBuilder::new(&pattern).literal_separator(false).build().unwrap();
+            prop_assert_eq!(
+                Pattern::new(&pattern).unwrap().matches(&text),
+                glob.compile_matcher().is_match(&text)
+            );
+        }
+    }
 
     #[test]
     fn the_last_matching_annotation_that_answers_wins() {

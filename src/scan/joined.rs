@@ -1,14 +1,18 @@
 //! What was read, joined; and how that outlasts the run: of an unchanged disk, under the same rules and settings, it is
 //! the same until a time comes that it rests on.
 
-use super::RuleSet;
+use super::masks::{mask_in_place, masked};
+use super::{RuleSet, ScanError};
 use crate::checks::ignores::Comment;
-use crate::model::{Coverage, Inventory, Moment};
+use crate::model::{Coverage, FingerprintKey, Inventory, Moment};
 use crate::secrets::Engine;
 use crate::sources::{Facts, Kind, Memory};
 use jiff::Timestamp;
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Everything that was read, joined into one inventory, before anybody's word on it is heard.
@@ -28,11 +32,41 @@ pub struct Joined {
 }
 
 impl Joined {
-    /// Whether anything of it holds a token in a name.
-    pub(super) fn look(&mut self, engine: &Engine) {
-        let all = (&self.inventory, &self.coverage, &self.comments, &self.names);
-        self.plain = engine.names_a_token(&all).is_ok_and(|any| !any);
+    /// Masks every token in a name, so that none is in what is made of it.
+    pub(super) fn mask(mut self, engine: &Engine, key: &FingerprintKey) -> Result<Self, ScanError> {
+        let inventory = &mut self.inventory;
+        each_masked(&mut inventory.identities, engine, key)?;
+        each_masked(&mut inventory.credentials, engine, key)?;
+        each_masked(&mut inventory.consumers, engine, key)?;
+        each_masked(&mut inventory.grants, engine, key)?;
+        let lists = (
+            std::mem::take(&mut inventory.identities),
+            std::mem::take(&mut inventory.credentials),
+            std::mem::take(&mut inventory.consumers),
+            std::mem::take(&mut inventory.grants),
+        );
+        let mut joined = masked(self, engine, key)?;
+        let inventory = &mut joined.inventory;
+        (
+            inventory.identities,
+            inventory.credentials,
+            inventory.consumers,
+            inventory.grants,
+        ) = lists;
+        joined.plain = true;
+        Ok(joined)
     }
+}
+
+fn each_masked<K: Ord + Send, T: Serialize + DeserializeOwned + Send + Sync>(
+    all: &mut BTreeMap<K, T>,
+    engine: &Engine,
+    key: &FingerprintKey,
+) -> Result<(), ScanError> {
+    let mut values: Vec<&mut T> = all.values_mut().collect();
+    values
+        .par_iter_mut()
+        .try_for_each(|one| mask_in_place(&mut **one, engine, key))
 }
 
 /// What it was made with.

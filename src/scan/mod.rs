@@ -3,6 +3,7 @@
 mod documents;
 mod joined;
 mod logs;
+mod masks;
 mod part;
 mod stored;
 
@@ -13,6 +14,7 @@ pub use stored::{follow_plans, make_artefacts, simulate};
 use documents::{Inspected, Owners, Worth, attribute, inspect, more_in, put};
 use joined::Before;
 use logs::logs;
+use masks::without_tokens;
 
 use crate::checks::{self, CheckContext};
 use crate::graph::{self, JoinInput};
@@ -47,8 +49,6 @@ use crate::unpack;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use thiserror::Error;
@@ -454,7 +454,7 @@ pub fn join(
         now: &moment,
     });
     coverage.extend(joined.coverage);
-    let mut joined = Joined {
+    let joined = Joined {
         inventory: joined.inventory,
         coverage,
         comments,
@@ -462,7 +462,7 @@ pub fn join(
         documents: read.documents,
         plain: false,
     };
-    joined.look(engine);
+    let mut joined = joined.mask(engine, &request.key)?;
     if let Some(state) = state {
         joined::keep(&joined, &state, &request.paths, rules, &moment, memory);
     }
@@ -578,79 +578,6 @@ fn known(
             .collect::<Vec<_>>()
     });
     scanned.collect()
-}
-
-/// The report with every token in a path, a repository's name, an author or any other name masked.
-fn without_tokens(
-    report: Report,
-    engine: &Engine,
-    key: &FingerprintKey,
-) -> Result<Report, ScanError> {
-    // One by one: of thousands, few have such a name.
-    let mut report = report;
-    let identities = each_masked(std::mem::take(&mut report.identities), engine, key)?;
-    let credentials = each_masked(std::mem::take(&mut report.credentials), engine, key)?;
-    let consumers = each_masked(std::mem::take(&mut report.consumers), engine, key)?;
-    let grants = each_masked(std::mem::take(&mut report.grants), engine, key)?;
-    let findings = each_masked(std::mem::take(&mut report.findings), engine, key)?;
-    let assessments = each_masked(std::mem::take(&mut report.assessments), engine, key)?;
-    let plan = each_masked(std::mem::take(&mut report.plan), engine, key)?;
-    Ok(Report {
-        identities,
-        credentials,
-        grants,
-        consumers,
-        findings,
-        assessments,
-        plan,
-        ..masked(report, engine, key)?
-    })
-}
-
-/// Entries that are looked at together.
-const LOOKED_AT: usize = 32;
-
-fn each_masked<T: Serialize + DeserializeOwned + Send + Sync>(
-    mut all: Vec<T>,
-    engine: &Engine,
-    key: &FingerprintKey,
-) -> Result<Vec<T>, ScanError> {
-    all.par_chunks_mut(LOOKED_AT).try_for_each(|some| {
-        let any = engine.names_a_token(&&*some);
-        if any.map_err(|_| ScanError::Name)? {
-            for one in some {
-                if let Some(other) = with_mask(&*one, engine, key)? {
-                    *one = other;
-                }
-            }
-        }
-        Ok::<(), ScanError>(())
-    })?;
-    Ok(all)
-}
-
-fn masked<T: Serialize + DeserializeOwned>(
-    value: T,
-    engine: &Engine,
-    key: &FingerprintKey,
-) -> Result<T, ScanError> {
-    Ok(with_mask(&value, engine, key)?.unwrap_or(value))
-}
-
-/// The value with every token in a name masked, if there is one.
-fn with_mask<T: Serialize + DeserializeOwned>(
-    value: &T,
-    engine: &Engine,
-    key: &FingerprintKey,
-) -> Result<Option<T>, ScanError> {
-    let any = engine.names_a_token(value);
-    if !any.map_err(|_| ScanError::Name)? {
-        return Ok(None);
-    }
-    let mut json = serde_json::to_value(value).map_err(|_| ScanError::Name)?;
-    engine.mask_names(&mut json, key);
-    let masked = serde_json::from_value(json).map_err(|_| ScanError::Name)?;
-    Ok(Some(masked))
 }
 
 /// Names of the inputs as the report has them.

@@ -110,6 +110,23 @@ pub struct Known {
     pub told: String,
 }
 
+impl Known {
+    /// The same without the finding's text.
+    #[must_use]
+    pub fn without_text(&self) -> Self {
+        Self {
+            first_seen: self.first_seen,
+            last_seen: self.last_seen,
+            standing: self.standing,
+            severity: self.severity,
+            band: self.band,
+            asked: self.asked.clone(),
+            rules: self.rules.clone(),
+            told: String::new(),
+        }
+    }
+}
+
 /// What is known before a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
@@ -277,7 +294,7 @@ fn band_of(finding: &Finding, bands: &Bands) -> Option<RiskBand> {
     of_credential.or(of_identity).copied()
 }
 
-/// What is to be remembered of the findings of a marked report.
+/// What is to be remembered of the findings of a marked report, in their order.
 pub fn known_of(report: &Report, asked: &Asked) -> Vec<(String, Known)> {
     let bands = bands(report);
     let now = report.run.now;

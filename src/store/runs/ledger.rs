@@ -3,7 +3,7 @@
 
 use super::{Runs, RunsError, unpack_value};
 use crate::model::{CredentialId, Finding, IdentityId, Report, Run};
-use crate::store::change::{Asked, Known, Past, known_of};
+use crate::store::change::{Known, Past};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,7 +160,7 @@ pub(super) fn alias(
 pub(super) fn enter(
     transaction: &Transaction<'_>,
     report: &Report,
-    asked: &Asked,
+    known: &[(String, Known)],
 ) -> rusqlite::Result<()> {
     let run = report.run.id.as_str();
     take_back(transaction, run)?;
@@ -170,9 +170,9 @@ pub(super) fn enter(
         Ok(text.and_then(|text| without_text(&text)))
     };
     let mut put = Put::new(transaction)?;
-    for (id, known) in known_of(report, asked) {
-        let before = before(&id)?;
-        put.row(&id, &known, run, before.as_deref())?;
+    for (finding, (id, known)) in report.findings.iter().zip(known) {
+        let before = before(id)?;
+        put.finding(finding, (id, known), run, before.as_deref())?;
     }
     for finding in report.changes.iter().flat_map(|changes| &changes.fixed) {
         let id = finding.id.as_str();
@@ -195,9 +195,8 @@ pub(super) fn enter(
 
 /// The state in a ledger without the finding's text, which stays that of the last run.
 fn without_text(known: &str) -> Option<String> {
-    let mut known: Known = serde_json::from_str(known).ok()?;
-    known.told = String::new();
-    serde_json::to_string(&known).ok()
+    let known: Known = serde_json::from_str(known).ok()?;
+    serde_json::to_string(&known.without_text()).ok()
 }
 
 fn take_back(transaction: &Transaction<'_>, run: &str) -> rusqlite::Result<()> {
@@ -246,6 +245,16 @@ impl<'a> Put<'a> {
         let Ok(finding) = serde_json::from_str::<Finding>(&known.told) else {
             return Ok(());
         };
+        self.finding(&finding, (id, known), run, before)
+    }
+
+    fn finding(
+        &mut self,
+        finding: &Finding,
+        (id, known): (&str, &Known),
+        run: &str,
+        before: Option<&str>,
+    ) -> rusqlite::Result<()> {
         let place = finding.locations.first();
         let status = if known.standing { "standing" } else { "fixed" };
         self.0.execute(params![

@@ -234,10 +234,11 @@ impl Runs {
         plans: &PlanMemory,
         accounts: &[AwsAccount],
     ) -> Result<(), RunsError> {
-        let mut known: BTreeMap<String, Known> = known_of(report, asked).into_iter().collect();
-        for known in known.values_mut() {
-            known.told = String::new();
-        }
+        let findings = known_of(report, asked);
+        let known: BTreeMap<&str, Known> = findings
+            .iter()
+            .map(|(id, known)| (id.as_str(), known.without_text()))
+            .collect();
         let packed = pack(&report.head())
             .and_then(|head| {
                 Ok(Packed {
@@ -254,7 +255,7 @@ impl Runs {
                 source,
             })?;
         let path = self.path.clone();
-        self.insert(report, asked, &left.aliases, &packed)
+        self.insert(report, asked, &findings, &left.aliases, &packed)
             .map_err(|error| explain(&path, error))
     }
 
@@ -262,6 +263,7 @@ impl Runs {
         &mut self,
         report: &Report,
         asked: &Asked,
+        known: &[(String, Known)],
         aliases: &BTreeMap<String, String>,
         packed: &Packed,
     ) -> rusqlite::Result<()> {
@@ -310,7 +312,7 @@ impl Runs {
             )?;
         }
         rows::insert(&transaction, number, report)?;
-        ledger::enter(&transaction, report, asked)?;
+        ledger::enter(&transaction, report, known)?;
         ledger::alias(&transaction, aliases)?;
         trend::enter(&transaction, number, report)?;
         transaction.commit()
