@@ -94,7 +94,7 @@ fn place(paths: &[PathBuf]) -> PathBuf {
 }
 
 fn settings(rules: &RuleSet) -> String {
-    let all = format!("{}\n{:?}", rules.digest, rules.config);
+    let all = format!("{}\n{:?}", rules.digest, rules.measures.config);
     blake3::hash(all.as_bytes()).to_hex().to_string()
 }
 

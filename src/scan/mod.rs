@@ -539,7 +539,7 @@ pub fn judge(
     // What no name holds that it was made of, none of it holds.
     let beside = (
         format!("{:?}", request.decisions),
-        format!("{:?}", rules.config),
+        format!("{:?}", rules.measures.config),
         &report.coverage,
         &report.run,
         origins,
