@@ -188,7 +188,11 @@ impl Outside for Desk {
             let topic = Topic::of(&draft.decision);
             let scopes = in_order(data, draft.scopes);
             for share in decisions::shares(scopes, |scope| known.heads(scope, topic)) {
-                let evidence = self.evidence(data, &share.subjects)?;
+                // Who undoes looks at what was decided and not at what it was about.
+                let evidence = match draft.undoes {
+                    None => self.evidence(data, &share.subjects)?,
+                    Some(_) => None,
+                };
                 events.push(Event {
                     at,
                     actor: self.actor.clone(),
