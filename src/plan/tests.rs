@@ -437,3 +437,39 @@ fn administration_is_approved_before_whatever_it_is_used_on() {
         ApprovalTier::Light
     );
 }
+
+#[test]
+fn a_workload_in_azure_gets_its_identity_as_code_and_by_its_own_command() {
+    for (runtime, command) in [
+        ("app-service", "az webapp identity"),
+        ("azure-functions", "az functionapp identity"),
+        ("container-apps", "az containerapp identity"),
+        ("azure-vm", "az vm identity"),
+        ("aks", "az identity federated-credential"),
+    ] {
+        let mut world = World::new("");
+        let found = credential("azure-client-secret", "azure");
+        let mut service = consumer("web", ConsumerClass::RequestDriven, runtime, "app");
+        service.uses.credentials = vec![found.id.clone()];
+        world.add_consumer(service);
+        world.add_credential(found);
+        let item = world.plan().remove(0);
+        assert_eq!(item.mechanism, "azure-managed-identity", "{runtime}");
+        let ends = item.revoke_command.as_deref().unwrap();
+        assert!(ends.starts_with(command), "{runtime}: {ends}");
+        let context = world.context();
+        let made = super::artefacts::Maker::new(&context).unwrap().item(&item);
+        let text = |path: &str| {
+            let file = made.iter().find(|file| file.path == path).unwrap();
+            file.text.as_str()
+        };
+        assert!(text("main.tf").contains("azurerm_user_assigned_identity"));
+        assert!(text("assign-identity.sh").contains(command), "{runtime}");
+        assert!(text("revoke.sh").contains(command), "{runtime}");
+        assert!(
+            !text("README.md").contains("see the file"),
+            "{}",
+            text("README.md")
+        );
+    }
+}

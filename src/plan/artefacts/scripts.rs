@@ -44,7 +44,7 @@ const WORDS: &[(&str, &str)] = &[
     ("TOKEN_ID", "token_id"),
     ("TOKEN_NAME", "token_name"),
     ("USER_NAME", "user"),
-    ("WORKLOAD", "workload"),
+    ("WORKLOAD", "azure_resource"),
 ];
 
 /// How every script begins: it does nothing while something is left to be filled in.
@@ -308,4 +308,22 @@ pub(super) fn rollback(facts: &Facts<'_>) -> Made {
         "goes back to the old way, as long as it has not been deleted",
         script("Goes back to the old way.", &body),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_filled_in_has_a_meaning() {
+        let data = Artefacts::builtin().unwrap();
+        // These are always known.
+        let known = ["pool", "task"];
+        let without: Vec<&str> = WORDS
+            .iter()
+            .map(|(_, name)| *name)
+            .filter(|name| !data.placeholders.contains_key(*name) && !known.contains(name))
+            .collect();
+        assert_eq!(without, Vec::<&str>::new());
+    }
 }
