@@ -473,3 +473,23 @@ fn a_workload_in_azure_gets_its_identity_as_code_and_by_its_own_command() {
         );
     }
 }
+
+#[test]
+fn a_pipeline_of_azure_gets_a_connection_without_a_secret() {
+    let mut world = World::new("");
+    let found = credential("azure-client-secret", "azure");
+    let mut job = consumer("deploy", ConsumerClass::Ci, "azure-pipelines", "app");
+    job.uses.credentials = vec![found.id.clone()];
+    world.add_consumer(job);
+    world.add_credential(found);
+    let item = world.plan().remove(0);
+    assert_eq!(item.mechanism, "azure-federated-credential");
+    let context = world.context();
+    let made = super::artefacts::Maker::new(&context).unwrap().item(&item);
+    let code = made.iter().find(|file| file.path == "main.tf").unwrap();
+    assert!(
+        code.text.contains("WorkloadIdentityFederation"),
+        "{}",
+        code.text
+    );
+}
