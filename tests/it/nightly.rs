@@ -124,6 +124,76 @@ fn a_run_that_reads_only_what_changed_tells_what_a_full_one_tells() {
     assert_eq!(step("repository gone").1, 0);
 }
 
+/// A token that says of itself when it runs out.
+fn expiring(at: i64) -> String {
+    use base64::Engine as _;
+    let code = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    format!(
+        "token: {}.{}.{}\n",
+        code(r#"{"alg":"HS256","typ":"JWT"}"#),
+        code(&format!(
+            r#"{{"iss":"https://issuer.example.org","sub":"robot","exp":{at}}}"#
+        )),
+        code("a signature of thirty-two bytes!")
+    )
+}
+
+#[test]
+fn an_unchanged_night_joins_nothing_again_until_a_time_comes_that_it_rests_on() {
+    let place = Workplace::new();
+    let mut app = place.repository("w/app");
+    app.write("a.env", leak(1));
+    // 2026-11-03T12:00:00Z
+    app.write("settings.yml", expiring(1_793_707_200));
+    app.commit("one");
+    place.write("w/plain/c.env", leak(3));
+    place.write(
+        "overstay.toml",
+        format!(
+            "[[identity]]\nmatch = \"{}\"\nrevoked = 2026-11-06\n",
+            aws_key_id(3)
+        ),
+    );
+    settle();
+    let joined = || -> Vec<u8> {
+        let database = place.path("state").join("overstay.sqlite3");
+        let connection = rusqlite::Connection::open(database).unwrap();
+        let query = "SELECT packed FROM scanned WHERE kind = 'joined'";
+        connection.query_row(query, [], |row| row.get(0)).unwrap()
+    };
+    fs::create_dir(place.path("state")).unwrap();
+    let mut made = Vec::new();
+    for day in 1..=8 {
+        copy_state(&place, "state", "full-state");
+        scan(&place, day, &["w"], "out", "state").assert().success();
+        scan(&place, day, &["w"], "full", "full-state")
+            .arg("--full")
+            .assert()
+            .success();
+        same(&place, "out", "full");
+        made.push(joined());
+    }
+    let again: Vec<bool> = made.windows(2).map(|two| two[0] != two[1]).collect();
+    assert_eq!(
+        again,
+        [false, false, true, false, true, false, false],
+        "the token ran out on day 3, the key was revoked on day 6"
+    );
+    // Other settings, and a clock that is moved back, join anew.
+    place.write("overstay.toml", "");
+    for day in [9, 2] {
+        let before = joined();
+        copy_state(&place, "state", "full-state");
+        scan(&place, day, &["w"], "out", "state").assert().success();
+        scan(&place, day, &["w"], "full", "full-state")
+            .arg("--full")
+            .assert()
+            .success();
+        same(&place, "out", "full");
+        assert_ne!(joined(), before, "day {day}");
+    }
+}
+
 #[test]
 fn findings_are_new_stay_are_fixed_and_come_back() {
     let place = Workplace::new();
