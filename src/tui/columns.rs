@@ -157,10 +157,10 @@ const PLAN: &[Column] = &[
     column("work", 4, 90, effort, |data, item| {
         Order::text(&effort(data, item))
     }),
-    column("ready", 5, 100, ready, |data, item| {
+    column("ready", 6, 0, ready, |data, item| {
         Order::text(&ready(data, item))
     }),
-    column("decision", 22, 0, disposition, |data, item| {
+    column("decision", 22, 110, disposition, |data, item| {
         Order::text(&disposition(data, item))
     }),
     column("what", 0, 0, title, |data, item| {

@@ -129,7 +129,20 @@ impl Grouping {
         let named = |kind, name: &str| format!("{} {}", data.text(kind), line(name));
         let credential = || {
             let found = data.credential(item);
-            found.map(|each| named(each.kind, columns::credential_name(data, each)))
+            found.map(|each| {
+                let words = named(each.kind, columns::credential_name(data, each));
+                // What is shown of a secret is the same for all of a kind.
+                let named = [each.public_id, each.reference];
+                let place = data.brief.places(each.places).first();
+                match place.filter(|_| {
+                    named
+                        .into_iter()
+                        .all(|name| data.brief.maybe(name).is_none())
+                }) {
+                    Some(place) => format!("{words} at {}", line(&data.brief.display(place))),
+                    None => words,
+                }
+            })
         };
         let identity = || {
             let found = data.identity(item);

@@ -231,7 +231,7 @@ impl List {
         self.refresh(data);
     }
 
-    /// Uses a filter. One that cannot be read leaves the rows as they are and is told of.
+    /// Uses a filter. Of one that cannot be read, what stands before the fault is used, and the fault is told of.
     pub fn set_filter(&mut self, data: &Data<'_>, filter: &str) {
         filter.clone_into(&mut self.filter);
         match Query::parse(filter) {
@@ -240,7 +240,17 @@ impl List {
                 self.error = None;
                 self.refresh(data);
             }
-            Err(error) => self.error = Some(error),
+            Err(error) => {
+                // While a word is typed, it is none yet: it must not take all rows away.
+                let before: String = filter.chars().take(error.at).collect();
+                let end = before.rfind(char::is_whitespace).unwrap_or(0);
+                let readable = before.get(..end).map(Query::parse);
+                if let Some(Ok(query)) = readable {
+                    self.query = query.renamed(data.ledger.renames());
+                    self.refresh(data);
+                }
+                self.error = Some(error);
+            }
         }
     }
 

@@ -339,8 +339,14 @@ impl<'r> State<'r> {
             | Action::Related
             | Action::Copy
             | Action::CopyPath
-            | Action::Edit
-            | Action::Back => on_list,
+            | Action::Edit => on_list,
+            Action::Back => {
+                let narrowed = self.list().is_some_and(|list| {
+                    !list.filter.is_empty() || !list.marks.is_empty() || list.range.is_some()
+                });
+                let reading = self.mode == Mode::Detail || self.from == Mode::Detail;
+                on_list && (narrowed || (reading && self.mode != Mode::List))
+            }
             _ if action.decides() => on_list && self.view != View::Coverage,
             _ => true,
         }

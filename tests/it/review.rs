@@ -272,6 +272,35 @@ fn all_undecided(state: &State<'_>) -> bool {
 }
 
 #[test]
+fn what_is_decided_has_a_sign_beside_its_colour() {
+    let mut state = opened();
+    act(&mut state, Action::View(1));
+    let signs = |state: &mut State<'_>| frame(state, 80, 24).matches('✓').count();
+    assert_eq!(signs(&mut state), 0);
+    act(&mut state, Action::FoldAll);
+    act(&mut state, Action::Down);
+    act(&mut state, Action::FalsePositive);
+    act(&mut state, Action::Complete);
+    act(&mut state, Action::Accept);
+    assert_eq!(signs(&mut state), 1);
+}
+
+#[test]
+fn a_word_that_is_not_typed_out_takes_no_rows_away() {
+    let mut state = opened();
+    act(&mut state, Action::View(1));
+    let all = rows(&state);
+    act(&mut state, Action::Filter);
+    type_in(&mut state, "sev:crit");
+    assert_eq!(rows(&state), all);
+    type_in(&mut state, "ical");
+    let critical = rows(&state);
+    assert!(critical > 0 && critical < all);
+    type_in(&mut state, " age:>");
+    assert_eq!(rows(&state), critical);
+}
+
+#[test]
 fn undo_goes_on_where_the_last_review_ended() {
     let mut first = opened();
     act(&mut first, Action::NextUndecided);

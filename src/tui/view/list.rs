@@ -110,7 +110,8 @@ fn rows(data: &Data<'_>, list: &List, wide: bool, frame: &mut Frame<'_>, area: R
             }
             Line::Item(item) => {
                 let marked = list.marks.contains(item);
-                let sign = sign(marked, inside, ' ');
+                let settled = if is_settled(data, *item) { '✓' } else { ' ' };
+                let sign = sign(marked, inside, settled);
                 frame.render_widget(
                     Span::styled(sign, style(Style::new())),
                     line(margin, on_screen),
@@ -150,6 +151,12 @@ fn heading(group: &Group, width: usize) -> String {
     let around = text::width(&level) + text::width(&count) + 2;
     let title = text::fit(&group.title, width.saturating_sub(around));
     format!("{level} {title} {count}")
+}
+
+/// Whether nothing about it is left to decide: colour is not the only sign of it.
+fn is_settled(data: &Data<'_>, item: Item) -> bool {
+    let has = matches!(item, Item::Finding(_)) || !data.findings(item).is_empty();
+    has && !is_undecided(data, item)
 }
 
 fn tone(data: &Data<'_>, item: Item) -> Style {

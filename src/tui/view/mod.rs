@@ -20,7 +20,7 @@ mod theme;
 use super::action::Action;
 use super::mode::{Mode, View};
 use super::state::State;
-use crate::report::text::plural;
+use crate::report::text::{plural, thousands};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
@@ -32,14 +32,15 @@ use unicode_width::UnicodeWidthStr as _;
 const PREVIEW: u16 = 160;
 
 /// What the line of keys names first.
-const USUAL: [Action; 9] = [
+const USUAL: [Action; 10] = [
     Action::Open,
     Action::Back,
+    Action::Filter,
     Action::NextUndecided,
     Action::AcceptRisk,
     Action::FalsePositive,
     Action::Remediate,
-    Action::Filter,
+    Action::Mark,
     Action::Related,
     Action::Undo,
 ];
@@ -94,14 +95,15 @@ fn title_line(state: &State<'_>, width: u16) -> Line<'static> {
     } else {
         ""
     };
-    let newer = if state.newer.is_some() {
-        " · a newer run is there: ctrl-r"
-    } else {
-        ""
-    };
+    let reload = state.settings.keymap.help(Mode::List).into_iter();
+    let newer = reload
+        .filter(|(action, ..)| *action == Action::Reload && state.newer.is_some())
+        .find_map(|(.., keys)| keys.first().map(ToString::to_string))
+        .map_or_else(String::new, |key| format!(" · a newer run is there: {key}"));
     let risk = format!(
         "risk {} → {}",
-        summary.standing_risk, summary.standing_risk_after
+        thousands(u64::from(summary.standing_risk)),
+        thousands(u64::from(summary.standing_risk_after))
     );
     let whole = format!("overstay · {} · {risk}{incomplete}{reading}{newer}", run.id);
     let text = if whole.width() <= usize::from(width) {
@@ -170,12 +172,16 @@ fn counts(state: &State<'_>) -> String {
     };
     let (passing, all) = list.passing();
     let mut parts = vec![if passing.len() == all {
-        format!("{all} rows")
+        plural(all as u64, "row", "rows")
     } else {
-        format!("{} of {all} rows", passing.len())
+        format!(
+            "{} of {}",
+            thousands(passing.len() as u64),
+            plural(all as u64, "row", "rows")
+        )
     }];
     if !list.marks.is_empty() {
-        parts.push(format!("{} marked", list.marks.len()));
+        parts.push(format!("{} marked", thousands(list.marks.len() as u64)));
     }
     if let Some(from) = list.range {
         let count = from.abs_diff(list.selected()) as u64 + 1;

@@ -3,7 +3,9 @@
 use super::theme;
 use crate::model::Severity;
 use crate::report::charts;
-use crate::report::text::{line, plural};
+use crate::report::text::{line, plural, thousands};
+use crate::tui::action::Action;
+use crate::tui::mode::Mode;
 use crate::tui::state::State;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -43,11 +45,15 @@ fn decided(state: &mut State<'_>, lines: &mut Vec<Line<'static>>, width: u16) {
     };
     let back = match progress.back {
         0 => String::new(),
-        back => format!(", {back} back that had been fixed"),
+        back => format!(", {} back that had been fixed", thousands(back)),
     };
-    let text = format!("  {new} new{since}{back}");
+    let text = format!("  {} new{since}{back}", thousands(new));
     lines.push(Line::styled(text, theme::heading()));
-    lines.push(Line::from(format!("  {open} undecided of {all}")));
+    lines.push(Line::from(format!(
+        "  {} undecided of {}",
+        thousands(open),
+        thousands(all)
+    )));
     for severity in [
         Severity::Critical,
         Severity::High,
@@ -60,7 +66,7 @@ fn decided(state: &mut State<'_>, lines: &mut Vec<Line<'static>>, width: u16) {
             lines.push(Line::from(vec![
                 Span::raw("    "),
                 Span::styled(
-                    format!("{severity:<9}{count:>6}"),
+                    format!("{severity:<9}{:>7}", thousands(count)),
                     theme::level(&severity.to_string()),
                 ),
             ]));
@@ -73,9 +79,11 @@ fn decided(state: &mut State<'_>, lines: &mut Vec<Line<'static>>, width: u16) {
         settled as usize * room / all as usize
     };
     lines.push(Line::from(format!(
-        "  decided  {}{} {settled} of {all}",
+        "  decided  {}{} {} of {}",
         "█".repeat(filled),
-        "░".repeat(room - filled)
+        "░".repeat(room - filled),
+        thousands(settled),
+        thousands(all)
     )));
 }
 
@@ -84,8 +92,8 @@ fn risk(state: &State<'_>, lines: &mut Vec<Line<'static>>) {
     let summary = &state.data.report.summary;
     lines.push(Line::from(format!(
         "  Standing risk {}, after the plan {}{}",
-        summary.standing_risk,
-        summary.standing_risk_after,
+        thousands(u64::from(summary.standing_risk)),
+        thousands(u64::from(summary.standing_risk_after)),
         sparkline(&state.settings.trend)
     )));
     lines.push(Line::from(format!(
@@ -95,8 +103,8 @@ fn risk(state: &State<'_>, lines: &mut Vec<Line<'static>>) {
             "machine identity",
             "machine identities"
         ),
-        summary.without_owner,
-        summary.long_lived_credentials,
+        thousands(u64::from(summary.without_owner)),
+        thousands(u64::from(summary.long_lived_credentials)),
         plural(u64::from(summary.credentials), "credential", "credentials"),
     )));
     let gaps: u32 = ["partial", "failed", "unsupported"]
@@ -136,8 +144,9 @@ fn wave(state: &State<'_>, lines: &mut Vec<Line<'static>>) {
         .map(|item| u64::from(item.before.saturating_sub(item.after)))
         .sum();
     let text = format!(
-        "  Wave 1: {}, takes {removed} off the risk",
-        plural(first.len() as u64, "item", "items")
+        "  Wave 1: {}, takes {} off the risk",
+        plural(first.len() as u64, "item", "items"),
+        thousands(removed)
     );
     lines.push(Line::styled(text, theme::heading()));
     for item in first.iter().take(3) {
@@ -152,17 +161,28 @@ fn wave(state: &State<'_>, lines: &mut Vec<Line<'static>>) {
 
 fn start(state: &State<'_>, lines: &mut Vec<Line<'static>>) {
     lines.push(Line::styled("  Where to start", theme::heading()));
-    let keys = |text: &'static str| Line::styled(text, Style::new());
-    lines.push(keys("    ]      the first finding nobody decided about"));
-    lines.push(keys(
-        "    2      all findings, one row for each credential or identity",
-    ));
-    lines.push(keys("    5      the plan, wave by wave"));
-    lines.push(keys("    ?      what works here"));
-    if !state.settings.trend.is_empty() && state.newer.is_some() {
-        lines.push(Line::styled(
-            "    ctrl-r a newer run is there",
-            theme::notice(),
-        ));
+    let all = state.settings.keymap.help(Mode::List);
+    let ways = [
+        (
+            Action::NextUndecided,
+            "the first finding nobody decided about",
+            Style::new(),
+        ),
+        (
+            Action::View(1),
+            "all findings, one row for each credential or identity",
+            Style::new(),
+        ),
+        (Action::View(4), "the plan, wave by wave", Style::new()),
+        (Action::Help, "what works here", Style::new()),
+        (Action::Reload, "a newer run is there", theme::notice()),
+    ];
+    for (action, words, style) in ways {
+        let key = all.iter().find(|(known, ..)| *known == action);
+        let key = key.and_then(|(.., keys)| keys.first());
+        if let Some(key) = key.filter(|_| state.offers(action)) {
+            let key = key.to_string();
+            lines.push(Line::styled(format!("    {key:<6} {words}"), style));
+        }
     }
 }
