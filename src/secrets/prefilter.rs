@@ -34,6 +34,11 @@ impl Block {
         (middle.wrapping_mul(0x9e37_79b1) >> (32 - SLOT_BITS)) as usize
     }
 
+    /// Of these bytes of it.
+    const fn hash(self, held: u64) -> usize {
+        ((self.0 & held).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SECOND_BITS)) as usize
+    }
+
     /// The bit of the first byte in a slot. Folding leaves the upper half.
     const fn first(self) -> u32 {
         self.0 as u32 & 63
@@ -111,6 +116,9 @@ pub(super) struct Prefilter {
     heads: Vec<Head>,
     /// Of each slot, a bit for each first and for each last byte of its blocks.
     slots: Box<[u64]>,
+    /// Of the hash of those bytes of a block that an entry holds, a bit for which bytes these are: a second look, dearer
+    /// and more exact than the first.
+    second: Box<[u8]>,
     /// `entries[starts[s]..starts[s + 1]]` are those of slot `s`.
     starts: Vec<u32>,
     entries: Vec<Entry>,
@@ -128,6 +136,10 @@ const FIRST: u64 = 0xff;
 const LAST: u64 = 0xff << 32;
 /// All of a block.
 const WHOLE: u64 = 0xff_ffff_ffff;
+const SECOND_BITS: u32 = 16;
+const SECOND: usize = 1 << SECOND_BITS;
+/// Which bytes of a block an entry may hold.
+const HELD: [u64; 4] = [WHOLE, WHOLE & !FIRST, WHOLE & !LAST, WHOLE & !FIRST & !LAST];
 /// Bytes that are read of a text at once, of which a block is the first five.
 const WORD: usize = 8;
 /// Bytes advanced per round; a round reads six bytes more.
@@ -169,6 +181,16 @@ impl Prefilter {
                 *next += 1;
             }
         }
+        let mut second = vec![0; SECOND].into_boxed_slice();
+        for entry in &entries {
+            for (held, bit) in HELD.into_iter().zip([1, 2, 4, 8]) {
+                if held == entry.held
+                    && let Some(bits) = second.get_mut(entry.block.hash(held))
+                {
+                    *bits |= bit;
+                }
+            }
+        }
         let mut before = 0;
         for start in &mut starts {
             before += *start;
@@ -178,6 +200,7 @@ impl Prefilter {
             heads: literals.iter().map(Head::of).collect(),
             literals,
             slots,
+            second,
             starts,
             entries,
         }
@@ -225,12 +248,23 @@ impl Prefilter {
     #[inline(never)]
     fn candidates(
         &self,
-        mut seen: u32,
+        first: u32,
         round: &[u8; ROUND + WORD - 2],
         text: &[u8],
         base: usize,
         on_hit: &mut impl FnMut(usize, usize),
     ) {
+        let Some(second) = self.second.first_chunk() else {
+            return;
+        };
+        // Without a branch on what it comes to: most often nothing stands there.
+        let mut seen = 0;
+        let mut rest = first;
+        while rest != 0 {
+            let step = rest.trailing_zeros() as usize % (ROUND / 2);
+            rest &= rest - 1;
+            seen |= Self::looks_held(second, block_at(round, step * 2)) << step;
+        }
         while seen != 0 {
             let at = (seen.trailing_zeros() as usize % (ROUND / 2)) * 2;
             seen &= seen - 1;
@@ -241,6 +275,13 @@ impl Prefilter {
                 }
             }
         }
+    }
+
+    /// 1 where an entry may hold what it holds of this block, else 0.
+    fn looks_held(second: &[u8; SECOND], block: Block) -> u32 {
+        let [whole, headless, endless, middle] = HELD.map(|held| second[block.hash(held) % SECOND]);
+        let any = (whole & 1) | (headless & 2) | (endless & 4) | (middle & 8);
+        u32::from(any != 0)
     }
 
     fn entries(&self, slot: usize) -> &[Entry] {

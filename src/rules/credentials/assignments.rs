@@ -90,7 +90,42 @@ pub struct Head<'w> {
     pub after: Option<&'w str>,
 }
 
+/// How features are looked up: few of them share a length and the letters at both ends.
+static BY_NAME: LazyLock<Vec<Vec<(&'static str, &'static Feature)>>> = LazyLock::new(|| {
+    let mut table = vec![Vec::new(); FEATURE_SLOTS];
+    for (name, feature) in &ASSIGNMENTS.features {
+        if let Some(slot) = table.get_mut(feature_slot(name)) {
+            slot.push((name.as_str(), feature));
+        }
+    }
+    table
+});
+
+const FEATURE_SLOTS: usize = 512;
+
+fn feature_slot(name: &str) -> usize {
+    let name = name.as_bytes();
+    let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
+    (name.len() * 67
+        + letter(name.first()) * 31
+        + letter(name.last()) * 5
+        + letter(name.get(name.len() / 2)))
+        % FEATURE_SLOTS
+}
+
 impl Assignments {
+    /// What a feature adds to the score.
+    pub fn feature(&self, name: &str) -> Option<&'static Feature> {
+        let slot = BY_NAME.get(feature_slot(name))?;
+        let found = slot.iter().find(|(known, _)| *known == name);
+        found.map(|(_, feature)| *feature)
+    }
+
+    /// Whether a lower-case word is the whole head of a name, of whatever family.
+    pub fn is_head(&self, word: &str) -> bool {
+        HEADS.contains(word)
+    }
+
     /// What a lower-case word is the head of a name of.
     pub fn family_of<'w>(&'static self, word: &'w str) -> Option<Head<'w>> {
         if self.names.lookalikes.contains(word) {
@@ -137,6 +172,14 @@ impl Assignments {
 static ASSIGNMENTS: LazyLock<Assignments> =
     LazyLock::new(|| rules::read("assignments.toml").unwrap_or_default());
 
+/// The whole words of all families.
+static HEADS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    let families = ASSIGNMENTS.families.iter();
+    families
+        .flat_map(|family| family.words.iter().map(String::as_str))
+        .collect()
+});
+
 /// The embedded knowledge. A test proves that the embedded file is whole.
 pub fn assignments() -> &'static Assignments {
     &ASSIGNMENTS
@@ -150,6 +193,14 @@ mod tests {
     fn the_embedded_file_is_whole() {
         let known: Assignments = rules::read("assignments.toml").unwrap();
         assert!(known.families.len() >= 6 && known.features.len() >= 20);
+        for (name, feature) in &known.features {
+            let found = assignments().feature(name).unwrap();
+            assert!(
+                (found.weight - feature.weight).abs() < f64::EPSILON,
+                "{name}"
+            );
+        }
+        assert!(assignments().feature("no such feature").is_none());
         assert!(known.score.low < known.score.medium && known.score.medium < known.score.high);
     }
 }

@@ -3,7 +3,6 @@
 use super::{at, before, part};
 use crate::rules::credentials::{Family, Names, assignments};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -79,25 +78,44 @@ impl Name {
 /// Names whose meaning is remembered: a source has few, each many times.
 const REMEMBERED: usize = 4096;
 
-type Meanings = BTreeMap<Box<[u8]>, Option<Rc<Name>>>;
+/// A name and what it says.
+type Meaning = (Box<[u8]>, Option<Rc<Name>>);
 
 thread_local! {
-    static NAMES: RefCell<Meanings> = const { RefCell::new(BTreeMap::new()) };
+    /// Each name has one place; the last one that came there is remembered.
+    static NAMES: RefCell<Vec<Option<Meaning>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What a name says, remembered by this thread.
 fn meaning(name: &[u8]) -> Option<Rc<Name>> {
     NAMES.with_borrow_mut(|names| {
-        if let Some(known) = names.get(name) {
-            return known.clone();
+        if names.is_empty() {
+            names.resize_with(REMEMBERED, || None);
         }
-        if names.len() >= REMEMBERED {
-            names.clear();
+        let slot = names.get_mut(place(name))?;
+        if let Some((known, says)) = slot
+            && **known == *name
+        {
+            return says.clone();
         }
         let read = Name::read(name).map(Rc::new);
-        names.insert(name.into(), read.clone());
+        *slot = Some((name.into(), read.clone()));
         read
     })
+}
+
+/// The place of a name among those that are remembered.
+fn place(name: &[u8]) -> usize {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |sum: u64, word: u64| (sum.rotate_left(29) ^ word).wrapping_mul(MIX);
+    let (words, rest) = name.as_chunks();
+    let sum = words.iter().fold(name.len() as u64, |sum, word| {
+        mix(sum, u64::from_le_bytes(*word))
+    });
+    let last = rest
+        .iter()
+        .fold(0, |word, byte| word << 8 | u64::from(*byte));
+    (mix(sum, last) >> 32) as usize % REMEMBERED
 }
 
 /// Whether a byte continues a name.

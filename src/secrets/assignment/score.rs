@@ -38,7 +38,7 @@ fn weigh(
     let mut score = known.score.start;
     let mut told: Vec<(f64, &str)> = Vec::new();
     let mut add = |Feature { name, amount }| {
-        let Some(feature) = known.features.get(name) else {
+        let Some(feature) = known.feature(name) else {
             return score;
         };
         let points = feature.weight * amount;

@@ -53,21 +53,22 @@ fn is_constant(value: &[u8]) -> bool {
         b"bool",
         b"empty",
     ];
-    let lower = value.to_ascii_lowercase();
-    CONSTANTS.contains(&lower.as_slice())
+    CONSTANTS
+        .iter()
+        .any(|constant| value.eq_ignore_ascii_case(constant))
 }
 
 /// A text that says what belongs in its place, the name itself among them.
 fn is_stand_in(value: &[u8], key: &Key) -> bool {
+    if !value.iter().any(u8::is_ascii_alphabetic) {
+        return false;
+    }
     let lower = value.to_ascii_lowercase();
     let letters: Vec<u8> = lower
         .iter()
         .copied()
         .filter(u8::is_ascii_alphabetic)
         .collect();
-    if letters.is_empty() {
-        return false;
-    }
     let names: String = key.name.before.concat();
     let words = &context().passwords;
     words.stand_ins.iter().any(|word| word.as_bytes() == lower)
@@ -80,12 +81,7 @@ fn is_stand_in(value: &[u8], key: &Key) -> bool {
 
 /// The word for a secret itself, in any of the languages that are known.
 fn is_head(word: &[u8]) -> bool {
-    std::str::from_utf8(word).is_ok_and(|word| {
-        assignments()
-            .families
-            .iter()
-            .any(|family| family.words.contains(word))
-    })
+    std::str::from_utf8(word).is_ok_and(|word| assignments().is_head(word))
 }
 
 /// A reference into another store, an encrypted value, a variable.

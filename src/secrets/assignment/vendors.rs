@@ -36,6 +36,18 @@ static NAMES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .ok()
 });
 
+/// The prefixes by their first letter.
+static PREFIXES: LazyLock<Vec<Vec<&'static str>>> = LazyLock::new(|| {
+    let mut table = vec![Vec::new(); 256];
+    for prefix in &VENDORS.prefixes {
+        let first = prefix.bytes().next().unwrap_or_default();
+        if let Some(slot) = table.get_mut(usize::from(first.to_ascii_lowercase())) {
+            slot.push(prefix.as_str());
+        }
+    }
+    table
+});
+
 /// Whether a value that no rule of a vendor claims is assigned to a vendor's name or begins as its tokens do.
 pub(super) fn is_of_another_form(
     text: &[u8],
@@ -61,7 +73,10 @@ pub(super) fn are_near(text: &[u8], line: &Range<usize>) -> bool {
 }
 
 fn has_prefix(value: &[u8]) -> bool {
-    VENDORS.prefixes.iter().any(|prefix| {
+    let among = value
+        .first()
+        .and_then(|first| PREFIXES.get(usize::from(first.to_ascii_lowercase())));
+    among.into_iter().flatten().any(|prefix| {
         value
             .get(..prefix.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))

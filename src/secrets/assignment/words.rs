@@ -42,9 +42,9 @@ pub(super) struct Wording {
 pub(super) fn wording(text: &[u8]) -> Wording {
     let mut found = Wording::default();
     let (mut hits, mut total, mut covered) = (0_u32, 0_u32, 0_usize);
-    for run in runs(text) {
+    each_run(text, |run| {
         if run.len() < 3 {
-            continue;
+            return;
         }
         let (mut of_run, mut in_run) = (0_u32, 0_u32);
         for three in run.windows(3) {
@@ -61,7 +61,7 @@ pub(super) fn wording(text: &[u8]) -> Wording {
         } else {
             found.riddles += 1;
         }
-    }
+    });
     if total > 0 {
         found.common = f64::from(hits) / f64::from(total);
     }
@@ -71,9 +71,8 @@ pub(super) fn wording(text: &[u8]) -> Wording {
     found
 }
 
-/// Runs of letters: `camelCase` and `CamelCase` are cut, `UPPER` is one.
-fn runs(text: &[u8]) -> Vec<&[u8]> {
-    let mut out = Vec::new();
+/// Visits runs of letters: `camelCase` and `CamelCase` are cut, `UPPER` is one.
+fn each_run(text: &[u8], mut visit: impl FnMut(&[u8])) {
     let mut start = 0;
     for at in 0..=text.len() {
         let letter = text.get(at).is_some_and(u8::is_ascii_alphabetic);
@@ -83,12 +82,11 @@ fn runs(text: &[u8]) -> Vec<&[u8]> {
             && text.get(at - 1).is_some_and(u8::is_ascii_lowercase);
         if !letter || hump {
             if at > start {
-                out.extend(text.get(start..at));
+                visit(text.get(start..at).unwrap_or_default());
             }
             start = if hump { at } else { at + 1 };
         }
     }
-    out
 }
 
 #[cfg(test)]
