@@ -57,7 +57,10 @@ impl Name {
         let last = before.last();
         let is_other_key =
             found.family.id == "key" && last.is_some_and(|word| names.other_keys.contains(word));
+        // By its name no secret; but `NEXT_PUBLIC_…` tells where a value goes.
+        let is_public = matches!(before.as_slice(), [only] if only == "public");
         if is_other_key
+            || is_public
             || after.iter().any(|word| names.otherwise.contains(word))
             || before.iter().any(|word| names.harmless.contains(word))
         {
@@ -242,6 +245,9 @@ mod tests {
             ("tokenType", "token", None),
             ("secret_name", "secret", None),
             ("key_id", "key", None),
+            ("publicToken", "token", None),
+            ("NEXT_PUBLIC_API_KEY", "key", Some("key")),
+            ("keyVaultToStoreSecrets", "secret", None),
             ("public_key", "key", None),
             ("keyboard", "key", None),
             ("monkey", "key", None),
