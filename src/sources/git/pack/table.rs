@@ -40,7 +40,13 @@ impl Table {
         let start = *self.starts.get(bucket)?;
         let end = *self.starts.get(bucket + 1)?;
         let among = self.ids.get(start as usize..end as usize)?;
-        Some(start + among.binary_search(id).ok()? as u32)
+        // Most often it is the only one.
+        let at = match among {
+            [one] => (one == id).then_some(0),
+            [one, other] if one == id || other == id => Some(usize::from(one != id)),
+            _ => among.binary_search(id).ok(),
+        };
+        Some(start + at? as u32)
     }
 }
 
