@@ -151,6 +151,25 @@ fn a_gitlab_job_that_asks_for_a_token_gets_another() {
     assert_eq!(decoded(".gitlab-ci.yml"), ".gitlab-ci.yml");
 }
 
+#[test]
+fn commands_that_set_the_key_again_go_and_those_that_ask_for_one_stay() {
+    let file = "pipelines:\n  branches:\n    main:\n      - step:\n          script:\n            - export AWS_ACCESS_KEY_ID=$DEPLOY_ID\n            - export AWS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY\n            - export AWS_SESSION_TOKEN=$(./assume.sh)\n            - aws s3 ls\n";
+    let all = edits("bitbucket-pipelines.yml", file);
+    let gone: Vec<String> = changed(&all[0])
+        .lines()
+        .filter(|line| line.starts_with('-'))
+        .map(|line| line[1..].trim().to_owned())
+        .collect();
+    assert_eq!(
+        gone,
+        [
+            "- export AWS_ACCESS_KEY_ID=$DEPLOY_ID",
+            "- export AWS_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY"
+        ]
+    );
+    assert!(all[0].notes.iter().any(|note| note.contains("line 8")));
+}
+
 proptest! {
     #[test]
     fn any_workflow_is_survived(lines in prop::collection::vec("[ ]{0,8}(- )?(env|with|steps|run|uses|permissions|jobs|AWS_ACCESS_KEY_ID|x)?(: )?[a-z{}\\[\\]|>#'\"$]{0,9}", 0..25)) {
