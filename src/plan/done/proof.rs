@@ -2,8 +2,8 @@
 
 use super::ended;
 use crate::model::{
-    Credential, CredentialStatus, Disposition, Federation, Identity, LastUse, Planned,
-    PrincipalKind, Report, Ternary,
+    Credential, CredentialStatus, Disposition, Federation, Identity, IdentityKind, LastUse,
+    Planned, PrincipalKind, Report, Ternary,
 };
 use crate::rules::targets::{Proof, Targets};
 use jiff::ToSpan;
@@ -125,6 +125,11 @@ impl Seen<'_> {
                     true,
                     format!("it is known to be inactive{}", last_use(credential)),
                 ),
+                // A key of an account whose users are all listed and have no such key is not switched off: it is no more.
+                CredentialStatus::Inactive if self.is_unlisted(credential) => held(
+                    true,
+                    format!("the account lists no such key{}", last_use(credential)),
+                ),
                 CredentialStatus::Inactive => held(
                     false,
                     format!(
@@ -142,6 +147,13 @@ impl Seen<'_> {
                 ),
             },
         }
+    }
+
+    /// Whether all that holds a credential is the account that its id names.
+    fn is_unlisted(&self, credential: &Credential) -> bool {
+        let mut identities = self.later.identities.iter();
+        let holder = identities.find(|one| Some(&one.id) == credential.identity.as_ref());
+        holder.is_some_and(|holder| holder.kind == IdentityKind::AwsAccount)
     }
 
     fn not_named(&self) -> (Ternary, String) {

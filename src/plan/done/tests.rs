@@ -1,6 +1,8 @@
 use super::*;
 use crate::jit::fixtures::{World, access_key, days_ago, job, user, with_privilege};
-use crate::model::{CredentialStatus, Federation, LastUse, Run, Storage};
+use crate::model::{
+    CredentialStatus, Federation, Grade, Identity, IdentityKind, LastUse, Run, Storage,
+};
 use crate::report::{ReportParts, assemble};
 use jiff::ToSpan;
 
@@ -113,6 +115,32 @@ fn an_item_goes_its_way_and_comes_back() {
     assert_eq!(state, ItemState::Reopened);
     assert!(evidence.contains("it was done before"), "{evidence}");
     assert_eq!(step(7, None, false, true).0, ItemState::Done);
+}
+
+#[test]
+fn a_key_that_its_account_no_longer_lists_is_gone() {
+    let active = Some(CredentialStatus::Active);
+    let first = next(
+        &report_of(&world(active, true, false), 0),
+        PlanMemory::default(),
+    );
+    let mut later = report_of(&world(Some(CredentialStatus::Inactive), false, true), 1);
+    let account = Identity::named(
+        "aws",
+        IdentityKind::AwsAccount,
+        "111122223333",
+        "111122223333",
+        Grade::B,
+    );
+    for credential in &mut later.credentials {
+        credential.identity = Some(account.id.clone());
+    }
+    later.identities.push(account);
+    // What no longer lets anybody in is in no plan.
+    later.plan.clear();
+    let (state, evidence) = only(&next(&later, first.memory));
+    assert_eq!(state, ItemState::Done, "{evidence}");
+    assert!(evidence.contains("lists no such key"), "{evidence}");
 }
 
 #[test]
