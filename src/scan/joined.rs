@@ -6,9 +6,9 @@ use super::{RuleSet, ScanError};
 use crate::checks::ignores::Comment;
 use crate::model::{Coverage, FingerprintKey, Inventory, Moment};
 use crate::secrets::Engine;
-use crate::sources::{Facts, Kind, Memory};
+use crate::sources::{Facts, Kind, Memory, unpacked};
 use jiff::Timestamp;
-use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use libdeflater::{CompressionLvl, Compressor};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -78,8 +78,6 @@ struct Made {
     settings: String,
 }
 
-/// Largest that is unpacked, in bytes.
-const LARGEST: u64 = 2 << 30;
 /// The fastest level that compresses.
 const LEVEL: i32 = 1;
 
@@ -150,15 +148,10 @@ fn unpack(packed: &[u8], wanted: &Made, now: Timestamp) -> Option<Joined> {
     let (head, packed) = rest.split_at_checked(head_length)?;
     let (made, (since, until)): (Made, (Timestamp, Timestamp)) =
         serde_json::from_slice(head).ok()?;
-    if made != *wanted || now < since || now >= until || length > LARGEST {
+    if made != *wanted || now < since || now >= until {
         return None;
     }
-    let mut json = vec![0; usize::try_from(length).ok()?];
-    let unpacked = Decompressor::new()
-        .deflate_decompress(packed, &mut json)
-        .ok()?;
-    (unpacked == json.len()).then_some(())?;
-    serde_json::from_slice(&json).ok()
+    unpacked(packed, length)
 }
 
 /// What an earlier run joined of these paths.

@@ -57,16 +57,21 @@ impl<'a> Reader<'a> {
     pub(super) fn json<T: DeserializeOwned>(&mut self) -> Option<T> {
         let (length, packed) = self.section()?.split_first_chunk::<8>()?;
         let length = u64::from_le_bytes(*length);
-        if length > LARGEST.min(RATIO.saturating_mul(packed.len() as u64)) {
-            return None;
-        }
-        let mut json = vec![0; usize::try_from(length).ok()?];
-        let unpacked = Decompressor::new()
-            .deflate_decompress(packed, &mut json)
-            .ok()?;
-        (unpacked == json.len()).then_some(())?;
-        serde_json::from_slice(&json).ok()
+        unpacked(packed, length)
     }
+}
+
+/// Reads JSON that was packed; `None` unless it has exactly `length` bytes, no more than can be packed.
+pub fn unpacked<T: DeserializeOwned>(packed: &[u8], length: u64) -> Option<T> {
+    if length > LARGEST.min(RATIO.saturating_mul(packed.len() as u64)) {
+        return None;
+    }
+    let mut json = vec![0; usize::try_from(length).ok()?];
+    let given = Decompressor::new()
+        .deflate_decompress(packed, &mut json)
+        .ok()?;
+    (given == json.len()).then_some(())?;
+    serde_json::from_slice(&json).ok()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod memory;
 mod part;
 mod texts;
 
+pub use bytes::unpacked;
 pub(super) use files::{FileMemory, SETTLED, Stamp};
 pub(super) use history::HistoryMemory;
 pub use memory::{Facts, Kind, Memory, NoMemory};
