@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 /// What stands in the place of a character that may not be shown.
 const SUBSTITUTE: char = '\u{fffd}';
@@ -143,26 +144,28 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
+/// The longest start of the text that takes at most `columns` columns; what a reader sees as one character is not cut.
+fn head(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    for (at, seen) in text.grapheme_indices(true) {
+        used += width(seen);
+        if used > columns {
+            return text.get(..at).unwrap_or_default();
+        }
+    }
+    text
+}
+
 /// The text as one line of at most `columns` columns; what is cut off is marked with an ellipsis.
 pub fn fit(text: &str, columns: usize) -> String {
     let text = line(text);
     if width(&text) <= columns {
         return text.into_owned();
     }
-    let mut out = String::new();
-    let mut used = 1;
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used > columns {
-            break;
-        }
-        out.push(c);
-    }
-    if columns > 0 {
-        out.truncate(out.trim_end().len());
-        out.push('…');
-    }
-    out
+    let Some(room) = columns.checked_sub(1) else {
+        return String::new();
+    };
+    format!("{}…", head(&text, room).trim_end())
 }
 
 /// The text fitted into exactly `columns` columns, padded on the right.
@@ -173,37 +176,35 @@ pub fn pad(text: &str, columns: usize) -> String {
     out
 }
 
-/// The text broken at spaces into lines of at most `columns` columns; a word that is longer is broken where it must be.
+/// The text broken at spaces into lines of at most `columns` columns; a word that is longer is broken where it must be,
+/// and a character that is wider than a whole line gives way to the substitute.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let text = line(text);
     let mut out = Vec::new();
     let mut current = String::new();
-    let mut used = 0;
     for word in text.split_whitespace() {
-        let wide = width(word);
-        if used > 0 && used + 1 + wide > columns {
-            out.push(std::mem::take(&mut current));
-            used = 0;
-        }
-        if used > 0 {
-            current.push(' ');
-            used += 1;
-        }
-        if wide <= columns {
-            current.push_str(word);
-            used += wide;
-            continue;
-        }
-        for c in word.chars() {
-            let wide = c.width().unwrap_or(0);
-            if used + wide > columns && used > 0 {
+        if !current.is_empty() {
+            if width(&current) + 1 + width(word) > columns {
                 out.push(std::mem::take(&mut current));
-                used = 0;
+            } else {
+                current.push(' ');
             }
-            current.push(c);
-            used += wide;
         }
+        let mut rest = word;
+        while width(rest) > columns {
+            let part = match head(rest, columns) {
+                "" => rest.graphemes(true).next().unwrap_or(rest),
+                part => part,
+            };
+            rest = rest.strip_prefix(part).unwrap_or_default();
+            out.push(if width(part) > columns {
+                SUBSTITUTE.to_string()
+            } else {
+                part.to_owned()
+            });
+        }
+        current.push_str(rest);
     }
     if !current.is_empty() {
         out.push(current);
@@ -303,9 +304,25 @@ mod tests {
         assert_eq!(duration(61), "61 s");
     }
 
+    /// Characters that join with their neighbours, take no column, two or three, or change what another takes.
+    const WIDTHS: &str = "[a \u{301}\u{fe0f}\u{2764}\u{17d8}\u{644}\u{627}\u{1100}\u{ac00}\u{2e3b}\u{1f1e9}\u{1f1ea}\u{fdfa}\u{1f44d}\u{1f3fd}\u{200d}]{0,24}";
+
+    #[test]
+    fn wide_characters_are_cut_whole() {
+        assert_eq!(fit("ab\u{2764}\u{fe0f}cd", 4), "ab…");
+        assert_eq!(wrap("\u{17d8}", 2), ["\u{fffd}"]);
+        assert_eq!(
+            wrap("e\u{301}e\u{301}e\u{301}", 2),
+            ["e\u{301}e\u{301}", "e\u{301}"]
+        );
+    }
+
     proptest! {
         #[test]
-        fn no_output_holds_what_a_terminal_acts_on(text in any::<String>(), columns in 0_usize..40) {
+        fn no_output_holds_what_a_terminal_acts_on(
+            text in prop_oneof![any::<String>(), WIDTHS],
+            columns in 0_usize..40,
+        ) {
             let bad = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
             prop_assert!(!line(&text).chars().any(bad));
             prop_assert!(!markdown(&text).chars().any(bad));
@@ -315,8 +332,8 @@ mod tests {
             prop_assert!(!fitted.chars().any(bad));
             prop_assert!(width(&fitted) <= columns);
             prop_assert_eq!(width(&pad(&text, columns)), columns);
-            for each in wrap(&text, columns.max(2)) {
-                prop_assert!(width(&each) <= columns.max(2));
+            for each in wrap(&text, columns) {
+                prop_assert!(width(&each) <= columns.max(1));
             }
         }
 
