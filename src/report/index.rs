@@ -2,7 +2,7 @@
 
 use crate::model::{
     Assessment, AssessmentId, Consumer, ConsumerId, Credential, CredentialId, Finding, Grant,
-    GrantId, Identity, IdentityId, PlanItem, Report,
+    GrantId, Identity, IdentityId, ItemProgress, PlanItem, PlanItemId, Report,
 };
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ pub struct Index<'a> {
     of_credential: BTreeMap<&'a CredentialId, &'a Assessment>,
     of_identity: BTreeMap<&'a IdentityId, Vec<&'a Assessment>>,
     plan: BTreeMap<&'a AssessmentId, &'a PlanItem>,
+    became: BTreeMap<&'a PlanItemId, &'a ItemProgress>,
     findings_of_identity: BTreeMap<&'a IdentityId, Vec<&'a Finding>>,
     findings_of_credential: BTreeMap<&'a CredentialId, Vec<&'a Finding>>,
 }
@@ -50,6 +51,10 @@ impl<'a> Index<'a> {
                 .plan
                 .iter()
                 .map(|each| (&each.assessment, each))
+                .collect(),
+            became: (report.changes.iter())
+                .flat_map(|changes| &changes.plan)
+                .map(|each| (&each.item, each))
                 .collect(),
             findings_of_identity: BTreeMap::new(),
             findings_of_credential: BTreeMap::new(),
@@ -177,6 +182,11 @@ impl<'a> Index<'a> {
     /// The plan item that settles an assessment.
     pub fn plan_of(&self, assessment: &Assessment) -> Option<&'a PlanItem> {
         self.plan.get(&assessment.id).copied()
+    }
+
+    /// What became of an item of the plan; `None` of one that this run planned first.
+    pub fn became(&self, id: &PlanItemId) -> Option<&'a ItemProgress> {
+        self.became.get(id).copied()
     }
 
     /// Consumers that matter for a credential, else for an identity.

@@ -287,7 +287,7 @@ fn facts(out: &mut Out<'_>, index: &Index<'_>, item: &PlanItem) -> Result<(), Re
         Ok(())
     };
     fact("Plan item", code(item.id.as_str()))?;
-    if let Some(one) = progress::of(index.report, &item.id) {
+    if let Some(one) = index.became(&item.id) {
         fact(
             "State",
             format!(

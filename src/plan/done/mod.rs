@@ -2,16 +2,18 @@
 //!
 //! Pure: what is remembered of earlier plans and a report in, judgements out. Where it is kept is the store's business.
 
+mod later;
 mod proof;
 #[cfg(test)]
 mod tests;
 
 use crate::model::{
     Assessment, Credential, Disposition, FirstSeen, ItemProgress, ItemState, PlanItem, PlanItemId,
-    PlanMemory, Planned, PrincipalKind, Report, StandingDrift,
+    PlanMemory, Planned, Report, StandingDrift,
 };
 use crate::rules::targets::Targets;
 use jiff::Timestamp;
+use later::Later;
 use proof::{Seen, proofs};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +41,7 @@ pub struct Progress {
 pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Targets) -> Progress {
     let now = report.run.now;
     let standing = drift(report, &memory);
+    let later = Later::new(report);
     let current: BTreeMap<&PlanItemId, &PlanItem> =
         report.plan.iter().map(|item| (&item.id, item)).collect();
     let mut remembered: BTreeMap<PlanItemId, Planned> = BTreeMap::new();
@@ -46,7 +49,7 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
     for mut planned in memory.items {
         let id = planned.progress.item.clone();
         let item = current.get(&id).copied();
-        let (state, evidence) = judge(&planned, item, report, asked, targets);
+        let (state, evidence) = judge(&planned, item, &later, asked, targets);
         // Not having looked changes nothing of what was known.
         if state == ItemState::NotSeen {
             if planned.scope == asked.scope {
@@ -64,11 +67,11 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
             planned.progress.since = now;
         }
         planned.progress.evidence = evidence;
-        if kept(&planned, report).is_some() {
+        if kept(&planned, &later).is_some() {
             planned.rules.clone_from(&report.run.rules_digest);
         }
         if let Some(item) = item {
-            renew(&mut planned, report, item, asked);
+            renew(&mut planned, &later, item, asked);
         }
         items.push(planned.progress.clone());
         remembered.insert(id, planned);
@@ -76,7 +79,7 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
     for item in &report.plan {
         remembered
             .entry(item.id.clone())
-            .or_insert_with(|| planned(report, item, asked));
+            .or_insert_with(|| planned(&later, item, asked));
     }
     items.sort_by(|a, b| (a.state, &a.item).cmp(&(b.state, &b.item)));
     let mut seen = memory.standing;
@@ -98,7 +101,7 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
 
 /// The item as it is planned now. What is left of a move keeps the proof of the move: an access that nothing uses any more
 /// is one to ask about and then to remove.
-fn renew(planned: &mut Planned, report: &Report, item: &PlanItem, asked: &Asked) {
+fn renew(planned: &mut Planned, report: &Later<'_>, item: &PlanItem, asked: &Asked) {
     let rest = |disposition| {
         matches!(
             disposition,
@@ -127,25 +130,11 @@ fn renew(planned: &mut Planned, report: &Report, item: &PlanItem, asked: &Asked)
 }
 
 /// What is to be remembered of an item.
-fn planned(report: &Report, item: &PlanItem, asked: &Asked) -> Planned {
-    let identity = item
-        .identity
-        .as_ref()
-        .and_then(|id| report.identities.iter().find(|each| each.id == *id));
-    let credential = item
-        .credential
-        .as_ref()
-        .and_then(|id| report.credentials.iter().find(|each| each.id == *id));
-    let inputs: BTreeSet<&str> = report.run.inputs.iter().map(String::as_str).collect();
-    let using = report.consumers.iter().filter(|consumer| {
-        let uses = &consumer.uses;
-        match &item.credential {
-            Some(id) => uses.credentials.contains(id),
-            None => item.identity.as_ref().is_some_and(|id| {
-                uses.identities.contains(id) || consumer.identity.as_ref() == Some(id)
-            }),
-        }
-    });
+fn planned(later: &Later<'_>, item: &PlanItem, asked: &Asked) -> Planned {
+    let report = later.report;
+    let identity = later.identity(item.identity.as_ref());
+    let credential = later.credential(item.credential.as_ref());
+    let using = later.consumers_of(item).into_iter();
     let users: Vec<(String, Option<String>)> = using
         .map(|consumer| (consumer.name.clone(), consumer.repository.clone()))
         .collect();
@@ -170,7 +159,7 @@ fn planned(report: &Report, item: &PlanItem, asked: &Asked) -> Planned {
                 .iter()
                 .filter_map(|(_, repository)| repository.clone()),
         )
-        .filter(|input| inputs.contains(input.as_str()))
+        .filter(|input| later.has(input))
         .collect();
     let history = credential.is_some_and(|one| {
         !one.sightings.is_empty() && one.sightings.iter().all(|sighting| !sighting.at_head)
@@ -204,7 +193,7 @@ fn planned(report: &Report, item: &PlanItem, asked: &Asked) -> Planned {
 fn judge(
     planned: &Planned,
     item: Option<&PlanItem>,
-    later: &Report,
+    later: &Later<'_>,
     asked: &Asked,
     targets: &Targets,
 ) -> (ItemState, Vec<String>) {
@@ -215,10 +204,7 @@ fn judge(
     let seen = Seen {
         planned,
         credential,
-        identity: planned
-            .identity
-            .as_ref()
-            .and_then(|id| later.identities.iter().find(|each| each.id == *id)),
+        identity: later.identity(planned.identity.as_ref()),
         later,
     };
     let (mut proven, mut evidence) = seen.all(&proofs(planned, targets));
@@ -240,7 +226,7 @@ fn judge(
         evidence.insert(0, "it was done before: the old access is back".to_owned());
         return (ItemState::Reopened, evidence);
     }
-    let works = credential.is_some_and(|one| !ended(one, later.run.now));
+    let works = credential.is_some_and(|one| !ended(one, later.report.run.now));
     let way = works.then(|| new_way(planned, later)).flatten();
     if let Some(way) = way {
         evidence.insert(0, way);
@@ -250,13 +236,12 @@ fn judge(
 }
 
 /// Why the report cannot tell; `None` when it read what the access is known from.
-fn not_looked(planned: &Planned, later: &Report, asked: &Asked) -> Option<String> {
-    let inputs: BTreeSet<&str> = later.run.inputs.iter().map(String::as_str).collect();
+fn not_looked(planned: &Planned, later: &Later<'_>, asked: &Asked) -> Option<String> {
     let missing: Vec<&str> = planned
         .needs
         .iter()
         .map(String::as_str)
-        .filter(|input| !inputs.contains(input))
+        .filter(|input| !later.has(input))
         .collect();
     // A source that is gone from the same places is gone with what it held.
     if !missing.is_empty() && planned.scope != asked.scope {
@@ -265,20 +250,7 @@ fn not_looked(planned: &Planned, later: &Report, asked: &Asked) -> Option<String
     if planned.needs.is_empty() && planned.scope != asked.scope {
         return Some("this run was asked to look at other places".to_owned());
     }
-    let unread = later
-        .coverage
-        .iter()
-        .filter(|entry| entry.status.incomplete())
-        .find(|entry| {
-            planned.needs.iter().any(|need| {
-                entry.unit == *need
-                    || entry
-                        .unit
-                        .strip_prefix(need.as_str())
-                        .is_some_and(|rest| rest.starts_with('/'))
-            })
-        });
-    if let Some(entry) = unread {
+    if let Some(entry) = later.unread(&planned.needs) {
         return Some(format!("{} could not be read whole", entry.unit));
     }
     if other_rules(planned, later) {
@@ -292,19 +264,18 @@ fn not_looked(planned: &Planned, later: &Report, asked: &Asked) -> Option<String
 }
 
 /// The credential of an item, where a report still has it.
-fn kept<'r>(planned: &Planned, later: &'r Report) -> Option<&'r Credential> {
-    let id = planned.credential.as_ref()?;
-    later.credentials.iter().find(|each| each.id == *id)
+fn kept<'r>(planned: &Planned, later: &Later<'r>) -> Option<&'r Credential> {
+    later.credential(planned.credential.as_ref())
 }
 
 /// A credential that only detection rules know of is gone with the rule that found it, which says nothing of the credential.
-fn other_rules(planned: &Planned, later: &Report) -> bool {
+fn other_rules(planned: &Planned, later: &Later<'_>) -> bool {
     let listed = planned.needs.iter().any(|need| need.starts_with("aws/"));
     planned.progress.state != ItemState::Done
         && planned.credential.is_some()
         && !listed
         && !planned.rules.is_empty()
-        && planned.rules != later.run.rules_digest
+        && planned.rules != later.report.run.rules_digest
         && kept(planned, later).is_none()
 }
 
@@ -315,37 +286,16 @@ fn ended(credential: &Credential, now: Timestamp) -> bool {
 }
 
 /// A way in by which the consumers could do without the old credential.
-fn new_way(planned: &Planned, later: &Report) -> Option<String> {
-    let users: BTreeSet<(&str, Option<&str>)> = planned
-        .users
-        .iter()
-        .map(|(name, repository)| (name.as_str(), repository.as_deref()))
-        .collect();
-    let by_consumer = later.consumers.iter().find(|consumer| {
-        users.contains(&(consumer.name.as_str(), consumer.repository.as_deref()))
-            && consumer.federation == crate::model::Federation::Configured
-    });
-    if let Some(consumer) = by_consumer {
+fn new_way(planned: &Planned, later: &Later<'_>) -> Option<String> {
+    if let Some(consumer) = later.configured(&planned.users) {
         return Some(format!(
             "{} can prove what it is now, and the old credential still works",
             consumer.name
         ));
     }
-    let repositories: BTreeSet<&str> = users
-        .iter()
-        .filter_map(|(_, repository)| *repository)
-        .map(|name| name.rsplit('/').next().unwrap_or(name))
-        .collect();
-    let trusts = |subject: &String| {
-        repositories
-            .iter()
-            .any(|name| subject.contains(&format!("/{name}:")))
-    };
-    let role = later.identities.iter().find(|identity| {
-        identity.trust.iter().any(|path| {
-            path.principal_kind == PrincipalKind::Oidc && path.subjects.iter().any(trusts)
-        })
-    })?;
+    let repositories = planned.users.iter();
+    let repositories = repositories.filter_map(|(_, repository)| repository.as_deref());
+    let role = later.trusting(repositories.map(|name| name.rsplit('/').next().unwrap_or(name)))?;
     Some(format!(
         "{} trusts the consumer's repository, and the old credential still works",
         role.name

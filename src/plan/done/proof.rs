@@ -1,9 +1,10 @@
 //! The single things that have to hold, each with what it is judged by.
 
 use super::ended;
+use super::later::Later;
 use crate::model::{
-    Credential, CredentialStatus, Disposition, Federation, Identity, IdentityKind, LastUse,
-    Planned, PrincipalKind, Report, Ternary,
+    Consumer, Credential, CredentialStatus, Disposition, Federation, Identity, IdentityKind,
+    LastUse, Planned, PrincipalKind, Ternary,
 };
 use crate::rules::targets::{Proof, Targets};
 use jiff::ToSpan;
@@ -36,7 +37,7 @@ pub(super) struct Seen<'a> {
     pub(super) planned: &'a Planned,
     pub(super) credential: Option<&'a Credential>,
     pub(super) identity: Option<&'a Identity>,
-    pub(super) later: &'a Report,
+    pub(super) later: &'a Later<'a>,
 }
 
 impl Seen<'_> {
@@ -83,7 +84,7 @@ impl Seen<'_> {
         let Some(credential) = self.credential else {
             return held(true, "the credential is no longer in the inventory");
         };
-        let now = self.later.run.now;
+        let now = self.later.report.run.now;
         let over = credential.expires_at.is_some_and(|at| at <= now);
         match proof {
             Proof::NotHeld => {
@@ -151,8 +152,7 @@ impl Seen<'_> {
 
     /// Whether all that holds a credential is the account that its id names.
     fn is_unlisted(&self, credential: &Credential) -> bool {
-        let mut identities = self.later.identities.iter();
-        let holder = identities.find(|one| Some(&one.id) == credential.identity.as_ref());
+        let holder = self.later.identity(credential.identity.as_ref());
         holder.is_some_and(|holder| holder.kind == IdentityKind::AwsAccount)
     }
 
@@ -162,9 +162,7 @@ impl Seen<'_> {
         };
         let named: Vec<&str> = self
             .later
-            .consumers
-            .iter()
-            .filter(|consumer| consumer.uses.credentials.contains(id))
+            .using_credential(id)
             .map(|consumer| consumer.name.as_str())
             .collect();
         match named.as_slice() {
@@ -179,19 +177,14 @@ impl Seen<'_> {
 
     fn not_shared(&self) -> (Ternary, String) {
         let (credential, identity) = (&self.planned.credential, &self.planned.identity);
-        let paths: BTreeSet<&str> = self
-            .later
-            .consumers
-            .iter()
-            .filter(|consumer| {
-                let uses = &consumer.uses;
-                match credential {
-                    Some(id) => uses.credentials.contains(id),
-                    None => identity
-                        .as_ref()
-                        .is_some_and(|id| uses.identities.contains(id)),
-                }
-            })
+        let later = self.later;
+        let using: Vec<&Consumer> = match (credential, identity) {
+            (Some(id), _) => later.using_credential(id).collect(),
+            (None, Some(id)) => later.using_identity(id).collect(),
+            (None, None) => Vec::new(),
+        };
+        let paths: BTreeSet<&str> = using
+            .into_iter()
             .filter_map(|consumer| consumer.repository.as_deref())
             .collect();
         held(
@@ -208,11 +201,7 @@ impl Seen<'_> {
         let mut unknown = None;
         let mut configured = None;
         for (name, repository) in &self.planned.users {
-            let consumer = self
-                .later
-                .consumers
-                .iter()
-                .find(|each| each.name == *name && each.repository == *repository);
+            let consumer = self.later.called(name, repository.as_deref());
             match consumer.map(|consumer| (consumer.federation, &consumer.uses.identities)) {
                 None => {}
                 Some((Federation::Configured, _)) => configured = Some(name),
@@ -245,12 +234,11 @@ impl Seen<'_> {
         match proof {
             Proof::IdentityGone => held(false, format!("{name} is still there")),
             Proof::NoOtherKey => {
-                let now = self.later.run.now;
+                let now = self.later.report.run.now;
                 let others = self
                     .later
-                    .credentials
+                    .credentials_of(&identity.id)
                     .iter()
-                    .filter(|other| other.identity.as_ref() == Some(&identity.id))
                     .filter(|other| Some(&other.id) != self.planned.credential.as_ref())
                     .filter(|other| !ended(other, now))
                     .count();
@@ -366,11 +354,7 @@ impl Seen<'_> {
 
     /// What judgement says of it now.
     fn judged(&self) -> String {
-        let now = self
-            .later
-            .assessments
-            .iter()
-            .find(|assessment| assessment.id == self.planned.assessment);
+        let now = self.later.assessment(&self.planned.assessment);
         match now {
             Some(now) => format!(
                 "it is judged: {}, risk {}",
@@ -383,11 +367,7 @@ impl Seen<'_> {
 
     /// Judged again, its risk is what the plan said.
     fn risk(&self) -> (Ternary, String) {
-        let now = self
-            .later
-            .assessments
-            .iter()
-            .find(|assessment| assessment.id == self.planned.assessment);
+        let now = self.later.assessment(&self.planned.assessment);
         let goal = self.planned.risk_after.max(4);
         match now {
             None => held(true, "nothing of it calls for judgement any more"),

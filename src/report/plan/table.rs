@@ -1,7 +1,7 @@
 //! `plan.csv`: one row an item, in the order of work.
 
 use super::super::cells::{Cell, Column, SCHEMA_VERSION, write};
-use super::super::{Emitter, Index, Options, ReportError, progress};
+use super::super::{Emitter, Index, Options, ReportError};
 use crate::model::{Assessment, ItemProgress, PlanItem, Report};
 use std::io::Write;
 
@@ -170,7 +170,7 @@ impl Emitter for PlanCsv {
                 item,
                 assessment: judged.get(&item.assessment).copied(),
                 policy: &report.run.policy_digest,
-                became: progress::of(report, &item.id),
+                became: index.became(&item.id),
             })
             .collect();
         write(&columns(), &rows, self.options, out)
