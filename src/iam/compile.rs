@@ -2,7 +2,7 @@
 //!
 //! Done once for each distinct document, whatever the number of principals that hold it.
 
-use super::arn::ArnPattern;
+use super::arn::{self, ArnPattern};
 use super::matcher;
 use super::policy::{Condition, Effect, Policy, PrincipalName, Selection, Statement};
 use super::variables;
@@ -143,7 +143,8 @@ fn compile(
         unknown.clear();
     }
     let actions = Arc::new(matched);
-    let resources_written = statement.resources.values().to_vec();
+    let written = statement.resources.values().iter();
+    let resources_written = written.map(|text| arn::shown(text).into_owned()).collect();
     let mut by_service: BTreeMap<String, Arc<ActionSet>> = BTreeMap::new();
     let mut read = |texts: Vec<String>| -> Vec<ResourceItem> {
         let mut items = Vec::with_capacity(texts.len());

@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Begins the label of a part of a policy's resource that has one value which nobody told: a variable of the code.
+pub const HOLE: char = '\u{F0000}';
+/// Ends such a label.
+pub const HOLE_END: char = '\u{F0001}';
+
 /// Which parts of an account the source delivered. What is absent is unknown, not empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsParts {

@@ -531,7 +531,7 @@ impl<'w, 'a> Field<'w, 'a> {
     pub(super) fn near(&self, node: &Node<'w, 'a>, action: usize) -> Option<Vec<usize>> {
         let mut out = Vec::new();
         for pattern in node.patterns(action)? {
-            let text = pattern.as_str();
+            let text = pattern.widest();
             let fixed = text.find(['*', '?']).unwrap_or(text.len());
             let fixed = text.get(..fixed).unwrap_or_default();
             // `arn:aws:iam::*:role/app-*`: the account of the principal stands for any in most of them.
@@ -553,7 +553,7 @@ impl<'w, 'a> Field<'w, 'a> {
                     .range(begin.as_str()..)
                     .take_while(|(arn, _)| arn.starts_with(&begin))
                     .filter(|(arn, _)| {
-                        !matcher::has_wildcard(text) || pattern.matches(arn) || text == **arn
+                        !matcher::has_wildcard(&text) || pattern.matches(arn) || text == **arn
                     })
                     .map(|(_, index)| *index),
             );

@@ -120,7 +120,7 @@ impl<'w, 'a> Field<'w, 'a> {
             Some(patterns) => patterns.iter().any(|pattern| {
                 matcher::has_wildcard(pattern.resource())
                     && pattern.intersects(&kind)
-                    && self.asked(node, action, pattern.as_str(), context, probe)
+                    && self.asked(node, action, &pattern.widest(), context, probe)
             }),
         }
     }

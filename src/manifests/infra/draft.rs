@@ -304,6 +304,17 @@ impl Draft {
                 .insert(arn.clone(), gathered.told(&name, unknown));
             gathered.put(&mut stack.account, arn, &name);
         }
+        let prefix = format!("arn:aws:iam::{}:", self.account);
+        for role in &mut stack.account.roles {
+            policy::settle(&mut role.trust, |section| {
+                let arn = format!("{prefix}{section}");
+                stack
+                    .principals
+                    .get(&arn)
+                    .is_some_and(|told| !told.named_only)
+                    .then_some(arn)
+            });
+        }
         stack.account.policies = self
             .policies
             .into_values()

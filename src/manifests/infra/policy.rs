@@ -1,6 +1,6 @@
 //! Policy documents in code: what is unknown in them is widened where that allows more, and told.
 
-use super::value::{self, Val, is_open, labels, marked, shown, wholly_marked, widest};
+use super::value::{self, Val, holed, is_open, labels, marked, shown, wholly_marked};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeSet;
 
@@ -132,19 +132,28 @@ fn clean(
 
 /// A resource that may be unknown in part, as a pattern.
 fn resource(text: &str) -> String {
-    if wholly_marked(text) && !is_open(text) {
-        return format!("arn:aws:*:*:*:{}", shown(text));
+    if !marked(text) {
+        return text.to_owned();
     }
-    let wide = widest(text);
-    if wide.starts_with("arn:") || wide == "*" || !marked(text) {
-        wide
-    } else if wide.starts_with('*') {
-        "*".to_owned()
-    } else if wide.starts_with('<') {
-        format!("arn:aws:*:*:*:{wide}")
-    } else {
-        wide
+    if wholly_marked(text) {
+        if !is_open(text) {
+            return format!("arn:aws:*:*:*:{}", shown(text));
+        }
+        // What is called an ARN is one, or some; anything else may be a star as well.
+        let label = labels(text).concat().to_ascii_lowercase();
+        return if label.ends_with("arn") {
+            text.to_owned()
+        } else if label.ends_with("arns") {
+            format!("{text}*")
+        } else {
+            "*".to_owned()
+        };
     }
+    let text = holed(text);
+    if text.starts_with('<') {
+        return format!("arn:aws:*:*:*:{text}");
+    }
+    text
 }
 
 /// Texts of a list or a single text, unknown ones handed to `unknown`; `None` when none is left.
@@ -183,7 +192,13 @@ fn principals(value: &Json, unknown: &mut BTreeSet<String>) -> Option<Json> {
             if is_open(text) {
                 open_note(unknown, "principals", text);
             }
-            certain.then(|| shown(text))
+            if certain {
+                return Some(shown(text));
+            }
+            // Whether it is one of those declared beside it is known once all are.
+            section(text)
+                .filter(|rest| kind == "AWS" && !marked(rest))
+                .map(|_| holed(text))
         })
     };
     match value {
@@ -198,6 +213,47 @@ fn principals(value: &Json, unknown: &mut BTreeSet<String>) -> Option<Json> {
         other => keep("AWS", other)
             .map(|list| Json::Object(std::iter::once(("AWS".to_owned(), list)).collect())),
     }
+}
+
+/// `role/NAME` or `user/NAME` of an ARN.
+fn section(arn: &str) -> Option<&str> {
+    let rest = arn.rsplit(':').next()?;
+    (rest.starts_with("role/") || rest.starts_with("user/")).then_some(rest)
+}
+
+/// Whom a trust policy names in an account that nobody told is who is declared beside it under that name, else nobody.
+pub(in crate::manifests) fn settle(trust: &mut Json, declared: impl Fn(&str) -> Option<String>) {
+    let Some(statements) = trust.get_mut("Statement").and_then(Json::as_array_mut) else {
+        return;
+    };
+    statements.retain_mut(|statement| {
+        let names = statement
+            .get_mut("Principal")
+            .and_then(|principal| principal.get_mut("AWS"))
+            .and_then(Json::as_array_mut);
+        let Some(names) = names else {
+            return true;
+        };
+        let before = names.len();
+        names.retain_mut(|name| match name {
+            Json::String(text) if is_open(text) => match section(text).and_then(&declared) {
+                Some(arn) => {
+                    *text = arn;
+                    true
+                }
+                None => false,
+            },
+            _ => true,
+        });
+        let none = names.is_empty() && before > 0;
+        let Some(kinds) = statement.get_mut("Principal").and_then(Json::as_object_mut) else {
+            return true;
+        };
+        if none {
+            kinds.remove("AWS");
+        }
+        !kinds.is_empty()
+    });
 }
 
 /// The conditions; an error when the statement must go.
@@ -281,7 +337,7 @@ mod tests {
             {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": later("aws_x.q.arn")},
         ]}));
         assert_eq!(statements, json!([
-            {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::*/*"]}
+            {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [format!("arn:aws:s3:::{}/*", open("var.bucket"))]}
             , {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": ["arn:aws:*:*:*:<aws_x.q.arn>"]}
         ]).as_array().map(|list| Json::Array(list.iter().map(|one| {
             let mut one = one.clone();
@@ -327,6 +383,33 @@ mod tests {
             json!({"AWS": ["arn:aws:iam::123456789012:root"]})
         );
         assert_eq!(unknown.len(), 1);
+    }
+
+    #[test]
+    fn a_principal_of_an_unknown_account_may_be_the_one_declared_beside_it() {
+        let arn = |name: &str| format!("arn:aws:iam::{}:{name}", open("var.account"));
+        let mut trust = document(&Val::Text(
+            json!({"Statement": [
+                {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": [arn("role/ci"), arn("user/gone")]}},
+                {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": arn("role/gone")}},
+                {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}},
+            ]})
+            .to_string(),
+        ))
+        .json;
+        settle(&mut trust, |section| {
+            (section == "role/ci").then(|| "arn:aws:iam::1:role/ci".to_owned())
+        });
+        let left: Vec<&Json> = trust["Statement"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| &one["Principal"])
+            .collect();
+        assert_eq!(
+            json!(left),
+            json!([{"AWS": ["arn:aws:iam::1:role/ci"]}, {"Service": ["ec2.amazonaws.com"]}])
+        );
     }
 
     #[test]

@@ -335,7 +335,10 @@ mod tests {
         let statement = &role.inline[0].document["Statement"][0];
         assert_eq!(
             statement["Resource"][0],
-            "arn:aws:dynamodb:*:000000000000:table/*"
+            format!(
+                "arn:aws:dynamodb:*:000000000000:table/{}",
+                crate::manifests::infra::value::open("self:custom.table")
+            )
         );
         insta::assert_snapshot!(shown(&out), @"
         12:3 function take | - 20 s - | configured

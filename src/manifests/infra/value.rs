@@ -4,16 +4,13 @@
 //! kinds are told apart: *open* is anything (a variable without a value), *later* is one certain thing that only gets its
 //! name when it is made (the ARN of a declared resource).
 
+use crate::model::aws::{HOLE as OPEN, HOLE_END as END};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Begins the label of an open part.
-const OPEN: char = '\u{F0000}';
 /// Begins the label of a part that is known later.
 const LATER: char = '\u{F0002}';
-/// Ends a label.
-const END: char = '\u{F0001}';
 /// Longest text a value may become, in bytes.
 const MAX_TEXT: usize = 1 << 20;
 
@@ -283,22 +280,19 @@ pub(in crate::manifests) fn shown(text: &str) -> String {
         .collect()
 }
 
-/// The text as a pattern that matches whatever it may become: open parts are `*`, what is known later is `<label>`.
-pub(in crate::manifests) fn widest(text: &str) -> String {
+/// The text as a policy's resource: open parts stay marked as they are, what is known later is `<label>`.
+pub(in crate::manifests) fn holed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut skipping = false;
+    let mut inside = false;
     for c in text.chars() {
         match c {
-            OPEN => {
-                if !out.ends_with('*') {
-                    out.push('*');
-                }
-                skipping = true;
-            }
             LATER => out.push('<'),
-            END if skipping => skipping = false,
+            OPEN => {
+                inside = true;
+                out.push(c);
+            }
+            END if std::mem::take(&mut inside) => out.push(c),
             END => out.push('>'),
-            _ if skipping => {}
             c => out.push(c),
         }
     }
@@ -358,7 +352,10 @@ mod tests {
         let text = format!("arn:aws:s3:::{}/x-{}", open("var.bucket"), later("aws_x.y"));
         assert!(marked(&text) && is_open(&text) && !wholly_marked(&text));
         assert_eq!(shown(&text), "arn:aws:s3:::<var.bucket>/x-<aws_x.y>");
-        assert_eq!(widest(&text), "arn:aws:s3:::*/x-<aws_x.y>");
+        assert_eq!(
+            holed(&text),
+            format!("arn:aws:s3:::{}/x-<aws_x.y>", open("var.bucket"))
+        );
         assert_eq!(labels(&text), ["var.bucket", "aws_x.y"]);
     }
 
