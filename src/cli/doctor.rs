@@ -41,7 +41,11 @@ pub(super) fn run(args: &Doctor, global: &Global) -> CommandResult {
         faults: 0,
     };
     let config = match environment::configuration(global.config.as_deref()) {
-        Ok(config) => {
+        Ok(mut config) => {
+            // Lists of people are part of what is judged by.
+            if let Err(failure) = super::scan::add_people(None, &mut config) {
+                page.fault("people", format!("{:#}", failure.error));
+            }
             match &config.path {
                 Some(path) => page.good("configuration", path.display().to_string()),
                 None => page.note(
@@ -90,7 +94,7 @@ fn check_rules(page: &mut Page, config: &environment::LoadedConfig) {
                         loaded.posture.checks().count(),
                         loaded.measures.targets.entries().len(),
                         loaded.digest,
-                        loaded.measures.scoring.digest()
+                        loaded.policy_digest()
                     ),
                 );
             }

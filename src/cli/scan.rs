@@ -446,7 +446,7 @@ fn in_pool<T: Send>(jobs: Option<u16>, work: impl FnOnce() -> T + Send) -> Resul
 }
 
 /// Adds the lists of people of the command line and of the configuration.
-fn add_people(given: Option<&Path>, config: &mut LoadedConfig) -> Result<(), Failure> {
+pub(super) fn add_people(given: Option<&Path>, config: &mut LoadedConfig) -> Result<(), Failure> {
     const HELP: &str = "docs/configuration.md says what a list of people looks like";
     let of_config = config
         .config

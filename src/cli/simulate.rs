@@ -3,7 +3,7 @@
 use super::args::{Global, Simulate};
 use super::exit::{CommandResult, Failure, Outcome};
 use super::{print, rule_files, runs};
-use crate::model::{Assessment, AssessmentId};
+use crate::model::{Assessment, AssessmentId, Mitigation};
 use crate::report::explain::{self, Found, Subject};
 use crate::report::{Index, text};
 use crate::scan::{RuleSet, Simulation, Trial, simulate};
@@ -133,13 +133,16 @@ fn page(simulation: &Simulation) -> String {
         );
         let _ = writeln!(
             out,
-            "             {} · {} · fit {} · mitigation {}",
+            "             {} · {} · fit {} · {} mitigation",
             text::line(one.target.as_deref().unwrap_or("no mechanism")),
             one.ttl
                 .seconds
                 .map_or_else(|| "no lifetime to set".to_owned(), text::duration),
             one.fit.score,
-            one.mitigation.as_str(),
+            match one.mitigation {
+                Mitigation::None => "no",
+                other => other.as_str(),
+            },
         );
         let _ = writeln!(
             out,

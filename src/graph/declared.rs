@@ -1,19 +1,23 @@
 //! What manifests, workflows and configuration declare.
 
 use super::{Graph, merge};
-use crate::model::{Credential, Declarations, Evidence, Grade, SecretReference, SeenCredential};
+use crate::model::{
+    Credential, Declarations, Evidence, FilledSecret, Grade, SecretReference, SeenCredential,
+};
 
-/// Adds identities, grants and consumers; returns the references and literals, which become credentials.
+/// Adds identities, grants and consumers; returns the references, what fills secrets, and the literals,
+/// which become credentials.
 pub(super) fn add(
     graph: &mut Graph<'_>,
     declarations: Vec<Declarations>,
-) -> (Vec<SecretReference>, Vec<SeenCredential>) {
+) -> (Vec<SecretReference>, Vec<FilledSecret>, Vec<SeenCredential>) {
     let mut all = Declarations::default();
     for file in declarations {
         all.identities.extend(file.identities);
         all.grants.extend(file.grants);
         all.consumers.extend(file.consumers);
         all.references.extend(file.references);
+        all.filled.extend(file.filled);
         all.credentials.extend(file.credentials);
         all.issued.extend(file.issued);
         all.roles.extend(file.roles);
@@ -83,7 +87,9 @@ pub(super) fn add(
     for (credential, holder) in all.issued {
         issue(graph, credential, holder.as_deref());
     }
-    (all.references, all.credentials)
+    all.filled.sort();
+    all.filled.dedup();
+    (all.references, all.filled, all.credentials)
 }
 
 /// Adds a credential that code issues, with its holder.

@@ -16,6 +16,7 @@ mod code;
 mod consumers;
 mod credentials;
 mod declared;
+mod filled;
 mod finish;
 mod halves;
 mod holders;
@@ -166,9 +167,11 @@ pub fn join(input: JoinInput<'_>) -> Joined {
             .collect();
         code::add(&mut graph, &stacks, tables, &own);
     }
-    let (references, literals) = declared::add(&mut graph, declarations);
+    let (references, filled, literals) = declared::add(&mut graph, declarations);
     credentials::add_seen(&mut graph, seen.into_iter().chain(literals).collect());
+    let references = filled::follow(&graph, references, &filled);
     credentials::add_references(&mut graph, references);
+    filled::tell(&mut graph, &filled);
     stored::join(&mut graph);
     named::define(&mut graph);
     holders::find(&mut graph);

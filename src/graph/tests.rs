@@ -6,8 +6,8 @@ use crate::model::aws::{
 };
 use crate::model::{
     BreakGlass, Confidence, Consumer, ConsumerClass, ConsumerId, Credential, CredentialStatus,
-    Environment, Federation, FingerprintKey, Grade, IdentityKind, LastUse, OwnerSource, Redacted,
-    SecretReference, Sighting, Storage, Trail, Uses,
+    Environment, Federation, FilledSecret, FingerprintKey, Grade, IdentityKind, LastUse,
+    OwnerSource, Redacted, SecretReference, Sighting, Storage, Trail, Uses,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -832,4 +832,100 @@ proptest! {
         prop_assert_eq!(straight.inventory, shuffled.inventory);
         prop_assert_eq!(straight.coverage, shuffled.coverage);
     }
+}
+
+#[test]
+fn a_secret_and_what_fills_it_are_one_credential() {
+    let mut account = Identity::named(
+        "kubernetes",
+        IdentityKind::KubernetesServiceAccount,
+        "web",
+        "system:serviceaccount:prod:web",
+        Grade::B,
+    );
+    account.locations = vec![Location::file("site", "k8s.yaml", 1, 1)];
+    let mut web = consumer("web", 1, &[]);
+    web.identity = Some(account.id.clone());
+    let named =
+        |name: &str, store: &str, by: Option<&Consumer>, kind: Option<&str>| SecretReference {
+            name: name.into(),
+            store: store.into(),
+            kind: kind.map(Into::into),
+            provider: kind.map(|_| "somebody".into()),
+            consumer: by.map(|by| by.id.clone()),
+            ..reference("", &web)
+        };
+    let fills = |secret: &str, key: Option<&str>, source: &str, namespace: &str| FilledSecret {
+        repository: named("", "", None, None).repository,
+        store: "kubernetes-secret".into(),
+        secret: secret.into(),
+        namespace: Some(namespace.into()),
+        key: key.map(Into::into),
+        source: ("external-secrets:vault".into(), source.into()),
+        by_entry: false,
+        endless: false,
+    };
+    let file = Declarations {
+        identities: vec![account.clone()],
+        consumers: vec![web.clone()],
+        references: vec![
+            named("prod/stripe", "external-secrets:vault", None, None),
+            named("prod/app", "external-secrets:vault", None, None),
+            named(
+                "psp/key",
+                "kubernetes-secret",
+                Some(&web),
+                Some("stripe-secret-key"),
+            ),
+            named(
+                "app/DB",
+                "kubernetes-secret",
+                Some(&web),
+                Some("database-password"),
+            ),
+            named("elsewhere/key", "kubernetes-secret", Some(&web), None),
+            named(
+                "prod/t (token of web)",
+                "kubernetes-secret",
+                None,
+                Some("kubernetes-service-account-token"),
+            ),
+            named("t/token", "kubernetes-secret", Some(&web), None),
+        ],
+        filled: vec![
+            fills("psp", Some("key"), "prod/stripe", "prod"),
+            FilledSecret {
+                by_entry: true,
+                ..fills("app", None, "prod/app", "prod")
+            },
+            fills("elsewhere", Some("key"), "staging/key", "staging"),
+            FilledSecret {
+                source: ("kubernetes-secret".into(), "prod/t (token of web)".into()),
+                endless: true,
+                ..fills("t", None, "", "prod")
+            },
+        ],
+        ..Declarations::default()
+    };
+    let all = joined(&[], vec![file], vec![], "").inventory;
+    let mut shown: Vec<String> = all
+        .credentials
+        .values()
+        .map(|one| {
+            format!(
+                "{} {} used by {} never ends: {}",
+                one.reference.as_deref().unwrap_or_default(),
+                one.kind,
+                one.consumers.len(),
+                one.expires_by_nature == Some(false)
+            )
+        })
+        .collect();
+    shown.sort();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    elsewhere/key secret used by 1 never ends: false
+    prod/app/DB database-password used by 1 never ends: false
+    prod/stripe stripe-secret-key used by 1 never ends: false
+    prod/t (token of web) kubernetes-service-account-token used by 1 never ends: true
+    "#);
 }

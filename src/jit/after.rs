@@ -179,15 +179,48 @@ pub fn residual(
         _ => why.push("nothing changes until the evidence is there".to_owned()),
     }
     if after.privilege.level == factors.privilege.level && factors.privilege.level > 0 {
-        why.push(format!(
-            "P{} stays: no evidence of use allows narrowing it",
-            factors.privilege.level
-        ));
+        why.push(stays(context, subject, factors.privilege.level));
     }
     if after.hygiene.level > 0 && subject.owner.is_none() {
         why.push("no owner yet: that stays until someone takes it".to_owned());
     }
     finish(context, &after, why)
+}
+
+/// Why its privilege is not narrowed.
+fn stays(context: &JitContext<'_>, subject: &Subject<'_>, level: u8) -> String {
+    let least = context.scoring.task.narrow_after_days;
+    let days = subject
+        .account()
+        .and_then(|account| context.inventory.observed.window(account))
+        .map(|window| crate::model::evidence::days_between(window.from, window.to));
+    let used: std::collections::BTreeSet<&str> = subject
+        .activity
+        .iter()
+        .flat_map(|activity| activity.succeeded())
+        .map(|used| used.action.as_str())
+        .collect();
+    match (used_tier(context, subject), days) {
+        (Some((tier, _)), Some(days)) if tier >= level => format!(
+            "P{level} stays: what {days} d of CloudTrail show in use ({} actions) is of that tier; the \
+             new grant still names no more than those",
+            used.len()
+        ),
+        (Some((tier, _)), Some(days)) => format!(
+            "P{level} stays: {days} d of CloudTrail show use of tier {tier} only, and this disposition \
+             does not narrow what it may do"
+        ),
+        (None, Some(days)) if !used.is_empty() => format!(
+            "P{level} stays: CloudTrail shows {} actions in use, and its {days} d are fewer than the \
+             {least} d from which permissions are narrowed",
+            used.len()
+        ),
+        (_, Some(days)) if days >= least => format!(
+            "P{level} stays: {days} d of CloudTrail show no successful call by it, so what of it is \
+             needed is not known"
+        ),
+        _ => format!("P{level} stays: no evidence of use allows narrowing it"),
+    }
 }
 
 /// Enough of who, from where, which session and what is asked for today.

@@ -376,6 +376,12 @@ pub fn already_just_in_time(facts: &Facts<'_, '_>) -> bool {
         .all(|path| path.principal_kind == PrincipalKind::Service);
     let context = identity.condition_coverage().count()
         >= facts.context.scoring.gates.full_condition_coverage;
+    // A service that starts the work and ends with it asks for no more than who it is: then what it may do has to be narrow.
+    let narrow = facts.factors.privilege.level <= facts.context.scoring.gates.keep_max_privilege
+        || by_nature && facts.factors.privilege.level <= 3;
+    // Privilege that opens more is held for named resources only.
+    let wide = facts.factors.privilege.level > 3 && !identity.condition_coverage().resource;
+    let asked = context && !wide || narrow && (services_only || by_nature);
     let kind = facts.subject.choice.target.is_some_and(|t| {
         matches!(
             t.class,
@@ -395,7 +401,7 @@ pub fn already_just_in_time(facts: &Facts<'_, '_>) -> bool {
         && facts.factors.privilege.level <= 4
         && !identity.privilege.admin
         && !identity.privilege.permissions_management
-        && (services_only || context)
+        && asked
 }
 
 fn gain(facts: &Facts<'_, '_>) -> ConditionResult {
@@ -403,7 +409,7 @@ fn gain(facts: &Facts<'_, '_>) -> ConditionResult {
     let (text, held) = if already_just_in_time(facts) {
         ("already short-lived and conditioned".to_owned(), false)
     } else if after >= now {
-        let what = if facts.factors.privilege.level >= 4 {
+        let what = if facts.factors.privilege.level >= 3 {
             "; what is left to take is privilege, and nothing shows what of it is used"
         } else {
             ""
@@ -577,10 +583,14 @@ fn keep_standing(facts: &Facts<'_, '_>) -> Row {
     let gates = &facts.context.scoring.gates;
     let (class, classes) = action_class(facts);
     let levels = &facts.factors;
+    let most = facts.context.scoring.thresholds.exception_most_days;
     let expiry = facts.subject.annotated(|note| note.exception_expires);
-    let valid = expiry
+    let ahead = expiry
         .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok())
-        .is_some_and(|date| date.timestamp() > facts.context.now);
+        .filter(|date| date.timestamp() > facts.context.now)
+        .map(|date| days_between(facts.context.now, date.timestamp()));
+    let far = ahead.is_some_and(|days| days > most);
+    let valid = ahead.is_some() && !far;
     let none = match class {
         Ternary::Yes => Ternary::No,
         Ternary::No => Ternary::Yes,
@@ -609,8 +619,13 @@ fn keep_standing(facts: &Facts<'_, '_>) -> Row {
         condition(format!("owner: {owner}"), answers.is_some()),
         condition(
             format!(
-                "exception that has not run out: {}{why}",
-                expiry.map_or_else(|| "none".to_owned(), |date| date.to_string())
+                "exception that has not run out: {}{}{why}",
+                expiry.map_or_else(|| "none".to_owned(), |date| date.to_string()),
+                if far {
+                    format!(", which is more than {most} d ahead and does not count")
+                } else {
+                    String::new()
+                }
             ),
             valid,
         ),

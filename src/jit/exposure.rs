@@ -59,7 +59,13 @@ fn of_secret(credential: &Credential) -> Level {
         ),
         Storage::CiStore => seen(
             2,
-            "the static secret is held in a CI or SaaS secret store".into(),
+            match credential.reference {
+                Some(_) => format!(
+                    "the static secret is held in a platform's own store: {}",
+                    credential.confidence_reason
+                ),
+                None => "the static secret is held in a platform's own secret store".to_owned(),
+            },
         ),
         Storage::Vault => seen(1, "only a reference into a secrets manager was seen".into()),
         Storage::NotSeen => Level::assumed(

@@ -7,7 +7,7 @@ use super::subject::{Subject, words};
 use crate::model::evidence::days_between;
 use crate::model::{
     ConsumerClass, Credential, CredentialStatus, Environment, Evidence, Grade, Identity,
-    IdentityKind, LastUse, Storage,
+    IdentityKind, LastUse, PrincipalKind, Storage,
 };
 use crate::rules::targets::{lookup, matches};
 use jiff::Timestamp;
@@ -155,7 +155,7 @@ fn of_sessions(context: &JitContext<'_>, subject: &Subject<'_>, identity: &Ident
         && !identity
             .trust
             .iter()
-            .all(|path| path.principal_kind == crate::model::PrincipalKind::Service);
+            .all(|path| path.principal_kind == PrincipalKind::Service);
     match identity.kind {
         IdentityKind::CiJob => {
             let longest = subject
@@ -428,7 +428,7 @@ fn noted_sensitivity(context: &JitContext<'_>, subject: &Subject<'_>) -> Option<
     let namespace = identity
         .filter(|identity| identity.provider == "kubernetes")
         .and_then(|identity| identity.native_id.split(':').nth_back(1));
-    let places: Vec<String> = identity
+    let places: Vec<(Option<String>, String)> = identity
         .into_iter()
         .flat_map(|identity| &identity.locations)
         .map(|place| (place.repository.clone(), place.uri.clone()))
@@ -439,10 +439,6 @@ fn noted_sensitivity(context: &JitContext<'_>, subject: &Subject<'_>) -> Option<
                 .flat_map(|credential| &credential.sightings)
                 .map(|seen| (Some(seen.repository.clone()), seen.uri.clone())),
         )
-        .map(|(repository, uri)| match repository {
-            Some(repository) => format!("{repository}/{uri}"),
-            None => uri,
-        })
         .collect();
     context.config.sensitivities.iter().rev().find_map(|note| {
         let mut said = Vec::new();
@@ -467,7 +463,15 @@ fn noted_sensitivity(context: &JitContext<'_>, subject: &Subject<'_>) -> Option<
             said.push(format!("namespace {namespace}"));
         }
         if let Some(pattern) = &note.path {
-            let place = places.iter().find(|place| pattern.matches(place))?;
+            let (repository, uri) = places.iter().find(|(repository, uri)| {
+                repository.as_ref().map_or_else(
+                    || pattern.matches(uri),
+                    |repository| pattern.fits_place(repository, uri),
+                )
+            })?;
+            let place = repository
+                .as_ref()
+                .map_or_else(|| uri.clone(), |repository| format!("{repository}/{uri}"));
             said.push(format!("it stands at {place}"));
         }
         Some((
@@ -498,6 +502,35 @@ fn crown_word(context: &JitContext<'_>, subject: &Subject<'_>) -> Option<String>
         .cloned()
 }
 
+/// Its reach beyond its own account. Who may do everything may also ask for roles elsewhere, which says nothing of whether
+/// one of them lets it in.
+fn beyond_account(context: &JitContext<'_>, identity: &Identity, grade: Grade) -> Option<Level> {
+    if !identity.privilege.cross_account {
+        return None;
+    }
+    let unlimited = identity.privilege.admin
+        || identity
+            .privilege
+            .full_services
+            .iter()
+            .any(|one| one == "*");
+    let account = identity.account.as_deref()?;
+    let lets_in = context.inventory.identities.values().find(|other| {
+        other.account.as_deref().is_some_and(|own| own != account)
+            && other.trust.iter().any(|path| {
+                path.principal == identity.native_id
+                    || path.principal_kind == PrincipalKind::Account
+                        && path.principal.contains(account)
+            })
+    });
+    let text = match lets_in {
+        Some(other) => format!("{} of another account lets it in", other.native_id),
+        None if unlimited => return None,
+        None => "may become roles of other accounts".to_owned(),
+    };
+    Some(Level::seen(2, Evidence::new(grade, text)))
+}
+
 fn blast(context: &JitContext<'_>, subject: &Subject<'_>) -> Level {
     let rules = &context.scoring.sensitivity;
     let seen = |level, grade, text: String| Level::seen(level, Evidence::new(grade, text));
@@ -515,8 +548,8 @@ fn blast(context: &JitContext<'_>, subject: &Subject<'_>) -> Level {
         );
     }
     if let Some(identity) = subject.identity {
-        if identity.privilege.cross_account {
-            return seen(2, grade, "reaches other accounts".into());
+        if let Some(level) = beyond_account(context, identity, grade) {
+            return level;
         }
         if identity.privilege.admin && identity.kind == IdentityKind::KubernetesServiceAccount {
             return seen(2, grade, "administers the whole cluster".into());

@@ -7,6 +7,7 @@ pub mod decide;
 pub mod exposure;
 pub mod factors;
 pub mod fit;
+mod needs;
 pub mod risk;
 mod seen;
 pub mod subject;
@@ -16,6 +17,8 @@ mod whose;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
+#[cfg(test)]
+mod policy_tests;
 #[cfg(test)]
 mod rows;
 #[cfg(test)]
@@ -83,8 +86,11 @@ pub fn id_of(subject: &Subject<'_>) -> AssessmentId {
     }
 }
 
-/// One subject as it stands, and as it would be with another mechanism or lifetime, carried out as a migration; `None`
-/// when nothing with this id is judged.
+/// One subject as it stands, and as it would be with another mechanism or lifetime; `None` when nothing with this id is
+/// judged.
+///
+/// With neither, both are the same. What is removed stays removed and what is sealed stays sealed, whatever is tried; what
+/// another mechanism is tried for is taken as moved to it, even where the table sends it elsewhere.
 pub fn compare<'a>(
     context: &JitContext<'a>,
     id: &AssessmentId,
@@ -95,40 +101,75 @@ pub fn compare<'a>(
         .into_iter()
         .find(|subject| id_of(subject) == *id)?;
     let planned = assess_one(context, &subject);
+    if target.is_none() && lifetime.is_none() {
+        let tried = planned.clone();
+        return Some((planned, tried));
+    }
     if let Some(target) = target {
         subject.choice.target = Some(target);
         "as tried".clone_into(&mut subject.choice.reason);
     }
     let mut tried = assess_one(context, &subject);
-    if let Some(target) = subject.choice.target {
-        let window = ttl::window(context, &subject);
-        tried.ttl = ttl::propose(context, &window, Some(target));
-        if let (Some(seconds), Some(limits)) = (lifetime, &target.ttl) {
-            let seconds = seconds.clamp(limits.min, limits.max);
-            tried.ttl = Ttl {
-                seconds: Some(seconds),
-                evidence: format!("as tried; the task: {}", window.text),
-            };
+    if gated(&subject, &tried) {
+        tried.target.clone_from(&planned.target);
+        tried.target_reason.clone_from(&planned.target_reason);
+        tried.risk_after = planned.risk_after.clone();
+        tried.exposure_window = planned.exposure_window.clone();
+        tried.ttl = planned.ttl.clone();
+        tried.mitigation = planned.mitigation;
+        if tried.disposition != Disposition::BreakGlassIsolate {
+            return Some((planned, tried));
         }
     }
+    if let (Some(seconds), Some(limits)) = (
+        lifetime,
+        subject
+            .choice
+            .target
+            .filter(|target| tried.target.as_ref() == Some(&target.id))
+            .and_then(|target| target.ttl.as_ref()),
+    ) {
+        let window = ttl::window(context, &subject);
+        tried.ttl = Ttl {
+            seconds: Some(seconds.clamp(limits.min, limits.max)),
+            evidence: format!("as tried; the task: {}", window.text),
+        };
+    }
     let factors = factors::factors(context, &subject);
-    let next = match tried.disposition {
-        Disposition::MigrateNow | Disposition::Hybrid => tried.disposition,
-        _ if subject.choice.target.is_some_and(|target| {
-            matches!(
-                target.class,
-                MechanismClass::RotateOnly | MechanismClass::None
-            )
-        }) =>
-        {
+    let moved = match subject.choice.target.map(|target| target.class) {
+        Some(MechanismClass::RotateOnly | MechanismClass::None) => {
             Disposition::ShortenAndCompensate
         }
         _ => Disposition::PlanMigration,
     };
-    tried.risk_after = after::residual(context, &subject, &factors, next, None, &tried.ttl);
-    tried.exposure_window = exposure_window(context, &subject, next, None, &tried.ttl);
-    tried.mitigation = mitigation(context, &subject, &tried.blockers, next, None);
+    let carried = |stands: Disposition| match stands {
+        Disposition::MigrateNow
+        | Disposition::Hybrid
+        | Disposition::PlanMigration
+        | Disposition::BreakGlassIsolate => stands,
+        _ if target.is_some() => moved,
+        _ => stands,
+    };
+    let (disposition, next) = match tried.disposition {
+        Disposition::RevokeNow => (
+            Disposition::RevokeNow,
+            tried.follow_up.map(carried).or(Some(moved)),
+        ),
+        stands => (carried(stands), None),
+    };
+    tried.risk_after = after::residual(context, &subject, &factors, disposition, next, &tried.ttl);
+    tried.exposure_window = exposure_window(context, &subject, disposition, next, &tried.ttl);
+    tried.mitigation = mitigation(context, &subject, &tried.blockers, disposition, next);
     Some((planned, tried))
+}
+
+/// What is removed or sealed has no other mechanism.
+fn gated(subject: &Subject<'_>, judged: &Assessment) -> bool {
+    subject.root_key()
+        || matches!(
+            judged.disposition,
+            Disposition::Decommission | Disposition::BreakGlassIsolate
+        )
 }
 
 fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {
@@ -286,7 +327,13 @@ fn exposure_window(
             let longest = u64::try_from(context.scoring.thresholds.rotation_days)
                 .unwrap_or_default()
                 * 86_400;
-            match ttl.seconds {
+            // A key that stays is worth something until it is changed, however short the sessions of what would replace it.
+            let issued = subject.credential.is_none()
+                || subject
+                    .choice
+                    .target
+                    .is_some_and(|target| target.class == MechanismClass::RotateOnly);
+            match ttl.seconds.filter(|_| issued) {
                 Some(seconds) => ttl::human(seconds.clamp(1, longest.max(1))),
                 None if subject.credential.is_some() => ttl::human(longest),
                 None => before.clone(),

@@ -320,6 +320,7 @@ fn a_move_that_takes_nothing_away_is_none() {
     // A payment job on an exact subject that also reads secrets is just-in-time already.
     let mut path = github("repo:acme/pay:environment:production");
     path.coverage.session = true;
+    path.coverage.resource = true;
     let mut exact = with_privilege(role("payments", vec![path]), 4, true);
     exact.privilege.secret_read = true;
     exact.max_session_seconds = Some(3600);

@@ -283,6 +283,8 @@ impl<'a> Subject<'a> {
             &Facts {
                 situation: subject.situation,
                 issuers: subject.issuers.clone(),
+                beyond: subject.beyond(),
+                only_installs: subject.only_installs(),
             },
         );
         subject.keep_static(context);

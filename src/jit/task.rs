@@ -158,6 +158,8 @@ pub fn boundary(context: &JitContext<'_>, subject: &Subject<'_>, window: &Window
             .into_iter()
             .map(|gap| Evidence::new(Grade::C, gap)),
     );
+    let mut told = std::collections::BTreeSet::new();
+    evidence.retain(|one| told.insert(one.text.clone()));
     TaskBoundary {
         bounded,
         window_seconds: window.declared.then_some(window.seconds),

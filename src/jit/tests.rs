@@ -278,7 +278,7 @@ fn reader(config: &str) -> World {
 #[test]
 fn a_small_reader_with_owner_and_exception_keeps_its_access_for_a_while() {
     let kept =
-        reader("[[identity]]\nmatch = \"*catalogue-reader\"\nexception_expires = \"2027-01-31\"\n")
+        reader("[[identity]]\nmatch = \"*catalogue-reader\"\nexception_owner = \"platform\"\nexception_expires = \"2027-01-31\"\n")
             .only();
     assert_eq!(
         kept.disposition,
@@ -287,7 +287,7 @@ fn a_small_reader_with_owner_and_exception_keeps_its_access_for_a_while() {
         kept.trace
     );
     let late =
-        reader("[[identity]]\nmatch = \"*catalogue-reader\"\nexception_expires = \"2026-01-31\"\n")
+        reader("[[identity]]\nmatch = \"*catalogue-reader\"\nexception_owner = \"platform\"\nexception_expires = \"2026-01-31\"\n")
             .only();
     assert_ne!(late.disposition, Disposition::KeepStanding);
 }

@@ -5,6 +5,7 @@ use super::subject::Subject;
 use super::task::cron_gap;
 use crate::model::{ConsumerClass, Rhythm, Ttl};
 use crate::rules::targets::{MechanismClass, Target};
+use std::fmt::Write as _;
 
 /// How long the task takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,14 +197,26 @@ pub fn propose(context: &JitContext<'_>, window: &Window, target: Option<&Target
         .filter(|seconds| (limits.min..=limits.max).contains(seconds));
     let shorter = offered.clone().filter(|seconds| *seconds <= clamped).max();
     let covering = offered.filter(|seconds| *seconds >= clamped).min();
-    let snapped = if window.observed {
+    let fitting = if window.observed {
         covering.or(shorter)
     } else {
-        shorter
-    }
-    .unwrap_or(limits.min);
+        shorter.or(covering)
+    };
+    let snapped = fitting.unwrap_or(limits.min);
     let mut evidence = format!("{}; {}", window.text, limits.note);
-    if snapped < window.seconds {
+    if fitting.is_none() {
+        let allowed: Vec<String> = allowed.iter().map(|seconds| human(*seconds)).collect();
+        let _ = write!(
+            evidence,
+            "; ttl.allowed_seconds allows only {}, and none of these lies between {} and {}, which it \
+             can issue: its shortest is taken, which nobody has allowed",
+            allowed.join(", "),
+            human(limits.min),
+            human(limits.max)
+        );
+    } else if !window.observed && shorter.is_none() && snapped > clamped {
+        evidence.push_str("; the shortest length that ttl.allowed_seconds allows");
+    } else if snapped < window.seconds {
         evidence.push_str("; a longer run asks again and is judged again");
     } else if window.observed && clamped == window.seconds {
         evidence.push_str("; the next length on offer that covers them");

@@ -87,6 +87,13 @@ pub enum Federation {
 /// Words of a consumer's evidence before the provider that it signs in to by proving what it is.
 pub const FEDERATES_TO: &str = "federates to ";
 
+/// Words of a consumer's evidence before the name of a secret that it reaches other repositories with, `: ` and which.
+pub const REACHES_BEYOND: &str = "reaches beyond its own repository with ";
+
+/// Words of a consumer's evidence before the names of secrets, separated by `, `, beside which it installs packages and
+/// publishes none.
+pub const ONLY_INSTALLS: &str = "installs packages and publishes none, with ";
+
 /// The risk of a Kubernetes workload whose pods hold a token of the API.
 pub const MOUNTS_TOKEN: &str = "mounts its service account's token";
 

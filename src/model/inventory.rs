@@ -31,6 +31,27 @@ pub struct SecretReference {
 /// no credential of its own. Without a line, it is somewhere in the file.
 pub const DEFINED: &str = "defined:";
 
+/// That a secret of a store is filled from elsewhere: who uses it by its name uses what fills it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FilledSecret {
+    /// Repository that declares it; names are those of this repository.
+    pub repository: String,
+    /// Store of the secret that is filled.
+    pub store: String,
+    /// Its name there.
+    pub secret: String,
+    /// Namespace it is written to, where one is declared.
+    pub namespace: Option<String>,
+    /// Its entry; `None` for every one.
+    pub key: Option<String>,
+    /// Store and name of the reference that stands for what fills it.
+    pub source: (String, String),
+    /// What fills it has entries of the same names, each a credential of its own.
+    pub by_entry: bool,
+    /// What it is filled with never expires, whatever others of its type do.
+    pub endless: bool,
+}
+
 /// That a consumer runs what another file of its repository declares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
@@ -58,6 +79,9 @@ pub struct Declarations {
     pub consumers: Vec<Consumer>,
     /// Credentials it names without their value.
     pub references: Vec<SecretReference>,
+    /// Secrets that are filled from elsewhere.
+    #[serde(default)]
+    pub filled: Vec<FilledSecret>,
     /// Credentials whose value stands in it and which the text engine cannot know as such.
     pub credentials: Vec<SeenCredential>,
     /// Kubernetes roles, resolved by `manifests::link` once every file was read.

@@ -390,7 +390,12 @@ fn exception(
     let declared = subject
         .annotated(|note| note.exception_expires)
         .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok())
-        .map(|date| date.timestamp());
+        .map(|date| date.timestamp())
+        // What has run out, or never would, is asked for anew.
+        .filter(|at| {
+            let most = context.scoring.thresholds.exception_most_days;
+            *at > context.now && crate::model::evidence::days_between(context.now, *at) <= most
+        });
     declared.or_else(|| exception_end(context.now, context.scoring.thresholds.exception_days))
 }
 

@@ -1,7 +1,7 @@
 //! What would be, with another mechanism or lifetime: the same judgement on the same facts.
 
 use crate::jit::{self, JitContext};
-use crate::model::{Assessment, AssessmentId, Inventory, Report};
+use crate::model::{Assessment, AssessmentId, Disposition, Inventory, Report};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -19,7 +19,7 @@ pub struct Trial {
 pub struct Simulation {
     /// As the catalogue and the evidence have it.
     pub planned: Assessment,
-    /// As tried, carried out as a migration.
+    /// As tried; the same as planned where nothing was.
     pub tried: Assessment,
     /// What of the trial cannot be, and what was taken in its place.
     pub notes: Vec<String>,
@@ -117,10 +117,31 @@ pub fn simulate(
     let (planned, tried) =
         jit::compare(context, id, target, trial.ttl_seconds).ok_or(SimulateError::NoSubject)?;
     let mut notes = Vec::new();
+    let asked_for = target;
     let chosen = tried
         .target
         .as_deref()
         .and_then(|name| context.targets.get(name));
+    if let Some(target) = asked_for.filter(|target| tried.target.as_ref() != Some(&target.id)) {
+        notes.push(format!(
+            "{} was not tried: the disposition is {}, and {}",
+            target.id,
+            tried.disposition.as_str(),
+            match tried.disposition {
+                Disposition::BreakGlassIsolate => "emergency access is sealed, not moved",
+                _ => "nothing takes its place",
+            }
+        ));
+    } else if !matches!(
+        tried.disposition,
+        Disposition::MigrateNow | Disposition::Hybrid | Disposition::PlanMigration
+    ) && asked_for.is_some()
+    {
+        notes.push(format!(
+            "as things stand the disposition is {}: what is shown is what the move would leave, were it made",
+            tried.disposition.as_str()
+        ));
+    }
     if let (Some(target), Some(asked)) = (chosen, trial.ttl_seconds) {
         match &target.ttl {
             Some(limits) if asked < limits.min || asked > limits.max => notes.push(format!(
@@ -145,7 +166,7 @@ pub fn simulate(
             ));
         }
     }
-    if let Some(target) = target {
+    if let Some(target) = asked_for.filter(|target| tried.target.as_ref() == Some(&target.id)) {
         let kind = planned_kind(context, id);
         if let Some(kind) = kind
             && !target
@@ -172,4 +193,63 @@ fn planned_kind(context: &JitContext<'_>, id: &AssessmentId) -> Option<String> {
         .iter()
         .find(|subject| jit::id_of(subject) == *id)
         .map(|subject| subject.kind().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jit::fixtures::{World, access_key, admin, consumer, user, with_privilege};
+    use crate::model::{ConsumerClass, Storage};
+
+    #[test]
+    fn nothing_tried_is_what_is_planned_and_what_is_sealed_or_gone_stays_so() {
+        let mut world = World::new("[[identity]]\nmatch = \"*sealed\"\nbreak_glass = true\n");
+        let mut add = |identity: crate::model::Identity, id: &str, class: ConsumerClass| {
+            let mut key = access_key(&identity);
+            key.id = crate::model::CredentialId::of(&[id]);
+            key.storage = Storage::CiStore;
+            let mut one = consumer(id, class, "github-actions", "site");
+            one.uses.credentials = vec![key.id.clone()];
+            world.add_consumer(one);
+            world.add_identity(identity);
+            world.add_credential(key);
+        };
+        add(admin(user("sealed")), "sealed", ConsumerClass::Human);
+        add(with_privilege(user("ci"), 3, true), "ci", ConsumerClass::Ci);
+        let mut root = admin(user("root"));
+        root.kind = crate::model::IdentityKind::AwsRoot;
+        add(root, "root", ConsumerClass::Human);
+        let context = world.context();
+        let all = world.assess();
+        assert_eq!(all.len(), 3);
+        for planned in &all {
+            let same = simulate(&context, &planned.id, &Trial::default()).unwrap();
+            assert_eq!((&same.planned, &same.tried), (planned, planned));
+            let trial = Trial {
+                target: Some("aws-assumed-role".into()),
+                ttl_seconds: Some(7200),
+            };
+            let tried = simulate(&context, &planned.id, &trial).unwrap();
+            let sealed = matches!(
+                planned.disposition,
+                Disposition::BreakGlassIsolate | Disposition::RevokeNow
+            );
+            assert_eq!(
+                tried.tried.target == planned.target,
+                sealed,
+                "{}",
+                planned.subject
+            );
+            assert_eq!(
+                tried
+                    .notes
+                    .iter()
+                    .any(|note| note.contains("was not tried")),
+                sealed
+            );
+            if !sealed {
+                assert_eq!(tried.tried.ttl.seconds, Some(7200));
+            }
+        }
+    }
 }

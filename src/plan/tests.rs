@@ -95,7 +95,7 @@ fn github_steps_show_both_subject_forms_and_never_the_whole_organisation() {
 /// One of everything, so that what must hold for all items is checked on all kinds.
 fn many() -> World {
     let mut world = World::new(
-        "[[identity]]\nmatch = \"sealed\"\nbreak_glass = true\n[[identity]]\nmatch = \"*reader\"\nexception_expires = \"2027-01-31\"\n",
+        "[[identity]]\nmatch = \"sealed\"\nbreak_glass = true\n[[identity]]\nmatch = \"*reader\"\nexception_owner = \"platform\"\nexception_expires = \"2027-01-31\"\n",
     );
     world.inventory = leaked().inventory;
     let shared = with_privilege(user("shared"), 3, true);

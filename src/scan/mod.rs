@@ -5,6 +5,7 @@ mod joined;
 mod logs;
 mod masks;
 mod part;
+mod said;
 mod stored;
 
 pub use joined::Joined;
@@ -103,6 +104,13 @@ impl Measures {
 }
 
 impl RuleSet {
+    /// Digest of the thresholds, weights and annotations that a report made with them names.
+    pub fn policy_digest(&self) -> String {
+        let measures = &self.measures;
+        let policy = format!("{}\n{}", measures.scoring.digest(), measures.config.digest);
+        blake3::hash(policy.as_bytes()).to_hex()[..16].to_owned()
+    }
+
     /// The built-in rules under the user's configuration, and rules of the user's own, as name and text of their files.
     ///
     /// # Errors
@@ -524,6 +532,13 @@ pub fn judge(
     let mut assessments = jit::assess(&judgement);
     decisions::apply_to_assessments(&mut applied, &mut assessments);
     coverage.extend(applied.coverage(&request.decisions));
+    coverage.extend(said::of_nothing(
+        &rules.measures.config,
+        &inventory,
+        &run.inputs,
+        rules.measures.scoring.thresholds.exception_most_days,
+        request.now,
+    ));
     let plan = plan::build(&judgement, &assessments);
 
     let report = report::assemble(ReportParts {
@@ -597,12 +612,7 @@ fn inputs(mut names: Vec<String>, accounts: &[AwsAccount], observed: &Observed) 
 /// The run: its id follows from everything that decides its content but the inputs' bytes.
 fn run(request: &ScanRequest, rules: &RuleSet, inputs: Vec<String>) -> Run {
     let rules_digest = rules.digest.clone();
-    let policy = format!(
-        "{}\n{}",
-        rules.measures.scoring.digest(),
-        rules.measures.config.digest
-    );
-    let policy_digest = blake3::hash(policy.as_bytes()).to_hex()[..16].to_owned();
+    let policy_digest = rules.policy_digest();
     let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 run id");
     for part in [
         &request.now.to_string(),

@@ -39,7 +39,24 @@ pub fn simulate(
 ) -> Result<Simulation, SimulateError> {
     let inventory = plan::simulate::inventory_of(report, issuers(accounts));
     let context = rules.measures.judging(&inventory, report.run.now);
-    plan::simulate::simulate(&context, id, trial)
+    let mut simulation = plan::simulate::simulate(&context, id, trial)?;
+    // What the run says is what its plan says, people's decisions among it.
+    if let Some(stored) = report.assessments.iter().find(|one| one.id == *id)
+        && *stored != simulation.planned
+    {
+        let before = std::mem::replace(&mut simulation.planned, stored.clone());
+        if trial == &Trial::default() {
+            simulation.tried = stored.clone();
+        } else {
+            simulation.notes.push(format!(
+                "judged anew, by the present rules, configuration and decisions: without a trial the \
+                 disposition is {}, and the risk after it {}",
+                before.disposition.as_str(),
+                before.risk_after.score
+            ));
+        }
+    }
+    Ok(simulation)
 }
 
 /// Makes the files of each item of a plan, lists them in the item, and hands them over, on all threads and in any order.

@@ -566,7 +566,7 @@ Credential aws-access-key <key id>
   expires         never
   real            high confidence: the account lists this key id
   belongs to      [A] the account lists this key id
-  kept            history
+  kept            in git history
   brought in      commit 0123456789ab of shop, 2025-09-15 (412 days ago), by =cmd|' /C calc'!A0
                   �[2J[x](https://e.example) <img src=x> `a` @all �
   gone            since 2025-10-02 (395 days ago), by commit fedcba987654

@@ -6,6 +6,7 @@ use super::super::names::{Names, Use, told_by_variable};
 use super::super::node::{Key, Node};
 use super::expressions::{Reference, references};
 use super::permissions::Permissions;
+use super::reach;
 use super::steps::{Steps, unpinned};
 use crate::model::{
     Call, Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Identity,
@@ -280,6 +281,7 @@ pub(super) fn read(
     }
     evidence.extend(notes(job, inherits, &secrets));
     evidence.extend(steps.notes);
+    evidence.extend(reach::of(context, workflow.env, job));
 
     out.consumers.push(Consumer {
         id: consumer_id.clone(),

@@ -3,6 +3,7 @@
 mod expressions;
 mod job;
 mod permissions;
+mod reach;
 mod steps;
 
 use super::clean::clean;

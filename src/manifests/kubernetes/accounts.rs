@@ -6,9 +6,9 @@ use super::super::node::{Key, Node};
 use super::super::tokens;
 use super::{Resource, STORE, is_template};
 use crate::model::{
-    DEFINED, Declarations, Evidence, Grade, Identity, IdentityKind, SecretReference,
+    DEFINED, Declarations, Evidence, FilledSecret, Grade, Identity, IdentityKind, SecretReference,
 };
-use crate::rules::manifests::Kubernetes;
+use crate::rules::manifests::{Kubernetes, SecretName, SecretNames};
 
 /// Type of a secret that holds a token which never expires.
 const TOKEN_TYPE: &str = "kubernetes.io/service-account-token";
@@ -17,6 +17,9 @@ const TOKEN_ACCOUNT: &str = "kubernetes.io/service-account.name";
 
 /// What an account says whose pods do not mount its token by default.
 pub(in super::super) const ACCOUNT_MOUNTS_NOT: &str = "does not automount its token";
+
+/// Most entries of one object that brings secrets.
+const MAX_ENTRIES: usize = 1_000;
 
 /// What Kubernetes calls a service account.
 pub(super) fn native_id(namespace: &str, name: &str) -> String {
@@ -205,41 +208,101 @@ pub(super) fn external_secret(
         || "external-secrets".to_owned(),
         |name| format!("external-secrets:{}", clean(name)),
     );
+    let secret = spec
+        .text_at(&["target", "name"])
+        .map_or_else(|| resource.name.clone(), clean);
+    let cluster = resource.kind == "ClusterExternalSecret";
+    let filled = |key: Option<&str>, source: &str, by_entry: bool| FilledSecret {
+        repository: context.repository.to_owned(),
+        store: STORE.to_owned(),
+        secret: secret.clone(),
+        namespace: resource.namespace.clone().filter(|_| !cluster),
+        key: key.map(clean),
+        source: (store.clone(), source.to_owned()),
+        by_entry,
+        endless: false,
+    };
+    let table = &context.tables.names;
+    // Name, type and issuer, entry it becomes, and where.
+    let mut named: Vec<(String, Option<&SecretName>, Option<&str>, &Node)> = Vec::new();
     let single = spec.get("data").map_or(&[][..], Node::items);
-    let whole = spec.get("dataFrom").map_or(&[][..], Node::items);
-    let keys = single
-        .iter()
-        .filter_map(|item| {
-            let remote = item.get("remoteRef")?;
-            Some((
-                remote.get("key")?,
-                remote.text_at(&["property"]),
-                item.text_at(&["secretKey"]),
-            ))
-        })
-        .chain(whole.iter().filter_map(|item| {
-            let remote = item.get("extract").unwrap_or(item);
-            Some((remote.get("key")?, None, None))
-        }));
-    for (key, property, target) in keys.take(1_000) {
+    for item in single.iter().take(MAX_ENTRIES) {
+        let Some(remote) = item.get("remoteRef") else {
+            continue;
+        };
+        let (Some(key), target) = (remote.get("key"), item.text_at(&["secretKey"])) else {
+            continue;
+        };
         let Some(name) = key.as_str().filter(|_| !is_template(key)) else {
             continue;
         };
-        let name =
-            property.map_or_else(|| name.to_owned(), |property| format!("{name}/{property}"));
-        let table = &context.tables.names;
+        let name = clean(
+            &remote
+                .text_at(&["property"])
+                .map_or_else(|| name.to_owned(), |property| format!("{name}/{property}")),
+        );
         let rule = table
             .lookup(&name)
             .or_else(|| target.and_then(|target| table.lookup(target)));
-        out.references.push(SecretReference {
-            name: clean(&name),
-            store: store.clone(),
-            kind: rule.map(|rule| rule.kind.clone()),
-            provider: rule.map(|rule| rule.provider.clone()),
-            repository: context.repository.to_owned(),
-            consumer: None,
-            location: context.location(key.line, key.column),
-        });
+        named.push((name, rule, target, key));
+    }
+    // Two halves of a key are one credential: the one that is its secret part is left out beside the other.
+    let half_of = |name: &str, target: Option<&str>| {
+        named.iter().find(|(known, _, entry, _)| {
+            known != name
+                && (table
+                    .other_halves(name)
+                    .iter()
+                    .any(|half| SecretNames::same(known, half))
+                    || entry.zip(target).is_some_and(|(entry, target)| {
+                        table
+                            .other_halves(target)
+                            .iter()
+                            .any(|half| SecretNames::same(entry, half))
+                    }))
+        })
+    };
+    for (name, rule, target, key) in &named {
+        if let Some((whole, ..)) = half_of(name, *target) {
+            out.filled.push(filled(*target, whole, false));
+            continue;
+        }
+        out.filled.push(filled(*target, name, false));
+        out.references
+            .push(brought(context, &store, name, *rule, key));
+    }
+    let whole = spec.get("dataFrom").map_or(&[][..], Node::items);
+    for item in whole.iter().take(MAX_ENTRIES) {
+        let remote = item.get("extract").unwrap_or(item);
+        let Some(key) = remote.get("key") else {
+            continue;
+        };
+        let Some(name) = key.as_str().filter(|_| !is_template(key)).map(clean) else {
+            continue;
+        };
+        let single = remote.text_at(&["property"]).is_some();
+        out.filled.push(filled(None, &name, !single));
+        out.references
+            .push(brought(context, &store, &name, table.lookup(&name), key));
+    }
+}
+
+/// What is brought from a store outside the cluster, by its name there.
+fn brought(
+    context: &Context<'_>,
+    store: &str,
+    name: &str,
+    rule: Option<&SecretName>,
+    key: &Node,
+) -> SecretReference {
+    SecretReference {
+        name: name.to_owned(),
+        store: store.to_owned(),
+        kind: rule.map(|rule| rule.kind.clone()),
+        provider: rule.map(|rule| rule.provider.clone()),
+        repository: context.repository.to_owned(),
+        consumer: None,
+        location: context.location(key.line, key.column),
     }
 }
 
@@ -316,12 +379,23 @@ pub(super) fn secret(context: &Context<'_>, resource: &Resource<'_>, out: &mut D
     if let Some(account) = account
         && !stored
     {
+        let name = format!(
+            "{}/{} (token of {account})",
+            resource.namespace(),
+            resource.name
+        );
+        out.filled.push(FilledSecret {
+            repository: context.repository.to_owned(),
+            store: STORE.to_owned(),
+            secret: resource.name.clone(),
+            namespace: resource.namespace.clone(),
+            key: None,
+            source: (STORE.to_owned(), name.clone()),
+            by_entry: false,
+            endless: true,
+        });
         out.references.push(SecretReference {
-            name: format!(
-                "{}/{} (token of {account})",
-                resource.namespace(),
-                resource.name
-            ),
+            name,
             store: STORE.to_owned(),
             kind: Some(tokens::SERVICE_ACCOUNT_TOKEN.to_owned()),
             provider: Some("kubernetes".to_owned()),

@@ -47,6 +47,8 @@ pub struct Thresholds {
     pub disconnected_providers: usize,
     /// Days for which accepted standing access stays accepted.
     pub exception_days: i64,
+    /// Days ahead up to which an exception of the configuration counts.
+    pub exception_most_days: i64,
     /// Days for which the way back stays open after a cut-over.
     pub rollback_days: i64,
 }
@@ -316,7 +318,7 @@ impl Scoring {
     fn check(&self, file: &str) -> Result<(), RuleError> {
         let t = &self.thresholds;
         let day = 86_400;
-        let ranges: [(&str, i128, i128, i128); 49] = [
+        let ranges: [(&str, i128, i128, i128); 50] = [
             (
                 "task.session_gap_seconds",
                 self.task.session_gap_seconds.into(),
@@ -407,6 +409,12 @@ impl Scoring {
                 1000,
             ),
             ("thresholds.exception_days", t.exception_days.into(), 1, 730),
+            (
+                "thresholds.exception_most_days",
+                t.exception_most_days.into(),
+                1,
+                3_650,
+            ),
             ("thresholds.rollback_days", t.rollback_days.into(), 1, 365),
             ("bands.low", self.bands.low.into(), 1, 100),
             (

@@ -189,6 +189,12 @@ pub struct Target {
     /// Authorizes per session.
     #[serde(default = "yes")]
     pub session_authz: bool,
+    /// Reaches nothing but the consumer's own repository.
+    #[serde(default)]
+    pub own_only: bool,
+    /// Serves to publish, and not to install what is not public.
+    #[serde(default)]
+    pub publishes_only: bool,
     /// The issuer accepts nothing but a static secret, as of the entry's date.
     #[serde(default)]
     pub vendor_static: bool,
@@ -281,6 +287,10 @@ pub struct Facts {
     pub situation: Situation,
     /// Issuer hosts of the OIDC providers of the account.
     pub issuers: BTreeSet<String>,
+    /// What it reaches outside its consumer's own repository, where that shows.
+    pub beyond: Option<String>,
+    /// Its consumers install packages with it and publish none.
+    pub only_installs: bool,
 }
 
 /// The target chosen, and why.
@@ -354,6 +364,8 @@ impl Targets {
             .iter()
             .enumerate()
             .filter(|(_, target)| target.situation == facts.situation)
+            .filter(|(_, target)| !(target.own_only && facts.beyond.is_some()))
+            .filter(|(_, target)| !(target.publishes_only && facts.only_installs))
             .filter_map(|(index, target)| {
                 let exact = target
                     .runtimes
@@ -433,7 +445,7 @@ fn reason(target: &Target, kind: &str, runtime: &str, exact: bool, facts: &Facts
     } else if runtime == "unknown" {
         "where it runs is not known".to_owned()
     } else {
-        format!("in {runtime}, for which the catalogue has no entry of its own")
+        format!("in {runtime}, by an entry for any runtime")
     };
     let have = match &target.issuer {
         Some(issuer) if facts.issuers.contains(issuer) => {
@@ -442,8 +454,13 @@ fn reason(target: &Target, kind: &str, runtime: &str, exact: bool, facts: &Facts
         _ => String::new(),
     };
     let class = target.class.as_str();
+    let does = match &facts.beyond {
+        Some(what) => format!("; it {what}"),
+        None if facts.only_installs => "; it installs packages and publishes none".to_owned(),
+        None => String::new(),
+    };
     format!(
-        "{kind} {place}: best class on offer is {class}{have} (as of {})",
+        "{kind} {place}: best class on offer is {class}{have}{does} (as of {})",
         target.as_of
     )
 }

@@ -19,6 +19,7 @@ fn pick(kind: &str, runtime: &str, situation: Situation) -> String {
     let facts = Facts {
         situation,
         issuers: BTreeSet::new(),
+        ..Facts::default()
     };
     targets
         .select(kind, runtime, &facts)

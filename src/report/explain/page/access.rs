@@ -67,7 +67,11 @@ impl Page<'_, '_> {
                 grant.source.as_str(),
                 grant.name,
                 grant.tier,
-                some(&grant.actions, grant.actions_total as usize),
+                match (grant.actions.is_empty(), grant.tier) {
+                    (true, 5..) => "everything".to_owned(),
+                    (true, 1..) => "what it allows is not in the input".to_owned(),
+                    _ => some(&grant.actions, grant.actions_total as usize),
+                },
                 some(&grant.resources, grant.resources.len()),
             ),
         )?;

@@ -2,7 +2,9 @@
 
 use super::super::trail;
 use super::{MOST, Page};
-use crate::model::{BreakGlass, Consumer, Credential, Fingerprint, Identity, Redacted, Sighting};
+use crate::model::{
+    BreakGlass, Consumer, Credential, Fingerprint, Identity, Redacted, Sighting, Storage,
+};
 use crate::report::ReportError;
 use crate::report::text::duration;
 
@@ -99,7 +101,7 @@ impl Page<'_, '_> {
                     &format!("[{}] {}", join.grade.as_str(), join.text),
                 )?;
             }
-            self.field("kept", credential.storage.as_str())?;
+            self.field("kept", kept(credential.storage))?;
             for (name, value) in trail::fields(credential, |at| self.when(at)) {
                 self.field(name, &value)?;
             }
@@ -164,5 +166,19 @@ impl Page<'_, '_> {
         }
         self.left_out(2, consumers.len())?;
         self.end()
+    }
+}
+
+/// Where it is kept, in words.
+const fn kept(storage: Storage) -> &'static str {
+    match storage {
+        Storage::NotSeen => "where this scan did not read",
+        Storage::Vault => "in a secrets manager",
+        Storage::CiStore => "in the secret store of a platform: CI, cluster or service",
+        Storage::Environment => "in an environment variable",
+        Storage::PlainFile => "in a plain file",
+        Storage::History => "in git history",
+        Storage::Committed => "committed",
+        Storage::Public => "in public",
     }
 }

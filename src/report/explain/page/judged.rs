@@ -1,7 +1,7 @@
 //! What is wrong, and what was judged from what.
 
 use super::{MOST, Page};
-use crate::model::{Assessment, Finding};
+use crate::model::{Assessment, Finding, Mitigation};
 use crate::report::text::duration;
 use crate::report::{ReportError, permissions};
 
@@ -150,7 +150,11 @@ impl Page<'_, '_> {
         )?;
         self.field(
             "may be claimed",
-            &format!("{} mitigation", assessment.mitigation.as_str()),
+            match assessment.mitigation {
+                Mitigation::Full => "full mitigation",
+                Mitigation::Partial => "partial mitigation",
+                Mitigation::None => "no mitigation",
+            },
         )?;
         let after = &assessment.risk_after;
         self.field(
