@@ -112,7 +112,12 @@ pub(super) fn configuration(given: Option<&Path>) -> Result<LoadedConfig, Failur
         })?;
     let config = Config::parse(&text)
         .with_context(|| format!("the configuration {} is not valid", path.display()))
-        .map_err(|error| Failure::usage(error, "docs/configuration.md lists every key"))?;
+        .map_err(|error| {
+            Failure::usage(
+                error,
+                "docs/configuration.md lists every key, docs/scoring.md those of scoring",
+            )
+        })?;
     Ok(LoadedConfig {
         config,
         path: Some(path),

@@ -140,7 +140,7 @@ fn in_account(graph: &mut Graph<'_>, credential: &Credential) -> Option<Holder> 
             format!("the key id carries account {account_id}; temporary keys are in no inventory"),
             None,
         ),
-        Some(account) => match gone(account, credential) {
+        Some(account) => match gone(account, first_seen(credential), None) {
             Ok(()) => (
                 format!(
                     "the key id carries account {account_id}, whose users have no such key: deleted or rotated"
@@ -162,12 +162,24 @@ fn in_account(graph: &mut Graph<'_>, credential: &Credential) -> Option<Holder> 
     })
 }
 
-/// Whether an account's inventory proves that a key is no more; the error says why it does not.
-fn gone(account: &AwsAccount, credential: &Credential) -> Result<(), &'static str> {
+/// When a credential was first seen in a repository.
+fn first_seen(credential: &Credential) -> Option<Timestamp> {
+    let seen = credential.sightings.iter();
+    seen.filter_map(|sighting| sighting.first_seen).min()
+}
+
+/// Whether an account's inventory proves that a key, known since `first`, is no more; the error says why it does not.
+/// `root` tells whether the key is one of root's, where that is known.
+pub(super) fn gone(
+    account: &AwsAccount,
+    first: Option<Timestamp>,
+    root: Option<bool>,
+) -> Result<(), &'static str> {
     if !account.parts.access_keys {
         return Err("the snapshot does not have the key ids of all users");
     }
     match &account.root {
+        _ if root == Some(false) => {}
         None => return Err("it may be a key of root, of which the snapshot does not tell"),
         Some(root) if root.keys.iter().any(|key| key.key_id.is_none()) => {
             return Err("it may be the key of root, whose id no export shows");
@@ -175,11 +187,6 @@ fn gone(account: &AwsAccount, credential: &Credential) -> Result<(), &'static st
         Some(_) => {}
     }
     // A key made after the snapshot cannot be in it.
-    let first = credential
-        .sightings
-        .iter()
-        .filter_map(|sighting| sighting.first_seen)
-        .min();
     match (first, taken(account)) {
         (Some(first), Some(taken)) if first <= taken => Ok(()),
         _ => Err("it may be younger than the snapshot"),
@@ -187,7 +194,7 @@ fn gone(account: &AwsAccount, credential: &Credential) -> Result<(), &'static st
 }
 
 /// A time at or before the export.
-fn taken(account: &AwsAccount) -> Option<Timestamp> {
+pub(super) fn taken(account: &AwsAccount) -> Option<Timestamp> {
     let keys = account
         .users
         .iter()

@@ -1,7 +1,7 @@
 //! What logs showed, joined to the identities and credentials of the inventory. What no inventory names and the logs do
 //! becomes an identity of its own: it was there, and it did what it did.
 
-use super::{Graph, ids};
+use super::{Graph, holders, ids};
 use crate::model::{
     ActionKind, Activity, Confidence, Credential, CredentialId, CredentialStatus, Evidence, Grade,
     Identity, IdentityId, IdentityKind, LastUse, Location, Observed, Privilege, Storage,
@@ -135,6 +135,24 @@ fn kind_of(arn: &str) -> Option<(IdentityKind, &str)> {
     }
 }
 
+/// Whether the account's inventory shows that a key of the logs is no more: it was taken after the last call with the key, and
+/// no user has it.
+fn is_gone(graph: &Graph<'_>, activity: &Activity, holder: &IdentityId) -> bool {
+    let account = activity
+        .account
+        .as_deref()
+        .and_then(|id| graph.accounts.get(id));
+    let root = graph
+        .inventory
+        .identities
+        .get(holder)
+        .map(|holder| holder.kind == IdentityKind::AwsRoot);
+    account.is_some_and(|account| {
+        holders::taken(account).is_some_and(|taken| activity.last <= taken)
+            && holders::gone(account, Some(activity.first), root).is_ok()
+    })
+}
+
 /// The key's credential; a key no inventory lists is one of its own.
 fn credential(
     graph: &mut Graph<'_>,
@@ -144,6 +162,7 @@ fn credential(
 ) -> CredentialId {
     let id = ids::credential_by_public_id(ids::AWS_KEY, key);
     let now = graph.now.exactly();
+    let gone = is_gone(graph, activity, holder);
     let credential = graph
         .inventory
         .credentials
@@ -175,12 +194,19 @@ fn credential(
             sightings: Vec::new(),
             trail: None,
         });
-    if credential.identity.is_none() {
-        credential.identity = Some(holder.clone());
-        credential.join = Some(Evidence::new(
-            Grade::A,
-            "CloudTrail shows calls of this identity signed with it",
-        ));
+    let unlisted =
+        gone && credential.grade > Grade::A && credential.status == CredentialStatus::Unknown;
+    if unlisted {
+        credential.status = CredentialStatus::Inactive;
+    }
+    if credential.identity.is_none() || unlisted {
+        let text = if unlisted {
+            "CloudTrail shows calls of this identity signed with it, and its account lists no such key: deleted or rotated"
+        } else {
+            "CloudTrail shows calls of this identity signed with it"
+        };
+        credential.identity.get_or_insert_with(|| holder.clone());
+        credential.join = Some(Evidence::new(Grade::A, text));
     }
     credential.last_use = later(credential.last_use, activity.last, now);
     credential.last_used_at = credential.last_use.at().or(credential.last_used_at);

@@ -233,12 +233,28 @@ fn break_glass(facts: &Facts<'_, '_>) -> Row {
     )
 }
 
+/// A user of AWS whose account shows neither key nor password.
+fn nothing_acts_as_it(subject: &Subject<'_>) -> bool {
+    let user = subject
+        .identity
+        .filter(|identity| identity.kind == IdentityKind::IamUser && identity.grade == Grade::A);
+    subject.credential.is_none()
+        && user
+            .is_some_and(|user| user.console_password == Some(false) && user.credentials.is_empty())
+}
+
 fn decommission(facts: &Facts<'_, '_>) -> Row {
     let t = &facts.context.scoring.thresholds;
     let now = facts.context.now;
-    let off = inactive(facts.subject);
+    let empty = nothing_acts_as_it(facts.subject);
+    let off = inactive(facts.subject) || empty;
     let idle = last_use(facts.subject).idle_days(now);
-    let unused = if off {
+    let unused = if empty {
+        condition(
+            "unused: it has no key and no password, so nothing can act as it",
+            true,
+        )
+    } else if off {
         condition("unused: the issuer says inactive", true)
     } else {
         match idle {
@@ -258,7 +274,7 @@ fn decommission(facts: &Facts<'_, '_>) -> Row {
     let age = born(facts.subject).map(|at| days_between(at, now));
     let old = match age {
         _ if off => condition(
-            "older than the tracking period: not needed, it is inactive",
+            "older than the tracking period: not needed, nothing works as it",
             true,
         ),
         Some(days) => condition(

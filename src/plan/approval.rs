@@ -185,8 +185,21 @@ pub fn grant(context: &PlanContext<'_>, subject: &Subject<'_>) -> GrantSpec {
     }
 }
 
-/// What ends the access: never nothing, never a person alone, and never the clock alone for high privilege.
+/// Whether nothing is issued: the access goes, and nothing takes its place.
+fn ends_now(subject: &Subject<'_>, assessment: &Assessment) -> bool {
+    let taken = matches!(
+        assessment.disposition,
+        Disposition::RevokeNow | Disposition::Decommission
+    );
+    taken && (subject.root_key() || !super::item::migrates(assessment))
+}
+
+/// What ends the access: never nothing, never a person alone, and never the clock alone for high privilege. An item that
+/// only takes access away waits for no event.
 pub fn triggers(subject: &Subject<'_>, assessment: &Assessment) -> Vec<RevocationTrigger> {
+    if ends_now(subject, assessment) {
+        return Vec::new();
+    }
     let mut triggers = BTreeSet::new();
     let platform = subject
         .choice

@@ -2,7 +2,7 @@
 
 use crate::jit::subject::{Subject, words};
 use crate::jit::ttl;
-use crate::model::{IdentityKind, Ttl};
+use crate::model::{IdentityKind, Redacted, Ttl};
 use std::collections::BTreeMap;
 
 /// Values for the placeholders of one subject.
@@ -44,7 +44,9 @@ impl Values {
         let service_account = kind(IdentityKind::KubernetesServiceAccount);
         put(
             "service_account",
-            service_account.map(|i| i.name.as_str()),
+            service_account
+                .map(|i| i.name.as_str())
+                .or_else(|| stored_account(subject)),
             "SERVICE_ACCOUNT",
         );
         // A Secret is named by its own place, which is not that of the account whose token it holds.
@@ -55,6 +57,24 @@ impl Values {
         put("namespace", namespace, "NAMESPACE");
         put("secret_name", stored.map(|(_, name)| name), "SECRET_NAME");
         put("name", identity.map(|i| i.name.as_str()), "NAME");
+        let address = kind(IdentityKind::GcpServiceAccount).and_then(|account| {
+            let mut names = [&account.name, &account.native_id].into_iter();
+            let address = names.find(|name| name.contains('@'))?;
+            address.rsplit('/').next()
+        });
+        put("service_account_email", address, "SERVICE_ACCOUNT_EMAIL");
+        if let Some(credential) = subject.credential {
+            let known = Some(credential.provider.as_str())
+                .filter(|issuer| !matches!(*issuer, "" | "generic" | "unknown"));
+            put("issuer", known, "its issuer");
+            put("type", Some(&credential.kind.replace('-', " ")), "");
+            let shown = credential
+                .public_id
+                .as_deref()
+                .or(credential.reference.as_deref())
+                .or(credential.redacted.as_ref().map(Redacted::as_str));
+            put("shown", shown, "the one that was found");
+        }
         let task = subject
             .consumers
             .first()
@@ -112,6 +132,14 @@ fn stored_secret<'a>(subject: &Subject<'a>) -> Option<(&'a str, &'a str)> {
     place
         .split_once('/')
         .filter(|_| credential.provider == "kubernetes")
+}
+
+/// The account whose token such a Secret holds.
+fn stored_account<'a>(subject: &Subject<'a>) -> Option<&'a str> {
+    stored_secret(subject)?;
+    let reference = subject.credential?.reference.as_deref()?;
+    let (_, account) = reference.split_once(" (token of ")?;
+    account.strip_suffix(')')
 }
 
 /// Without control characters, which have no place in a command.

@@ -3,6 +3,7 @@
 use super::PlanContext;
 use super::approval::{approval, grant, level, triggers};
 use super::commands::Values;
+use super::revocation;
 use super::steps::Steps;
 use crate::jit::after::carried_out;
 use crate::jit::blockers::intent_policy;
@@ -71,7 +72,8 @@ pub fn item(context: &PlanContext<'_>, subject: &Subject<'_>, assessment: &Asses
     }
 }
 
-fn migrates(assessment: &Assessment) -> bool {
+/// Whether something takes the place of the access.
+pub(super) fn migrates(assessment: &Assessment) -> bool {
     matches!(
         carried_out(assessment.disposition, assessment.follow_up),
         Disposition::MigrateNow | Disposition::PlanMigration | Disposition::Hybrid
@@ -201,16 +203,12 @@ fn rollback(
     if assessment.disposition == Disposition::Review {
         return "Nothing is changed.".to_owned();
     }
-    let Some(credential) = subject.credential else {
+    if subject.credential.is_none() {
         return format!(
             "Put the old trust and policies back from file; possible for {days} days, until what is left of them is deleted."
         );
-    };
-    match context
-        .targets
-        .disabling(&credential.kind)
-        .and_then(|entry| entry.reactivate.as_ref())
-    {
+    }
+    match revocation::disabling(context, subject).and_then(|entry| entry.reactivate.as_ref()) {
         Some(command) => format!(
             "Until it is deleted, at most {days} days: {}",
             values.command(command)
@@ -221,60 +219,15 @@ fn rollback(
     }
 }
 
+/// Ends the access at once: of what others may have, the credential alone.
 fn revoke_command(
     context: &PlanContext<'_>,
     subject: &Subject<'_>,
     assessment: &Assessment,
     values: &Values,
 ) -> Option<String> {
-    let old = subject.credential.and_then(|credential| {
-        let entry = context.targets.disabling(&credential.kind)?;
-        entry.deactivate.as_ref().or(entry.delete_command.as_ref())
-    });
-    let target = subject.choice.target.and_then(|target| {
-        let mut runtimes = subject.consumers.iter().map(|one| one.runtime.as_str());
-        let first = runtimes.next();
-        first
-            .filter(|first| runtimes.all(|other| other == *first))
-            .and_then(|runtime| target.revoke_for.get(runtime))
-            .or(target.revoke_command.as_ref())
-    });
-    let command = match assessment.disposition {
-        _ if subject.root_key() => target,
-        Disposition::MigrateNow | Disposition::PlanMigration | Disposition::Hybrid => {
-            target.or(old)
-        }
-        _ if subject.credential.is_some() => old,
-        _ => target,
-    };
-    command
-        .map(|command| values.command(command))
-        .or_else(|| by_hand(context, subject, assessment, values))
-}
-
-/// What a person does where no command ends the access, as a comment that a shell passes over.
-fn by_hand(
-    context: &PlanContext<'_>,
-    subject: &Subject<'_>,
-    assessment: &Assessment,
-    values: &Values,
-) -> Option<String> {
-    let old = subject
-        .credential
-        .and_then(|credential| context.targets.disabling(&credential.kind)?.delete.as_ref());
-    let new = subject
-        .choice
-        .target
-        .filter(|_| migrates(assessment) || subject.credential.is_none())
-        .map(|target| &target.revoke);
-    let mut texts: Vec<String> = Vec::new();
-    for text in new.into_iter().chain(old) {
-        let text = values.text(text);
-        if !texts.contains(&text) {
-            texts.push(text);
-        }
-    }
-    (!texts.is_empty()).then(|| format!("# No command ends it; by hand: {}", texts.join(" ")))
+    let issues = migrates(assessment) && assessment.disposition != Disposition::RevokeNow;
+    revocation::of(context, subject, issues, values).text()
 }
 
 fn controls(subject: &Subject<'_>, assessment: &Assessment) -> Vec<CompensatingControl> {

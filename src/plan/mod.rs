@@ -6,6 +6,7 @@ pub mod commands;
 pub mod done;
 pub mod item;
 pub mod permissions;
+pub mod revocation;
 pub mod simulate;
 pub mod steps;
 pub mod waves;
@@ -57,7 +58,6 @@ fn calls_for_work(
             credential.status == crate::model::CredentialStatus::Inactive
                 && credential.grade > crate::model::Grade::A
                 && credential.consumers.is_empty()
-                && !credential.sightings.is_empty()
                 && credential.sightings.iter().all(|seen| !seen.at_head)
         }),
         Disposition::Review => assessment.risk.score >= context.scoring.plan.review_from_risk,

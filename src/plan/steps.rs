@@ -83,8 +83,7 @@ impl Steps<'_, '_> {
     }
 
     fn disabling(&self) -> Option<&Disabling> {
-        let credential = self.subject.credential?;
-        self.context.targets.disabling(&credential.kind)
+        super::revocation::disabling(self.context, self.subject)
     }
 
     fn users(&self) -> String {
@@ -173,6 +172,14 @@ impl Steps<'_, '_> {
 
     fn deactivate(&self) -> PlanStep {
         let days = self.quiet_days();
+        if self.subject.credential.is_none() && self.retires() {
+            return self.step(
+                6,
+                "Take everything from it, keep it restorable",
+                format!("Refuse it every call, keep its policies and trust on file, wait {days} days, at least one full schedule period, and watch for denied calls."),
+                self.retiring().map(|(off, _)| off),
+            );
+        }
         if self.subject.credential.is_none() {
             return self.step(
                 6,
@@ -196,6 +203,37 @@ impl Steps<'_, '_> {
             detail,
             entry.and_then(|entry| entry.deactivate.as_deref()),
         )
+    }
+
+    fn retires(&self) -> bool {
+        self.assessment.disposition == Disposition::Decommission
+    }
+
+    /// How an identity is switched off and deleted, by its kind.
+    fn retiring(&self) -> Option<(&'static str, &'static str)> {
+        match self.subject.kind() {
+            "iam-user" => Some((
+                "aws iam put-user-permissions-boundary --user-name {user} --permissions-boundary arn:aws:iam::aws:policy/AWSDenyAll",
+                "aws iam delete-user --user-name {user}",
+            )),
+            "iam-role" => Some((
+                "aws iam put-role-permissions-boundary --role-name {role} --permissions-boundary arn:aws:iam::aws:policy/AWSDenyAll",
+                "aws iam delete-role --role-name {role}",
+            )),
+            "gcp-service-account" => Some((
+                "gcloud iam service-accounts disable {service_account_email}",
+                "gcloud iam service-accounts delete {service_account_email}",
+            )),
+            "azure-service-principal" => Some((
+                "az ad sp update --id {name} --set accountEnabled=false",
+                "az ad sp delete --id {name}",
+            )),
+            "kubernetes-service-account" => Some((
+                "kubectl patch serviceaccount {service_account} --namespace {namespace} -p '{\"automountServiceAccountToken\":false}'",
+                "kubectl delete serviceaccount {service_account} --namespace {namespace}",
+            )),
+            _ => None,
+        }
     }
 
     fn negative(&self) -> PlanStep {
@@ -229,6 +267,14 @@ impl Steps<'_, '_> {
     }
 
     fn delete(&self) -> PlanStep {
+        if self.subject.credential.is_none() && self.retires() {
+            return self.step(
+                8,
+                "Delete it",
+                "Delete the identity with its policies, its memberships and every binding that names it.",
+                self.retiring().map(|(_, delete)| delete),
+            );
+        }
         let Some(credential) = self.subject.credential else {
             return self.step(
                 8,
@@ -253,9 +299,10 @@ impl Steps<'_, '_> {
             n if n > 5 => format!("Stored copies: {} and {} more.", places.join(", "), n - 5),
             _ => format!("Stored copies: {}.", places.join(", ")),
         };
-        let how = entry
-            .and_then(|entry| entry.delete.as_deref())
-            .unwrap_or("Delete it at the issuer.");
+        let how = entry.and_then(|entry| entry.delete.as_deref()).map_or_else(
+            || "Delete it at the issuer.".to_owned(),
+            |text| self.values.text(text),
+        );
         self.step(
             8,
             "Delete it and every stored copy",
@@ -354,7 +401,10 @@ impl Steps<'_, '_> {
                 .or(entry.delete_command.as_deref())
         });
         let how = match entry {
-            Some(entry) if entry.deactivate.is_none() => entry.delete.clone().unwrap_or_default(),
+            Some(entry) if entry.deactivate.is_none() => {
+                let text = entry.delete.as_deref().unwrap_or_default();
+                self.values.text(text)
+            }
             _ => String::new(),
         };
         let revoke = self.step(

@@ -197,7 +197,19 @@ fn no_item_is_empty_anywhere() {
     );
     for item in &plan {
         let context = format!("{item:#?}");
-        assert!(!item.revocation_triggers.is_empty(), "{context}");
+        // What only takes access away waits for no event.
+        let taken = matches!(
+            item.disposition,
+            Disposition::RevokeNow | Disposition::Decommission
+        );
+        let issued = item
+            .steps
+            .iter()
+            .any(|step| step.title.starts_with("Create"));
+        assert!(
+            !item.revocation_triggers.is_empty() || taken && !issued,
+            "{context}"
+        );
         assert_ne!(
             item.revocation_triggers,
             [RevocationTrigger::ManualFallback],
@@ -360,6 +372,31 @@ fn a_root_key_waits_for_sealed_emergency_access_of_its_account() {
 }
 
 #[test]
+fn a_user_that_nothing_can_act_as_is_removed() {
+    let mut world = World::new("");
+    let mut empty = admin(user("left-over"));
+    empty.console_password = Some(false);
+    world.add_identity(empty);
+    let item = world.plan().remove(0);
+    assert_eq!(item.disposition, Disposition::Decommission);
+    assert_eq!(item.mechanism, "decommission");
+    assert!(commands(&item).contains(&"aws iam delete-user --user-name left-over"));
+    assert!(item.revocation_triggers.is_empty());
+    // Whether it has a password is not known: it is no more than asked about.
+    let mut world = World::new("");
+    world.add_identity(admin(user("left-over")));
+    let plan = world.plan();
+    assert!(
+        plan.iter()
+            .all(|item| item.disposition != Disposition::Decommission)
+    );
+    assert!(
+        plan.iter()
+            .all(|item| item.mechanism != "aws-role-trust-tightened")
+    );
+}
+
+#[test]
 fn a_monthly_schedule_lengthens_the_quiet_period() {
     let mut world = World::new("");
     let user = with_privilege(user("report"), 3, true);
@@ -399,12 +436,18 @@ fn every_item_says_what_ends_the_access_a_command_or_who_does_it_where() {
             "kubernetes",
             Some("shop/old-token (token of web)")
         ),
-        "kubectl delete secret old-token --namespace shop"
+        "kubectl delete secret old-token --namespace shop\n\
+         kubectl delete pods --namespace shop --field-selector spec.serviceAccountName=web"
     );
     let by_hand = ends("stripe-secret-key", "stripe", None);
     assert!(
         by_hand.starts_with("# ") && by_hand.contains("dashboard"),
         "{by_hand}"
+    );
+    let both = ends("openai-api-key", "openai", None);
+    assert!(
+        both.starts_with("curl --fail") && both.contains("\n# By hand besides: "),
+        "{both}"
     );
     let command = ends("sendgrid-key", "sendgrid", None);
     assert!(command.starts_with("curl --fail"), "{command}");
@@ -412,7 +455,7 @@ fn every_item_says_what_ends_the_access_a_command_or_who_does_it_where() {
     let rules = crate::rules::credentials::CredentialRules::builtin().unwrap();
     for rule in rules.rules() {
         let text = ends(&rule.credential_type, &rule.provider, None);
-        assert!(text.len() > 20 && !text.contains('\n'), "{text}");
+        assert!(text.len() > 20 && text.lines().count() <= 3, "{text}");
     }
 }
 
@@ -456,7 +499,10 @@ fn a_workload_in_azure_gets_its_identity_as_code_and_by_its_own_command() {
         let item = world.plan().remove(0);
         assert_eq!(item.mechanism, "azure-managed-identity", "{runtime}");
         let ends = item.revoke_command.as_deref().unwrap();
-        assert!(ends.starts_with(command), "{runtime}: {ends}");
+        let mut lines = ends.lines();
+        let old = lines.next().unwrap();
+        assert!(old.starts_with("az ad app credential delete"), "{ends}");
+        assert!(lines.next().unwrap().starts_with(command), "{ends}");
         let context = world.context();
         let made = super::artefacts::Maker::new(&context).unwrap().item(&item);
         let text = |path: &str| {

@@ -367,7 +367,12 @@ fn facts(out: &mut Out<'_>, index: &Index<'_>, item: &PlanItem) -> Result<(), Re
         .iter()
         .map(|trigger| trigger.as_str().to_owned())
         .collect();
-    fact("Ends on", codes(&triggers))?;
+    let ends = if triggers.is_empty() {
+        "nothing is issued".to_owned()
+    } else {
+        codes(&triggers)
+    };
+    fact("Ends on", ends)?;
     fact(
         "Issued, observed, revoked by machines",
         format!(

@@ -115,6 +115,8 @@ pub struct Negative {
     pub targets: Vec<String>,
     /// Providers.
     pub systems: Vec<String>,
+    /// Values that have to be known.
+    pub needs: Vec<String>,
     /// Tries the old credential.
     pub old: String,
     /// Tries the new way out of bounds.
@@ -170,7 +172,9 @@ struct Scripts {
     _as_of: String,
     #[serde(rename = "source")]
     _source: String,
+    #[serde(default)]
     negative: Vec<Negative>,
+    #[serde(default)]
     file: Vec<FileText>,
 }
 
@@ -190,7 +194,16 @@ impl Artefacts {
         let Trusts {
             trust, boundary, ..
         } = super::read("artefacts/trust.toml")?;
-        let Scripts { negative, file, .. } = super::read("artefacts/scripts.toml")?;
+        let Scripts {
+            mut negative,
+            mut file,
+            ..
+        } = super::read("artefacts/scripts.toml")?;
+        for path in ["artefacts/negative.toml", "artefacts/code.toml"] {
+            let more: Scripts = super::read(path)?;
+            negative.extend(more.negative);
+            file.extend(more.file);
+        }
         let placeholders: BTreeMap<String, Placeholder> =
             super::read("artefacts/placeholders.toml")?;
         let mut trusts = Vec::with_capacity(trust.len());

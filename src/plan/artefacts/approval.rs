@@ -21,6 +21,9 @@ fn today(text: &str) -> String {
     words.join(" ")
 }
 
+/// What an agent's request says beside what everybody's does; whoever starts it fills it in.
+const INTENT: &str = "what the agent is going to do, with which tools, on which data";
+
 /// The request for people and for programs.
 pub(super) fn files(item: &PlanItem, made: &mut Vec<Made>) {
     let approval = &item.approval;
@@ -46,6 +49,8 @@ pub(super) fn files(item: &PlanItem, made: &mut Vec<Made>) {
         "context_proof": tame(&item.grant.context_proof),
         "mechanism": item.mechanism,
         "revocation_triggers": triggers,
+        "intent": (!item.agent_requirements.is_empty()).then_some(INTENT),
+        "agent_requirements": item.agent_requirements.iter().map(|line| tame(line)).collect::<Vec<_>>(),
         "exception_expires": item.exception_expires.map(|at| at.to_string()),
     });
     made.push(Made::new(
@@ -69,6 +74,14 @@ pub(super) fn files(item: &PlanItem, made: &mut Vec<Made>) {
     for (name, value) in rows {
         let _ = writeln!(out, "| {name} | {} |", markdown(&today(value)));
     }
+    if let Some((policy, logs)) = item.agent_requirements.split_first() {
+        let _ = writeln!(
+            out,
+            "| Intent | {INTENT}: |\n| Judged by | {} |\n| Logged | {} |",
+            markdown(policy),
+            markdown(&logs.join("; "))
+        );
+    }
     let strict = match approval.tier {
         crate::model::ApprovalTier::Auto => "policy decides alone",
         crate::model::ApprovalTier::Light => "one approver, afterwards if need be",
@@ -79,7 +92,11 @@ pub(super) fn files(item: &PlanItem, made: &mut Vec<Made>) {
         "| How strict | {}: {strict} |\n| Kind of request | {} |\n| Ends by | {} |",
         approval.tier.as_str(),
         markdown(&approval.logic),
-        markdown(&triggers.join(", ")),
+        if triggers.is_empty() {
+            "this item: it is ended, and nothing is issued".to_owned()
+        } else {
+            markdown(&triggers.join(", "))
+        },
     );
     if approval.approver == "unassigned" {
         out.push_str("\nNobody is known who could approve this: name an owner first.\n");

@@ -3,9 +3,10 @@
 use super::text::{slug, tame};
 use crate::jit::subject::Subject;
 use crate::jit::ttl;
-use crate::model::{Consumer, IdentityKind, PlanItem, PrincipalKind};
+use crate::model::{Consumer, Disposition, IdentityKind, PlanItem, PrincipalKind};
 use crate::plan::PlanContext;
 use crate::plan::commands::Values;
+use crate::plan::revocation::{self, Revocation};
 use crate::rules::artefacts::{Artefacts, Trust};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +33,8 @@ pub(super) struct Facts<'f> {
     pub(super) assumed: Vec<String>,
     /// How the old credential comes back.
     pub(super) reactivate: Option<String>,
+    /// How the access is ended.
+    pub(super) revocation: Revocation,
 }
 
 impl<'f> Facts<'f> {
@@ -55,11 +58,14 @@ impl<'f> Facts<'f> {
             .filter_map(|path| path.issuer.as_deref())
             .collect();
         let trust = data.trust(&item.mechanism, &system, &trusted);
-        let reactivate = subject
-            .credential
-            .and_then(|credential| context.targets.disabling(&credential.kind))
+        let reactivate = revocation::disabling(context, subject)
             .and_then(|entry| entry.reactivate.as_deref())
             .map(|command| commands.command(command));
+        let stays = matches!(
+            item.disposition,
+            Disposition::ShortenAndCompensate | Disposition::BreakGlassIsolate
+        );
+        let issues = !stays && context.targets.get(&item.mechanism).is_some();
         let mut facts = Self {
             item,
             system,
@@ -74,12 +80,14 @@ impl<'f> Facts<'f> {
             issuers: subject.issuers.iter().cloned().collect(),
             assumed: Vec::new(),
             reactivate,
+            revocation: revocation::of(context, subject, issues, &commands),
         };
         facts.identity(subject);
         facts.task(&commands);
         facts.of_consumers(context, subject);
         facts.trusts(subject);
         facts.role();
+        facts.elevated();
         facts.runtime();
         facts
     }
@@ -376,6 +384,9 @@ impl<'f> Facts<'f> {
                 _ => {}
             }
         }
+        let sealed = self.item.mechanism == "break-glass-sealed";
+        let user = identity.filter(|user| sealed && user.kind == IdentityKind::IamUser);
+        callers.extend(user.map(|user| user.native_id.clone()));
         callers.sort();
         callers.dedup();
         callers.truncate(20);
@@ -396,10 +407,11 @@ impl<'f> Facts<'f> {
         // What is there already keeps its name; what comes has one of its own.
         self.values.remove("role");
         self.values.remove("role_arn");
-        let name = if trust.role == "⟦vendor_role⟧" {
-            "⟦task⟧"
-        } else {
-            trust.role.as_str()
+        let name = match trust.role.as_str() {
+            "⟦vendor_role⟧" => "⟦task⟧",
+            // A user that is kept for emergencies takes a role of its own, with a second factor.
+            "⟦role⟧" => "⟦task⟧-sealed",
+            role => role,
         };
         let name = slug(&super::text::fill(name, &self.values, str::to_owned), 64);
         let account = self.values.get("account").map_or("__ACCOUNT__", |id| id);
@@ -409,10 +421,27 @@ impl<'f> Facts<'f> {
         self.values.insert("role_arn", arn);
     }
 
+    /// The role of the sessions that are asked for task by task, where the item makes one.
+    fn elevated(&mut self) {
+        let split = self.item.disposition == Disposition::Hybrid
+            && self.trust.is_some()
+            && self
+                .item
+                .permissions
+                .as_ref()
+                .is_some_and(|sets| !sets.elevated.is_empty());
+        if let Some(role) = self.values.get("role").filter(|_| split) {
+            let elevated = format!("{role}-elevated");
+            self.values.insert("elevated_role", elevated);
+        }
+    }
+
     /// The item changes a role that is there.
     pub(super) fn keeps_role(&self) -> bool {
         let named = self.trust.map(|trust| trust.role.as_str());
-        named == Some("⟦role⟧")
+        let sealed_user =
+            self.item.mechanism == "break-glass-sealed" && self.values.contains_key("user");
+        (named == Some("⟦role⟧") && !sealed_user)
             || (named == Some("⟦vendor_role⟧") && self.values.contains_key("kept_role"))
     }
 

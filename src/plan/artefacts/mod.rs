@@ -11,10 +11,12 @@ mod patch;
 mod policies;
 mod rbac;
 mod readme;
+mod revoke;
 mod scripts;
 mod terraform;
 mod text;
 mod trust;
+mod workload;
 
 use super::PlanContext;
 use crate::jit::id_of;
@@ -138,9 +140,12 @@ impl<'a> Maker<'a> {
             remarks.missing.extend(policies.missing.iter().cloned());
             made.extend(rbac::manifest(&self.context, &facts));
             patch::files(&self.context, subject, &facts, &mut made, &mut remarks);
+            workload::files(subject, &facts, &mut made, &mut remarks);
         }
         scripts::templates(&facts, self.data, migrates, &mut made);
-        made.push(scripts::revoke(&facts));
+        if !made.iter().any(|one| one.kind == ArtefactKind::Revocation) {
+            made.push(revoke::file(&facts));
+        }
         made.push(scripts::negative_test(&facts, self.data, migrates));
         made.push(scripts::rollback(&facts));
         approval::files(item, &mut made);

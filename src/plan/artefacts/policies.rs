@@ -217,7 +217,7 @@ fn boundary(
         statements.push(json!({
             "Sid": "AskForElevation",
             "Effect": "Allow",
-            "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
+            "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
             "Resource": role,
         }));
     }

@@ -2,7 +2,7 @@
 
 use super::Made;
 use super::facts::Facts;
-use super::text::{comment, comments, escape_for, placeholder, shell, tame};
+use super::text::{comment, comments, escape_for, placeholder, shell, whole};
 use crate::model::{ArtefactKind, Disposition};
 use crate::rules::artefacts::{Artefacts, fits};
 use std::fmt::Write as _;
@@ -10,35 +10,43 @@ use std::fmt::Write as _;
 /// Words of the catalogue's commands that a person replaces, and the placeholders they are here.
 const WORDS: &[(&str, &str)] = &[
     ("ACCOUNT_ID", "account"),
+    ("APPSYNC_API", "appsync_api"),
     ("APP_ID", "client_id"),
     ("ASSOCIATION_ID", "association_id"),
     ("AUDIENCE", "token_audience"),
     ("BINDING", "binding"),
     ("CLUSTER", "cluster"),
     ("CREDENTIAL_ID", "federated_credential_id"),
+    ("CREDENTIAL_ID_OF_SERVICE", "service_credential_id"),
     ("DATABASE", "database"),
     ("DATABASE_USER", "database_user"),
+    ("DEPLOY_KEY", "deploy_key"),
     ("ENVIRONMENT", "environment"),
     ("FUNCTION", "function"),
     ("GITLAB_HOST", "gitlab_host"),
+    ("INSTANCE_ASSOCIATION_ID", "instance_association_id"),
     ("INSTANCE_ID", "instance_id"),
     ("KEY_ID", "key_id"),
+    ("KEY_NAME", "key_name"),
     ("NAME", "name"),
     ("NAMESPACE", "namespace"),
+    ("NEW_TOKEN_ID", "new_token_id"),
     ("OPENAI_PROJECT", "openai_project"),
     ("OWNER", "owner"),
     ("POD", "pod"),
     ("POOL", "pool"),
     ("PROFILE_ID", "profile_id"),
     ("PROJECT", "gcp_project"),
+    ("PROJECT_NUMBER", "gitlab_project_number"),
     ("REPO", "repository"),
     ("RESOURCE_GROUP", "resource_group"),
-    ("REVOKE_TIME", "started"),
     ("ROLE_ARN", "role_arn"),
     ("ROLE_NAME", "role"),
+    ("ROLE_OF_VAULT", "vault_role"),
     ("RUN_ID", "run_id"),
     ("SECRET_NAME", "secret_name"),
     ("SERVICE_ACCOUNT", "service_account"),
+    ("SERVICE_ACCOUNT_EMAIL", "service_account_email"),
     ("TASK", "task"),
     ("TOKEN_ACCESSOR", "token_accessor"),
     ("TOKEN_ID", "token_id"),
@@ -48,7 +56,7 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 /// How every script begins: it does nothing while something is left to be filled in.
-fn script(what: &str, body: &str) -> String {
+pub(super) fn script(what: &str, body: &str) -> String {
     format!(
         "#!/usr/bin/env bash\n{}set -euo pipefail\n# Nothing is done while something has to be filled in.\nif grep -q '__[A-Z][A-Z_]*__' \"$0\"; then\n  echo \"fill in the placeholders first: README.md lists them\" >&2\n  exit 2\nfi\n\n{}\n",
         comments(what),
@@ -57,7 +65,7 @@ fn script(what: &str, body: &str) -> String {
 }
 
 /// A command of the catalogue; words in capitals become values that are known, or placeholders.
-fn command(facts: &Facts<'_>, text: &str) -> String {
+pub(super) fn command(facts: &Facts<'_>, text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
     let mut before = ' ';
@@ -137,61 +145,6 @@ pub(super) fn templates(facts: &Facts<'_>, data: &Artefacts, migrates: bool, mad
     }
 }
 
-/// Ends the access that the item issues, or the old one where it issues none.
-pub(super) fn revoke(facts: &Facts<'_>) -> Made {
-    let item = facts.item;
-    let mut body = String::new();
-    let triggers: Vec<&str> = item
-        .revocation_triggers
-        .iter()
-        .map(|trigger| trigger.as_str())
-        .collect();
-    body.push_str(&comments(&format!(
-        "Run it when one of these comes: {}.",
-        triggers.join(", ")
-    )));
-    let deletes = item
-        .steps
-        .iter()
-        .filter(|step| {
-            step.title.starts_with("Deactivate") || step.title.starts_with("Switch it off")
-        })
-        .find_map(|step| step.command.as_deref());
-    let mut commands: Vec<String> = Vec::new();
-    let by_hand = item
-        .revoke_command
-        .as_deref()
-        .and_then(|text| text.strip_prefix("# "));
-    let given = item.revoke_command.as_deref();
-    for text in given
-        .filter(|_| by_hand.is_none())
-        .into_iter()
-        .chain(deletes)
-    {
-        let text = command(facts, &tame(text));
-        if !commands.contains(&text) {
-            commands.push(text);
-        }
-    }
-    if commands.is_empty() {
-        body.push_str(&comments(by_hand.unwrap_or(
-            "No command is known for this issuer: end the access in its console or interface, then run the negative test.",
-        )));
-        body.push_str("echo \"end the access at the issuer by hand, then run negative-test.sh\" >&2\nexit 3\n");
-    } else {
-        for text in commands {
-            body.push_str(&text);
-            body.push('\n');
-        }
-    }
-    Made::new(
-        "revoke.sh",
-        ArtefactKind::Revocation,
-        "ends the access",
-        script("Ends the access of this plan item.", &body),
-    )
-}
-
 /// Fails unless what must be refused is refused.
 pub(super) fn negative_test(facts: &Facts<'_>, data: &Artefacts, migrates: bool) -> Made {
     let mut body = String::from(REFUSED);
@@ -201,7 +154,8 @@ pub(super) fn negative_test(facts: &Facts<'_>, data: &Artefacts, migrates: bool)
         let old = data
             .negative
             .iter()
-            .find(|entry| !entry.old.is_empty() && fits(&entry.credentials, kind));
+            .filter(|entry| !entry.old.is_empty() && fits(&entry.systems, &facts.system))
+            .find(|entry| fits(&entry.credentials, kind));
         if let Some(old) = old {
             body.push_str(&facts.fill(&old.old, shell));
             any = true;
@@ -212,11 +166,17 @@ pub(super) fn negative_test(facts: &Facts<'_>, data: &Artefacts, migrates: bool)
             && !entry.new.is_empty()
             && fits(&entry.targets, &facts.item.mechanism)
             && fits(&entry.systems, &facts.system)
+            && entry
+                .needs
+                .iter()
+                .all(|name| facts.values.contains_key(name.as_str()))
     }) {
         body.push_str(&facts.fill(&new.new, shell));
         any = true;
     }
-    if facts.trust.is_some() && migrates {
+    // Emergency access may do what no other role may.
+    if facts.trust.is_some() && migrates && facts.item.disposition != Disposition::BreakGlassIsolate
+    {
         let actions: Vec<String> = data
             .boundary
             .probes
@@ -278,7 +238,7 @@ pub(super) fn rollback(facts: &Facts<'_>) -> Made {
     let leaked = item.disposition == Disposition::RevokeNow;
     match &facts.reactivate {
         Some(text) if !leaked => {
-            body.push_str(&command(facts, &tame(text)));
+            body.push_str(&command(facts, &whole(text)));
             body.push('\n');
         }
         _ if leaked => body.push_str(
@@ -292,10 +252,21 @@ pub(super) fn rollback(facts: &Facts<'_>) -> Made {
         let role = facts.fill("⟦role⟧", shell);
         let _ = write!(
             body,
-            "\n{}if [ -f trust-before.json ]; then\n  aws iam update-assume-role-policy --role-name {role} --policy-document file://trust-before.json\nfi\nif aws iam get-role-policy --role-name {role} --policy-name overstay-kill-switch > /dev/null 2>&1; then\n  aws iam delete-role-policy --role-name {role} --policy-name overstay-kill-switch\nfi\n",
+            "\n{}if [ -f trust-before.json ]; then\n  aws iam update-assume-role-policy --role-name {role} --policy-document file://trust-before.json\nfi\n",
             comments(
                 "Keep today's trust before anything is changed: aws iam get-role --role-name NAME --query Role.AssumeRolePolicyDocument > trust-before.json"
             ),
+        );
+        let elevated = facts.values.get("elevated_role");
+        let roles = [Some(role), elevated.map(|role| shell(role))];
+        let roles: Vec<String> = roles.into_iter().flatten().collect();
+        let _ = write!(
+            body,
+            "{}roles=({})\nfor role in \"${{roles[@]}}\"; do\n  for policy in overstay-kill-switch revoke-older-sessions; do\n    if aws iam get-role-policy --role-name \"$role\" --policy-name \"$policy\" > /dev/null 2>&1; then\n      aws iam delete-role-policy --role-name \"$role\" --policy-name \"$policy\"\n    fi\n  done\ndone\n",
+            comments(
+                "After the kill switch or revoke.sh: the denials go; the trust of a role that this plan made comes back with `terraform apply`."
+            ),
+            roles.join(" ")
         );
     }
     body.push_str(&comment(

@@ -143,7 +143,8 @@ resource "aws_iam_role" "elevated" {{
       Sid       = "OnlyTheStableIdentity"
       Effect    = "Allow"
       Principal = {{ AWS = aws_iam_role.task.arn }}
-      Action    = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+      # Sessions of pods carry tags, which go on to whatever role is taken with them.
+      Action    = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
       Condition = {{ StringLike = {{ "sts:SourceIdentity" = "?*" }} }}
     }}]
   }})
@@ -157,7 +158,7 @@ resource "aws_iam_role_policy" "may_ask" {{
     Statement = [{{
       Sid      = "AskForElevation"
       Effect   = "Allow"
-      Action   = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+      Action   = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
       Resource = aws_iam_role.elevated.arn
     }}]
   }})

@@ -7,11 +7,18 @@ const MAX_VALUE: usize = 512;
 
 /// Without control characters, marks that turn text around, and the signs that mark placeholders.
 pub(super) fn tame(value: &str) -> String {
+    seen(value).take(MAX_VALUE).collect()
+}
+
+/// The same of a whole command, which is of no use if its end is cut off.
+pub(super) fn whole(command: &str) -> String {
+    seen(command).collect()
+}
+
+fn seen(value: &str) -> impl Iterator<Item = char> {
     value
         .chars()
         .filter(|c| !c.is_control() && !unseen(*c) && !matches!(c, '⟦' | '⟧'))
-        .take(MAX_VALUE)
-        .collect()
 }
 
 /// Takes no room, or turns the text around it.

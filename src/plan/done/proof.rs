@@ -3,7 +3,7 @@
 use super::ended;
 use super::later::Later;
 use crate::model::{
-    Consumer, Credential, CredentialStatus, Disposition, Federation, Identity, IdentityKind,
+    Consumer, Credential, CredentialStatus, Disposition, Federation, Grade, Identity, IdentityKind,
     LastUse, Planned, PrincipalKind, Ternary,
 };
 use crate::rules::targets::{Proof, Targets};
@@ -150,10 +150,18 @@ impl Seen<'_> {
         }
     }
 
-    /// Whether all that holds a credential is the account that its id names.
+    /// Whether the account that a key belongs to was read and does not have it: the account proves it, not a list of its keys.
     fn is_unlisted(&self, credential: &Credential) -> bool {
         let holder = self.later.identity(credential.identity.as_ref());
-        holder.is_some_and(|holder| holder.kind == IdentityKind::AwsAccount)
+        let kinds = [
+            IdentityKind::AwsAccount,
+            IdentityKind::IamUser,
+            IdentityKind::AwsRoot,
+        ];
+        let proven = credential.join.as_ref().map(|join| join.grade) == Some(Grade::A);
+        credential.grade > Grade::A
+            && proven
+            && holder.is_some_and(|holder| kinds.contains(&holder.kind))
     }
 
     fn not_named(&self) -> (Ternary, String) {

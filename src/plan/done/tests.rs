@@ -1,7 +1,7 @@
 use super::*;
 use crate::jit::fixtures::{World, access_key, days_ago, job, user, with_privilege};
 use crate::model::{
-    CredentialStatus, Federation, Grade, Identity, IdentityKind, LastUse, Run, Storage,
+    CredentialStatus, Evidence, Federation, Grade, Identity, IdentityKind, LastUse, Run, Storage,
 };
 use crate::report::{ReportParts, assemble};
 use jiff::ToSpan;
@@ -124,23 +124,27 @@ fn a_key_that_its_account_no_longer_lists_is_gone() {
         &report_of(&world(active, true, false), 0),
         PlanMemory::default(),
     );
-    let mut later = report_of(&world(Some(CredentialStatus::Inactive), false, true), 1);
-    let account = Identity::named(
-        "aws",
-        IdentityKind::AwsAccount,
-        "111122223333",
-        "111122223333",
-        Grade::B,
-    );
-    for credential in &mut later.credentials {
-        credential.identity = Some(account.id.clone());
+    // Known from a file, it is its account's; known from logs, it is its user's. A list of keys is of grade A.
+    let unlisted = |kind: IdentityKind, listed: bool| {
+        let mut later = report_of(&world(Some(CredentialStatus::Inactive), false, true), 1);
+        let holder = Identity::named("aws", kind, "111122223333", "111122223333", Grade::B);
+        for credential in &mut later.credentials {
+            credential.identity = Some(holder.id.clone());
+            credential.grade = if listed { Grade::A } else { Grade::B };
+            credential.join = Some(Evidence::new(Grade::A, "its account lists no such key"));
+        }
+        later.identities.push(holder);
+        // What no longer lets anybody in is in no plan.
+        later.plan.clear();
+        only(&next(&later, first.memory.clone()))
+    };
+    for kind in [IdentityKind::AwsAccount, IdentityKind::IamUser] {
+        let (state, evidence) = unlisted(kind, false);
+        assert_eq!(state, ItemState::Done, "{evidence}");
+        assert!(evidence.contains("lists no such key"), "{evidence}");
+        let (state, evidence) = unlisted(kind, true);
+        assert_eq!(state, ItemState::Open, "{evidence}");
     }
-    later.identities.push(account);
-    // What no longer lets anybody in is in no plan.
-    later.plan.clear();
-    let (state, evidence) = only(&next(&later, first.memory));
-    assert_eq!(state, ItemState::Done, "{evidence}");
-    assert!(evidence.contains("lists no such key"), "{evidence}");
 }
 
 #[test]

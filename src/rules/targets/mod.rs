@@ -255,6 +255,8 @@ pub struct RuntimeHint {
 pub struct Disabling {
     /// Credential type; may end in `*`.
     pub credential: String,
+    /// Issuer, where only one issuer's credentials of the type end this way; may end in `*`.
+    pub provider: Option<String>,
     /// Deactivates without deleting, with `{placeholders}`.
     pub deactivate: Option<String>,
     /// Undoes the deactivation.
@@ -431,11 +433,20 @@ impl Targets {
     }
 
     /// How a credential of this type is switched off.
-    pub fn disabling(&self, kind: &str) -> Option<&Disabling> {
+    pub fn disabling(&self, kind: &str, provider: &str) -> Option<&Disabling> {
+        let of_issuer = |entry: &&Disabling| {
+            let named = entry.provider.as_deref();
+            named.is_none_or(|named| matches(named, provider))
+        };
         self.disabling
             .iter()
             .filter(|entry| matches(&entry.credential, kind))
-            .max_by_key(|entry| entry.credential.trim_end_matches('*').len())
+            .filter(of_issuer)
+            .max_by_key(|entry| {
+                let exact = !entry.credential.ends_with('*');
+                let length = entry.credential.trim_end_matches('*').len();
+                (entry.provider.is_some(), exact, length)
+            })
     }
 }
 

@@ -228,7 +228,9 @@ fn every_type_that_can_be_targeted_can_be_switched_off() {
         if target.situation == Situation::Credential {
             for kind in &target.replaces {
                 assert!(
-                    targets.disabling(kind.trim_end_matches('*')).is_some(),
+                    targets
+                        .disabling(kind.trim_end_matches('*'), "unknown")
+                        .is_some(),
                     "{kind}"
                 );
             }

@@ -35,7 +35,12 @@ impl Page<'_, '_> {
             .iter()
             .map(|each| each.as_str())
             .collect();
-        self.field("ends on", &triggers.join(", "))?;
+        let ends = if triggers.is_empty() {
+            "nothing is issued".to_owned()
+        } else {
+            triggers.join(", ")
+        };
+        self.field("ends on", &ends)?;
         self.field(
             "effort",
             &format!("{}: {}", item.effort.size, item.effort.reason),

@@ -1,0 +1,165 @@
+//! The script that ends the access: the credential of today, what takes its place, or both.
+
+use super::Made;
+use super::facts::Facts;
+use super::scripts::{command, script};
+use super::text::{comments, shell, whole};
+use crate::model::{ArtefactKind, Disposition};
+use crate::plan::revocation::Way;
+use std::fmt::Write as _;
+
+/// The end of a script that leaves work to a person.
+const BY_HAND: &str = "3";
+
+/// Ends the access.
+pub(super) fn file(facts: &Facts<'_>) -> Made {
+    let triggers: Vec<&str> = facts
+        .item
+        .revocation_triggers
+        .iter()
+        .map(|trigger| trigger.as_str())
+        .collect();
+    let when = |what: &str| match triggers.as_slice() {
+        [] if facts.item.disposition == Disposition::RevokeNow => {
+            comments("Run it now: nothing takes the place of this access.")
+        }
+        [] => comments("Run it once README.md's order comes to it: nothing takes its place."),
+        _ => comments(&format!(
+            "{what} when one of these comes: {}.",
+            triggers.join(", ")
+        )),
+    };
+    let (old, new) = (old(facts), new(facts));
+    let (description, text) = match (old, new) {
+        (Some(old), Some(new)) => (
+            "`revoke.sh old` ends the credential of today, `revoke.sh new` what takes its place; without a word it ends both",
+            parts(&when("Run the second"), &old, &new),
+        ),
+        (Some(only), None) | (None, Some(only)) => (
+            "ends the access",
+            script(
+                "Ends the access of this plan item.",
+                &format!("{}{only}", when("Run it")),
+            ),
+        ),
+        (None, None) => (
+            "says what ends the access",
+            script(
+                "Ends the access of this plan item.",
+                &format!(
+                    "{}{}",
+                    when("Run it"),
+                    hand(
+                        "end it in the console of its issuer, then run negative-test.sh",
+                        "exit"
+                    )
+                ),
+            ),
+        ),
+    };
+    Made::new("revoke.sh", ArtefactKind::Revocation, description, text)
+}
+
+/// What a person has to do, and the end that says so.
+fn hand(text: &str, leave: &str) -> String {
+    format!(
+        "echo {} >&2\n{leave} {BY_HAND}\n",
+        shell(&format!("by hand: {}", whole(text)))
+    )
+}
+
+fn way(facts: &Facts<'_>, way: &Way, leave: &str) -> String {
+    match way {
+        Way::Command(text) => format!("{}\n", command(facts, &whole(text))),
+        Way::ByHand(text) => hand(text, leave),
+    }
+}
+
+/// Commands that end the credential of today.
+fn old(facts: &Facts<'_>) -> Option<String> {
+    let revocation = &facts.revocation;
+    let both = revocation.new.is_some();
+    let mut body = way(
+        facts,
+        revocation.old.as_ref()?,
+        if both { "return" } else { "exit" },
+    );
+    if let Some(delete) = &revocation.delete {
+        let _ = write!(
+            body,
+            "# It is switched off, not gone. Once nothing has asked for it for a full schedule period:\n# {}\n",
+            command(facts, &whole(delete))
+        );
+    }
+    Some(body)
+}
+
+/// Commands that end what takes its place.
+fn new(facts: &Facts<'_>) -> Option<String> {
+    let revocation = &facts.revocation;
+    let both = revocation.old.is_some();
+    let mut body = way(
+        facts,
+        revocation.new.as_ref()?,
+        if both { "return" } else { "exit" },
+    );
+    if let Some(role) = facts.values.get("elevated_role") {
+        let _ = write!(
+            body,
+            "# Sessions that were asked for task by task are of a role of their own.\n{}",
+            older_sessions(role)
+        );
+    }
+    Some(body)
+}
+
+/// Refuses every call of a session that a role gave out until now.
+fn older_sessions(role: &str) -> String {
+    format!(
+        "aws iam put-role-policy --role-name {} --policy-name revoke-older-sessions --policy-document '{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{{\"DateLessThan\":{{\"aws:TokenIssueTime\":\"'\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"'\"}}}}}}]}}'\n",
+        shell(role)
+    )
+}
+
+/// Both in one script. What has to be filled in for the one does not stop the other.
+fn parts(when: &str, old: &str, new: &str) -> String {
+    let indent = |text: &str| {
+        text.trim_end()
+            .lines()
+            .fold(String::new(), |mut out, line| {
+                let _ = writeln!(out, "  {line}");
+                out
+            })
+    };
+    format!(
+        "#!/usr/bin/env bash\n{}{when}set -euo pipefail\n\nold() {{\n{}}}\n\nnew() {{\n{}}}\n\n{DISPATCH}",
+        comments(
+            "Ends the access of this plan item: `revoke.sh old` the credential of today, once the new way works; `revoke.sh new` what takes its place; without a word both."
+        ),
+        indent(old),
+        indent(new)
+    )
+}
+
+const DISPATCH: &str = r#"part=${1:-both}
+case "$part" in
+old | new) ;;
+both)
+  # The one is ended even where the other cannot be.
+  status=0
+  bash "$0" old || status=$?
+  bash "$0" new || status=$?
+  exit "$status"
+  ;;
+*)
+  echo "usage: revoke.sh [old | new]" >&2
+  exit 64
+  ;;
+esac
+# Nothing is done while something has to be filled in.
+if declare -f "$part" | grep -q '__[A-Z][A-Z_]*__'; then
+  echo "fill in the placeholders of $part first: README.md lists them" >&2
+  exit 2
+fi
+"$part"
+"#;
