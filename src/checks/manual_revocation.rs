@@ -3,13 +3,15 @@
 use super::exposure::is_private_key;
 use super::rating::Rating;
 use super::subject::{capitalised, credential_name, full_name, may_be_live, places, power, words};
-use super::{Check, CheckContext, consumers};
-use crate::model::{Confidence, Consumer, Credential, FindingBuilder, Grade, IdentityKind};
+use super::{Check, CheckContext, consumers, routines};
+use crate::model::{
+    Confidence, Consumer, Credential, FindingBuilder, Grade, IdentityKind, Routine, RoutineBy,
+};
 use crate::rules::config::Pattern;
 use crate::rules::posture::CheckMeta;
 
 /// A live credential that does not end by itself and that no machine can end: its issuer has no call for it, or its own text
-/// says that a person is to remove it.
+/// or a runbook of its repository says that a person is to remove it.
 pub(super) struct ManualRevocation;
 
 impl Check for ManualRevocation {
@@ -38,10 +40,14 @@ impl Check for ManualRevocation {
             let kind = by_hand.iter().any(|known| known.matches(&credential.kind))
                 || is_private_key(credential);
             let promise = promised(meta, credential);
-            if !kind && promise.is_none() {
+            let identity = context.inventory.identity_of(credential);
+            let routine = routines::of(context.inventory, credential, identity);
+            let machine = routine.is_some_and(|routine| routine.by == RoutineBy::Machine);
+            let person = routine.filter(|_| !machine);
+            if machine || (!kind && promise.is_none() && person.is_none()) {
                 continue;
             }
-            out.extend(finding(context, meta, credential, promise));
+            out.extend(finding(context, meta, credential, promise, person));
         }
     }
 }
@@ -69,6 +75,7 @@ fn finding(
     meta: &CheckMeta,
     credential: &Credential,
     promise: Option<&str>,
+    runbook: Option<&Routine>,
 ) -> Option<FindingBuilder> {
     let identity = context.inventory.identity_of(credential);
     let users: Vec<&Consumer> = context
@@ -76,6 +83,7 @@ fn finding(
         .consumers_of(&credential.consumers)
         .collect();
     let mut at = consumers::all_places(credential, &users);
+    at.extend(runbook.map(|runbook| runbook.location.clone()));
     if at.is_empty() {
         at = identity
             .filter(|identity| identity.kind != IdentityKind::AwsAccount)
@@ -90,6 +98,13 @@ fn finding(
     let why = if let Some(promise) = promise {
         rating.note(Grade::D, format!("the line says `{promise}`"));
         format!("a comment beside it says `{promise}`, which nothing enforces")
+    } else if let Some(runbook) = runbook {
+        let place = runbook.location.display();
+        rating.note(Grade::D, format!("{place} says `{}`", runbook.words));
+        format!(
+            "{place} has a person replace or end it (`{}`)",
+            runbook.words
+        )
     } else {
         rating.note(
             Grade::C,
@@ -104,14 +119,19 @@ fn finding(
     rating.weigh("the holder", &power);
     let name = capitalised(&credential_name(credential));
     let whose = identity.map_or_else(String::new, |i| format!(" of {}", full_name(i)));
+    let (who, how) = if runbook.is_some() && promise.is_none() {
+        ("nothing ends it but a person", "is revoked by hand")
+    } else {
+        ("no machine can end it", "can only be revoked by hand")
+    };
     let message = format!(
-        "{name}{whose} has no end, and no machine can end it: {why}. Access that is taken back when somebody thinks of it \
+        "{name}{whose} has no end, and {who}: {why}. Access that is taken back when somebody thinks of it \
          is standing access.",
     );
     Some(
         context
             .finding(meta, rating, identity, Some(credential))
-            .text(format!("{name} can only be revoked by hand"), message)
+            .text(format!("{name} {how}"), message)
             .locations(at),
     )
 }
@@ -140,6 +160,17 @@ mod tests {
             at site/deploy.sh:5
             A the structure is that of the type
             D the line says `remove after`
+        fires-runbook
+          low (high): AWS access key AKIA-NAMED is revoked by hand
+            AWS access key AKIA-NAMED of IAM user ci-deployer of account 111122223333 has no end, and nothing ends it but a person: site/docs/runbook.md:12 has a person replace or end it (`manually`). Access that is taken back when somebody thinks of it is standing access.
+            at site/docs/runbook.md:12
+            A the structure is that of the type
+            D site/docs/runbook.md:12 says `manually`
+          low (high): Npm token NPM is revoked by hand
+            Npm token NPM has no end, and nothing ends it but a person: site/README.md:40 has a person replace or end it (`log in to`). Access that is taken back when somebody thinks of it is standing access.
+            at site/deploy.sh:5, site/README.md:40
+            A the structure is that of the type
+            D site/README.md:40 says `log in to`
         ");
     }
 }

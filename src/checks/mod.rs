@@ -50,6 +50,7 @@ mod privileged_unlogged;
 mod public_resource;
 mod rating;
 mod root_access_key;
+mod routines;
 mod secret_in_env_or_config;
 mod secret_in_iac_state;
 mod sensitivity_privilege_mismatch;

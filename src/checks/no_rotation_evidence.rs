@@ -2,9 +2,9 @@
 
 use super::rating::Rating;
 use super::subject::{capitalised, credential_name, date, days, may_be_live, power};
-use super::{Check, CheckContext, consumers};
+use super::{Check, CheckContext, consumers, routines};
 use crate::model::evidence::days_between;
-use crate::model::{Consumer, CredentialStatus, FindingBuilder, Sighting};
+use crate::model::{Consumer, CredentialStatus, FindingBuilder, Grade, RoutineBy, Sighting};
 use crate::rules::posture::CheckMeta;
 
 /// A credential that stands unchanged in a current file since longer than the threshold, and of whose age nothing else
@@ -44,6 +44,11 @@ impl Check for NoRotationEvidence {
                 continue;
             }
             let identity = context.inventory.identity_of(credential);
+            let routine = routines::of(context.inventory, credential, identity);
+            // What is rotated by a machine is: the value here is one that nobody took out.
+            if routine.is_some_and(|routine| routine.by == RoutineBy::Machine) {
+                continue;
+            }
             let mut rating = Rating::of(meta);
             rating.no_surer(credential.confidence);
             rating.note(
@@ -52,6 +57,14 @@ impl Check for NoRotationEvidence {
             );
             if credential.status == CredentialStatus::Unknown {
                 rating.note(credential.grade, "nobody has said whether it still works");
+            }
+            if let Some(routine) = routine {
+                let place = routine.location.display();
+                let text = format!(
+                    "{place} leaves its rotation to a person (`{}`)",
+                    routine.words
+                );
+                rating.note(Grade::D, text);
             }
             let power = power(identity, Some(credential));
             rating.weigh("the holder", &power);

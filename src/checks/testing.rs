@@ -11,7 +11,7 @@ use crate::model::{
     ConsumerId, Credential, CredentialId, CredentialStatus, ExposedTo, Federation, Finding,
     FingerprintKey, Grade, Grant, GrantId, GrantSource, Identity, IdentityId, IdentityKind,
     Inventory, LastUse, Location, PrincipalKind, RbacBinding, RbacRole, RbacRule, ResourceExposure,
-    Sighting, Storage, Trail, TrustPath, Uses,
+    Routine, RoutineBy, Sighting, Storage, Trail, TrustPath, Uses,
 };
 use crate::rules::config::Config;
 use crate::rules::posture::Posture;
@@ -39,6 +39,7 @@ struct Case {
     role: Vec<Value>,
     binding: Vec<Value>,
     capability: Vec<Value>,
+    routine: Vec<Value>,
     exposure: Vec<Value>,
     trails: BTreeMap<String, Vec<Value>>,
     config: toml::Table,
@@ -254,6 +255,17 @@ fn base_binding() -> RbacBinding {
     }
 }
 
+fn base_routine() -> Routine {
+    Routine {
+        by: RoutineBy::Person,
+        words: "manually".into(),
+        names: Vec::new(),
+        providers: Vec::new(),
+        repository: "site".into(),
+        location: Location::file("site", "docs/runbook.md", 12, 1),
+    }
+}
+
 fn base_capability() -> Capability {
     Capability {
         kind: CapabilityKind::DynamicSecrets,
@@ -414,6 +426,11 @@ fn build(text: &str) -> (Inventory, Config) {
         .capability
         .iter()
         .map(|patch| over(&base_capability(), patch))
+        .collect();
+    inventory.routines = case
+        .routine
+        .iter()
+        .map(|patch| over(&base_routine(), patch))
         .collect();
     for (account, trails) in case.trails {
         let trails = trails.iter().map(|patch| over(&AwsTrail::default(), patch));

@@ -23,6 +23,7 @@ pub(super) fn add(
         all.roles.extend(file.roles);
         all.bindings.extend(file.bindings);
         all.capabilities.extend(file.capabilities);
+        all.routines.extend(file.routines);
         all.edits.extend(file.edits);
         graph.coverage.extend(file.notices);
     }
@@ -82,6 +83,9 @@ pub(super) fn add(
     graph.inventory.roles = all.roles;
     graph.inventory.bindings = all.bindings;
     graph.inventory.capabilities = all.capabilities;
+    all.routines.sort();
+    all.routines.dedup();
+    graph.inventory.routines = all.routines;
     all.issued
         .sort_by_cached_key(|(credential, _)| (credential.id.clone(), total(credential)));
     for (credential, holder) in all.issued {

@@ -28,6 +28,7 @@ mod kustomize;
 mod link;
 mod names;
 mod node;
+mod routines;
 mod terraform;
 #[cfg(test)]
 mod testing;
@@ -75,7 +76,7 @@ enum Surface<'t> {
 
 /// Whether a file of this path can declare anything: cheap, by name only.
 pub fn wants(uri: &str) -> bool {
-    surface(uri).is_some() || holds_settings(uri)
+    surface(uri).is_some() || holds_settings(uri) || routines::wants(uri)
 }
 
 /// Whether a path is that of settings, in which logins may be that products come with.
@@ -151,6 +152,23 @@ pub fn read(
 ) -> Option<Declarations> {
     let bytes = &*text::utf8(bytes);
     let mut out = surface(uri).and_then(|surface| read_as(surface, repository, uri, bytes, key));
+    if routines::wants(uri)
+        && routines::interesting(uri, bytes)
+        && let Ok(tables) = ManifestTables::builtin()
+    {
+        let context = Context {
+            repository,
+            uri,
+            text: &Text::new(bytes),
+            key,
+            tables,
+        };
+        let mut found = Declarations::default();
+        routines::read(&context, &mut found);
+        if !found.routines.is_empty() {
+            out.get_or_insert_default().routines = found.routines;
+        }
+    }
     if holds_settings(uri)
         && defaults::interesting(bytes)
         && let Ok(tables) = ManifestTables::builtin()

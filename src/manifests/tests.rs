@@ -33,7 +33,7 @@ fn files_are_wanted_by_name() {
         assert!(wants(uri), "{uri}");
     }
     assert!(wants("chart/templates/_helpers.tpl"));
-    for uri in ["src/main.rs", "README.md", "a.jsonc", "yaml"] {
+    for uri in ["src/main.rs", "README.doc", "a.jsonc", "yaml"] {
         assert!(!wants(uri), "{uri}");
     }
 }

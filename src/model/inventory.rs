@@ -90,6 +90,8 @@ pub struct Declarations {
     pub bindings: Vec<super::RbacBinding>,
     /// Runtime identity, policy and brokered access that it sets up.
     pub capabilities: Vec<super::Capability>,
+    /// How its texts say that credentials are replaced or taken back.
+    pub routines: Vec<super::Routine>,
     /// AWS accounts in the words of infrastructure code.
     pub stacks: Vec<super::DeclaredStack>,
     /// Credentials that infrastructure code issues, each with the native id of its holder.
@@ -123,6 +125,8 @@ pub struct Inventory {
     pub bindings: Vec<super::RbacBinding>,
     /// Runtime identity, policy and brokered access that is set up; sorted.
     pub capabilities: Vec<super::Capability>,
+    /// How texts say that credentials are replaced or taken back; sorted.
+    pub routines: Vec<super::Routine>,
     /// Trails that record what is done, per account of which it is known.
     pub trails: BTreeMap<String, Vec<AwsTrail>>,
     /// What policies of resources leave open to others than the account; sorted.

@@ -29,6 +29,7 @@ pub mod progress;
 pub mod rbac;
 mod renames;
 pub mod report;
+pub mod routine;
 pub mod secret;
 pub mod severity;
 pub mod trail;
@@ -71,6 +72,7 @@ pub use progress::{FirstSeen, ItemProgress, ItemState, PlanMemory, Planned, Stan
 pub use rbac::{RbacBinding, RbacRole, RbacRule};
 pub use renames::Renames;
 pub use report::{Report, Run, Summary, Tool, WaveRisk};
+pub use routine::{Routine, RoutineBy};
 pub use secret::{Fingerprint, FingerprintKey, Redacted, SecretBytes};
 pub use severity::Severity;
 pub use trail::{CredentialTrail, MOST_NAMES, Medium, Reach, Trail};

@@ -7,6 +7,7 @@ use super::config::Pattern;
 use super::credentials::{CredentialRules, Rule, compile};
 use super::default_logins::DefaultLogins;
 use super::edits::PipelineEdits;
+use super::routines::Routines;
 use super::workloads::Workloads;
 use super::{RuleError, text};
 use crate::model::Environment;
@@ -42,6 +43,8 @@ pub struct ManifestTables {
     pub logins: DefaultLogins,
     /// What infrastructure code runs.
     pub workloads: Workloads,
+    /// How texts say that credentials are replaced.
+    pub routines: Routines,
     environments: EnvironmentWords,
 }
 
@@ -95,6 +98,11 @@ impl SecretNames {
     pub fn lookup(&self, name: &str) -> Option<&SecretName> {
         let name = normal(name);
         self.name.iter().find(|rule| rule.pattern.matches(&name))
+    }
+
+    /// Issuers that names tell.
+    pub fn providers(&self) -> impl Iterator<Item = &str> {
+        self.name.iter().map(|rule| rule.provider.as_str())
     }
 
     /// The name identifies something rather than proving it: an account number, a role ARN, a user name.
@@ -475,6 +483,7 @@ impl ManifestTables {
             cloud_roles: super::read("manifests/cloud-roles.toml")?,
             logins: super::read::<DefaultLogins>("manifests/default-logins.toml")?.spelled(),
             workloads: super::read("manifests/workloads.toml")?,
+            routines: super::read("manifests/routines.toml")?,
         })
     }
 

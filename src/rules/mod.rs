@@ -19,6 +19,7 @@ mod pattern;
 pub mod people;
 pub mod posture;
 pub mod renames;
+pub mod routines;
 pub mod scoring;
 pub mod targets;
 pub mod workloads;
