@@ -25,6 +25,7 @@ mod merge;
 mod named;
 mod observed;
 mod owners;
+mod servers;
 mod sightings;
 mod stored;
 #[cfg(test)]
@@ -180,6 +181,7 @@ pub fn join(input: JoinInput<'_>) -> Joined {
     consumers::connect(&mut graph);
     trusted::add(&mut graph);
     observed::add(&mut graph, observed, tables);
+    servers::all(&mut graph);
     chains::note(&mut graph);
     classify::all(&mut graph);
     owners::all(&mut graph);

@@ -6,7 +6,7 @@ use crate::model::aws::{
 };
 use crate::model::{
     BreakGlass, Confidence, Consumer, ConsumerClass, ConsumerId, Credential, CredentialStatus,
-    Environment, Federation, FilledSecret, FingerprintKey, Grade, IdentityKind, LastUse,
+    Environment, Evidence, Federation, FilledSecret, FingerprintKey, Grade, IdentityKind, LastUse,
     OwnerSource, Redacted, SecretReference, Sighting, Storage, Trail, Uses,
 };
 use jiff::Timestamp;
@@ -928,4 +928,50 @@ fn a_secret_and_what_fills_it_are_one_credential() {
     prod/stripe stripe-secret-key used by 1 never ends: false
     prod/t (token of web) kubernetes-service-account-token used by 1 never ends: true
     "#);
+}
+
+#[test]
+fn a_tool_server_may_do_what_the_secrets_it_is_given_open() {
+    let mut agent = consumer("agent", 1, &[]);
+    let mut server = Identity::named(
+        "agent",
+        IdentityKind::McpServer,
+        "tickets",
+        "site/.mcp.json#tickets",
+        Grade::B,
+    );
+    server.consumers = vec![agent.id.clone()];
+    server.notes = vec![Evidence::new(Grade::B, "is given environment PAY_KEY")];
+    let mut other = Identity::named(
+        "agent",
+        IdentityKind::McpServer,
+        "plain",
+        "site/.mcp.json#plain",
+        Grade::B,
+    );
+    other.consumers = vec![agent.id.clone()];
+    agent.uses.identities = vec![server.id.clone(), other.id.clone()];
+    let key = SecretReference {
+        name: "PAY_KEY".into(),
+        store: "environment".into(),
+        kind: Some("stripe-secret-key".into()),
+        provider: Some("stripe".into()),
+        ..reference("", &agent)
+    };
+    let file = Declarations {
+        identities: vec![server.clone(), other.clone()],
+        consumers: vec![agent],
+        references: vec![key],
+        ..Declarations::default()
+    };
+    let all = joined(&[], vec![file], vec![], "").inventory;
+    let given = &all.identities[&server.id].privilege;
+    assert_eq!((given.tier, given.assumed), (4, true));
+    assert!(
+        given.evidence[0]
+            .text
+            .contains("stripe-secret-key PAY_KEY: tier 4"),
+        "{given:?}"
+    );
+    assert_eq!(all.identities[&other.id].privilege.tier, 0);
 }

@@ -585,6 +585,26 @@ fn blast(context: &JitContext<'_>, subject: &Subject<'_>) -> Level {
         );
     }
     let paths = subject.paths().len();
+    let unlimited = subject
+        .identity
+        .is_some_and(|identity| identity.privilege.admin);
+    if unlimited && paths >= context.scoring.thresholds.shared_consumers {
+        return seen(
+            2,
+            Grade::B,
+            format!("{paths} paths hold an administrator of the whole account"),
+        );
+    }
+    let public = subject.credential.is_some_and(|credential| {
+        credential.material_seen() && credential.storage == Storage::Public
+    });
+    if unlimited && public {
+        return seen(
+            2,
+            Grade::B,
+            "whoever reads the public copy administers the whole account".into(),
+        );
+    }
     if paths >= context.scoring.thresholds.shared_consumers {
         return seen(1, Grade::B, format!("{paths} paths use it or hold a copy"));
     }

@@ -110,6 +110,30 @@ fn an_administrator_reaches_other_accounts_where_one_lets_it_in() {
 }
 
 #[test]
+fn an_administrator_that_several_hold_or_everybody_reads_reaches_further() {
+    let blast = |repositories: &[&str], storage: Storage| {
+        let boss = admin(user("boss"));
+        let mut key = access_key(&boss);
+        key.storage = storage;
+        let mut world = World::new("");
+        for repository in repositories {
+            let mut one = job(repository);
+            one.uses.credentials = vec![key.id.clone()];
+            world.add_consumer(one);
+        }
+        if storage == Storage::Public {
+            key = super::fixtures::committed(key, storage, "leak");
+        }
+        world.add_identity(boss);
+        world.add_credential(key);
+        world.only().risk.factors[5].level
+    };
+    assert_eq!(blast(&["one"], Storage::CiStore), 1);
+    assert_eq!(blast(&["one", "two"], Storage::CiStore), 2);
+    assert_eq!(blast(&[], Storage::Public), 2);
+}
+
+#[test]
 fn privilege_that_stays_says_what_the_logs_show_of_it() {
     let why = |days: i64| {
         let user = with_privilege(user("ci"), 3, true);

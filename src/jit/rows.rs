@@ -167,7 +167,7 @@ fn each_row_of_the_catalogue_is_what_something_becomes() {
     15 gcp-service-account-key in gke: gcp-attached-account | hybrid | - | partial
     16 azure-client-secret in github-actions: azure-federated-credential | migrate-now | 1 h | full
     17 azure-client-secret in azure-functions: azure-managed-identity | migrate-now | - | full
-    18 kubernetes-service-account-token in github-actions: kubernetes-projected-token | migrate-now | 20 min | full
+    18 kubernetes-service-account-token in github-actions: kubernetes-ci-federation | migrate-now | 20 min | full
     19 postgres-url in kubernetes: database-dynamic-role | hybrid | 1 h | partial
     20 github-pat in server: github-app-token | plan-migration | 1 h | full
     20 github-pat in github-actions: github-job-token | migrate-now | - | full

@@ -185,11 +185,12 @@ fn judged(index: &Index<'_>, identity: &Identity) -> bool {
             .agent
             .as_ref()
             .is_some_and(|agent| !agent.servers.is_empty());
-    let stands_for_credential = identity.kind == IdentityKind::Agent
-        && index
-            .of_identity(&identity.id)
-            .iter()
-            .any(|consumer| !consumer.uses.credentials.is_empty());
+    let stands_for_credential =
+        matches!(identity.kind, IdentityKind::Agent | IdentityKind::McpServer)
+            && index
+                .of_identity(&identity.id)
+                .iter()
+                .any(|consumer| !consumer.uses.credentials.is_empty());
     kind && access
         && !identity.human
         && !index.with_credentials.contains(&identity.id)

@@ -17,11 +17,21 @@ pub fn in_words(activity: &Activity) -> String {
         failed => format!(", {failed} of them refused or failed"),
     };
     format!(
-        "CloudTrail shows {} calls{failed} from {} to {} in {} sessions of {} (half), {} (95 of 100) and {} (longest): {}, {}",
+        "CloudTrail shows {} {}{failed} from {} to {} in {} {} of {} (half), {} (95 of 100) and {} (longest): {}, {}",
         activity.events,
+        if activity.events == 1 {
+            "call"
+        } else {
+            "calls"
+        },
         activity.first.strftime("%Y-%m-%d"),
         activity.last.strftime("%Y-%m-%d"),
         sessions.count,
+        if sessions.count == 1 {
+            "session"
+        } else {
+            "sessions"
+        },
         human(sessions.p50_seconds),
         human(sessions.p95_seconds),
         human(sessions.max_seconds),

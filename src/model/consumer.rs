@@ -94,6 +94,9 @@ pub const REACHES_BEYOND: &str = "reaches beyond its own repository with ";
 /// publishes none.
 pub const ONLY_INSTALLS: &str = "installs packages and publishes none, with ";
 
+/// Words of a tool server's note before a secret that its configuration gives it: `environment NAME`, `TYPE as a value`.
+pub const IS_GIVEN: &str = "is given ";
+
 /// The risk of a Kubernetes workload whose pods hold a token of the API.
 pub const MOUNTS_TOKEN: &str = "mounts its service account's token";
 

@@ -232,7 +232,9 @@ impl Page<'_> {
         let failed = of(|entry| entry.status.incomplete());
         let absent = of(|entry| entry.status == CoverageStatus::Absent);
         self.gaps("Not read whole (the scan is incomplete)", &failed)?;
-        self.gaps("Not given (unknown stays unknown)", &absent)
+        self.gaps("Not given (unknown stays unknown)", &absent)?;
+        let noted = of(|entry| entry.status == CoverageStatus::Noted);
+        self.gaps("Said of nothing, or no longer", &noted)
     }
 
     fn gaps(&mut self, heading: &str, entries: &[&Coverage]) -> Result<(), ReportError> {

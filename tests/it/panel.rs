@@ -347,3 +347,54 @@ fn a_service_that_never_rests_gets_a_set_that_stays_and_one_on_request() {
         "{told}"
     );
 }
+
+#[test]
+fn what_is_planned_is_what_simulate_says_and_doctor_names_its_policy() {
+    let place = Workplace::new();
+    account(&place);
+    repositories(&place);
+    place.write(
+        "code/pay/k8s.yaml",
+        "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: psp, namespace: pay}\nspec:\n  secretStoreRef: {name: vault}\n  target: {name: psp-key}\n  data:\n    - {secretKey: KEY, remoteRef: {key: prod/psp, property: stripe}}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: pay, namespace: pay}\nspec:\n  template:\n    spec:\n      serviceAccountName: pay\n      containers:\n        - name: c\n          env:\n            - {name: STRIPE_SECRET_KEY, valueFrom: {secretKeyRef: {name: psp-key, key: KEY}}}\n---\napiVersion: v1\nkind: Secret\ntype: kubernetes.io/service-account-token\nmetadata:\n  name: pay-token\n  namespace: pay\n  annotations: {kubernetes.io/service-account.name: pay}\n",
+    );
+    place.write(
+        "overstay.toml",
+        "[[identity]]\nmatch = \"*user/observa\"\nbreak_glass = true\n[[identity]]\nmatch = \"*user/nobody\"\nowner = \"x\"\n[[repository]]\nmatch = \"bill*\"\nowner = \"finance\"\n",
+    );
+    let panel = Panel::scanned(&place, "out", false);
+    let all = panel.0["assessments"].as_array().unwrap();
+    assert!(all.len() > 8);
+    for planned in all {
+        let id = planned["id"].as_str().unwrap();
+        let out = place
+            .overstay()
+            .args(["simulate", id, "--json"])
+            .output()
+            .unwrap();
+        let said: Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(said["planned"], *planned, "{id}");
+        assert_eq!(said["tried"], *planned, "{id}");
+    }
+    let doctor = place.overstay().arg("doctor").output().unwrap();
+    let doctor = String::from_utf8(doctor.stdout).unwrap();
+    let digest = panel.0["run"]["policy_digest"].as_str().unwrap();
+    assert!(doctor.contains(digest), "{digest} {doctor}");
+
+    // What fills a secret is the secret, and a stored token has no end.
+    let kinds: Vec<&str> = all
+        .iter()
+        .filter_map(|each| each["subject"].as_str())
+        .filter(|subject| subject.contains("psp") || subject.contains("pay-token"))
+        .collect();
+    assert_eq!(kinds.len(), 2, "{kinds:?}");
+    let (token, _) = panel.of("(token of pay) of pay");
+    let vector = token["risk"]["vector"].as_str().unwrap();
+    assert!(vector.contains("/T3"), "{vector}");
+
+    // What the configuration says of nothing is told, and what it says of a repository below the folder scanned counts.
+    let told = panel.0["coverage"].to_string();
+    assert!(
+        told.contains("*user/nobody") && !told.contains("bill*"),
+        "{told}"
+    );
+}

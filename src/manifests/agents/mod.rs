@@ -12,6 +12,7 @@ use super::clean::clean;
 use super::context::Context;
 use super::node::{Key, Node};
 use super::text::saturate;
+use crate::model::consumer::IS_GIVEN;
 use crate::model::{
     AgentReach, Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade,
     Identity, IdentityKind, Uses,
@@ -255,6 +256,14 @@ fn tool_server(
             .notes
             .push(Evidence::new(Grade::B, format!("local server: {command}")));
     }
+    let mut own = Findings::default();
+    own.read(context, node);
+    let references = own.references(context, &ConsumerId::of(&[]));
+    for name in own.names(&references) {
+        identity
+            .notes
+            .push(Evidence::new(Grade::B, format!("{IS_GIVEN}{name}")));
+    }
     let off = node.get("disabled").and_then(Node::as_bool) == Some(true)
         || node.get("enabled").and_then(Node::as_bool) == Some(false);
     if off {
@@ -361,9 +370,9 @@ mod tests {
             .collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
         Agent shop/tools/.mcp.json shop/tools/.mcp.json:1 []
-        McpServer shop/tools/.mcp.json#github shop/tools/.mcp.json:4 ["local server: npx @modelcontextprotocol/server-github"]
-        McpServer shop/tools/.mcp.json#search shop/tools/.mcp.json:10 ["remote server at mcp.search.example"]
-        McpServer shop/tools/.mcp.json#db shop/tools/.mcp.json:15 ["local server: docker"]
+        McpServer shop/tools/.mcp.json#github shop/tools/.mcp.json:4 ["local server: npx @modelcontextprotocol/server-github", "is given github-pat as a value", "is given mcp-static-token as a value"]
+        McpServer shop/tools/.mcp.json#search shop/tools/.mcp.json:10 ["remote server at mcp.search.example", "is given environment SEARCH_TOKEN", "is given vault op://vault/search/key"]
+        McpServer shop/tools/.mcp.json#db shop/tools/.mcp.json:15 ["local server: docker", "is given environment OPENAI_API_KEY", "is given mcp-static-token as a value"]
         "#);
         assert_eq!(
             out.identities[0].agent,

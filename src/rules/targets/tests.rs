@@ -115,6 +115,18 @@ fn every_row_of_the_catalogue_is_reachable_where_it_belongs() {
             "kubernetes-projected-token",
         ),
         (
+            "kubernetes-service-account-token",
+            "github-actions",
+            Credential,
+            "kubernetes-ci-federation",
+        ),
+        (
+            "kubeconfig",
+            "gitlab-ci",
+            Credential,
+            "kubernetes-ci-federation",
+        ),
+        (
             "postgres-url",
             "kubernetes",
             Credential,
