@@ -316,6 +316,18 @@ fn migrate(
             "one consumer, each with its own access",
         );
     }
+    if subject.only_installs() {
+        let reason = "it only installs packages: a token that may read them does";
+        set(&mut after.privilege, why, "P", 2, reason);
+        set(
+            &mut after.blast,
+            why,
+            "B",
+            0,
+            "it publishes nothing any more",
+        );
+        return;
+    }
     if let Some((tier, reason)) = used_tier(context, subject) {
         set(&mut after.privilege, why, "P", tier, &reason);
         return;

@@ -177,6 +177,8 @@ fn what_a_secret_is_used_for_decides_what_can_take_its_place() {
         world.add_consumer(one);
         world.add_credential(token);
         let only = world.only();
+        assert_ne!(only.disposition, Disposition::Review, "{:?}", only.trace);
+        assert!(only.risk_after.score < only.risk.score);
         (only.target.unwrap(), only.target_reason)
     };
     let (inside, _) = target("github-pat", "BOT", "runs");
