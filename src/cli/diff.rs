@@ -57,7 +57,7 @@ fn compared(store: &Runs, old: &Report, mut new: Report) -> Result<Report, Failu
     let asked = |report: &Report| store.asked(&report.run.id).map_err(runs::failed);
     let past = Past {
         run: Some((old.run.id.clone(), old.run.now)),
-        findings: known_of(old, &asked(old)?).into_iter().collect(),
+        findings: known_of(old, &asked(old)?, None).into_iter().collect(),
         reach: reach::of(old),
         ..Past::default()
     };

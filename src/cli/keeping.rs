@@ -6,10 +6,11 @@ use super::environment;
 use super::exit::Failure;
 use super::memory::Remembered;
 use crate::model::aws::AwsAccount;
-use crate::model::{Finding, PlanMemory, Report, Run};
-use crate::scan::{RuleSet, ScanRequest, done, follow_plans};
-use crate::store::change::{self, Asked, Left, Past, Reading};
+use crate::model::{Finding, Inventory, PlanMemory, Report, Run, Written};
+use crate::scan::{KnownIds, RuleSet, ScanRequest, done, follow_plans};
+use crate::store::change::{self, Asked, Kept, Left, Past, Reading};
 use crate::store::runs::{Keep, Runs, RunsError};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Runs that are kept when nobody says how many.
@@ -29,6 +30,27 @@ pub(super) struct Keeping {
     past: Option<Past>,
     left: Left,
     plans: PlanMemory,
+}
+
+impl KnownIds for Keeping {
+    fn in_inventory(&mut self, run: &Run, inventory: &mut Inventory) {
+        self.past = self.past(run);
+        let Some(kept) = self.keep_declared(run, inventory) else {
+            return;
+        };
+        change::rename(inventory, &kept.ids);
+        self.left.aliases = kept.aliases;
+        if let Some(past) = &mut self.past {
+            past.renamed = kept.repositories;
+        }
+    }
+
+    fn in_findings(&mut self, run: &Run, findings: &mut [Finding]) {
+        if let Some(past) = &self.past {
+            let aliases = change::keep_ids(findings, &run.inputs, past);
+            self.left.aliases.extend(aliases);
+        }
+    }
 }
 
 impl Keeping {
@@ -79,11 +101,38 @@ impl Keeping {
         }
     }
 
-    /// Gives findings about what has moved since the ids they are known by.
-    pub(super) fn keep_ids(&mut self, run: &Run, findings: &mut [Finding]) {
-        self.past = self.past(run);
-        if let Some(past) = &self.past {
-            self.left.aliases = change::keep_ids(findings, &run.inputs, past);
+    /// The ids that what a run declares is known by.
+    fn keep_declared(&mut self, run: &Run, inventory: &Inventory) -> Option<Kept> {
+        let (identities, credentials) = (&inventory.identities, &inventory.credentials);
+        let declared = change::declared(
+            identities.values(),
+            credentials.values(),
+            inventory.consumers.values(),
+        );
+        if declared.is_empty() {
+            return None;
+        }
+        let taken = identities.keys().map(ToString::to_string);
+        let taken = taken.chain(credentials.keys().map(ToString::to_string));
+        let taken: BTreeSet<String> = taken.collect();
+        let sources = (run.inputs.as_slice(), &inventory.origins);
+        let past = self.past.as_ref()?;
+        let known = change::keep(&declared, sources, &taken, past, None).ids;
+        let ids = declared.iter().map(|one| &one.id);
+        let ids = ids.map(|id| known.get(id).unwrap_or(id).as_str()).collect();
+        let runs = self.runs.as_ref()?;
+        match runs.declared_before(run, &self.asked.scope, self.by_time, &ids) {
+            Ok(before) => Some(change::keep(
+                &declared,
+                sources,
+                &taken,
+                past,
+                before.as_ref(),
+            )),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
         }
     }
 
@@ -142,7 +191,12 @@ impl Keeping {
     }
 
     /// Stores the run and lets go of old ones.
-    pub(super) fn save(self, report: &Report, accounts: &[AwsAccount]) -> Result<(), Failure> {
+    pub(super) fn save(
+        self,
+        report: &Report,
+        accounts: &[AwsAccount],
+        written: Option<&Written>,
+    ) -> Result<(), Failure> {
         let Self {
             state,
             asked,
@@ -157,7 +211,7 @@ impl Keeping {
             let Some(mut runs) = runs else {
                 return failed.map_or(Ok(()), Err);
             };
-            runs.save_whole(report, &asked, &left, &plans, accounts)?;
+            runs.save_whole(report, &asked, &left, &plans, accounts, written)?;
             let removed = runs.keep(keep, report.run.now)?;
             if removed > 0 {
                 tracing::info!(removed, "old runs were removed");

@@ -4,8 +4,8 @@ use super::args::{ColorChoice, Csv, Global, Output};
 use super::environment;
 use super::exit::Failure;
 use crate::model::aws::AwsAccount;
-use crate::model::{PlanItem, Report};
-use crate::report::{Format, Options, text};
+use crate::model::{PlanItem, Report, Written};
+use crate::report::{self, Format, Options, text};
 use crate::scan::{self, RuleSet};
 use crate::store::atomic;
 use crate::store::folder::Folder;
@@ -26,12 +26,17 @@ pub(super) fn options(csv: Csv, global: &Global) -> Options {
 }
 
 /// Writes the report folder.
-pub(super) fn folder(out: &Path, report: &Report, options: Options) -> Result<(), Failure> {
+pub(super) fn folder(
+    out: &Path,
+    report: &Report,
+    written: Option<&Written>,
+    options: Options,
+) -> Result<(), Failure> {
     atomic::sweep(out);
     let staged: Vec<_> = Format::ALL
         .par_iter()
         .filter_map(|format| Some((*format, out.join(format.file_name()?))))
-        .map(|(format, path)| stage(&Output { format, path }, report, options))
+        .map(|(format, path)| stage(&Output { format, path }, report, written, options))
         .collect::<Result<_, _>>()?;
     // All are written by now: a disk that is full leaves the reports of the run before, not some of each.
     staged
@@ -41,7 +46,9 @@ pub(super) fn folder(out: &Path, report: &Report, options: Options) -> Result<()
 
 /// Writes one file, replacing it in one step.
 pub(super) fn file(output: &Output, report: &Report, options: Options) -> Result<(), Failure> {
-    stage(output, report, options)?.commit().map_err(refused)
+    stage(output, report, None, options)?
+        .commit()
+        .map_err(refused)
 }
 
 /// Makes the files of each plan item, lists them in the report, and writes them beside their place, where one is named.
@@ -106,10 +113,15 @@ fn refused(error: atomic::WriteError) -> Failure {
 }
 
 /// Writes one file beside its place.
-fn stage(output: &Output, report: &Report, options: Options) -> Result<atomic::Staged, Failure> {
+fn stage(
+    output: &Output,
+    report: &Report,
+    written: Option<&Written>,
+    options: Options,
+) -> Result<atomic::Staged, Failure> {
     let mut rendered = Ok(());
     let staged = atomic::stage(&output.path, |out| {
-        emit(output.format, report, options, out).unwrap_or_else(|failure| {
+        emit(output.format, report, written, options, out).unwrap_or_else(|failure| {
             rendered = Err(failure);
             Err(io::ErrorKind::Other.into())
         })
@@ -121,7 +133,7 @@ fn stage(output: &Output, report: &Report, options: Options) -> Result<atomic::S
 /// Writes one format to standard output.
 pub(super) fn show(format: Format, report: &Report, options: Options) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    emit(format, report, options, &mut out)?
+    emit(format, report, None, options, &mut out)?
         .and_then(|()| out.flush())
         .context("writing to standard output")?;
     Ok(())
@@ -131,11 +143,17 @@ pub(super) fn show(format: Format, report: &Report, options: Options) -> Result<
 fn emit(
     format: Format,
     report: &Report,
+    written: Option<&Written>,
     options: Options,
     out: &mut dyn Write,
 ) -> Result<io::Result<()>, Failure> {
     let mut watched = Watched { out, refused: None };
-    let emitted = format.emitter(options).emit(report, &mut watched);
+    let emitted = match written {
+        Some(written) if format == Format::Json => {
+            report::write_json(report, written, &mut watched)
+        }
+        _ => format.emitter(options).emit(report, &mut watched),
+    };
     if let Some(error) = watched.refused {
         return Ok(Err(error));
     }

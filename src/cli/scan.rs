@@ -12,7 +12,7 @@ use super::progress::Bar;
 use super::stop::Stop;
 use super::{merge, notify, outputs, print, rule_files};
 use crate::model::aws::AwsAccount;
-use crate::model::{Finding, FindingStatus, FingerprintKey, Report, Run, Severity};
+use crate::model::{FindingStatus, FingerprintKey, Report, Severity, Written};
 use crate::report::{Format, Options};
 use crate::scan::{
     Gathered, PartHead, RuleSet, ScanError, ScanRequest, gather, join, judge, scan, write_part,
@@ -127,16 +127,16 @@ pub(super) fn with_state(
     } = made?;
     keeping.compare(&mut report);
     work.stop.check()?;
-    deliver(args, global, &mut report, &accounts, &rules)?;
+    let written = deliver(args, global, &mut report, &accounts, &rules)?;
     // Reports come first: what the next run compares with, somebody must have been able to read.
-    let kept = keeping.save(&report, &accounts);
+    let kept = keeping.save(&report, &accounts, written.as_ref());
     notify::command(&args.nightly, &report);
     told(&report, begun);
     kept?;
     drop(held);
     let outcome = outcome(args, &report);
     // The program ends: to take large reports apart costs more than it gives back.
-    std::mem::forget((report, accounts, rules));
+    std::mem::forget((report, accounts, rules, written));
     Ok(outcome)
 }
 
@@ -147,14 +147,14 @@ pub(super) struct Judged {
     rules: RuleSet,
 }
 
-/// Makes the files of the plan and writes the reports.
+/// Makes the files of the plan and writes the reports; hands over what of them the state folder keeps as well.
 fn deliver(
     args: &Scan,
     global: &Global,
     report: &mut Report,
     accounts: &[AwsAccount],
     rules: &RuleSet,
-) -> Result<(), Failure> {
+) -> Result<Option<Written>, Failure> {
     let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
     let place = args.format.is_none().then(|| out.join("plan"));
     let plan = outputs::artefacts(place.as_deref(), report, accounts, rules)?;
@@ -163,9 +163,11 @@ fn deliver(
         outputs::file(output, report, options)?;
     }
     if let Some(format) = args.format {
-        return outputs::show(format, report, options);
+        outputs::show(format, report, options)?;
+        return Ok(None);
     }
-    outputs::folder(out, report, options)?;
+    let written = Written::of(report).context("writing the report as JSON")?;
+    outputs::folder(out, report, written.as_ref(), options)?;
     outputs::put(plan)?;
     if args.nightly.cron {
         notify::line(report, global.verbose > 0)?;
@@ -173,7 +175,7 @@ fn deliver(
         outputs::show(Format::Summary, report, options)?;
         print(format!("\nReports: {}\n", out.display()).as_bytes())?;
     }
-    Ok(())
+    Ok(written)
 }
 
 /// The run in one event of the log.
@@ -281,21 +283,22 @@ fn scan_paths(
             Failure::usage(error, "name a place that can be written with --out")
         })?;
     }
-    judged(args, &request, rules, work, gathered, keeping, memory)
+    let with = (rules, &engine);
+    judged(args, &request, with, work, gathered, keeping, memory)
 }
 
 /// What there is to read of accounts alone.
 pub(super) fn accounts(
     request: &ScanRequest,
     rules: &RuleSet,
+    engine: &Engine,
     args: &Scan,
     work: &Work,
 ) -> Result<Gathered, Failure> {
-    let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
     let wanted = Wanted::of(&args.accounts)?;
     let (gathered, live) = aws::beside(wanted.as_ref(), work.now, &work.bar, || {
         in_pool(args.jobs, || {
-            gather(request, rules, &engine, &work.bar, &NoMemory)
+            gather(request, rules, engine, &work.bar, &NoMemory)
         })
     })?;
     let mut gathered = gathered?.map_err(scan_failure)?;
@@ -309,22 +312,20 @@ pub(super) fn accounts(
 pub(super) fn judged(
     args: &Scan,
     request: &ScanRequest,
-    rules: RuleSet,
+    (rules, engine): (RuleSet, &Engine),
     work: &Work,
     gathered: Gathered,
     keeping: &mut Keeping,
     memory: Option<Remembered>,
 ) -> Result<Judged, Failure> {
-    let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
     let joined = in_pool(args.jobs, || match &memory {
-        Some(memory) => join(request, &rules, &engine, &work.bar, gathered, memory),
-        None => join(request, &rules, &engine, &work.bar, gathered, &NoMemory),
+        Some(memory) => join(request, &rules, engine, &work.bar, gathered, memory),
+        None => join(request, &rules, engine, &work.bar, gathered, &NoMemory),
     });
     keeping.take_back(memory);
     let (joined, accounts) = joined?.map_err(scan_failure)?;
-    let mut known = |run: &Run, findings: &mut [Finding]| keeping.keep_ids(run, findings);
     let judged = in_pool(args.jobs, || {
-        judge(request, &rules, &engine, &work.bar, joined, &mut known)
+        judge(request, &rules, engine, &work.bar, joined, keeping)
     })?;
     let report = judged.map_err(scan_failure)?;
     Ok(Judged {
@@ -415,7 +416,7 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         outputs::file(output, &report, options)?;
     }
     if let Some(out) = &args.out {
-        outputs::folder(out, &report, options)?;
+        outputs::folder(out, &report, None, options)?;
         outputs::put(plan)?;
     }
     if let Some(format) = args.format {
@@ -504,7 +505,7 @@ fn lock_failure(error: LockError) -> Failure {
     }
 }
 
-fn scan_failure(error: ScanError) -> Failure {
+pub(super) fn scan_failure(error: ScanError) -> Failure {
     match error {
         ScanError::Nothing(_) => Failure::new(
             Outcome::Nothing,

@@ -34,6 +34,7 @@ pub mod secret;
 pub mod severity;
 pub mod trail;
 pub mod usage;
+mod written;
 
 pub use activity::{
     ActionKind, ActionUse, Activity, CallerUse, Counted, LogWindow, Observed, Rhythm, Sessions,
@@ -77,3 +78,4 @@ pub use secret::{Fingerprint, FingerprintKey, Redacted, SecretBytes};
 pub use severity::Severity;
 pub use trail::{CredentialTrail, MOST_NAMES, Medium, Reach, Trail};
 pub use usage::{PermissionUse, SmallerPolicy, StatementUse};
+pub use written::Written;

@@ -27,6 +27,7 @@ pub mod text;
 pub use assemble::{ReportParts, assemble};
 pub use cells::Column;
 pub use index::Index;
+pub use json::write_with as write_json;
 
 use crate::model::Report;
 use crate::rules::RuleError;

@@ -33,8 +33,14 @@ fn shown(c: char) -> char {
 
 /// The text on one line, with nothing in it that a terminal or a viewer would act on.
 pub fn line(text: &str) -> Cow<'_, str> {
-    let plain = |byte: &u8| matches!(byte, b' '..=b'~');
-    if text.as_bytes().iter().all(plain) || text.chars().all(|c| shown(c) == c) {
+    // Many bytes at once, without a branch for each.
+    let plain = |some: &[u8]| {
+        let other = some
+            .iter()
+            .map(|byte| u8::from(!(b' '..=b'~').contains(byte)));
+        other.fold(0, |any, one| any | one) == 0
+    };
+    if text.as_bytes().chunks(64).all(plain) || text.chars().all(|c| shown(c) == c) {
         Cow::Borrowed(text)
     } else {
         Cow::Owned(text.chars().map(shown).collect())
@@ -51,46 +57,55 @@ pub fn lines(text: &str) -> String {
 /// The text as one line of Markdown that renders as itself: no links, images, mentions, HTML, tables or emphasis.
 pub fn markdown(text: &str) -> String {
     let text = line(text);
-    let mut out = String::with_capacity(text.len() + 8);
-    let mut before = ' ';
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        let starts = out.is_empty();
-        match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
+    let bytes = text.as_bytes();
+    let mut out = String::with_capacity(text.len() + text.len() / 8 + 8);
+    let mut from = 0;
+    // Everything that is written otherwise is ASCII, and most of a text is not: the rest is taken over in pieces.
+    for (at, byte) in bytes.iter().enumerate() {
+        let next = bytes.get(at + 1);
+        let before = bytes.get(..at).unwrap_or_default();
+        let other = match byte {
+            b'\\' => r"\\",
+            b'`' => r"\`",
+            b'*' => r"\*",
+            b'_' => r"\_",
+            b'[' => r"\[",
+            b']' => r"\]",
+            b'|' => r"\|",
+            b'~' => r"\~",
+            b'$' => r"\$",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'&' => "&amp;",
             // Not escapable with a backslash everywhere: a character reference is text in every dialect.
-            '@' => out.push_str("&#64;"),
-            '#' if starts || rest.peek().is_some_and(char::is_ascii_digit) => {
-                out.push_str("&#35;");
-            }
-            '+' | '-' | '=' | '!' if starts => {
-                out.push('\\');
-                out.push(c);
-            }
+            b'@' => "&#64;",
+            b'#' if at == 0 || next.is_some_and(u8::is_ascii_digit) => "&#35;",
+            b'+' if at == 0 => r"\+",
+            b'-' if at == 0 => r"\-",
+            b'=' if at == 0 => r"\=",
+            b'!' if at == 0 => r"\!",
             // `12.` and `12)` at the start would begin a list.
-            '.' | ')' if before.is_ascii_digit() && out.chars().all(|c| c.is_ascii_digit()) => {
-                out.push('\\');
-                out.push(c);
-            }
+            b'.' if is_number(before) => r"\.",
+            b')' if is_number(before) => r"\)",
             // Bare addresses become links without any markup.
-            ':' if rest.peek() == Some(&'/') => out.push_str("&#58;"),
-            '.' if ends_with_www(&out) => out.push_str("&#46;"),
-            _ => out.push(c),
-        }
-        before = c;
+            b':' if next == Some(&b'/') => "&#58;",
+            b'.' if ends_with_www(before) => "&#46;",
+            _ => continue,
+        };
+        out.push_str(text.get(from..at).unwrap_or_default());
+        out.push_str(other);
+        from = at + 1;
     }
+    out.push_str(text.get(from..).unwrap_or_default());
     out
 }
 
-fn ends_with_www(text: &str) -> bool {
-    let last = text.len().checked_sub(3);
-    last.and_then(|at| text.as_bytes().get(at..))
+fn is_number(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+}
+
+fn ends_with_www(text: &[u8]) -> bool {
+    text.last_chunk::<3>()
         .is_some_and(|last| last.eq_ignore_ascii_case(b"www"))
 }
 
@@ -317,7 +332,37 @@ mod tests {
         );
     }
 
+    /// What every character of a text becomes in Markdown, told one by one.
+    fn one_by_one(text: &str) -> String {
+        let text: Vec<char> = text.chars().map(shown).collect();
+        let mut out = String::new();
+        for (at, c) in text.iter().enumerate() {
+            let next = text.get(at + 1);
+            let before: String = text[..at].iter().collect();
+            let number = !before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit());
+            match c {
+                '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => out.extend(['\\', *c]),
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '&' => out.push_str("&amp;"),
+                '@' => out.push_str("&#64;"),
+                '#' if at == 0 || next.is_some_and(char::is_ascii_digit) => out.push_str("&#35;"),
+                '+' | '-' | '=' | '!' if at == 0 => out.extend(['\\', *c]),
+                '.' | ')' if number => out.extend(['\\', *c]),
+                ':' if next == Some(&'/') => out.push_str("&#58;"),
+                '.' if before.to_ascii_lowercase().ends_with("www") => out.push_str("&#46;"),
+                _ => out.push(*c),
+            }
+        }
+        out
+    }
+
     proptest! {
+        #[test]
+        fn markdown_in_pieces_is_markdown_one_by_one(text in r"[\\\\`*_<&@#+.):/w1é\u{1b}\n -]{0,90}") {
+            prop_assert_eq!(markdown(&text), one_by_one(&text));
+        }
+
         #[test]
         fn no_output_holds_what_a_terminal_acts_on(
             text in prop_oneof![any::<String>(), WIDTHS],

@@ -72,7 +72,12 @@ pub fn text(path: &str) -> Result<&'static str, RuleError> {
 /// # Errors
 /// When the file is not there or does not have the shape asked for.
 pub fn read<T: DeserializeOwned>(path: &str) -> Result<T, RuleError> {
-    serde_json::from_str(text(path)?).map_err(|error| RuleError::invalid(path, error.to_string()))
+    of(path, text(path)?)
+}
+
+/// What the text of a file says.
+fn of<T: DeserializeOwned>(path: &str, text: &str) -> Result<T, RuleError> {
+    serde_json::from_str(text).map_err(|error| RuleError::invalid(path, error.to_string()))
 }
 
 /// All embedded files directly in one folder below `rules/`, which are written in TOML, sorted by path.
@@ -82,15 +87,15 @@ pub fn read<T: DeserializeOwned>(path: &str) -> Result<T, RuleError> {
 pub fn folder<T: DeserializeOwned>(path: &str) -> Result<Vec<(&'static str, T)>, RuleError> {
     let missing = || RuleError::Missing(path.to_owned());
     let dir = DATA.get_dir(path).ok_or_else(missing)?;
-    let mut paths = dir
+    let mut files = dir
         .files()
-        .map(|file| file.path().to_str())
+        .map(|file| Some((file.path().to_str()?, file.contents_utf8()?)))
         .collect::<Option<Vec<_>>>()
         .ok_or_else(missing)?;
-    paths.sort_unstable();
-    paths
+    files.sort_unstable();
+    files
         .into_iter()
-        .map(|path| Ok((path, read(path)?)))
+        .map(|(path, text)| Ok((path, of(path, text)?)))
         .collect()
 }
 

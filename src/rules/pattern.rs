@@ -1,15 +1,16 @@
 //! Patterns that people write over names, native ids and places.
 
 use super::config::ConfigError;
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 use serde::Deserialize;
+use std::sync::OnceLock;
 
 /// A pattern over names and native ids: `*` and `?`, case-sensitive, crossing `/` and `:`.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
-    /// Compiled, where it is more than `*`, `?` and characters that stand for themselves.
-    glob: Option<GlobMatcher>,
+    /// Read, and compiled where it is asked for, where it is more than `*`, `?` and characters that stand for themselves.
+    glob: Option<Box<(Glob, OnceLock<GlobMatcher>)>>,
 }
 
 impl Pattern {
@@ -24,7 +25,7 @@ impl Pattern {
                 .literal_separator(false)
                 .backslash_escape(true)
                 .build()
-                .map(|glob| glob.compile_matcher())
+                .map(|glob| Box::new((glob, OnceLock::new())))
                 .map_err(|_| ConfigError::Pattern(text.to_owned()))
         };
         Ok(Self {
@@ -36,7 +37,10 @@ impl Pattern {
     /// Whether it matches the whole text.
     pub fn matches(&self, text: &str) -> bool {
         match &self.glob {
-            Some(glob) => glob.is_match(text),
+            Some(glob) => {
+                let matcher = glob.1.get_or_init(|| glob.0.compile_matcher());
+                matcher.is_match(text)
+            }
             None => fits(self.text.as_bytes(), text.as_bytes()),
         }
     }

@@ -7,6 +7,7 @@ use super::RuleError;
 use crate::model::{ConsumerClass, Frameworks, Renames, Severity};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Folder of the checks' metadata below `rules/`.
 const CHECKS: &str = "posture";
@@ -156,6 +157,9 @@ impl Framework {
     }
 }
 
+/// Those embedded in the program, which several rooms ask for.
+static BUILTIN: LazyLock<Result<Posture, RuleError>> = LazyLock::new(Posture::embedded);
+
 /// All checks and frameworks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Posture {
@@ -170,6 +174,10 @@ impl Posture {
     /// # Errors
     /// When a file does not have its shape, or cites what its framework does not have.
     pub fn builtin() -> Result<Self, RuleError> {
+        BUILTIN.clone()
+    }
+
+    fn embedded() -> Result<Self, RuleError> {
         let posture = Self::of(super::folder(CHECKS)?, super::folder(FRAMEWORKS)?)?;
         Ok(posture.renamed(super::renames::builtin()?))
     }

@@ -212,7 +212,7 @@ pub fn scan(
     let engine = Engine::new(&rules.credentials)?;
     let gathered = gather(request, rules, &engine, progress, &NoMemory)?;
     let (joined, accounts) = join(request, rules, &engine, progress, gathered, &NoMemory)?;
-    let report = judge(request, rules, &engine, progress, joined, &mut |_, _| {})?;
+    let report = judge(request, rules, &engine, progress, joined, &mut NothingKnown)?;
     Ok((report, accounts))
 }
 
@@ -301,8 +301,22 @@ pub fn gather(
     })
 }
 
-/// Gives the findings of a run, before anybody's word on them is looked up, the ids they are known by.
-pub type KnownIds<'a> = dyn FnMut(&Run, &mut [Finding]) + Send + 'a;
+/// Gives what is found, before anybody's word on it is looked up, the ids it is known by.
+pub trait KnownIds: Send {
+    /// What an inventory has is known by these ids.
+    fn in_inventory(&mut self, run: &Run, inventory: &mut Inventory);
+    /// Findings are known by these ids.
+    fn in_findings(&mut self, run: &Run, findings: &mut [Finding]);
+}
+
+/// Nothing is known.
+#[derive(Debug)]
+pub struct NothingKnown;
+
+impl KnownIds for NothingKnown {
+    fn in_inventory(&mut self, _: &Run, _: &mut Inventory) {}
+    fn in_findings(&mut self, _: &Run, _: &mut [Finding]) {}
+}
 
 /// Joins what was read into one inventory; hands over the accounts beside it. What `memory` has kept of an earlier run
 /// that read the same is not joined again, and the result is the same.
@@ -489,7 +503,7 @@ pub fn judge(
     engine: &Engine,
     progress: &dyn Progress,
     joined: Joined,
-    known_ids: &mut KnownIds<'_>,
+    known_ids: &mut dyn KnownIds,
 ) -> Result<Report, ScanError> {
     let Joined {
         mut inventory,
@@ -501,6 +515,8 @@ pub fn judge(
     } = joined;
     let origins = format!("{:?}", inventory.origins);
     let standing = Standing::of(request.decisions.clone());
+    let run = run(request, rules, inputs);
+    known_ids.in_inventory(&run, &mut inventory);
     let today = request.now.to_zoned(TimeZone::UTC).date();
     let mut applied = Applied::new(&standing, today, rules.posture.renames());
     decisions::apply_to_inventory(&mut applied, &mut inventory);
@@ -514,8 +530,7 @@ pub fn judge(
         now: request.now,
     };
     let mut findings = checks::run(&judging)?;
-    let run = run(request, rules, inputs);
-    known_ids(&run, &mut findings);
+    known_ids.in_findings(&run, &mut findings);
     coverage.extend(checks::not_judged(&judging));
     coverage.extend(checks::ignores::apply(
         &mut findings,

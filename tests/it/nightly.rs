@@ -292,6 +292,40 @@ fn a_renamed_repository_keeps_its_findings_and_what_was_decided_on_them() {
         .arg(place.path("state"))
         .assert()
         .success();
+    let known = |place: &Workplace| {
+        let report = place.report("out");
+        let list = |list: &str| {
+            let entries = report[list].as_array().unwrap().clone();
+            let mut ids: Vec<String> = entries
+                .iter()
+                .map(|one| one["id"].as_str().unwrap().to_owned())
+                .collect();
+            ids.sort();
+            ids
+        };
+        ["identities", "credentials", "assessments", "plan"].map(list)
+    };
+    let before = known(&place);
+    let job = place.report("out")["identities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["type"] == "ci-job")
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .unwrap();
+    let mut owner = place.overstay();
+    owner
+        .args(["decide", "owner", &job, "--value", "shipping"])
+        .args([
+            "--reason",
+            "asked",
+            "--now",
+            "2026-11-02T00:00:00Z",
+            "--state",
+        ])
+        .arg(place.path("state"))
+        .assert()
+        .success();
     fs::rename(place.path("w/app"), place.path("w/application")).unwrap();
     for day in [3, 4] {
         let renamed = report(day);
@@ -299,6 +333,12 @@ fn a_renamed_repository_keeps_its_findings_and_what_was_decided_on_them() {
             |of: &std::collections::BTreeMap<String, _>| of.keys().cloned().collect::<Vec<_>>();
         assert_eq!(ids(&renamed), ids(&first));
         assert_eq!(renamed[&decided].0, "accepted");
+        assert_eq!(known(&place), before);
+        let report = place.report("out");
+        let identities = report["identities"].as_array().unwrap();
+        let owned = identities.iter().find(|one| one["id"] == *job).unwrap();
+        assert_eq!(owned["owner"], "shipping");
+        assert_eq!(owned["native_id"], "w/application/deploy.yml/d");
         let others = renamed.iter().filter(|(id, _)| **id != decided);
         assert!(
             others

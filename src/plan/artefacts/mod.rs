@@ -122,7 +122,8 @@ impl<'a> Maker<'a> {
             let trust = trust::documents(&facts);
             let policies = policies::documents(subject, item, &facts, self.data);
             let roles = trust.is_some() || facts.system == "aws" && policies.any();
-            if let Some(tables) = self.tables().filter(|_| roles) {
+            // Large, and of use for roles only.
+            if let Some(tables) = roles.then(|| self.tables()).flatten() {
                 let bench = Bench {
                     tables,
                     data: self.data,

@@ -3,8 +3,11 @@
 //! Each finding is compared with the last run that had it, not with the last run: a state folder may see runs over
 //! different sources. What is missing counts as fixed only where its source was read again, as deeply as before.
 
+mod declared;
 mod renamed;
+mod repositories;
 
+pub use declared::{Before, Declared, Kept, declared, keep, rename};
 pub use renamed::keep_ids;
 
 use super::reach::{self, ReachMap};
@@ -138,8 +141,10 @@ pub struct Past {
     pub reach: ReachMap,
     /// Inputs of all runs that are stored.
     pub homes: BTreeSet<String>,
-    /// Ids of findings that are new names of older ones.
+    /// Ids that are new names of older ones.
     pub aliases: BTreeMap<String, String>,
+    /// Repositories of this run that had other names in the run before, which they are given with.
+    pub renamed: BTreeMap<String, String>,
 }
 
 /// What a run leaves to the next ones beside its report.
@@ -147,7 +152,7 @@ pub struct Past {
 pub struct Left {
     /// What its identities reach.
     pub reach: ReachMap,
-    /// Ids of findings that are new names of older ones.
+    /// Ids that are new names of older ones.
     pub aliases: BTreeMap<String, String>,
 }
 
@@ -294,11 +299,13 @@ fn band_of(finding: &Finding, bands: &Bands) -> Option<RiskBand> {
     of_credential.or(of_identity).copied()
 }
 
-/// What is to be remembered of the findings of a marked report, in their order.
-pub fn known_of(report: &Report, asked: &Asked) -> Vec<(String, Known)> {
+/// What is to be remembered of the findings of a marked report, in their order; with them as JSON where they are written
+/// already.
+pub fn known_of(report: &Report, asked: &Asked, told: Option<&[String]>) -> Vec<(String, Known)> {
     let bands = bands(report);
     let now = report.run.now;
-    let known = report.findings.iter().map(|finding| {
+    let written = |at: usize| told.and_then(|told| told.get(at)).cloned();
+    let known = report.findings.iter().enumerate().map(|(at, finding)| {
         let known = Known {
             first_seen: finding.first_seen.unwrap_or(now),
             last_seen: finding.last_seen.unwrap_or(now),
@@ -307,7 +314,7 @@ pub fn known_of(report: &Report, asked: &Asked) -> Vec<(String, Known)> {
             band: band_of(finding, &bands),
             asked: asked.clone(),
             rules: report.run.rules_digest.clone(),
-            told: serde_json::to_string(finding).unwrap_or_default(),
+            told: written(at).unwrap_or_else(|| serde_json::to_string(finding).unwrap_or_default()),
         };
         (finding.id.to_string(), known)
     });

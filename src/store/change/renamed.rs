@@ -2,6 +2,7 @@
 //! is gone and one that is new, and that differ in nothing but the place, are one.
 
 use super::Past;
+use super::repositories::by_content;
 use crate::model::{Finding, FindingId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,7 +93,7 @@ fn shape(finding: &Finding, path: bool) -> Shape {
 }
 
 /// A text with a sign in the place of a name, where it stands for itself and is not part of another word.
-fn without(text: &str, name: &str, sign: &str) -> String {
+pub(super) fn without(text: &str, name: &str, sign: &str) -> String {
     let part = |next: Option<char>| {
         next.is_some_and(|next| next.is_alphanumeric() || matches!(next, '_' | '-' | '.'))
     };
@@ -139,7 +140,6 @@ fn moved(
         &mut out,
     );
     // Repositories that are no longer there, and those that were not there before.
-    let mut votes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let appeared: Vec<&(usize, &Finding)> = own
         .iter()
         .filter(|(_, one)| !known.contains(home(one)) && !home(one).is_empty())
@@ -148,53 +148,35 @@ fn moved(
         .iter()
         .filter(|(_, one)| !inputs.contains(home(one)) && !home(one).is_empty())
         .collect();
-    let mut shapes: BTreeMap<Shape, BTreeSet<&str>> = BTreeMap::new();
-    for (_, one) in &vanished {
-        shapes
-            .entry(shape(one, false))
-            .or_default()
-            .insert(home(one));
-    }
-    for (_, one) in &appeared {
-        for from in shapes.get(&shape(one, false)).into_iter().flatten() {
-            *votes.entry((from, home(one))).or_default() += 1;
-        }
-    }
-    let best = |of: &str, side: fn(&(&str, &str)) -> String| {
-        let most = votes
+    let mut names = past.renamed.clone();
+    by_content(
+        vanished
             .iter()
-            .filter(|(pair, _)| side(pair) == of)
-            .map(|(_, votes)| *votes)
-            .max()?;
-        let mut all = votes
+            .map(|(_, one)| (shape(one, false), home(one))),
+        appeared
             .iter()
-            .filter(|(pair, votes)| side(pair) == of && **votes == most);
-        let only = all.next()?;
-        all.next().is_none().then_some(*only.0)
-    };
-    for pair in votes.keys() {
-        let (from, to) = *pair;
-        let mutual = best(from, |pair| pair.0.to_owned()) == Some(*pair)
-            && best(to, |pair| pair.1.to_owned()) == Some(*pair);
-        if mutual {
-            pairs(
-                appeared
-                    .iter()
-                    .filter(|(_, one)| home(one) == to)
-                    .map(|(at, one)| (shape(one, false), *at)),
-                vanished
-                    .iter()
-                    .filter(|(_, one)| home(one) == from)
-                    .map(|(id, one)| (shape(one, false), id)),
-                &mut out,
-            );
-        }
-    }
+            .map(|(_, one)| (shape(one, false), home(one))),
+        &mut names,
+    );
+    let of: BTreeMap<&str, &str> = names
+        .iter()
+        .map(|(new, old)| (old.as_str(), new.as_str()))
+        .collect();
+    pairs(
+        (appeared
+            .iter()
+            .filter(|(_, one)| names.contains_key(home(one))))
+        .map(|(at, one)| ((home(one), shape(one, false)), *at)),
+        vanished
+            .iter()
+            .filter_map(|(id, one)| Some(((*of.get(home(one))?, shape(one, false)), id))),
+        &mut out,
+    );
     out
 }
 
 /// Pairs that one key has one of on each side.
-fn pairs<'a, K: Ord>(
+pub(super) fn pairs<'a, K: Ord>(
     new: impl Iterator<Item = (K, usize)>,
     old: impl Iterator<Item = (K, &'a String)>,
     out: &mut Vec<(usize, String)>,

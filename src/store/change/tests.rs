@@ -48,7 +48,7 @@ fn after(mut report: Report, asked: &Asked) -> Past {
     mark(&mut report, &Past::default(), asked);
     Past {
         run: Some((report.run.id.clone(), report.run.now)),
-        findings: known_of(&report, asked).into_iter().collect(),
+        findings: known_of(&report, asked, None).into_iter().collect(),
         homes: report.run.inputs.iter().cloned().collect(),
         ..Past::default()
     }
@@ -210,4 +210,151 @@ fn what_could_be_either_of_two_is_neither() {
     assert_eq!(aliases.len(), 0);
     mark(&mut later, &past, &all);
     assert_eq!(later.findings[0].status, FindingStatus::New);
+}
+
+mod places {
+    use super::*;
+    use crate::model::{Grade, Identity, IdentityKind, Inventory};
+
+    /// A job of a repository, by the file and the name that declare it.
+    fn job(repository: &str, file: &str, name: &str) -> Identity {
+        let native = format!("{repository}/{}/{name}", file.rsplit('/').next().unwrap());
+        let mut job = Identity::named("github", IdentityKind::CiJob, name, &native, Grade::B);
+        job.locations = vec![Location::file(repository, file, 1, 1)];
+        job
+    }
+
+    fn inventory(jobs: &[Identity]) -> Inventory {
+        let mut inventory = Inventory::default();
+        for job in jobs {
+            inventory.identities.insert(job.id.clone(), job.clone());
+        }
+        inventory
+    }
+
+    fn of(inventory: &Inventory) -> Vec<Declared> {
+        declared(inventory.identities.values(), [], [])
+    }
+
+    /// The names of the jobs with their ids, after a night in which the first became the second.
+    fn night(
+        (before, inputs): (&[Identity], &[&str]),
+        (now, later): (&[Identity], &[&str]),
+        origins: [&[(&str, &str)]; 2],
+    ) -> (Inventory, Kept) {
+        let names = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let [then, since] = origins.map(|all| {
+            all.iter()
+                .map(|(name, place)| ((*name).to_owned(), (*place).to_owned()))
+                .collect()
+        });
+        let known = Before {
+            inputs: names(inputs),
+            origins: then,
+            declared: of(&inventory(before)),
+        };
+        let past = Past {
+            homes: names(inputs).into_iter().collect(),
+            ..Past::default()
+        };
+        let mut inventory = inventory(now);
+        let taken = inventory
+            .identities
+            .keys()
+            .map(ToString::to_string)
+            .collect();
+        let sources = (&names(later)[..], &since);
+        let kept = keep(&of(&inventory), sources, &taken, &past, Some(&known));
+        rename(&mut inventory, &kept.ids);
+        (inventory, kept)
+    }
+
+    fn ids(all: &[Identity]) -> Vec<String> {
+        let mut ids: Vec<String> = all.iter().map(|one| one.id.to_string()).collect();
+        ids.sort();
+        ids
+    }
+
+    fn kept_ids(inventory: &Inventory) -> Vec<String> {
+        for (id, one) in &inventory.identities {
+            assert_eq!(*id, one.id);
+        }
+        inventory
+            .identities
+            .keys()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn what_a_renamed_repository_declares_keeps_its_ids() {
+        let before = [
+            job("w/app", "a/x.yml", "build"),
+            job("w/app", "a/y.yml", "ship"),
+            job("w/b", "a/x.yml", "build"),
+        ];
+        let now = [
+            job("w/site", "a/x.yml", "build"),
+            job("w/site", "a/y.yml", "ship"),
+            job("w/b", "a/x.yml", "build"),
+        ];
+        let (renamed, kept) = night(
+            (&before, &["w/app", "w/b"]),
+            (&now, &["w/b", "w/site"]),
+            [&[], &[]],
+        );
+        assert_eq!(kept_ids(&renamed), ids(&before));
+        assert_eq!(
+            kept.repositories,
+            BTreeMap::from([("w/site".to_owned(), "w/app".to_owned())])
+        );
+        // Known from now on, also when nothing of the run before is at hand.
+        let past = Past {
+            aliases: kept.aliases,
+            ..Past::default()
+        };
+        let mut later = inventory(&now);
+        let taken = later.identities.keys().map(ToString::to_string).collect();
+        let again = keep(&of(&later), (&[], &BTreeMap::new()), &taken, &past, None);
+        rename(&mut later, &again.ids);
+        assert_eq!(kept_ids(&later), ids(&before));
+    }
+
+    #[test]
+    fn of_repositories_that_declare_the_same_the_origin_or_the_last_name_tells() {
+        let jobs = |homes: [&str; 2]| homes.map(|home| job(home, "a/x.yml", "build"));
+        let (before, now) = (jobs(["w/a", "w/b"]), jobs(["w/c", "w/d"]));
+        let inputs: [&[&str]; 2] = [&["w/a", "w/b"], &["w/c", "w/d"]];
+        let (_, kept) = night((&before, inputs[0]), (&now, inputs[1]), [&[], &[]]);
+        assert_eq!(kept.ids.len(), 0, "either could be either");
+        let (inventory, kept) = night(
+            (&before, inputs[0]),
+            (&now, inputs[1]),
+            [
+                &[("w/a", "h/one#main"), ("w/b", "h/two")],
+                &[("w/c", "h/two"), ("w/d", "h/one")],
+            ],
+        );
+        assert_eq!(kept.ids[now[1].id.as_str()], before[0].id.to_string());
+        assert_eq!(kept_ids(&inventory), ids(&before));
+        let now = jobs(["v/a", "v/b"]);
+        let (inventory, kept) = night((&before, inputs[0]), (&now, &["v/a", "v/b"]), [&[], &[]]);
+        assert_eq!(kept.ids[now[1].id.as_str()], before[1].id.to_string());
+        assert_eq!(kept_ids(&inventory), ids(&before));
+    }
+
+    #[test]
+    fn a_moved_file_keeps_what_it_declares_and_another_job_is_another() {
+        let before = [job("w", "a/x.yml", "build"), job("w", "a/y.yml", "ship")];
+        let now = [job("w", "b/z.yml", "build"), job("w", "a/y.yml", "sail")];
+        let (_, kept) = night((&before, &["w"]), (&now, &["w"]), [&[], &[]]);
+        assert_eq!(
+            kept.aliases,
+            BTreeMap::from([(now[0].id.to_string(), before[0].id.to_string())])
+        );
+        // A repository that is still there was not renamed, whatever else declares the same.
+        let copy = [job("w", "a/x.yml", "build"), job("c", "a/x.yml", "build")];
+        let (_, kept) = night((&before, &["w"]), (&copy, &["c", "w"]), [&[], &[]]);
+        assert_eq!(kept.ids.len(), 0);
+    }
 }

@@ -39,6 +39,7 @@ impl Runs {
                 reach,
                 homes: self.homes(run)?,
                 aliases: self.aliases()?,
+                renamed: BTreeMap::new(),
             })
         };
         read().map_err(|error| self.explain(error))
@@ -195,6 +196,10 @@ pub(super) fn enter(
 
 /// The state in a ledger without the finding's text, which stays that of the last run.
 fn without_text(known: &str) -> Option<String> {
+    // The text is the last field, and within texts such a sign has a backslash before it.
+    if let Some((state, _)) = known.split_once(",\"told\":\"") {
+        return Some(format!("{state},\"told\":\"\"}}"));
+    }
     let known: Known = serde_json::from_str(known).ok()?;
     serde_json::to_string(&known.without_text()).ok()
 }
@@ -220,10 +225,10 @@ fn take_back(transaction: &Transaction<'_>, run: &str) -> rusqlite::Result<()> {
 }
 
 /// Writes rows of the ledger.
-struct Put<'a>(rusqlite::Statement<'a>);
+pub(super) struct Put<'a>(rusqlite::Statement<'a>);
 
 impl<'a> Put<'a> {
-    fn new(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn new(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
         let statement = transaction.prepare(
             "INSERT INTO ledger (id, rule, title, severity, severity_rank, identity, credential, repository, uri,
                 status, first_seen, last_seen, last_run, known, before)
@@ -248,7 +253,7 @@ impl<'a> Put<'a> {
         self.finding(&finding, (id, known), run, before)
     }
 
-    fn finding(
+    pub(super) fn finding(
         &mut self,
         finding: &Finding,
         (id, known): (&str, &Known),

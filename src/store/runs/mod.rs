@@ -3,8 +3,10 @@
 mod accounts;
 mod brief;
 mod check;
+mod declared;
 mod keep;
 mod ledger;
+mod older;
 mod parts;
 mod progress;
 mod rows;
@@ -21,7 +23,7 @@ use super::atomic;
 use super::change::{Asked, Known, Left, known_of};
 use crate::model::aws::AwsAccount;
 use crate::model::brief::Brief;
-use crate::model::{PlanMemory, Report};
+use crate::model::{PlanMemory, Report, Written};
 use flate2::read::ZlibDecoder;
 use libdeflater::{CompressionLvl, Compressor};
 use parts::{Failed, Part};
@@ -198,6 +200,9 @@ impl Runs {
         {
             transaction.execute_batch(step)?;
         }
+        if (1..older::LEDGER).contains(&found) {
+            older::carry_over(&transaction)?;
+        }
         transaction.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", rows::count(schema::STEPS.len()))?;
         transaction.commit()
@@ -218,11 +223,11 @@ impl Runs {
     /// # Errors
     /// When the database cannot be written; it is then as it was.
     pub fn save(&mut self, report: &Report, asked: &Asked, left: &Left) -> Result<(), RunsError> {
-        self.save_whole(report, asked, left, &PlanMemory::default(), &[])
+        self.save_whole(report, asked, left, &PlanMemory::default(), &[], None)
     }
 
     /// Stores a report as the last run, with what it was asked, what it leaves to the next ones, what is remembered of plans,
-    /// and the accounts it was made from: all of it or nothing. A stored run of the same id is replaced.
+    /// and the accounts it was made from: all of it or nothing. Entries that are written already are taken as they are. A stored run of the same id is replaced.
     ///
     /// # Errors
     /// When the database cannot be written; it is then as it was.
@@ -233,8 +238,10 @@ impl Runs {
         left: &Left,
         plans: &PlanMemory,
         accounts: &[AwsAccount],
+        written: Option<&Written>,
     ) -> Result<(), RunsError> {
-        let findings = known_of(report, asked);
+        let told = written.map(|written| written.findings.as_slice());
+        let findings = known_of(report, asked, told);
         let known: BTreeMap<&str, Known> = findings
             .iter()
             .map(|(id, known)| (id.as_str(), known.without_text()))
@@ -243,7 +250,7 @@ impl Runs {
             .and_then(|head| {
                 Ok(Packed {
                     head,
-                    parts: parts::packed(report)?,
+                    parts: parts::packed(report, written)?,
                     known: pack(&known)?,
                     reach: pack(&left.reach)?,
                     plans: pack(plans)?,
@@ -537,11 +544,14 @@ fn explain(path: &Path, error: rusqlite::Error) -> RunsError {
 }
 
 fn pack(value: &impl Serialize) -> io::Result<Vec<u8>> {
-    let json = serde_json::to_vec(value)?;
+    compressed(&serde_json::to_vec(value)?)
+}
+
+fn compressed(json: &[u8]) -> io::Result<Vec<u8>> {
     let mut packer = Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default());
     let mut packed = vec![0; packer.zlib_compress_bound(json.len())];
     let length = packer
-        .zlib_compress(&json, &mut packed)
+        .zlib_compress(json, &mut packed)
         .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
     packed.truncate(length);
     packed.shrink_to_fit();

@@ -1,9 +1,11 @@
 //! The long lists of a stored report, in parts, so that they are packed and read by all cores and one entry can be read
 //! without the others.
 
-use super::{brief, pack, unpack};
+use super::{brief, compressed, pack, unpack};
 use crate::model::brief::Rows;
-use crate::model::{Assessment, Consumer, Credential, Finding, Grant, Identity, PlanItem, Report};
+use crate::model::{
+    Assessment, Consumer, Credential, Finding, Grant, Identity, PlanItem, Report, Written,
+};
 use rayon::prelude::*;
 use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
@@ -68,7 +70,16 @@ pub(super) struct Part {
 ///
 /// # Errors
 /// When an entry cannot be written as JSON.
-pub(super) fn packed(report: &Report) -> io::Result<Vec<Part>> {
+pub(super) fn packed(report: &Report, written: Option<&Written>) -> io::Result<Vec<Part>> {
+    let mut parts = match written {
+        Some(written) => taken(written)?,
+        None => all_of(report)?,
+    };
+    parts.extend(brief::packed(&Rows::of(report))?);
+    Ok(parts)
+}
+
+fn all_of(report: &Report) -> io::Result<Vec<Part>> {
     let mut parts = Vec::new();
     parts.extend(list(&report.identities)?);
     parts.extend(list(&report.credentials)?);
@@ -77,8 +88,33 @@ pub(super) fn packed(report: &Report) -> io::Result<Vec<Part>> {
     parts.extend(list(&report.findings)?);
     parts.extend(list(&report.assessments)?);
     parts.extend(list(&report.plan)?);
-    parts.extend(brief::packed(&Rows::of(report))?);
     Ok(parts)
+}
+
+/// The same of entries that are written already.
+fn taken(written: &Written) -> io::Result<Vec<Part>> {
+    let lists = [
+        (Identity::LIST, &written.identities),
+        (Credential::LIST, &written.credentials),
+        (Grant::LIST, &written.grants),
+        (Consumer::LIST, &written.consumers),
+        (Finding::LIST, &written.findings),
+        (Assessment::LIST, &written.assessments),
+        (PlanItem::LIST, &written.plan),
+    ];
+    let parts = lists.into_iter().flat_map(|(list, entries)| {
+        let parts = entries.chunks(WHOLE).enumerate();
+        parts.map(move |(number, part)| (list, number, part))
+    });
+    let parts: Vec<(&'static str, usize, &[String])> = parts.collect();
+    let packed = parts.into_par_iter().map(|(list, number, part)| {
+        Ok(Part {
+            list,
+            number,
+            packed: compressed(format!("[{}]", part.join(",")).as_bytes())?,
+        })
+    });
+    packed.collect()
 }
 
 fn list<T: Entry + Serialize + Sync>(entries: &[T]) -> io::Result<Vec<Part>> {
@@ -144,6 +180,20 @@ pub(super) fn fill(connection: &Connection, run: i64, report: &mut Report) -> Re
     report.findings = all(connection, run)?;
     report.assessments = all(connection, run)?;
     report.plan = all(connection, run)?;
+    Ok(())
+}
+
+/// Fills the lists of a report that tell what it declares.
+pub(super) fn fill_declared(
+    connection: &Connection,
+    run: i64,
+    report: &mut Report,
+) -> Result<(), Failed> {
+    if known(connection, run)? {
+        report.identities = all(connection, run)?;
+        report.credentials = all(connection, run)?;
+        report.consumers = all(connection, run)?;
+    }
     Ok(())
 }
 

@@ -345,3 +345,109 @@ fn only_the_owner_can_read_the_database() {
         assert_eq!(mode, 0o600, "{:?}", entry.file_name());
     }
 }
+
+#[test]
+fn entries_that_are_written_already_are_stored_as_any_other() {
+    let names: Vec<String> = (0..130).map(|n| format!("\"n{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let one = report("run-1", "2026-11-01T00:00:00Z", &names);
+    let written = Written::of(&one).unwrap().unwrap();
+    let store = |written| {
+        let state = tempfile::tempdir().unwrap();
+        let mut runs = Runs::open(state.path()).unwrap();
+        let plans = PlanMemory::default();
+        runs.save_whole(
+            &one,
+            &Asked::default(),
+            &Left::default(),
+            &plans,
+            &[],
+            written,
+        )
+        .unwrap();
+        let mut statement = runs
+            .connection
+            .prepare("SELECT list, part, packed FROM parts UNION ALL SELECT id, 0, CAST(known AS BLOB) FROM ledger ORDER BY 1, 2")
+            .unwrap();
+        let rows = statement.query_map([], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, Vec<u8>>(2)?,
+            ))
+        });
+        rows.unwrap().collect::<rusqlite::Result<Vec<_>>>().unwrap()
+    };
+    assert_eq!(store(Some(&written)), store(None));
+}
+
+/// A database of the first format with these runs.
+fn first_format(folder: &Path, all: &[(&Report, bool)]) {
+    let connection = Connection::open(folder.join(FILE)).unwrap();
+    connection.execute_batch(schema::STEPS[0]).unwrap();
+    connection
+        .pragma_update(None, "application_id", schema::APPLICATION_ID)
+        .unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    for (report, readable) in all {
+        let packed = if *readable {
+            pack(report).unwrap()
+        } else {
+            pack(&serde_json::json!({"schema": "another", "findings": [{"id": 3}]})).unwrap()
+        };
+        let run = &report.run;
+        connection
+            .execute(
+                "INSERT INTO runs VALUES (NULL, ?1, ?2, '0.1.0', 'r', 'p', 'k', 1, ?3, 1, 0, ?4, 0, 0, ?5)",
+                params![
+                    run.id,
+                    run.now.to_string(),
+                    serde_json::to_string(&run.inputs).unwrap(),
+                    rows::count(report.findings.len()),
+                    packed
+                ],
+            )
+            .unwrap();
+        let number = connection.last_insert_rowid();
+        for finding in &report.findings {
+            connection
+                .execute(
+                    "INSERT INTO findings VALUES (?1, ?2, ?3, 'high', 3, 'high', 'new', 'title', NULL, NULL, 'site', 'a.env', 3)",
+                    params![number, finding.id.as_str(), finding.rule],
+                )
+                .unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_state_of_the_first_format_knows_what_stands_since_when() {
+    for readable in [true, false] {
+        let state = tempfile::tempdir().unwrap();
+        let day = |day: u8| format!("2026-11-{day:02}T00:00:00Z");
+        let first = report("run-1", &day(1), &["stays", "goes", "returns"]);
+        let second = report("run-2", &day(2), &["stays", "goes"]);
+        first_format(state.path(), &[(&first, readable), (&second, readable)]);
+        let mut runs = Runs::open(state.path()).unwrap();
+        assert_eq!(runs.check().unwrap(), [""; 0]);
+        let third = report("run-3", &day(3), &["stays", "returns", "comes"]);
+        let (marked, words) = mark(&runs, &third);
+        assert_eq!(words, "unchanged reappeared new fixed", "{readable}");
+        assert_eq!(marked.findings[0].first_seen, Some(first.run.now));
+        assert_eq!(marked.findings[1].first_seen, Some(first.run.now));
+        let gone = &marked.changes.as_ref().unwrap().fixed[0];
+        assert_eq!(gone.id, second.findings[1].id);
+        assert_eq!(gone.last_seen, Some(second.run.now));
+        // A run of the old ones that is made again tells what it told then.
+        assert_eq!(
+            mark(&runs, &second).1,
+            "unchanged unchanged fixed",
+            "{readable}"
+        );
+        assert_eq!(runs.trend().unwrap().len(), 2);
+        go(&mut runs, &third);
+        assert_eq!(runs.trend().unwrap().len(), 3);
+        drop(runs);
+        assert_eq!(ids(&Runs::open(state.path()).unwrap()).len(), 3);
+    }
+}
