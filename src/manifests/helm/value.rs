@@ -336,6 +336,7 @@ impl Value {
             Self::Map(_) => out.push_str("{}\n"),
             Self::List(_) => out.push_str("[]\n"),
             Self::Nil | Self::Method(_) => out.push_str("null\n"),
+            Self::Text(text) if is_block(text) => block(out, text, indent.max(2)),
             Self::Text(text) => {
                 out.push_str(&quoted(text));
                 out.push('\n');
@@ -416,7 +417,35 @@ fn quoted(text: &str) -> String {
     if plain {
         return text.to_owned();
     }
+    // Templates inside of values keep their own quotes, so that they can be run.
+    if !text.contains(char::is_control) {
+        return format!("'{}'", text.replace('\'', "''"));
+    }
     double_quoted(text)
+}
+
+/// Whether a text of several lines can stand as it is.
+fn is_block(text: &str) -> bool {
+    text.contains('\n')
+        && !text.starts_with([' ', '\n'])
+        && !text.contains(" \n")
+        && !text.ends_with(' ')
+        && !text.ends_with("\n\n")
+        && !text.contains(|c: char| c.is_control() && c != '\n')
+}
+
+/// A text of several lines, each on its own.
+fn block(out: &mut String, text: &str, indent: usize) {
+    let body = text.strip_suffix('\n');
+    out.push_str(if body.is_some() { "|\n" } else { "|-\n" });
+    let pad = " ".repeat(indent);
+    for line in body.unwrap_or(text).split('\n') {
+        if !line.is_empty() {
+            out.push_str(&pad);
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
 }
 
 /// A text in double quotes.
@@ -438,4 +467,49 @@ pub(super) fn double_quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{text::Text, yaml};
+    use super::Value;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Value {
+        let parsed = yaml::parse(&Text::new(text.as_bytes()));
+        Value::of(&parsed.documents[0])
+    }
+
+    #[test]
+    fn templates_in_values_keep_their_quotes() {
+        let value = Value::map([
+            ("a".to_owned(), Value::text("{{ template \"x\" . }}")),
+            (
+                "b".to_owned(),
+                Value::list([Value::text("one\n{{ \"two\" }}\n")]),
+            ),
+            ("c".to_owned(), Value::text("it's: {}")),
+        ]);
+        insta::assert_snapshot!(value.yaml(10_000), @r#"
+        a: '{{ template "x" . }}'
+        b:
+        - |
+          one
+          {{ "two" }}
+        c: 'it''s: {}'
+        "#);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(text in "[a{}\"': \n#|-]{0,12}") {
+            for value in [
+                Value::map([("k".to_owned(), Value::text(text.clone()))]),
+                Value::list([Value::list([Value::text(text.clone())]), Value::text("z")]),
+            ] {
+                let written = value.yaml(10_000);
+                prop_assert!(read(&written).same(&value), "{written:?}");
+            }
+        }
+    }
 }

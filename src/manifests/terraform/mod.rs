@@ -10,6 +10,7 @@ mod parse;
 mod policy_document;
 mod project;
 pub(super) mod relax;
+mod repeated;
 mod scope;
 pub(super) mod state;
 mod types;

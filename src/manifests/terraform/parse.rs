@@ -5,6 +5,7 @@ use super::super::jsonc;
 use super::super::node::{Node, Parsed, Problem, Value};
 use super::super::text::Text;
 use super::relax::relax;
+use super::repeated::unrepeated;
 use hcl_edit::Span;
 use hcl_edit::expr::{Array, Expression, Object, ObjectKey};
 use hcl_edit::structure::{self, Structure};
@@ -60,13 +61,34 @@ pub(super) fn hcl(text: &str) -> (Body, Vec<Problem>) {
         Err(error) => error,
     };
     let relaxed = relax(places.as_str());
-    if let Ok(parsed) = hcl_edit::parser::parse_body(&relaxed) {
+    let left = match hcl_edit::parser::parse_body(&relaxed) {
+        Ok(parsed) => {
+            add(&mut body, &parsed, &places, 0);
+            return (body, Vec::new());
+        }
+        Err(left) => left,
+    };
+    if let Some(unique) = unrepeated(&relaxed, &left)
+        && let Ok(parsed) = hcl_edit::parser::parse_body(&unique)
+    {
         add(&mut body, &parsed, &places, 0);
-        return (body, Vec::new());
+        let problem = Problem::marked(
+            left.location().line(),
+            left.location().column().saturating_sub(1),
+            "a key that is there twice",
+        );
+        return (body, vec![problem]);
     }
     for (start, chunk) in chunks(&relaxed) {
-        if let Ok(parsed) = hcl_edit::parser::parse_body(chunk) {
-            add(&mut body, &parsed, &places, start);
+        match hcl_edit::parser::parse_body(chunk) {
+            Ok(parsed) => add(&mut body, &parsed, &places, start),
+            Err(error) => {
+                let unique = unrepeated(chunk, &error);
+                let parsed = unique.and_then(|text| hcl_edit::parser::parse_body(&text).ok());
+                if let Some(parsed) = parsed {
+                    add(&mut body, &parsed, &places, start);
+                }
+            }
         }
     }
     let problem = Problem::marked(
