@@ -1,6 +1,7 @@
 //! The ordered decision table: the first row that holds decides, and every row looked at is kept with its values.
 
 use super::JitContext;
+use super::already::already_just_in_time;
 use super::blockers::{ADVISORY, COMPENSATE};
 use super::factors::{born, inactive, last_use};
 use super::fit::FitResult;
@@ -9,9 +10,8 @@ use super::subject::Subject;
 use crate::model::evidence::days_between;
 use crate::model::{
     Blocker, BreakGlass, ConditionResult, Confidence, CredentialStatus, Disposition,
-    DispositionTrace, Grade, IdentityKind, PrincipalKind, Ternary,
+    DispositionTrace, Grade, IdentityKind, Ternary,
 };
-use crate::rules::targets::{MechanismClass, Situation};
 
 /// Everything a decision is made on.
 pub struct Facts<'s, 'a> {
@@ -87,8 +87,11 @@ pub fn decide(facts: &Facts<'_, '_>) -> Decision {
     }
     let text = if suspected {
         "the name suggests emergency access and nobody has confirmed it: confirm or deny it first"
+            .to_owned()
     } else {
-        "no row before this one holds"
+        let nearest = super::nearest::nearest(&trace);
+        let nearest = nearest.map_or_else(String::new, |text| format!("; {text}"));
+        format!("no row before this one holds{nearest}")
     };
     trace.push(DispositionTrace {
         disposition: Disposition::Review,
@@ -375,49 +378,6 @@ fn action_class(facts: &Facts<'_, '_>) -> (Ternary, String) {
     } else {
         (Ternary::No, "none".to_owned())
     }
-}
-
-/// It already is what a migration would lead to.
-pub fn already_just_in_time(facts: &Facts<'_, '_>) -> bool {
-    let Some(identity) = facts.subject.identity else {
-        return false;
-    };
-    let by_nature = matches!(
-        identity.kind,
-        IdentityKind::CiJob | IdentityKind::KubernetesServiceAccount
-    );
-    let services_only = identity
-        .trust
-        .iter()
-        .all(|path| path.principal_kind == PrincipalKind::Service);
-    let context = identity.condition_coverage().count()
-        >= facts.context.scoring.gates.full_condition_coverage;
-    // A service that starts the work and ends with it asks for no more than who it is: then what it may do has to be narrow.
-    let narrow = facts.factors.privilege.level <= facts.context.scoring.gates.keep_max_privilege
-        || by_nature && facts.factors.privilege.level <= 3;
-    // Privilege that opens more is held for named resources only.
-    let wide = facts.factors.privilege.level > 3 && !identity.condition_coverage().resource;
-    let asked = context && !wide || narrow && (services_only || by_nature);
-    let kind = facts.subject.choice.target.is_some_and(|t| {
-        matches!(
-            t.class,
-            MechanismClass::Ambient | MechanismClass::Federation
-        )
-    });
-    // A vendor's role is as good as it gets where the vendor's own account stays out of sight.
-    let exposure = match facts.subject.choice.target {
-        Some(target) if facts.subject.situation == Situation::Vendor => target.exposure_after,
-        _ => 1,
-    };
-    facts.subject.credential.is_none()
-        && kind
-        && facts.factors.exposure.level <= exposure
-        && (by_nature || !facts.factors.exposure.assumed)
-        && facts.factors.standing.level <= 1
-        && facts.factors.privilege.level <= 4
-        && !identity.privilege.admin
-        && !identity.privilege.permissions_management
-        && asked
 }
 
 fn gain(facts: &Facts<'_, '_>) -> ConditionResult {

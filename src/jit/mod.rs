@@ -1,12 +1,14 @@
 //! Should this access go just-in-time, and how sure are we: risk, fit, blockers, disposition, lifetime.
 
 pub mod after;
+mod already;
 pub mod blockers;
 mod capability;
 pub mod decide;
 pub mod exposure;
 pub mod factors;
 pub mod fit;
+mod nearest;
 mod needs;
 pub mod risk;
 mod seen;
