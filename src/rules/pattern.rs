@@ -48,8 +48,10 @@ impl Pattern {
     /// Whether it matches a name, or the end of it that follows a `/`: the name of a repository begins with folders where a
     /// folder above was given to scan. Amazon resource names have slashes of their own and are matched whole.
     pub fn fits_name(&self, name: &str) -> bool {
+        // A star in front already stands for whatever comes before.
         self.matches(name)
-            || !name.starts_with("arn:")
+            || !self.text.starts_with('*')
+                && !name.starts_with("arn:")
                 && name
                     .match_indices('/')
                     .any(|(at, _)| name.get(at + 1..).is_some_and(|end| self.matches(end)))
@@ -126,6 +128,15 @@ mod tests {
                 Pattern::new(&pattern).unwrap().matches(&text),
                 glob.compile_matcher().is_match(&text)
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_star_in_front_stands_for_the_folders(pattern in "[ab/*?]{0,6}", name in "[ab/]{0,10}") {
+            let pattern = Pattern::new(&format!("*{pattern}")).unwrap();
+            let ends = name.match_indices('/').any(|(at, _)| pattern.matches(&name[at + 1..]));
+            prop_assert_eq!(pattern.fits_name(&name), pattern.matches(&name) || ends);
         }
     }
 
