@@ -160,7 +160,7 @@ pub struct Left {
 pub fn mark(report: &mut Report, past: &Past, asked: &Asked) -> ReachMap {
     let now = report.run.now;
     let reach = reach::of(report);
-    let drift = reach::drift(&past.reach, &reach);
+    let drift = reach::drift(&renamed::reach(&past.reach, &past.renamed), &reach);
     let bands = bands(report);
     let gained: BTreeSet<&IdentityId> = drift
         .iter()

@@ -4,6 +4,8 @@
 use super::Past;
 use super::repositories::by_content;
 use crate::model::{Finding, FindingId};
+use crate::store::reach::{Reach, ReachMap};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a finding says, its place left out.
@@ -58,6 +60,30 @@ fn rename(finding: &mut Finding, id: &str) {
     if let Ok(id) = serde_json::from_value::<FindingId>(serde_json::Value::from(id)) {
         finding.id = id;
     }
+}
+
+/// What identities reached, said with the names that repositories have now: a name is no reach.
+pub(super) fn reach<'a>(
+    before: &'a ReachMap,
+    names: &BTreeMap<String, String>,
+) -> Cow<'a, ReachMap> {
+    if names.is_empty() {
+        return Cow::Borrowed(before);
+    }
+    // The name of a repository may begin with that of a folder which is one of the inputs itself.
+    let mut names: Vec<(&String, &String)> = names.iter().collect();
+    names.sort_by_key(|(_, old)| std::cmp::Reverse(old.len()));
+    let now = |line: &String| {
+        let mut said = names.iter().map(|(new, old)| without(line, old, new));
+        said.find(|said| said != line)
+            .unwrap_or_else(|| line.clone())
+    };
+    let renamed = before.iter().map(|(id, reach)| {
+        let lines = reach.lines.iter().map(now).collect();
+        let name = reach.name.clone();
+        (id.clone(), Reach { name, lines })
+    });
+    Cow::Owned(renamed.collect())
 }
 
 /// The repository of a finding's primary place.

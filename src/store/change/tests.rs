@@ -344,6 +344,35 @@ mod places {
     }
 
     #[test]
+    fn that_a_repository_has_another_name_is_no_drift() {
+        let reach = |lines: &[&str]| {
+            let lines = lines.iter().map(ToString::to_string).collect();
+            let name = "job".to_owned();
+            let id = job("w/app", "a/x.yml", "build").id;
+            ReachMap::from([(id, reach::Reach { name, lines })])
+        };
+        let names = ["w", "w/app", "w/b"].map(|old| (old.replacen('w', "v", 1), old.to_owned()));
+        let names = BTreeMap::from(names);
+        let before = reach(&[
+            "on w/app through x",
+            "on w through y",
+            "on w/b:*",
+            "on wide",
+        ]);
+        let after = reach(&[
+            "on v/app through x",
+            "on v through y",
+            "on v/b:*",
+            "on wide",
+        ]);
+        assert_eq!(reach::drift(&renamed::reach(&before, &names), &after), []);
+        assert_eq!(
+            reach::drift(&renamed::reach(&before, &BTreeMap::new()), &after).len(),
+            1
+        );
+    }
+
+    #[test]
     fn a_moved_file_keeps_what_it_declares_and_another_job_is_another() {
         let before = [job("w", "a/x.yml", "build"), job("w", "a/y.yml", "ship")];
         let now = [job("w", "b/z.yml", "build"), job("w", "a/y.yml", "sail")];
