@@ -91,10 +91,12 @@ fn identity(
     }
     let mut identity = Identity::named("aws", kind, name, arn, Grade::B);
     identity.account.clone_from(&account);
-    identity.notes.push(Evidence::new(
-        Grade::B,
-        "known from CloudTrail only: its permissions and trust are not in the input",
-    ));
+    let note = if is_unlisted(graph, activity) && kind != IdentityKind::AwsRoot {
+        Identity::DELETED
+    } else {
+        "known from CloudTrail only: its permissions and trust are not in the input"
+    };
+    identity.notes.push(Evidence::new(Grade::B, note));
     identity.locations.push(Location {
         repository: Some("cloudtrail".to_owned()),
         uri: account.clone().unwrap_or_else(|| "unknown".to_owned()),
@@ -133,6 +135,16 @@ fn kind_of(arn: &str) -> Option<(IdentityKind, &str)> {
         "role" => Some((IdentityKind::IamRole, name?)),
         _ => None,
     }
+}
+
+/// Whether the account's inventory has all users and roles, is younger than the logs, and does not have this one.
+fn is_unlisted(graph: &Graph<'_>, activity: &Activity) -> bool {
+    let account = activity.account.as_deref();
+    let account = account.and_then(|id| graph.accounts.get(id));
+    account.is_some_and(|account| {
+        account.parts.authorization_details
+            && holders::taken(account).is_some_and(|taken| activity.last <= taken)
+    })
 }
 
 /// Whether the account's inventory shows that a key of the logs is no more: it was taken after the last call with the key, and
@@ -212,6 +224,7 @@ fn credential(
     credential.last_used_at = credential.last_use.at().or(credential.last_used_at);
     let owner = credential.identity.clone();
     if let Some(identity) = owner.and_then(|id| graph.inventory.identities.get_mut(&id))
+        && !unlisted
         && !identity.credentials.contains(&id)
     {
         identity.credentials.push(id.clone());

@@ -2,8 +2,8 @@
 
 use super::JitContext;
 use crate::model::{
-    Activity, BreakGlass, Consumer, ConsumerClass, Credential, CredentialId, Environment, Evidence,
-    Grade, Identity, IdentityId, IdentityKind,
+    Activity, BreakGlass, Consumer, ConsumerClass, Credential, CredentialId, CredentialStatus,
+    Environment, Evidence, Grade, Identity, IdentityId, IdentityKind,
 };
 use crate::rules::config::Annotation;
 use crate::rules::targets::{Choice, Facts, MechanismClass, Situation};
@@ -92,7 +92,12 @@ impl<'a> Index<'a> {
         }
         for credential in inventory.credentials.values() {
             credentials.extend(credential.consumers.iter().map(|id| (&credential.id, id)));
-            index.with_credentials.extend(&credential.identity);
+            // A key that its account no longer lists stands for nobody.
+            let gone =
+                credential.status == CredentialStatus::Inactive && credential.grade > Grade::A;
+            if !gone {
+                index.with_credentials.extend(&credential.identity);
+            }
         }
         for (identity, id) in identities {
             if let Some(consumer) = inventory.consumers.get(id) {
@@ -192,6 +197,7 @@ fn judged(index: &Index<'_>, identity: &Identity) -> bool {
                 .iter()
                 .any(|consumer| !consumer.uses.credentials.is_empty());
     kind && access
+        && !identity.is_deleted()
         && !identity.human
         && !index.with_credentials.contains(&identity.id)
         && !stands_for_credential

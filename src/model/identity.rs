@@ -473,6 +473,14 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Note of an identity that logs name and its account no longer lists.
+    pub const DELETED: &str = "logs name it, and its account no longer lists it: deleted";
+
+    /// Whether its account no longer lists it.
+    pub fn is_deleted(&self) -> bool {
+        self.notes.iter().any(|note| note.text == Self::DELETED)
+    }
+
     /// Id from what names an identity everywhere.
     pub fn id_of(provider: &str, native_id: &str) -> IdentityId {
         IdentityId::of(&[provider, native_id])

@@ -226,6 +226,11 @@ fn revoke_command(
     assessment: &Assessment,
     values: &Values,
 ) -> Option<String> {
+    let retires =
+        assessment.disposition == Disposition::Decommission && subject.credential.is_none();
+    if let Some((off, _)) = super::steps::retiring(subject.kind()).filter(|_| retires) {
+        return Some(values.command(off));
+    }
     let issues = migrates(assessment) && assessment.disposition != Disposition::RevokeNow;
     revocation::of(context, subject, issues, values).text()
 }

@@ -116,6 +116,7 @@ mod tests {
     use crate::model::{ConsumerClass, IdentityKind, Storage};
     use crate::plan::artefacts::{Made, Maker};
     use crate::rules::credentials::CredentialRules;
+    use std::collections::BTreeMap;
 
     /// The files of the only item of a credential that a job of `runtime` uses.
     fn files(kind: &str, provider: &str, runtime: &str) -> Vec<Made> {
@@ -143,42 +144,60 @@ mod tests {
 
     #[test]
     fn whatever_is_found_wherever_it_is_used_the_script_ends_the_old_credential() {
-        for rule in CredentialRules::builtin().unwrap().rules() {
-            let kind = rule.credential_type.as_str();
-            for runtime in ["github-actions", "unknown"] {
-                let made = files(kind, &rule.provider, runtime);
+        let rules = CredentialRules::builtin().unwrap();
+        let kinds: BTreeMap<&str, &str> = rules
+            .rules()
+            .iter()
+            .map(|rule| (rule.credential_type.as_str(), rule.provider.as_str()))
+            .collect();
+        let tool = [
+            "aws ",
+            "az ",
+            "curl ",
+            "databricks ",
+            "docker ",
+            "fly ",
+            "gcloud ",
+            "gh ",
+            "heroku ",
+            "kubeadm ",
+            "kubectl ",
+            "mongosh ",
+            "mysql ",
+            "npm ",
+            "psql ",
+            "pscale ",
+            "rabbitmqctl ",
+            "redis-cli ",
+            "snow ",
+            "sqlcmd ",
+            "twilio ",
+            "vault ",
+            "GH_TOKEN=",
+            "VAULT_TOKEN=",
+            "echo 'by hand: ",
+        ];
+        for runtime in ["github-actions", "unknown"] {
+            let mut world = World::new("");
+            for (kind, provider) in &kinds {
+                let found = credential(kind, provider);
+                let mut job = consumer(&format!("use {kind}"), ConsumerClass::Ci, runtime, "app");
+                job.uses.credentials = vec![found.id.clone()];
+                world.add_consumer(job);
+                world.add_credential(found);
+            }
+            let plan = world.plan();
+            assert!(plan.len() > kinds.len() / 2, "{}", plan.len());
+            let context = world.context();
+            let maker = Maker::new(&context).unwrap();
+            for item in &plan {
+                let made = maker.item(item);
                 let old = ends_old(text(&made, "revoke.sh"));
-                let tool = [
-                    "aws ",
-                    "az ",
-                    "curl ",
-                    "databricks ",
-                    "docker ",
-                    "fly ",
-                    "gcloud ",
-                    "gh ",
-                    "heroku ",
-                    "kubeadm ",
-                    "kubectl ",
-                    "mongosh ",
-                    "mysql ",
-                    "npm ",
-                    "psql ",
-                    "pscale ",
-                    "rabbitmqctl ",
-                    "redis-cli ",
-                    "snow ",
-                    "sqlcmd ",
-                    "twilio ",
-                    "vault ",
-                    "GH_TOKEN=",
-                    "echo 'by hand: ",
-                ];
                 let acts = old.lines().any(|line| {
                     let line = line.trim_start();
                     tool.iter().any(|tool| line.starts_with(tool)) && line.len() > 20
                 });
-                assert!(acts, "{kind} in {runtime}: {old}");
+                assert!(acts, "{} in {runtime}: {old}", item.title);
             }
         }
     }

@@ -177,7 +177,7 @@ impl Steps<'_, '_> {
                 6,
                 "Take everything from it, keep it restorable",
                 format!("Refuse it every call, keep its policies and trust on file, wait {days} days, at least one full schedule period, and watch for denied calls."),
-                self.retiring().map(|(off, _)| off),
+                retiring(self.subject.kind()).map(|(off, _)| off),
             );
         }
         if self.subject.credential.is_none() {
@@ -209,33 +209,6 @@ impl Steps<'_, '_> {
         self.assessment.disposition == Disposition::Decommission
     }
 
-    /// How an identity is switched off and deleted, by its kind.
-    fn retiring(&self) -> Option<(&'static str, &'static str)> {
-        match self.subject.kind() {
-            "iam-user" => Some((
-                "aws iam put-user-permissions-boundary --user-name {user} --permissions-boundary arn:aws:iam::aws:policy/AWSDenyAll",
-                "aws iam delete-user --user-name {user}",
-            )),
-            "iam-role" => Some((
-                "aws iam put-role-permissions-boundary --role-name {role} --permissions-boundary arn:aws:iam::aws:policy/AWSDenyAll",
-                "aws iam delete-role --role-name {role}",
-            )),
-            "gcp-service-account" => Some((
-                "gcloud iam service-accounts disable {service_account_email}",
-                "gcloud iam service-accounts delete {service_account_email}",
-            )),
-            "azure-service-principal" => Some((
-                "az ad sp update --id {name} --set accountEnabled=false",
-                "az ad sp delete --id {name}",
-            )),
-            "kubernetes-service-account" => Some((
-                "kubectl patch serviceaccount {service_account} --namespace {namespace} -p '{\"automountServiceAccountToken\":false}'",
-                "kubectl delete serviceaccount {service_account} --namespace {namespace}",
-            )),
-            _ => None,
-        }
-    }
-
     fn negative(&self) -> PlanStep {
         self.step(
             7,
@@ -262,6 +235,9 @@ impl Steps<'_, '_> {
         match (self.old_must_fail(), self.new_must_fail()) {
             (Some(old), Some(new)) => format!("{old} {new}"),
             (Some(text), None) | (None, Some(text)) => text,
+            (None, None) if self.retires() => {
+                "Refused every call first, it must not be found once it is deleted.".to_owned()
+            }
             (None, None) => "A call with the old access must be refused.".to_owned(),
         }
     }
@@ -272,7 +248,7 @@ impl Steps<'_, '_> {
                 8,
                 "Delete it",
                 "Delete the identity with its policies, its memberships and every binding that names it.",
-                self.retiring().map(|(_, delete)| delete),
+                retiring(self.subject.kind()).map(|(_, delete)| delete),
             );
         }
         let Some(credential) = self.subject.credential else {
@@ -562,5 +538,32 @@ impl Steps<'_, '_> {
                 None,
             ),
         ]
+    }
+}
+
+/// How an identity is switched off and deleted, by its kind.
+pub(super) fn retiring(kind: &str) -> Option<(&'static str, &'static str)> {
+    match kind {
+        "iam-user" => Some((
+            "aws iam put-user-permissions-boundary --user-name {user} --permissions-boundary arn:aws:iam::aws:policy/AWSDenyAll",
+            "aws iam delete-user --user-name {user}",
+        )),
+        "iam-role" => Some((
+            "aws iam put-role-permissions-boundary --role-name {role} --permissions-boundary arn:aws:iam::aws:policy/AWSDenyAll",
+            "aws iam delete-role --role-name {role}",
+        )),
+        "gcp-service-account" => Some((
+            "gcloud iam service-accounts disable {service_account_email}",
+            "gcloud iam service-accounts delete {service_account_email}",
+        )),
+        "azure-service-principal" => Some((
+            "az ad sp update --id {name} --set accountEnabled=false",
+            "az ad sp delete --id {name}",
+        )),
+        "kubernetes-service-account" => Some((
+            "kubectl patch serviceaccount {service_account} --namespace {namespace} -p '{\"automountServiceAccountToken\":false}'",
+            "kubectl delete serviceaccount {service_account} --namespace {namespace}",
+        )),
+        _ => None,
     }
 }

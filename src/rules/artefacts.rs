@@ -119,6 +119,8 @@ pub struct Negative {
     pub needs: Vec<String>,
     /// Tries the old credential.
     pub old: String,
+    /// Looks for an identity that was deleted.
+    pub gone: String,
     /// Tries the new way out of bounds.
     pub new: String,
 }
@@ -286,7 +288,8 @@ mod tests {
         }
         for negative in &data.negative {
             assert!(negative.targets.iter().all(known), "{:?}", negative.targets);
-            assert!(negative.old.is_empty() != negative.new.is_empty());
+            let tries = [&negative.old, &negative.new, &negative.gone];
+            assert_eq!(tries.iter().filter(|text| !text.is_empty()).count(), 1);
         }
     }
 }

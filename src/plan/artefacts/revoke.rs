@@ -32,7 +32,7 @@ pub(super) fn file(facts: &Facts<'_>) -> Made {
     let (old, new) = (old(facts), new(facts));
     let (description, text) = match (old, new) {
         (Some(old), Some(new)) => (
-            "`revoke.sh old` ends the credential of today, `revoke.sh new` what takes its place; without a word it ends both",
+            "with the word old it ends the credential of today, with the word new what takes its place, without a word both",
             parts(&when("Run the second"), &old, &new),
         ),
         (Some(only), None) | (None, Some(only)) => (
@@ -98,6 +98,12 @@ fn old(facts: &Facts<'_>) -> Option<String> {
 fn new(facts: &Facts<'_>) -> Option<String> {
     let revocation = &facts.revocation;
     let both = revocation.old.is_some();
+    let retired = facts.item.revoke_command.as_deref().filter(|_| {
+        facts.credential.is_none() && facts.item.disposition == Disposition::Decommission
+    });
+    if let Some(text) = retired {
+        return Some(format!("{}\n", command(facts, &whole(text))));
+    }
     let mut body = way(
         facts,
         revocation.new.as_ref()?,

@@ -14,6 +14,7 @@ const WORDS: &[(&str, &str)] = &[
     ("APP_ID", "client_id"),
     ("ASSOCIATION_ID", "association_id"),
     ("AUDIENCE", "token_audience"),
+    ("AZURE_RESOURCE", "azure_resource"),
     ("BINDING", "binding"),
     ("CLUSTER", "cluster"),
     ("CREDENTIAL_ID", "federated_credential_id"),
@@ -161,15 +162,25 @@ pub(super) fn negative_test(facts: &Facts<'_>, data: &Artefacts, migrates: bool)
             any = true;
         }
     }
+    let known = |needs: &[String]| {
+        needs
+            .iter()
+            .all(|name| facts.values.contains_key(name.as_str()))
+    };
+    if facts.credential.is_none() && facts.item.disposition == Disposition::Decommission {
+        for one in data.negative.iter().filter(|entry| {
+            !entry.gone.is_empty() && fits(&entry.systems, &facts.system) && known(&entry.needs)
+        }) {
+            body.push_str(&facts.fill(&one.gone, shell));
+            any = true;
+        }
+    }
     for new in data.negative.iter().filter(|entry| {
         migrates
             && !entry.new.is_empty()
             && fits(&entry.targets, &facts.item.mechanism)
             && fits(&entry.systems, &facts.system)
-            && entry
-                .needs
-                .iter()
-                .all(|name| facts.values.contains_key(name.as_str()))
+            && known(&entry.needs)
     }) {
         body.push_str(&facts.fill(&new.new, shell));
         any = true;
@@ -284,6 +295,43 @@ pub(super) fn rollback(facts: &Facts<'_>) -> Made {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_commands_leave_open_can_be_filled_in() {
+        let targets = crate::rules::targets::Targets::builtin().unwrap();
+        let mut open = std::collections::BTreeSet::new();
+        for command in targets.commands() {
+            // What the shell fills in is not left open, and what is asked for by `export` says so itself.
+            let mut rest = command;
+            let mut text = String::new();
+            while let Some((before, after)) = rest.split_once("${") {
+                text.push_str(before);
+                rest = after.split_once('}').map_or("", |(_, rest)| rest);
+            }
+            text.push_str(rest);
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            open.extend(
+                words
+                    .filter(|word| {
+                        let ends = [
+                            "_ID",
+                            "_NAME",
+                            "_KEY",
+                            "_USER",
+                            "_RESOURCE",
+                            "_NUMBER",
+                            "_API",
+                        ];
+                        ends.iter().any(|end| word.ends_with(end))
+                            && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+                    })
+                    .map(str::to_owned),
+            );
+        }
+        assert!(open.contains("AZURE_RESOURCE"), "{open:?}");
+        open.retain(|word| !WORDS.iter().any(|(name, _)| name == word));
+        assert!(open.is_empty(), "{open:?}");
+    }
 
     #[test]
     fn what_is_to_be_filled_in_has_a_meaning() {

@@ -99,6 +99,9 @@ pub(super) fn role(facts: &Facts<'_>, trust: &Trust, policies: &Policies) -> Vec
             );
         }
     }
+    if policies.permissions.is_empty() && !exists {
+        out.push_str("\n# What the role may do is in no policy of this folder: nothing shows what is used. Attach what the task needs, and no more.\n");
+    }
     if policies.permissions.iter().any(|one| one.set == "elevated") {
         elevated(&mut out, name, policies.boundary.is_some());
     }

@@ -111,7 +111,13 @@ fn renew(planned: &mut Planned, report: &Later<'_>, item: &PlanItem, asked: &Ask
     if rest(item.disposition) && !rest(planned.progress.disposition) {
         return;
     }
-    let fresh = self::planned(report, item, asked);
+    let mut fresh = self::planned(report, item, asked);
+    // Once no consumer names the old access, nothing tells any more where they run: they move the way that was planned.
+    if fresh.users.is_empty() && !planned.users.is_empty() && !rest(item.disposition) {
+        let known = &planned.progress;
+        fresh.progress.mechanism.clone_from(&known.mechanism);
+        fresh.progress.detect_done.clone_from(&known.detect_done);
+    }
     let mut users = std::mem::take(&mut planned.users);
     users.extend(fresh.users.clone());
     users.sort();

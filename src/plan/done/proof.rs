@@ -240,6 +240,9 @@ impl Seen<'_> {
         let name = &identity.name;
         let ways = &identity.trust;
         match proof {
+            Proof::IdentityGone if identity.is_deleted() => {
+                held(true, format!("the account no longer lists {name}"))
+            }
             Proof::IdentityGone => held(false, format!("{name} is still there")),
             Proof::NoOtherKey => {
                 let now = self.later.report.run.now;

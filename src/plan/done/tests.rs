@@ -148,6 +148,21 @@ fn a_key_that_its_account_no_longer_lists_is_gone() {
 }
 
 #[test]
+fn a_move_keeps_its_mechanism_while_the_old_key_waits_for_its_end() {
+    let active = Some(CredentialStatus::Active);
+    let first = report_of(&world(active, true, false), 0);
+    let planned = first.plan[0].mechanism.clone();
+    assert_eq!(planned, "aws-github-oidc");
+    let first = next(&first, PlanMemory::default());
+    // The job no longer names the key: nothing tells where its user runs.
+    let half = report_of(&world(active, false, true), 1);
+    assert_ne!(half.plan[0].mechanism, planned);
+    let half = next(&half, first.memory);
+    assert_eq!(half.items[0].mechanism, planned);
+    assert_eq!(half.items[0].state, ItemState::DualPath);
+}
+
+#[test]
 fn what_was_not_looked_at_is_not_done() {
     let active = Some(CredentialStatus::Active);
     let first = next(

@@ -129,7 +129,7 @@ columns! {
     exception_expires: "When accepted standing access runs out."
         => |row| Cell::maybe(row.item.exception_expires, Cell::Time);
     revoke_command: "Copy and paste to revoke."
-        => |row| Cell::maybe(row.item.revoke_command.as_deref(), Cell::text);
+        => |row| Cell::maybe(row.item.revoke_command.as_deref(), |text| Cell::text(one_line(text)));
     negative_test: "What must fail once the access has ended."
         => |row| Cell::text(&row.item.negative_test);
     acceptance_test: "What must work."
@@ -174,5 +174,33 @@ impl Emitter for PlanCsv {
             })
             .collect();
         write(&columns(), &rows, self.options, out)
+    }
+}
+
+/// Commands in one line, as a shell takes them; what is a comment comes last.
+fn one_line(commands: &str) -> String {
+    let (commands, comment) = match commands.split_once("\n# ") {
+        Some((commands, comment)) => (commands, format!(" # {comment}")),
+        None => (commands, String::new()),
+    };
+    let commands: Vec<&str> = commands
+        .lines()
+        .map(|line| line.trim_end_matches(';'))
+        .collect();
+    format!("{}{comment}", commands.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_commands_are_one_line_that_a_shell_takes() {
+        assert_eq!(one_line("a --b"), "a --b");
+        assert_eq!(
+            one_line("a --b;\nc\n# By hand besides: d"),
+            "a --b; c # By hand besides: d"
+        );
+        assert_eq!(one_line("# by hand"), "# by hand");
     }
 }

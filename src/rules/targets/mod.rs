@@ -350,6 +350,22 @@ impl Targets {
         &self.entries
     }
 
+    /// Every command that ends something, with its `{placeholders}`.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        let of_targets = self.entries.iter().flat_map(|target| {
+            target
+                .revoke_command
+                .iter()
+                .chain(target.revoke_for.values())
+        });
+        let of_credentials = self.disabling.iter().flat_map(|entry| {
+            [&entry.deactivate, &entry.reactivate, &entry.delete_command]
+                .into_iter()
+                .flatten()
+        });
+        of_targets.chain(of_credentials).map(String::as_str)
+    }
+
     /// One entry.
     pub fn get(&self, id: &str) -> Option<&Target> {
         self.entries.iter().find(|target| target.id == id)

@@ -1,5 +1,7 @@
 //! The join as a whole, on invented accounts, declarations and sightings.
 
+mod logs;
+
 use super::*;
 use crate::model::aws::{
     AwsAccessKey, AwsAttached, AwsInlinePolicy, AwsParts, AwsPolicy, AwsRole, AwsRoot, AwsUser,
