@@ -27,6 +27,7 @@ mod observed;
 mod owners;
 mod servers;
 mod sightings;
+mod states;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -178,6 +179,7 @@ pub fn join(input: JoinInput<'_>) -> Joined {
     holders::find(&mut graph);
     named::same_name(&mut graph);
     clusters::join(&mut graph);
+    states::compare(&mut graph);
     consumers::connect(&mut graph);
     trusted::add(&mut graph);
     observed::add(&mut graph, observed, tables);
