@@ -39,8 +39,8 @@ pub(super) fn catch_panics(run: impl FnOnce() -> CommandResult) -> CommandResult
             .location()
             .map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
         let text = format!(
-            "error: a fault of overstay itself{place}\n  try: run again with -vv and report the last lines; reports of this \
-             run were not written\n"
+            "error: a fault of overstay itself{place}\n  try: run again with -vv and report the last lines; what was \
+             written before is whole and kept\n"
         );
         let _ = io::stderr().write_all(text.as_bytes());
     }));
