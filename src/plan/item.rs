@@ -15,6 +15,27 @@ use crate::model::{
 use crate::rules::targets::Target;
 use jiff::Timestamp;
 
+/// What the plan says that nobody has held against a primary source.
+fn unverified(context: &PlanContext<'_>, subject: &Subject<'_>) -> Vec<String> {
+    let of_target = subject.choice.target.into_iter();
+    let ending = revocation::disabling(context, subject)
+        .filter(|entry| entry.source.is_none())
+        .zip(subject.credential)
+        .map(|(_, credential)| {
+            let issuer = match credential.provider.as_str() {
+                "" | "unknown" => "its issuer",
+                known => known,
+            };
+            format!(
+                "How the credential of today is ended: compare it with the documentation of {issuer} before it is needed."
+            )
+        });
+    of_target
+        .flat_map(|target| target.unverified.iter().cloned())
+        .chain(ending)
+        .collect()
+}
+
 /// Builds the item that settles an assessment; wave and position are set when waves are cut.
 pub fn item(context: &PlanContext<'_>, subject: &Subject<'_>, assessment: &Assessment) -> PlanItem {
     let values = Values::of(subject, &assessment.ttl);
@@ -42,9 +63,7 @@ pub fn item(context: &PlanContext<'_>, subject: &Subject<'_>, assessment: &Asses
         catalogue_as_of: target
             .map(|target| target.as_of.clone())
             .unwrap_or_default(),
-        unverified: target
-            .map(|target| target.unverified.clone())
-            .unwrap_or_default(),
+        unverified: unverified(context, subject),
         ttl: assessment.ttl.clone(),
         grant: grant(context, subject),
         approval: approval(context, subject, assessment),

@@ -254,6 +254,15 @@ impl<'r> State<'r> {
         });
     }
 
+    /// The mode to return to from what is opened now. A menu and the help give their place to it: they would otherwise be
+    /// what they themselves return to.
+    pub(super) const fn beneath(&self) -> Mode {
+        match self.mode {
+            Mode::Menu | Mode::Help => self.from,
+            mode => mode,
+        }
+    }
+
     /// What the page or the selected row is about.
     pub fn item(&self) -> Option<Item> {
         match (&self.page, self.mode) {

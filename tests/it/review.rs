@@ -399,6 +399,28 @@ fn the_table_of_keys_is_the_one_in_the_documentation() {
     assert!(kept == wanted, "UPDATE=1 cargo test --test it review");
 }
 
+#[test]
+fn a_menu_that_is_opened_from_a_menu_takes_its_place() {
+    for row in 0..80 {
+        let mut state = opened();
+        act(&mut state, Action::Palette);
+        act(&mut state, Action::Palette);
+        for _ in 0..row {
+            act(&mut state, Action::Down);
+        }
+        act(&mut state, Action::Accept);
+        frame(&mut state, 80, 24);
+    }
+    for over in [Action::Palette, Action::Help] {
+        let mut state = opened();
+        let before = state.mode;
+        for action in [Action::Palette, over, Action::Palette, Action::Cancel] {
+            act(&mut state, action);
+        }
+        assert_eq!(state.mode, before);
+    }
+}
+
 fn any_action() -> impl Strategy<Value = Action> {
     let plain: Vec<Action> = Keymap::default()
         .bindings

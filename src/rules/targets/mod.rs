@@ -269,6 +269,10 @@ pub struct Disabling {
     pub last_used: Option<String>,
     /// Fails when the credential no longer works.
     pub test: String,
+    /// Where the commands and words come from; nobody has held those without a source against their issuer's documentation.
+    pub source: Option<String>,
+    /// Date of the source.
+    pub as_of: Option<String>,
 }
 
 #[derive(Deserialize)]

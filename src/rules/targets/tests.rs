@@ -297,6 +297,13 @@ fn facts_that_nobody_verified_are_marked() {
             .iter()
             .all(|target| target.as_of.len() == 10)
     );
+    let dated = |kind| targets.disabling(kind, "").unwrap();
+    assert!(dated("npm-token").source.is_some() && dated("pypi-token").source.is_none());
+    let all = targets.disabling.iter();
+    assert!(
+        all.clone()
+            .all(|one| one.source.is_some() == one.as_of.is_some())
+    );
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn ask(state: &mut State<'_>, verdict: Verdict) {
         at: 0,
         error: None,
     });
-    state.from = state.mode;
+    state.from = state.beneath();
     state.mode = Mode::Prompt;
 }
 
@@ -273,7 +273,7 @@ fn repeat(state: &mut State<'_>) -> Vec<Effect> {
         state.notice = Some("there is nothing to decide about here".to_owned());
         return Vec::new();
     }
-    state.from = state.mode;
+    state.from = state.beneath();
     settle(state, verdict, scopes, &template)
 }
 
@@ -293,7 +293,7 @@ fn settle(
         state.question = Some(Question {
             text: format!("{} {many}?", verdict.title()),
             drafts: vec![draft],
-            from: state.mode,
+            from: state.beneath(),
         });
         state.mode = Mode::Confirm;
         return Vec::new();

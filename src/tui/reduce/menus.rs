@@ -22,7 +22,7 @@ fn show(state: &mut State<'_>, title: impl Into<String>, entries: Vec<Entry>) {
         return;
     }
     state.menu = Menu::new(title, entries);
-    state.from = state.mode;
+    state.from = state.beneath();
     state.mode = Mode::Menu;
 }
 
@@ -37,7 +37,7 @@ pub(super) fn choose(state: &mut State<'_>) -> Vec<Effect> {
 
 /// Everything that can be done here.
 pub(super) fn palette(state: &mut State<'_>) {
-    let keys = state.settings.keymap.help(state.mode);
+    let keys = state.settings.keymap.help(state.beneath());
     let entries = keys
         .into_iter()
         .filter(|(action, ..)| *action != Action::Palette && state.offers(*action))

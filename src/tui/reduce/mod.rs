@@ -130,7 +130,7 @@ fn help(state: &mut State<'_>) {
     if state.mode == Mode::Help {
         state.mode = state.from;
     } else {
-        state.from = state.mode;
+        state.from = state.beneath();
         state.help = 0;
         state.mode = Mode::Help;
     }
