@@ -3,7 +3,8 @@
 use super::Made;
 use super::facts::Facts;
 use super::policies::Documents as Policies;
-use super::trust::{Documents as Trust, Right, pretty};
+use super::text::tame;
+use super::trust::{Documents as Trust, Right, is_principal, named_principals, pretty};
 use crate::iam::caller::Caller;
 use crate::iam::compile::CompiledPolicy;
 use crate::iam::context::Context;
@@ -36,7 +37,7 @@ pub(super) struct Bench<'b> {
 pub(super) struct Tried {
     /// What was asked.
     pub(super) what: String,
-    /// `allowed` or `denied`.
+    /// `allowed` or `denied`; `valid` of what AWS must be able to read.
     expected: &'static str,
     /// Of the evaluator.
     answer: &'static str,
@@ -188,6 +189,26 @@ impl Bench<'_> {
         rights: &[Right],
         tried: &mut Vec<Tried>,
     ) {
+        let known = Self::value(document);
+        let principals = named_principals(&known);
+        // The evaluator compares names; AWS takes a trust only whose principals are written as they must be.
+        if !principals.is_empty() {
+            let distinct: BTreeSet<&&str> = principals.iter().collect();
+            let wrong = principals.iter().find(|principal| !is_principal(principal));
+            let (what, passed) = match wrong {
+                Some(wrong) => (format!("{form}: {} is a principal", tame(wrong)), false),
+                None => (
+                    format!("{form}: every principal is an ARN or an account, and named once"),
+                    distinct.len() == principals.len(),
+                ),
+            };
+            tried.push(Tried {
+                what,
+                expected: "valid",
+                answer: if passed { "valid" } else { "invalid" },
+                passed,
+            });
+        }
         let accounts = [self.world(document, Vec::new(), None)];
         let world = World::new(&accounts, self.tables);
         let role = format!("arn:aws:iam::{}:role/{ROLE}", self.account());
@@ -269,7 +290,9 @@ impl Bench<'_> {
             .iter()
             .flat_map(|permission| permission.documents.clone())
             .collect();
-        let accounts = [self.world(&Value::Null, documents, policies.boundary.as_ref())];
+        let mut proposed = self.world(&Value::Null, documents, policies.boundary.as_ref());
+        self.taken(policies, &mut proposed);
+        let accounts = [proposed];
         let world = World::new(&accounts, self.tables);
         let account = self.account();
         let Some(caller) = Caller::parse(&format!("arn:aws:iam::{account}:role/{ROLE}")) else {
@@ -364,6 +387,36 @@ impl Bench<'_> {
 }
 
 impl Bench<'_> {
+    /// Roles of the account that were taken, with trusts that leave it to the account's policies: theirs are not tried here.
+    fn taken(&self, policies: &Policies, world: &mut AwsAccount) {
+        let account = self.account();
+        let Some(model) = world.roles.first().cloned() else {
+            return;
+        };
+        let head = format!("arn:aws:iam::{account}:role/");
+        for arn in policies.used.get("sts:AssumeRole").into_iter().flatten() {
+            let Some(name) = arn.strip_prefix(&head) else {
+                continue;
+            };
+            world.roles.push(AwsRole {
+                name: name.rsplit('/').next().unwrap_or(name).to_owned(),
+                arn: arn.clone(),
+                unique_id: format!("AROATAKEN{}", world.roles.len()),
+                trust: serde_json::json!({
+                    "Version": "2012-10-17",
+                    "Statement": [{
+                        "Effect": "Allow",
+                        "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+                        "Action": "sts:AssumeRole",
+                    }],
+                }),
+                inline: Vec::new(),
+                boundary: None,
+                ..model.clone()
+            });
+        }
+    }
+
     /// What is asked for task by task must not be in what stays.
     fn baseline(&self, policies: &Policies, tried: &mut Vec<Tried>) {
         let set = |name: &str| policies.permissions.iter().find(|one| one.set == name);

@@ -349,7 +349,7 @@ impl<'f> Facts<'f> {
         for path in identity.into_iter().flat_map(|identity| &identity.trust) {
             match path.principal_kind {
                 PrincipalKind::Principal if path.principal.starts_with("arn:") => {
-                    if path.external {
+                    if path.external && super::trust::is_principal(&path.principal) {
                         self.put("vendor_arn", &path.principal);
                     }
                     callers.extend(principal(&path.principal));
@@ -490,17 +490,43 @@ impl<'f> Facts<'f> {
     }
 }
 
-/// The role behind a session, else the principal itself; nothing for whole accounts and wildcards.
+/// The role behind a session, else the principal itself; nothing for whole accounts and wildcards, nor for what is no ARN.
+///
+/// Logs tell which key signed a call behind the name of its user: the name alone is a principal.
 fn principal(arn: &str) -> Option<String> {
+    let arn = arn.split_whitespace().next()?;
     if arn.contains(['*', '?']) || arn.ends_with(":root") {
         return None;
     }
-    let Some((head, rest)) = arn.split_once(":assumed-role/") else {
-        return Some(arn.to_owned());
+    let arn = match arn.split_once(":assumed-role/") {
+        Some((head, rest)) => format!(
+            "{}:role/{}",
+            head.replacen(":sts:", ":iam:", 1),
+            rest.split('/').next()?
+        ),
+        None => arn.to_owned(),
     };
-    let role = rest.split('/').next()?;
-    Some(format!(
-        "{}:role/{role}",
-        head.replacen(":sts:", ":iam:", 1)
-    ))
+    super::trust::is_principal(&arn).then_some(arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::principal;
+
+    #[test]
+    fn who_takes_a_role_is_named_without_the_key_of_the_call() {
+        let user = "arn:aws:iam::111122223333:user/jump";
+        assert_eq!(principal(user).as_deref(), Some(user));
+        assert_eq!(
+            principal(&format!("{user} with KEY")).as_deref(),
+            Some(user)
+        );
+        assert_eq!(
+            principal("arn:aws:sts::111122223333:assumed-role/deploy/run-1").as_deref(),
+            Some("arn:aws:iam::111122223333:role/deploy")
+        );
+        for none in ["arn:aws:iam::111122223333:root", "arn:x y", "", "jump"] {
+            assert_eq!(principal(none), None, "{none}");
+        }
+    }
 }

@@ -7,6 +7,7 @@
 mod approval;
 mod bench;
 mod facts;
+mod negative;
 mod patch;
 mod policies;
 mod rbac;
@@ -118,6 +119,7 @@ impl<'a> Maker<'a> {
         let migrates = self.context.targets.get(&item.mechanism).is_some()
             && item.disposition != Disposition::Decommission;
         let mut checked = None;
+        let mut proposed = None;
         if migrates {
             let trust = trust::documents(&facts);
             let policies = policies::documents(subject, item, &facts, self.data);
@@ -142,12 +144,19 @@ impl<'a> Maker<'a> {
             made.extend(rbac::manifest(&self.context, &facts));
             patch::files(&self.context, subject, &facts, &mut made, &mut remarks);
             workload::files(subject, &facts, &mut made, &mut remarks);
+            proposed = Some(policies);
         }
         scripts::templates(&facts, self.data, migrates, &mut made);
         if !made.iter().any(|one| one.kind == ArtefactKind::Revocation) {
             made.push(revoke::file(&facts));
         }
-        made.push(scripts::negative_test(&facts, self.data, migrates));
+        made.push(negative::file(
+            &facts,
+            self.data,
+            migrates,
+            proposed.as_ref(),
+            &[],
+        ));
         made.push(scripts::rollback(&facts));
         approval::files(item, &mut made);
         if let Some(checked) = &checked {

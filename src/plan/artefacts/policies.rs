@@ -295,6 +295,13 @@ impl Permission {
 }
 
 impl Documents {
+    /// Actions that were used or that the permission policies name.
+    pub(super) fn granted(&self) -> impl Iterator<Item = &str> {
+        let lines = self.permissions.iter().flat_map(|one| &one.lines);
+        let named = lines.flat_map(|line| line.actions.iter().map(String::as_str));
+        self.used.keys().map(String::as_str).chain(named)
+    }
+
     /// Whether there is any policy.
     pub(super) fn any(&self) -> bool {
         !self.permissions.is_empty() || self.boundary.is_some()

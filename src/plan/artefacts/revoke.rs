@@ -39,7 +39,7 @@ pub(super) fn file(facts: &Facts<'_>) -> Made {
             "ends the access",
             script(
                 "Ends the access of this plan item.",
-                &format!("{}{only}", when("Run it")),
+                &format!("{}{}{only}", when("Run it"), prelude(&only)),
             ),
         ),
         (None, None) => (
@@ -68,9 +68,65 @@ fn hand(text: &str, leave: &str) -> String {
     )
 }
 
+/// Commands joined by `&&`, one a line: a shell that stops at the first failure does not stop at one on the left of `&&`.
+fn steps(text: &str) -> String {
+    // Where something is done on failure, the left side is not the end.
+    if text.contains("||") || text.starts_with("if ") {
+        return format!("{text}\n");
+    }
+    let mut out = String::with_capacity(text.len() + 1);
+    let (mut quote, mut depth) = (None, 0_usize);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match (quote, c) {
+            (Some('"') | None, '\\') => {
+                out.push(c);
+                out.extend(rest.next());
+                continue;
+            }
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '{') => depth += 1,
+            (None, ')' | '}') => depth = depth.saturating_sub(1),
+            (None, '&') if depth == 0 && rest.peek() == Some(&'&') => {
+                rest.next();
+                out.truncate(out.trim_end().len());
+                out.push('\n');
+                while rest.next_if_eq(&' ').is_some() {}
+                continue;
+            }
+            _ => {}
+        }
+        out.push(c);
+    }
+    format!("{}\n", out.trim_end())
+}
+
+/// Interfaces that answer a refusal with status 200 and say in the body that nothing was done.
+const BODY: &str = r#"# Some interfaces answer 200 and say in the body that nothing was done: that is a failure too.
+curl() {
+  local answer
+  answer=$(command curl "$@") || return
+  printf '%s\n' "$answer"
+  if printf '%s' "$answer" | tr -d ' \n\t' | grep --extended-regexp --quiet '"(ok|success)":false|"errors":\[[^]]'; then
+    echo "refused by the issuer: nothing was ended" >&2
+    return 1
+  fi
+}
+"#;
+
+/// What a script's commands need before them.
+fn prelude(body: &str) -> &'static str {
+    let calls = body.lines().any(|line| {
+        let line = line.trim_start();
+        line.starts_with("curl ") || line.contains("| curl ") || line.contains(" curl ")
+    });
+    if calls { BODY } else { "" }
+}
+
 fn way(facts: &Facts<'_>, way: &Way, leave: &str) -> String {
     match way {
-        Way::Command(text) => format!("{}\n", command(facts, &whole(text))),
+        Way::Command(text) => steps(&command(facts, &whole(text))),
         Way::ByHand(text) => hand(text, leave),
     }
 }
@@ -102,7 +158,7 @@ fn new(facts: &Facts<'_>) -> Option<String> {
         facts.credential.is_none() && facts.item.disposition == Disposition::Decommission
     });
     if let Some(text) = retired {
-        return Some(format!("{}\n", command(facts, &whole(text))));
+        return Some(steps(&command(facts, &whole(text))));
     }
     let mut body = way(
         facts,
@@ -138,10 +194,11 @@ fn parts(when: &str, old: &str, new: &str) -> String {
             })
     };
     format!(
-        "#!/usr/bin/env bash\n{}{when}set -euo pipefail\n\nold() {{\n{}}}\n\nnew() {{\n{}}}\n\n{DISPATCH}",
+        "#!/usr/bin/env bash\n{}{when}set -euo pipefail\n\n{}old() {{\n{}}}\n\nnew() {{\n{}}}\n\n{DISPATCH}",
         comments(
             "Ends the access of this plan item: `revoke.sh old` the credential of today, once the new way works; `revoke.sh new` what takes its place; without a word both."
         ),
+        prelude(&format!("{old}{new}")),
         indent(old),
         indent(new)
     )
@@ -169,3 +226,50 @@ if declare -f "$part" | grep -q '__[A-Z][A-Z_]*__'; then
 fi
 "$part"
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn every_step_is_a_line_of_its_own() {
+        assert_eq!(
+            steps("a x && b 'c && d' \"e && $(f && g)\""),
+            "a x\nb 'c && d' \"e && $(f && g)\"\n"
+        );
+        assert_eq!(steps("a (b && c)"), "a (b && c)\n");
+        assert_eq!(steps("a && b || c"), "a && b || c\n");
+        let script = format!("set -e\n{}true\n", steps("false && true"));
+        let end = Command::new("bash").arg("-c").arg(script).status().unwrap();
+        assert!(!end.success());
+    }
+
+    #[test]
+    fn an_answer_that_says_no_is_a_failure() {
+        let tools = tempfile::tempdir().unwrap();
+        let path = format!(
+            "{}:{}",
+            tools.path().display(),
+            std::env::var("PATH").unwrap()
+        );
+        for (answer, passes) in [
+            ("{\"ok\": false, \"error\": \"missing_scope\"}", false),
+            ("{\"success\":false,\"errors\":[{\"code\":1}]}", false),
+            ("{\"ok\":true}", true),
+            ("{\"success\":true,\"errors\":[]}", true),
+            ("", true),
+        ] {
+            let tool = tools.path().join("curl");
+            std::fs::write(&tool, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
+            let made = Command::new("chmod").arg("+x").arg(&tool).status().unwrap();
+            assert!(made.success());
+            let body = "curl --fail https://issuer.invalid\n";
+            let script = format!("set -euo pipefail\n{}{body}", prelude(body));
+            let mut shell = Command::new("bash");
+            let end = shell.arg("-c").arg(script).env("PATH", &path).output();
+            assert_eq!(end.unwrap().status.success(), passes, "{answer}");
+        }
+        assert_eq!(prelude("aws iam x\n"), "");
+    }
+}

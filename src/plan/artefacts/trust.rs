@@ -322,6 +322,55 @@ fn write(value: &Value, depth: usize, out: &mut String) {
     }
 }
 
+/// Whether AWS takes it as a principal of a trust: an ARN of IAM or STS, or the number of an account. Everybody (`*`) is none.
+pub(super) fn is_principal(text: &str) -> bool {
+    let account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    if account(text) {
+        return true;
+    }
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [
+        "arn",
+        partition,
+        service @ ("iam" | "sts"),
+        "",
+        number,
+        resource,
+    ] = parts.as_slice()
+    else {
+        return false;
+    };
+    let kinds: &[&str] = match *service {
+        "iam" => &["user", "role"],
+        _ => &["assumed-role", "federated-user"],
+    };
+    let named = resource.split_once('/').is_some_and(|(kind, name)| {
+        kinds.contains(&kind)
+            && !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_+=,.@-/".contains(c))
+    });
+    partition.starts_with("aws")
+        && account(number)
+        && (named || *service == "iam" && *resource == "root")
+}
+
+/// Principals of AWS that a document names.
+pub(super) fn named_principals(document: &Value) -> Vec<&str> {
+    let statements = document.get("Statement").and_then(Value::as_array);
+    statements
+        .into_iter()
+        .flatten()
+        .filter_map(|statement| statement.get("Principal")?.get("AWS"))
+        .flat_map(|named| match named {
+            Value::Array(list) => list.iter().collect(),
+            one => vec![one],
+        })
+        .map(|named| named.as_str().unwrap_or_default())
+        .collect()
+}
+
 /// Why an item has no trust policy.
 pub(super) fn why_none(facts: &Facts<'_>) -> String {
     let values = BTreeMap::new();
@@ -335,4 +384,36 @@ pub(super) fn why_none(facts: &Facts<'_>) -> String {
         }
     };
     fill(why, &values, str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn principals_are_what_aws_takes() {
+        for right in [
+            "111122223333",
+            "arn:aws:iam::111122223333:root",
+            "arn:aws:iam::111122223333:user/jump",
+            "arn:aws-cn:iam::111122223333:role/team/deploy.prod",
+            "arn:aws:sts::111122223333:assumed-role/deploy/session@x",
+        ] {
+            assert!(is_principal(right), "{right}");
+        }
+        for wrong in [
+            "*",
+            "",
+            "1111",
+            "arn:aws:iam::111122223333:user/jump with KEY",
+            "arn:aws:iam::111122223333:user/",
+            "arn:aws:iam::111122223333:user/*",
+            "arn:aws:iam::*:user/jump",
+            "arn:aws:s3:::bucket/key",
+        ] {
+            assert!(!is_principal(wrong), "{wrong}");
+        }
+        let document = json!({"Statement": [{"Principal": {"AWS": ["a", "b"]}}, {"Principal": {"AWS": "c"}}, {"Principal": "*"}]});
+        assert_eq!(named_principals(&document), ["a", "b", "c"]);
+    }
 }
