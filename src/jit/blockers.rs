@@ -19,6 +19,9 @@ pub const COMPENSATE: [&str; 9] = [
     "brittle_dependency",
 ];
 
+/// The mechanism that is tried is none of the place where the subject runs.
+pub const RUNTIME_MISMATCH: &str = "runtime_mismatch";
+
 /// Blockers that limit the claim of a migration without stopping it.
 pub const ADVISORY: [&str; 1] = ["no_intent_policy"];
 
@@ -33,6 +36,21 @@ pub fn blockers(context: &JitContext<'_>, subject: &Subject<'_>, fit: &FitResult
     };
     declared(subject, &mut block);
     of_target(subject, &mut block);
+    if let Some(target) = subject.choice.target.filter(|_| subject.tried)
+        && target.runs_in(&subject.runtime).is_none()
+    {
+        let runs = match subject.runtime.as_str() {
+            "unknown" => "where it runs is not known".to_owned(),
+            "several" => "it runs in several places".to_owned(),
+            runtime => format!("it runs in {runtime}"),
+        };
+        let text = format!(
+            "{} works in {}, and {runs}: the workload has to move there first",
+            target.id,
+            target.runtimes.join(", ")
+        );
+        block(RUNTIME_MISMATCH, Grade::B, text);
+    }
     let continuous = subject.class.continuous();
     let unknown = subject.class == ConsumerClass::Unknown;
     let used =
@@ -46,23 +64,8 @@ pub fn blockers(context: &JitContext<'_>, subject: &Subject<'_>, fit: &FitResult
             format!("{} paths share it: {}", paths.len(), list.join("; ")),
         );
     }
-    let admin = subject
-        .identity
-        .is_some_and(|identity| identity.privilege.admin);
-    let people = subject
-        .identity
-        .is_some_and(|identity| !subject.human() && identity.console_password == Some(true));
-    if admin && (paths.len() >= 2 || people) {
-        let who = if people {
-            "people and machines"
-        } else {
-            "several paths"
-        };
-        block(
-            "shared_admin",
-            Grade::B,
-            format!("{who} share an administrator"),
-        );
+    if let Some(evidence) = super::shared::administrator(context, subject, paths.len()) {
+        block("shared_admin", evidence.grade, evidence.text);
     }
     if continuous && !fit.instrumented {
         block(

@@ -7,6 +7,9 @@ use crate::model::{
     TrustPath,
 };
 
+/// Most principals listed by name.
+const LISTED: usize = 5;
+
 /// The worse of where the secret lies and who can become the identity.
 pub fn exposure(subject: &Subject<'_>) -> Level {
     let secret = subject.credential.map(of_secret);
@@ -87,6 +90,33 @@ fn of_trust(identity: &Identity) -> Option<Level> {
             Level::seen(level, Evidence::new(identity.grade, text))
         })
         .max_by_key(|level| level.level)
+        .map(|level| all_named(identity, level))
+}
+
+/// Several exact principals are all named: none of them is the only one.
+fn all_named(identity: &Identity, level: Level) -> Level {
+    let names: std::collections::BTreeSet<String> =
+        identity.trust.iter().filter_map(exact).collect();
+    if level.level > 0 || names.len() < 2 {
+        return level;
+    }
+    let more = names.len().saturating_sub(LISTED);
+    let mut list: Vec<String> = names.into_iter().take(LISTED).collect();
+    let last = if more > 0 {
+        format!("{more} more")
+    } else {
+        list.pop().unwrap_or_default()
+    };
+    let text = format!("only {} and {last} may become it", list.join(", "));
+    Level::seen(0, Evidence::new(identity.grade, text))
+}
+
+/// Whom a trust lets in that names them exactly.
+fn exact(path: &TrustPath) -> Option<String> {
+    let (level, text) = of_path(path);
+    let who = text.strip_prefix("only ")?;
+    let who = who.strip_suffix(" may become it")?;
+    (level == 0).then(|| who.to_owned())
 }
 
 fn of_path(path: &TrustPath) -> (u8, String) {

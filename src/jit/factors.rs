@@ -267,6 +267,11 @@ fn hygiene(context: &JitContext<'_>, subject: &Subject<'_>) -> Level {
             grade,
             "people use it too: the machine's user can sign in to the console",
         ));
+    } else if let Some(sign) = super::shared::people_in_logs(subject) {
+        raise(Evidence::new(
+            sign.grade,
+            format!("people use it too: {}", sign.text),
+        ));
     }
     if level.level == 0 {
         let owner = subject.owner.as_deref().unwrap_or_default();
@@ -504,7 +509,7 @@ fn crown_word(context: &JitContext<'_>, subject: &Subject<'_>) -> Option<String>
 
 /// Its reach beyond its own account. Who may do everything may also ask for roles elsewhere, which says nothing of whether
 /// one of them lets it in.
-fn beyond_account(context: &JitContext<'_>, identity: &Identity, grade: Grade) -> Option<Level> {
+fn beyond_account(subject: &Subject<'_>, identity: &Identity, grade: Grade) -> Option<Level> {
     if !identity.privilege.cross_account {
         return None;
     }
@@ -514,16 +519,7 @@ fn beyond_account(context: &JitContext<'_>, identity: &Identity, grade: Grade) -
             .full_services
             .iter()
             .any(|one| one == "*");
-    let account = identity.account.as_deref()?;
-    let lets_in = context.inventory.identities.values().find(|other| {
-        other.account.as_deref().is_some_and(|own| own != account)
-            && other.trust.iter().any(|path| {
-                path.principal == identity.native_id
-                    || path.principal_kind == PrincipalKind::Account
-                        && path.principal.contains(account)
-            })
-    });
-    let text = match lets_in {
+    let text = match subject.lets_in {
         Some(other) => format!("{} of another account lets it in", other.native_id),
         None if unlimited => return None,
         None => "may become roles of other accounts".to_owned(),
@@ -548,7 +544,7 @@ fn blast(context: &JitContext<'_>, subject: &Subject<'_>) -> Level {
         );
     }
     if let Some(identity) = subject.identity {
-        if let Some(level) = beyond_account(context, identity, grade) {
+        if let Some(level) = beyond_account(subject, identity, grade) {
             return level;
         }
         if identity.privilege.admin && identity.kind == IdentityKind::KubernetesServiceAccount {

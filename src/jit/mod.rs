@@ -8,10 +8,12 @@ pub mod decide;
 pub mod exposure;
 pub mod factors;
 pub mod fit;
+mod index;
 mod nearest;
 mod needs;
 pub mod risk;
 mod seen;
+mod shared;
 pub mod subject;
 pub mod task;
 pub mod ttl;
@@ -110,6 +112,8 @@ pub fn compare<'a>(
     if let Some(target) = target {
         subject.choice.target = Some(target);
         "as tried".clone_into(&mut subject.choice.reason);
+        subject.choice.exact_runtime = target.runs_in(&subject.runtime) == Some(true);
+        subject.tried = true;
     }
     let mut tried = assess_one(context, &subject);
     if gated(&subject, &tried) {
@@ -351,6 +355,9 @@ fn of_credential(
     subject: &Subject<'_>,
     credential: &Credential,
 ) -> String {
+    if index::unlisted(credential) {
+        return "none, it no longer works".to_owned();
+    }
     let age = factors::born(subject).map(|at| days_between(at, context.now).max(0));
     let age = age.map_or_else(|| "age unknown".to_owned(), |days| format!("{days} d"));
     match credential.expires_at {
@@ -393,7 +400,10 @@ fn mitigation(
             || COMPENSATE.contains(&blocker.id.as_str())
             || matches!(
                 blocker.id.as_str(),
-                "shared_path" | "unbounded_and_uninstrumented" | "cannot_prove_stop"
+                "shared_path"
+                    | "unbounded_and_uninstrumented"
+                    | "cannot_prove_stop"
+                    | blockers::RUNTIME_MISMATCH
             )
     });
     let migrating = matches!(next, Disposition::MigrateNow | Disposition::PlanMigration);

@@ -1,13 +1,14 @@
 //! What is judged: one credential, or one identity without any, with everything known around it.
 
 use super::JitContext;
+use super::index::{Index, unlisted};
 use crate::model::{
-    Activity, BreakGlass, Consumer, ConsumerClass, Credential, CredentialId, CredentialStatus,
-    Environment, Evidence, Grade, Identity, IdentityId, IdentityKind,
+    Activity, BreakGlass, Consumer, ConsumerClass, Credential, Environment, Evidence, Grade,
+    Identity, IdentityKind,
 };
 use crate::rules::config::Annotation;
 use crate::rules::targets::{Choice, Facts, MechanismClass, Situation};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What is planned for a credential that is declared to stay static.
 const STATIC_TARGET: &str = "vendor-scoped-access";
@@ -41,119 +42,15 @@ pub struct Subject<'a> {
     pub choice: Choice<'a>,
     /// Its use as logs show it.
     pub activity: Vec<&'a Activity>,
+    /// All use of its identity, with whichever credential.
+    pub whole: Vec<&'a Activity>,
+    /// An identity of another account whose trust lets it in.
+    pub lets_in: Option<&'a Identity>,
+    /// Its target is one that is tried, not the one chosen.
+    pub tried: bool,
     /// Issuers of OIDC providers of its account, or of every account when its own is not known.
     pub issuers: BTreeSet<String>,
     config: &'a crate::rules::config::Config,
-}
-
-/// Who uses what, looked up once for the whole inventory.
-struct Index<'a> {
-    by_identity: BTreeMap<&'a IdentityId, Vec<&'a Consumer>>,
-    by_credential: BTreeMap<&'a CredentialId, Vec<&'a Consumer>>,
-    activity: BTreeMap<&'a IdentityId, Vec<&'a Activity>>,
-    with_credentials: BTreeSet<&'a IdentityId>,
-}
-
-impl<'a> Index<'a> {
-    fn new(context: &JitContext<'a>) -> Self {
-        let inventory = context.inventory;
-        let mut index = Self {
-            by_identity: BTreeMap::new(),
-            by_credential: BTreeMap::new(),
-            activity: BTreeMap::new(),
-            with_credentials: BTreeSet::new(),
-        };
-        for activity in &inventory.observed.activity {
-            if let Some(id) = &activity.identity {
-                index.activity.entry(id).or_default().push(activity);
-            }
-        }
-        let mut identities = BTreeSet::new();
-        let mut credentials = BTreeSet::new();
-        for consumer in inventory.consumers.values() {
-            let own = consumer.identity.iter();
-            identities.extend(
-                own.chain(&consumer.uses.identities)
-                    .map(|id| (id, &consumer.id)),
-            );
-            credentials.extend(
-                consumer
-                    .uses
-                    .credentials
-                    .iter()
-                    .map(|id| (id, &consumer.id)),
-            );
-        }
-        for identity in inventory.identities.values() {
-            identities.extend(identity.consumers.iter().map(|id| (&identity.id, id)));
-            if !identity.credentials.is_empty() {
-                index.with_credentials.insert(&identity.id);
-            }
-        }
-        for credential in inventory.credentials.values() {
-            credentials.extend(credential.consumers.iter().map(|id| (&credential.id, id)));
-            // A key that its account no longer lists stands for nobody.
-            let gone =
-                credential.status == CredentialStatus::Inactive && credential.grade > Grade::A;
-            if !gone {
-                index.with_credentials.extend(&credential.identity);
-            }
-        }
-        for (identity, id) in identities {
-            if let Some(consumer) = inventory.consumers.get(id) {
-                index
-                    .by_identity
-                    .entry(identity)
-                    .or_default()
-                    .push(consumer);
-            }
-        }
-        for (credential, id) in credentials {
-            if let Some(consumer) = inventory.consumers.get(id) {
-                index
-                    .by_credential
-                    .entry(credential)
-                    .or_default()
-                    .push(consumer);
-            }
-        }
-        index
-    }
-
-    fn of_identity(&self, id: &IdentityId) -> &[&'a Consumer] {
-        self.by_identity.get(id).map_or(&[], Vec::as_slice)
-    }
-
-    /// Use of an identity, of all of it or of that with one of its credentials.
-    fn used(
-        &self,
-        credential: Option<&Credential>,
-        identity: Option<&Identity>,
-    ) -> Vec<&'a Activity> {
-        let Some(identity) = identity else {
-            return Vec::new();
-        };
-        let all = self
-            .activity
-            .get(&identity.id)
-            .map_or(&[][..], Vec::as_slice);
-        let Some(credential) = credential else {
-            return all.to_vec();
-        };
-        let known = credential.public_id.is_some() || identity.credentials.len() > 1;
-        all.iter()
-            .copied()
-            .filter(|activity| match &activity.credential {
-                Some(id) => *id == credential.id,
-                // Temporary credentials of a user were issued to its one key, as far as anyone can tell.
-                None => !known && activity.access_key.is_some(),
-            })
-            .collect()
-    }
-
-    fn of_credential(&self, id: &CredentialId) -> &[&'a Consumer] {
-        self.by_credential.get(id).map_or(&[], Vec::as_slice)
-    }
 }
 
 /// Every subject of an inventory, in the order of their ids: credentials first.
@@ -163,6 +60,8 @@ pub fn subjects<'a>(context: &JitContext<'a>) -> Vec<Subject<'a>> {
         .inventory
         .credentials
         .values()
+        // A key that is gone and that only logs remember leaves nothing to do.
+        .filter(|credential| !unlisted(credential) || !credential.sightings.is_empty())
         .map(|credential| Subject::of_credential(context, &index, credential));
     let identities = context
         .inventory
@@ -170,7 +69,12 @@ pub fn subjects<'a>(context: &JitContext<'a>) -> Vec<Subject<'a>> {
         .values()
         .filter(|identity| judged(&index, identity))
         .map(|identity| Subject::of_identity(context, &index, identity));
-    credentials.chain(identities).collect()
+    let all = credentials.chain(identities);
+    all.map(|subject| Subject {
+        lets_in: subject.identity.and_then(|one| index.lets_in(one)),
+        ..subject
+    })
+    .collect()
 }
 
 /// Whether an identity is judged by itself: a machine that has access and no credential that is judged in its place.
@@ -221,12 +125,13 @@ impl<'a> Subject<'a> {
         names.extend(credential.public_id.as_deref());
         names.extend(credential.reference.as_deref());
         let activity = index.used(Some(credential), identity);
+        let whole = index.used(None, identity);
         Self::build(
             context,
             Some(credential),
             identity,
             consumers,
-            activity,
+            [activity, whole],
             names,
         )
     }
@@ -239,7 +144,7 @@ impl<'a> Subject<'a> {
             None,
             Some(identity),
             consumers,
-            activity,
+            [activity.clone(), activity],
             Vec::new(),
         )
     }
@@ -249,7 +154,7 @@ impl<'a> Subject<'a> {
         credential: Option<&'a Credential>,
         identity: Option<&'a Identity>,
         consumers: Vec<&'a Consumer>,
-        activity: Vec<&'a Activity>,
+        [activity, whole]: [Vec<&'a Activity>; 2],
         mut names: Vec<&'a str>,
     ) -> Self {
         if let Some(identity) = identity {
@@ -277,6 +182,9 @@ impl<'a> Subject<'a> {
                 exact_runtime: false,
             },
             activity,
+            whole,
+            lets_in: None,
+            tried: false,
             issuers: issuers(context, credential, identity),
             config: context.config,
         };

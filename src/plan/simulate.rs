@@ -1,5 +1,6 @@
 //! What would be, with another mechanism or lifetime: the same judgement on the same facts.
 
+use crate::jit::blockers::RUNTIME_MISMATCH;
 use crate::jit::{self, JitContext};
 use crate::model::{Assessment, AssessmentId, Disposition, Inventory, Report};
 use std::collections::BTreeMap;
@@ -164,6 +165,13 @@ pub fn simulate(
                 "longer than the task ({}): access would outlast the work",
                 jit::ttl::human(window)
             ));
+        } else if let (Some(window), Some(taken)) = (window, tried.ttl.seconds)
+            && taken < window
+        {
+            notes.push(format!(
+                "shorter than the task ({}): the work has to ask again while it runs",
+                jit::ttl::human(window)
+            ));
         }
     }
     if let Some(target) = asked_for.filter(|target| tried.target.as_ref() == Some(&target.id)) {
@@ -181,6 +189,12 @@ pub fn simulate(
             ));
         }
     }
+    let elsewhere = tried.blockers.iter();
+    notes.extend(
+        elsewhere
+            .filter(|blocker| blocker.id == RUNTIME_MISMATCH)
+            .map(|blocker| blocker.evidence.text.clone()),
+    );
     Ok(Simulation {
         planned,
         tried,
@@ -200,6 +214,50 @@ mod tests {
     use super::*;
     use crate::jit::fixtures::{World, access_key, admin, consumer, user, with_privilege};
     use crate::model::{ConsumerClass, Storage};
+
+    #[test]
+    fn a_mechanism_that_cannot_run_there_is_told_and_claims_nothing() {
+        let mut world = World::new("");
+        let identity = with_privilege(user("nightly"), 2, true);
+        let mut key = access_key(&identity);
+        key.storage = Storage::PlainFile;
+        let mut one = consumer("export.timer", ConsumerClass::Scheduled, "server", "ops");
+        one.timeout_seconds = Some(1800);
+        one.uses.credentials = vec![key.id.clone()];
+        world.add_consumer(one);
+        world.add_identity(identity);
+        world.add_credential(key);
+        let (context, id) = (world.context(), world.only().id);
+        let tried = |target: &str, ttl_seconds| {
+            let trial = Trial {
+                target: Some(target.into()),
+                ttl_seconds,
+            };
+            simulate(&context, &id, &trial).unwrap()
+        };
+        let elsewhere = tried("aws-github-oidc", None);
+        let note = |one: &Simulation, text: &str| one.notes.iter().any(|n| n.contains(text));
+        assert!(
+            note(&elsewhere, "github-actions, and it runs in server"),
+            "{:?}",
+            elsewhere.notes
+        );
+        assert_ne!(elsewhere.tried.mitigation, crate::model::Mitigation::Full);
+        assert_ne!(elsewhere.tried.disposition, Disposition::MigrateNow);
+        let here = tried("aws-roles-anywhere", Some(60));
+        assert!(!note(&here, "runs in"), "{:?}", here.notes);
+        assert_eq!(here.tried.mitigation, crate::model::Mitigation::Full);
+        assert!(note(&here, "15 min was taken"), "{:?}", here.notes);
+        assert!(
+            note(&here, "shorter than the task (30 min)"),
+            "{:?}",
+            here.notes
+        );
+        assert!(!note(
+            &tried("aws-roles-anywhere", Some(1800)),
+            "than the task"
+        ));
+    }
 
     #[test]
     fn nothing_tried_is_what_is_planned_and_what_is_sealed_or_gone_stays_so() {

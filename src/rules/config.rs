@@ -114,6 +114,7 @@ pub struct Annotation {
     /// A policy judges the agent's intent: file or engine.
     pub intent_policy: Option<String>,
     /// How long its task takes, in seconds.
+    #[serde(default, deserialize_with = "duration")]
     pub task_seconds: Option<u64>,
     /// Until when standing access is accepted: a TOML date, quoted or not.
     #[serde(default, deserialize_with = "date")]
@@ -150,6 +151,7 @@ struct WrittenSensitivity {
     account: Option<Pattern>,
     namespace: Option<Pattern>,
     path: Option<Pattern>,
+    #[serde(deserialize_with = "rating")]
     level: u8,
 }
 
@@ -157,9 +159,6 @@ impl TryFrom<WrittenSensitivity> for SensitivityNote {
     type Error = String;
 
     fn try_from(written: WrittenSensitivity) -> Result<Self, String> {
-        if written.level > 3 {
-            return Err("`level` must lie between 0 and 3".to_owned());
-        }
         let tag = match written.tag {
             None => None,
             Some(text) => {
@@ -186,13 +185,27 @@ impl TryFrom<WrittenSensitivity> for SensitivityNote {
 }
 
 fn level<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
-    let level = u8::deserialize(deserializer)?;
-    if level > 3 {
-        return Err(serde::de::Error::custom(
-            "a sensitivity must lie between 0 and 3",
-        ));
+    rating(deserializer).map(Some)
+}
+
+/// A level of sensitivity; a mistake keeps the line it stands in.
+fn rating<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let level = i64::deserialize(deserializer)?;
+    u8::try_from(level)
+        .ok()
+        .filter(|level| *level <= 3)
+        .ok_or_else(|| serde::de::Error::custom("a level of sensitivity must lie between 0 and 3"))
+}
+
+/// How long something takes: never nothing.
+fn duration<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let seconds = i64::deserialize(deserializer)?;
+    match u64::try_from(seconds) {
+        Ok(seconds) if seconds > 0 => Ok(Some(seconds)),
+        _ => Err(serde::de::Error::custom(
+            "a task takes at least 1 s: `task_seconds` must be more than 0",
+        )),
     }
-    Ok(Some(level))
 }
 
 pub(super) fn date<'de, D: serde::Deserializer<'de>>(
@@ -561,18 +574,45 @@ mod tests {
                 "{error}"
             );
         }
-        for text in [
-            "[[sensitivity]]\nlevel = 4\naccount = \"1\"\n",
-            "[[sensitivity]]\nlevel = 2\n",
-            "[[identity]]\nmatch = \"x\"\nsensitivity = 4\n",
+        for (text, line, named) in [
+            (
+                "[[sensitivity]]\naccount = \"1\"\nlevel = 4\n",
+                3,
+                "level = 4",
+            ),
+            (
+                "[[sensitivity]]\naccount = \"1\"\nlevel = -1\n",
+                3,
+                "between 0 and 3",
+            ),
+            ("[[sensitivity]]\nlevel = 2\n", 1, "a sensitivity needs"),
+            (
+                "[[identity]]\nmatch = \"x\"\nsensitivity = 4\n",
+                3,
+                "sensitivity = 4",
+            ),
+            (
+                "[[identity]]\nmatch = \"x\"\ntask_seconds = 0\n",
+                3,
+                "task_seconds = 0",
+            ),
+            (
+                "[[identity]]\nmatch = \"x\"\ntask_seconds = -5\n",
+                3,
+                "more than 0",
+            ),
         ] {
+            let error = Config::parse(text).unwrap_err().to_string();
             assert!(
-                Config::parse(text)
-                    .unwrap_err()
-                    .to_string()
-                    .contains("line")
+                error.contains(&format!("line {line}")) && error.contains(named),
+                "{error}"
             );
         }
+        let hour = "[[identity]]\nmatch = \"x\"\ntask_seconds = 3600\n";
+        assert_eq!(
+            Config::parse(hour).unwrap().identities[0].task_seconds,
+            Some(3600)
+        );
     }
 
     #[test]

@@ -318,6 +318,18 @@ pub struct Targets {
     disabling: Vec<Disabling>,
 }
 
+impl Target {
+    /// Whether it works in a runtime: by that runtime's name (`Some(true)`), wherever it is (`Some(false)`), or not.
+    pub fn runs_in(&self, runtime: &str) -> Option<bool> {
+        let exact = self
+            .runtimes
+            .iter()
+            .any(|name| matches(name, runtime) && name != "*");
+        let any = self.runtimes.iter().any(|name| name == "*");
+        (exact || any).then_some(exact)
+    }
+}
+
 impl Targets {
     /// The catalogue as shipped.
     ///
@@ -389,11 +401,7 @@ impl Targets {
             .filter(|(_, target)| !(target.own_only && facts.beyond.is_some()))
             .filter(|(_, target)| !(target.publishes_only && facts.only_installs))
             .filter_map(|(index, target)| {
-                let exact = target
-                    .runtimes
-                    .iter()
-                    .any(|name| matches(name, runtime) && name != "*");
-                let any = target.runtimes.iter().any(|name| name == "*");
+                let exact = target.runs_in(runtime)?;
                 let specific = target
                     .replaces
                     .iter()
@@ -404,7 +412,7 @@ impl Targets {
                     .issuer
                     .as_ref()
                     .is_some_and(|issuer| facts.issuers.contains(issuer));
-                (exact || any).then_some((
+                Some((
                     (
                         !exact,
                         usize::MAX - specific,
