@@ -8,8 +8,8 @@ mod proof;
 mod tests;
 
 use crate::model::{
-    Assessment, Credential, Disposition, FirstSeen, ItemProgress, ItemState, PlanItem, PlanItemId,
-    PlanMemory, Planned, Report, StandingDrift,
+    Assessment, AssessmentId, Credential, Disposition, FirstSeen, ItemProgress, ItemState,
+    PlanItem, PlanItemId, PlanMemory, Planned, Report, StandingDrift,
 };
 use crate::rules::targets::Targets;
 use jiff::Timestamp;
@@ -40,8 +40,10 @@ pub struct Progress {
 /// Judges every item of earlier plans by a report, and takes in what the report plans.
 pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Targets) -> Progress {
     let now = report.run.now;
-    let standing = drift(report, &memory);
+    let mut standing = drift(report, &memory);
     let later = Later::new(report);
+    let places = Places::new(&memory, &later);
+    let mut back: BTreeSet<AssessmentId> = BTreeSet::new();
     let current: BTreeMap<&PlanItemId, &PlanItem> =
         report.plan.iter().map(|item| (&item.id, item)).collect();
     let mut remembered: BTreeMap<PlanItemId, Planned> = BTreeMap::new();
@@ -52,7 +54,7 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
         let (state, evidence) = judge(&planned, item, &later, asked, targets);
         // Not having looked changes nothing of what was known.
         if state == ItemState::NotSeen {
-            if planned.scope == asked.scope {
+            if planned.scope == asked.scope || places.read.contains(&planned.scope) {
                 items.push(ItemProgress {
                     state,
                     evidence,
@@ -71,7 +73,15 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
             planned.rules.clone_from(&report.run.rules_digest);
         }
         if let Some(item) = item {
+            let scope = planned.scope.clone();
             renew(&mut planned, &later, item, asked);
+            // A look at a part of the places does not become the whole that later ones are held against.
+            if places.missed.contains(&scope) {
+                planned.scope = scope;
+            }
+        }
+        if state == ItemState::Reopened {
+            back.insert(planned.assessment.clone());
         }
         items.push(planned.progress.clone());
         remembered.insert(id, planned);
@@ -81,6 +91,8 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
             .entry(item.id.clone())
             .or_insert_with(|| planned(&later, item, asked));
     }
+    // What came back is told as that.
+    standing.retain(|one| !back.contains(&one.assessment));
     items.sort_by(|a, b| (a.state, &a.item).cmp(&(b.state, &b.item)));
     let mut seen = memory.standing;
     for assessment in report.assessments.iter().filter(|one| stands(one)) {
@@ -96,6 +108,29 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
             items: remembered.into_values().collect(),
             standing: seen,
         },
+    }
+}
+
+/// Places that earlier runs were asked to look at, by what stands for them.
+struct Places {
+    /// This run read some of what is known from there,
+    read: BTreeSet<String>,
+    /// and did not read some.
+    missed: BTreeSet<String>,
+}
+
+impl Places {
+    fn new(memory: &PlanMemory, later: &Later<'_>) -> Self {
+        let of = |read: bool| {
+            let items = memory.items.iter();
+            let items =
+                items.filter(|planned| planned.needs.iter().any(|need| later.has(need) == read));
+            items.map(|planned| planned.scope.clone()).collect()
+        };
+        Self {
+            read: of(true),
+            missed: of(false),
+        }
     }
 }
 
@@ -336,6 +371,16 @@ fn drift(report: &Report, memory: &PlanMemory) -> Vec<StandingDrift> {
     let Some(plan) = plan.filter(|at| *at < report.run.now) else {
         return Vec::new();
     };
+    // What the plan itself says of an access is what it is held against, however low it was before or after.
+    let mut at_plan: BTreeMap<&AssessmentId, u8> = BTreeMap::new();
+    for planned in memory
+        .items
+        .iter()
+        .filter(|one| one.progress.planned_at <= plan)
+    {
+        let risk = at_plan.entry(&planned.assessment).or_default();
+        *risk = (*risk).max(planned.progress.risk_before);
+    }
     let mut list: Vec<StandingDrift> = report
         .assessments
         .iter()
@@ -346,8 +391,14 @@ fn drift(report: &Report, memory: &PlanMemory) -> Vec<StandingDrift> {
             let (before, since) = match first {
                 None => (None, report.run.now),
                 Some(first) if first.at > plan => (None, first.at),
-                Some(first) if first.risk < risk => (Some(first.risk), first.at),
-                Some(_) => return None,
+                Some(first) => {
+                    let known = at_plan.get(&assessment.id).copied();
+                    let before = known.unwrap_or(first.risk);
+                    if risk <= before {
+                        return None;
+                    }
+                    (Some(before), first.at)
+                }
             };
             Some(StandingDrift {
                 assessment: assessment.id.clone(),

@@ -217,3 +217,68 @@ fn standing_access_since_the_plan_is_told() {
     );
     assert_eq!(later.standing[0].since, found.standing[0].since);
 }
+
+#[test]
+fn a_run_over_a_part_of_the_places_says_what_it_did_not_see_however_often() {
+    let active = Some(CredentialStatus::Active);
+    // The job's repository is read by every run, the account by the first and the last.
+    let whole = |day| {
+        let mut report = report_of(&world(active, true, false), day);
+        report.run.inputs.push("site".into());
+        report
+    };
+    let part = |day| {
+        let mut report = report_of(&world(None, true, false), day);
+        report.run.inputs = vec!["site".into()];
+        report
+    };
+    let first = next(&whole(0), PlanMemory::default());
+    assert!(first.memory.items[0].needs.contains(&"site".to_owned()));
+    let narrow = Asked {
+        scope: "the repository".into(),
+        history: true,
+    };
+    let targets = Targets::builtin().unwrap();
+    let mut memory = first.memory;
+    for day in 1..3 {
+        let found = progress(&part(day), memory, &narrow, &targets);
+        let (state, evidence) = only(&found);
+        assert_eq!(state, ItemState::NotSeen, "{evidence}");
+        assert!(evidence.contains("aws/111122223333"), "{evidence}");
+        memory = found.memory;
+        assert_eq!(memory.items[0].progress.state, ItemState::Open);
+    }
+    assert_eq!(only(&next(&whole(3), memory)).0, ItemState::Open);
+}
+
+#[test]
+fn what_is_as_the_plan_had_it_is_no_drift_though_it_was_lower_since() {
+    let active = Some(CredentialStatus::Active);
+    let mut memory = next(
+        &report_of(&world(active, true, false), 0),
+        PlanMemory::default(),
+    )
+    .memory;
+    let planned = memory.items[0].progress.risk_before;
+    for first in memory.standing.values_mut() {
+        first.risk = 3;
+    }
+    let report = report_of(&world(active, true, false), 2);
+    assert!(planned > 3 && report.assessments[0].risk.score == planned);
+    assert_eq!(next(&report, memory.clone()).standing, []);
+    let mut more = report;
+    more.assessments[0].risk.score = planned + 5;
+    let found = next(&more, memory.clone());
+    assert_eq!(found.standing.len(), 1);
+    assert_eq!(found.standing[0].before, Some(planned));
+    // What was done and is back is told once.
+    memory.items[0].progress.state = ItemState::Done;
+    let mut open = memory.items[0].clone();
+    open.progress.item = PlanItemId::of(&["another"]);
+    open.progress.state = ItemState::Open;
+    open.assessment = AssessmentId::of(&["another"]);
+    memory.items.push(open);
+    let found = next(&more, memory);
+    assert_eq!(found.items[0].state, ItemState::Reopened);
+    assert_eq!(found.standing, []);
+}
