@@ -255,7 +255,7 @@ impl Steps<'_, '_> {
             return self.step(
                 8,
                 "Delete what is left of the old way",
-                "Delete the replaced policies and trust statements.",
+                "Delete the replaced policies and trust statements: where the item's folder has narrow.sh, it takes every policy off the role that is not one of the new ones.",
                 None,
             );
         };

@@ -12,9 +12,9 @@ use crate::iam::decide::Answer;
 use crate::iam::policy::{Effect, Policy};
 use crate::iam::world::{GivenPolicies, Question, World};
 use crate::model::aws::{AwsAccount, AwsInlinePolicy, AwsParts, AwsPolicy, AwsRole};
-use crate::model::{ArtefactKind, LastUse, Location};
+use crate::model::{ArtefactKind, LastUse, Location, Privilege};
 use crate::rules::artefacts::Artefacts;
-use crate::rules::aws::AwsTables;
+use crate::rules::aws::{AccessLevel, AwsTables};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -265,6 +265,48 @@ impl Bench<'_> {
         }
     }
 
+    /// Actions that today's policies allow on everything and the proposed ones do not: of each service in use one that
+    /// changes something.
+    pub(super) fn lost(&self, privilege: &Privilege, policies: &Policies) -> Vec<String> {
+        let full = |service: &str| {
+            let named = &privilege.full_services;
+            named.iter().any(|one| one == "*" || one == service)
+        };
+        let mut granted: BTreeSet<String> = policies.granted().map(str::to_owned).collect();
+        for permission in &policies.permissions {
+            granted.extend(self.allowed(&permission.documents));
+        }
+        let granted: BTreeSet<String> = granted
+            .iter()
+            .map(|action| action.to_ascii_lowercase())
+            .collect();
+        let services: BTreeSet<&str> = granted
+            .iter()
+            .filter_map(|action| Some(action.split_once(':')?.0))
+            .filter(|service| full(service))
+            .collect();
+        let table = &self.tables.actions;
+        let changes = table.level(AccessLevel::Write);
+        services
+            .into_iter()
+            .take(5)
+            .filter_map(|service| {
+                let mut names = table
+                    .service(service)?
+                    .clone()
+                    .filter(|at| changes.contains(*at))
+                    .filter_map(|at| table.name_of(at))
+                    .filter(|name| !granted.contains(&name.to_ascii_lowercase()));
+                let first = names.next()?;
+                Some(if first.contains(":Delete") {
+                    first
+                } else {
+                    names.find(|name| name.contains(":Delete")).unwrap_or(first)
+                })
+            })
+            .collect()
+    }
+
     /// Actions that documents allow, by name.
     fn allowed(&self, documents: &[Value]) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
@@ -502,6 +544,12 @@ impl Checked {
             },
             pretty(&serde_json::to_value(self).unwrap_or_default()),
         )
+    }
+
+    /// Whether something that was used would be refused.
+    pub(super) fn refuses_use(&self) -> bool {
+        self.failed()
+            .any(|one| one.expected == "allowed" && one.what.starts_with("used: "))
     }
 
     /// What did not come out as it should.

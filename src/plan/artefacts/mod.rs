@@ -7,6 +7,7 @@
 mod approval;
 mod bench;
 mod facts;
+mod narrow;
 mod negative;
 mod patch;
 mod policies;
@@ -120,9 +121,10 @@ impl<'a> Maker<'a> {
             && item.disposition != Disposition::Decommission;
         let mut checked = None;
         let mut proposed = None;
+        let mut lost = Vec::new();
         if migrates {
             let trust = trust::documents(&facts);
-            let policies = policies::documents(subject, item, &facts, self.data);
+            let mut policies = policies::documents(subject, item, &facts, self.data);
             let roles = trust.is_some() || facts.system == "aws" && policies.any();
             // Large, and of use for roles only.
             if let Some(tables) = roles.then(|| self.tables()).flatten() {
@@ -131,7 +133,20 @@ impl<'a> Maker<'a> {
                     data: self.data,
                     facts: &facts,
                 };
-                checked = Some(bench.check(trust.as_ref(), &policies));
+                let mut answers = bench.check(trust.as_ref(), &policies);
+                // A boundary that would stop the work is not handed out.
+                if answers.refuses_use() && policies.boundary.take().is_some() {
+                    policies.missing.push((
+                        "permissions boundary".to_owned(),
+                        "the one made of what was used refused a part of it when it was tried"
+                            .to_owned(),
+                    ));
+                    answers = bench.check(trust.as_ref(), &policies);
+                }
+                checked = Some(answers);
+                if let Some(identity) = subject.identity {
+                    lost = bench.lost(&identity.privilege, &policies);
+                }
             }
             if let Some(trust) = &trust {
                 made.extend(trust.files());
@@ -150,12 +165,17 @@ impl<'a> Maker<'a> {
         if !made.iter().any(|one| one.kind == ArtefactKind::Revocation) {
             made.push(revoke::file(&facts));
         }
+        made.extend(
+            proposed
+                .as_ref()
+                .and_then(|policies| narrow::file(subject, &facts, policies)),
+        );
         made.push(negative::file(
             &facts,
             self.data,
             migrates,
             proposed.as_ref(),
-            &[],
+            &lost,
         ));
         made.push(scripts::rollback(&facts));
         approval::files(item, &mut made);

@@ -152,7 +152,23 @@ pub(super) fn documents(
             .iter()
             .any(|one| one.set == "elevated")
             .then(|| format!("{}-elevated", facts.fill("⟦role_arn⟧", str::to_owned)));
-        out.boundary = Some(boundary(&services, &out.used, elevated.as_deref(), data));
+        let kept: BTreeSet<String> = usage
+            .filter(|usage| usage.too_early.is_none())
+            .into_iter()
+            .flat_map(|usage| &usage.smaller)
+            .flat_map(|policy| &policy.documents)
+            .flat_map(allowed_actions)
+            .collect();
+        let document = boundary(&services, &out.used, &kept, elevated.as_deref(), data);
+        if document.to_string().len() <= MANAGED {
+            out.boundary = Some(document);
+        } else {
+            miss(
+                &mut out,
+                "permissions boundary",
+                "what is used is longer than the 6,144 characters AWS takes of one policy: the permission policies alone bound the role",
+            );
+        }
     }
     let task: Vec<PermissionLine> = if hybrid && !sets.elevated.is_empty() {
         sets.elevated.clone()
@@ -184,11 +200,12 @@ pub(super) fn documents(
     out
 }
 
-/// What an identity can never be given: other services, and ways to more than was granted. `elevated` is the role it may ask
+/// What an identity can never be given: actions that it does not use, and ways to more than was granted. `elevated` is the role it may ask
 /// for, where there is one.
 fn boundary(
     services: &BTreeSet<String>,
     used: &BTreeMap<String, Vec<String>>,
+    kept: &BTreeSet<String>,
     elevated: Option<&str>,
     data: &Artefacts,
 ) -> Value {
@@ -199,19 +216,22 @@ fn boundary(
         .filter(|action| !used.contains_key(*action))
         .filter(|action| elevated.is_none() || *action != "sts:AssumeRole")
         .collect();
-    let mut actions: Vec<String> = services
-        .iter()
-        .filter(|service| *service != "sts")
-        .map(|service| format!("{service}:*"))
-        .collect();
-    // Of the service that hands out sessions, only what was used.
-    actions.extend(
-        used.keys()
-            .filter(|action| action.starts_with("sts:"))
-            .cloned(),
-    );
+    let mut actions: BTreeSet<String> = used.keys().cloned().collect();
+    for service in services {
+        // Of the service that hands out sessions, only what was used. A service whose calls no log names keeps what its smaller
+        // policy has of it, or all of itself where nothing tells.
+        let own = |action: &&String| action.split_once(':').map(|(head, _)| head) == Some(service);
+        if service == "sts" || used.keys().any(|action| own(&action)) {
+            continue;
+        }
+        let kept: Vec<&String> = kept.iter().filter(own).collect();
+        if kept.is_empty() {
+            actions.insert(format!("{service}:*"));
+        }
+        actions.extend(kept.into_iter().cloned());
+    }
     let mut statements = vec![
-        json!({ "Sid": "ServicesOfTheTask", "Effect": "Allow", "Action": actions, "Resource": "*" }),
+        json!({ "Sid": "ActionsOfTheTask", "Effect": "Allow", "Action": actions, "Resource": "*" }),
     ];
     if let Some(role) = elevated {
         statements.push(json!({
@@ -224,6 +244,23 @@ fn boundary(
     statements
         .push(json!({ "Sid": "NoWayToMore", "Effect": "Deny", "Action": never, "Resource": "*" }));
     json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// Actions that the statements of a document allow, as they are written.
+fn allowed_actions(document: &Value) -> Vec<String> {
+    let statements = document.get("Statement").and_then(Value::as_array);
+    statements
+        .into_iter()
+        .flatten()
+        .filter(|statement| statement.get("Effect").and_then(Value::as_str) == Some("Allow"))
+        .filter_map(|statement| statement.get("Action"))
+        .flat_map(|actions| match actions {
+            Value::Array(list) => list.iter().collect(),
+            one => vec![one],
+        })
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn statement(number: usize, line: &PermissionLine) -> Value {
@@ -337,5 +374,46 @@ impl Documents {
             ));
         }
         made
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boundary_is_what_was_used_and_forbids_none_of_it() {
+        let data = Artefacts::builtin().unwrap();
+        let text = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect();
+        let used = ["ecs:UpdateService", "sts:AssumeRole", "iam:PassRole"];
+        let used = used.map(|action| (action.to_owned(), Vec::new())).into();
+        let document = boundary(
+            &text(&["ecs", "sts", "iam", "sqs", "sns"]),
+            &used,
+            &text(&["sqs:SendMessage", "ecs:*"]),
+            None,
+            &data,
+        );
+        assert_eq!(
+            document["Statement"][0]["Action"],
+            json!([
+                "ecs:UpdateService",
+                "iam:PassRole",
+                "sns:*",
+                "sqs:SendMessage",
+                "sts:AssumeRole"
+            ])
+        );
+        let never = document["Statement"][1]["Action"].as_array().unwrap();
+        assert!(never.contains(&json!("iam:CreateUser")));
+        for action in used.keys() {
+            assert!(!never.contains(&json!(action)), "{action}");
+        }
+        let smaller = json!({"Statement": [
+            {"Effect": "Allow", "Action": ["a:B", "a:C"]},
+            {"Effect": "Deny", "Action": "a:D"},
+            {"Effect": "Allow", "Action": "a:E"},
+        ]});
+        assert_eq!(allowed_actions(&smaller), ["a:B", "a:C", "a:E"]);
     }
 }

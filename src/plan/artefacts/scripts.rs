@@ -172,6 +172,14 @@ pub(super) fn rollback(facts: &Facts<'_>) -> Made {
                 "Keep today's trust before anything is changed: aws iam get-role --role-name NAME --query Role.AssumeRolePolicyDocument > trust-before.json"
             ),
         );
+        if facts.keeps_role() {
+            let _ = write!(
+                body,
+                "\n{}narrowed={role}\n{}",
+                comments("What narrow.sh took off comes back."),
+                super::narrow::BACK
+            );
+        }
         let elevated = facts.values.get("elevated_role");
         let roles = [Some(role), elevated.map(|role| shell(role))];
         let roles: Vec<String> = roles.into_iter().flatten().collect();

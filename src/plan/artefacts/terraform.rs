@@ -80,15 +80,7 @@ pub(super) fn role(facts: &Facts<'_>, trust: &Trust, policies: &Policies) -> Vec
     );
     for permission in &policies.permissions {
         for (number, path) in permission.paths().into_iter().enumerate() {
-            let resource = format!(
-                "{}_{}",
-                if permission.set.is_empty() {
-                    "used"
-                } else {
-                    permission.set
-                },
-                number + 1
-            );
+            let resource = resource(permission.set, number);
             let elevated = permission.set == "elevated";
             let role = if elevated { "elevated" } else { "task" };
             let _ = write!(
@@ -112,6 +104,25 @@ pub(super) fn role(facts: &Facts<'_>, trust: &Trust, policies: &Policies) -> Vec
         "role, trust, boundary and permissions as code, from the policies of this folder",
         out,
     )]
+}
+
+/// Name of the policy of one document of a set, in the code.
+fn resource(set: &str, number: usize) -> String {
+    let set = if set.is_empty() { "used" } else { set };
+    format!("{set}_{}", number + 1)
+}
+
+/// Names of the policies that the role itself gets by the code.
+pub(super) fn attached(role: &str, policies: &Policies) -> Vec<String> {
+    policies
+        .permissions
+        .iter()
+        .filter(|permission| permission.set != "elevated")
+        .flat_map(|permission| {
+            (0..permission.documents.len())
+                .map(|number| format!("{role}-{}", slug(&resource(permission.set, number), 40)))
+        })
+        .collect()
 }
 
 const HEAD: &str = r#"terraform {
