@@ -392,7 +392,7 @@ mod tests {
             &used,
             &text(&["sqs:SendMessage", "ecs:*"]),
             None,
-            &data,
+            data,
         );
         assert_eq!(
             document["Statement"][0]["Action"],
