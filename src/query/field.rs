@@ -349,7 +349,7 @@ pub static FIELDS: &[Field] = &[
     field(
         "declared",
         &[],
-        "both, code-only, account-only: where code declares an account that was read",
+        "both, code-only, account-only: where code declares an account that was read, or a Terraform state lies beside code",
         Kind::Word,
         |s| maybe(s.who().map(|i| i.declared)),
     ),
