@@ -1,0 +1,247 @@
+//! Finds every occurrence of some thousand literals in one pass.
+//!
+//! A text is looked at piece by piece, while it is in the nearest cache: in steps of two bytes for the [`long`] literals, at
+//! every byte for the few [`short`] ones. What these looks let pass is compared with the literals themselves.
+
+mod blocks;
+mod long;
+mod short;
+mod simd;
+
+use blocks::Costs;
+use long::{AFTER, BEFORE, Long};
+use short::Short;
+use simd::{ROUND, SPARE};
+
+/// Bytes of a text that are looked at together: a multiple of a round.
+const PIECE: usize = 2048;
+/// The same for a text that is no longer: what is new in a version of a file mostly is not.
+const SMALL: usize = 128;
+
+/// A literal to find.
+#[derive(Clone, Debug)]
+pub(super) struct Literal {
+    /// At least three ASCII bytes; lower case where `ignore_case`.
+    pub bytes: Vec<u8>,
+    /// Whether it matches in any ASCII letter case.
+    pub ignore_case: bool,
+}
+
+/// The first eight bytes of a literal, as a number; those it does not have are zero.
+#[derive(Clone, Copy)]
+struct Head {
+    bytes: u64,
+    /// The bytes it has.
+    held: u64,
+    /// The letter case that does not matter.
+    fold: u64,
+}
+
+impl Head {
+    fn of(literal: &Literal) -> Self {
+        let mut head = [[0_u8; 8]; 3];
+        let [bytes, held, fold] = &mut head;
+        let slots = bytes.iter_mut().zip(held).zip(fold);
+        for (((byte, held), fold), known) in slots.zip(&literal.bytes) {
+            (*byte, *held) = (*known, 0xff);
+            if literal.ignore_case && known.is_ascii_alphabetic() {
+                *fold = 0x20;
+            }
+        }
+        let [bytes, held, fold] = head.map(u64::from_le_bytes);
+        Self { bytes, held, fold }
+    }
+
+    const fn begins(&self, text: [u8; 8]) -> bool {
+        (u64::from_le_bytes(text) | self.fold) & self.held == self.bytes
+    }
+}
+
+/// The compiled literals.
+pub(super) struct Prefilter {
+    literals: Vec<Literal>,
+    /// Of each literal, what decides without a look at the literal itself.
+    heads: Vec<Head>,
+    long: Long,
+    short: Short,
+}
+
+impl Prefilter {
+    /// Compiles literals; `frequencies` tells how common four neighbouring bytes are, per million.
+    pub(super) fn new(literals: Vec<Literal>, frequencies: Vec<([u8; 4], u32)>) -> Self {
+        Self {
+            heads: literals.iter().map(Head::of).collect(),
+            long: Long::new(&literals, Costs::new(frequencies)),
+            short: Short::new(&literals),
+            literals,
+        }
+    }
+
+    /// Calls `on_hit(literal, start)` for every occurrence, in no particular order.
+    pub(super) fn find(&self, text: &[u8], on_hit: impl FnMut(usize, usize)) {
+        if text.len() <= SMALL {
+            let mut edge = [0; BEFORE + SMALL + AFTER];
+            self.pieces(text, &mut edge, &mut [0; SMALL + SPARE], on_hit);
+        } else {
+            let mut edge = [0; BEFORE + PIECE + AFTER];
+            self.pieces(text, &mut edge, &mut [0; PIECE + SPARE], on_hit);
+        }
+    }
+
+    /// The same, in pieces for which there is this much room.
+    fn pieces(
+        &self,
+        text: &[u8],
+        edge: &mut [u8],
+        places: &mut [u16],
+        mut on_hit: impl FnMut(usize, usize),
+    ) {
+        let most = places.len() - SPARE;
+        let mut at = 0;
+        while at < text.len() {
+            let inner = at
+                .checked_sub(BEFORE)
+                .and_then(|from| text.get(from..at + most + AFTER));
+            let length = match inner {
+                Some(_) => most,
+                // Both ends of a text are copied, with nothing around them; the beginning is short where more follows.
+                None if at == 0 && text.len() > most + AFTER => ROUND,
+                None => most.min(text.len() - at),
+            };
+            let piece = match inner {
+                Some(piece) => piece,
+                None => with_edges(text, at, length, edge),
+            };
+            let mut on = |literal, start: Option<usize>| {
+                if let Some(start) = start
+                    && self.stands(literal, text, start)
+                {
+                    on_hit(literal, start);
+                }
+            };
+            self.long.find(piece, places, |literal, back, place| {
+                on(literal, (at + place).checked_sub(back));
+            });
+            let inside = piece.get(BEFORE..).unwrap_or_default();
+            self.short.find(inside, places, |literal, place| {
+                on(literal, Some(at + place));
+            });
+            at += length;
+        }
+    }
+
+    /// Whether a literal stands at a place of a text.
+    fn stands(&self, index: usize, text: &[u8], start: usize) -> bool {
+        let rest = text.get(start..).unwrap_or_default();
+        let (Some(head), Some(literal)) = (self.heads.get(index), self.literals.get(index)) else {
+            return false;
+        };
+        if let Some(chunk) = rest.first_chunk() {
+            if !head.begins(*chunk) {
+                return false;
+            }
+            if literal.bytes.len() <= chunk.len() {
+                return true;
+            }
+        }
+        rest.get(..literal.bytes.len()).is_some_and(|found| {
+            found == literal.bytes
+                || (literal.ignore_case && found.eq_ignore_ascii_case(&literal.bytes))
+        })
+    }
+}
+
+/// The rounds that hold a part of a text, with what is around them; NUL bytes where that is nothing.
+fn with_edges<'e>(text: &[u8], at: usize, length: usize, edge: &'e mut [u8]) -> &'e [u8] {
+    let from = at.saturating_sub(BEFORE);
+    let lead = BEFORE - (at - from);
+    let to = text.len().min(at + length + AFTER);
+    let known = text.get(from..to).unwrap_or_default();
+    let end = BEFORE + length.next_multiple_of(ROUND) + AFTER;
+    let Some(edge) = edge.get_mut(..end) else {
+        return &[];
+    };
+    edge.fill(0);
+    if let Some(slot) = edge.get_mut(lead..lead + known.len()) {
+        slot.copy_from_slice(known);
+    }
+    edge
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn compile(literals: Vec<Literal>) -> Prefilter {
+        Prefilter::new(literals, vec![(*b"abca", 7), (*b"pass", 9), (*b"b_bb", 8)])
+    }
+
+    fn literals(texts: &[(&str, bool)]) -> Vec<Literal> {
+        texts
+            .iter()
+            .map(|(text, ignore_case)| Literal {
+                bytes: text.as_bytes().to_vec(),
+                ignore_case: *ignore_case,
+            })
+            .collect()
+    }
+
+    fn found(prefilter: &Prefilter, text: &[u8]) -> Vec<(usize, usize)> {
+        let mut hits = Vec::new();
+        prefilter.find(text, |literal, start| hits.push((literal, start)));
+        hits.sort_unstable();
+        hits
+    }
+
+    fn expected(literals: &[Literal], text: &[u8]) -> Vec<(usize, usize)> {
+        let mut hits = Vec::new();
+        for (index, literal) in literals.iter().enumerate() {
+            for (start, window) in text.windows(literal.bytes.len()).enumerate() {
+                if window == literal.bytes
+                    || (literal.ignore_case && window.eq_ignore_ascii_case(&literal.bytes))
+                {
+                    hits.push((index, start));
+                }
+            }
+        }
+        hits.sort_unstable();
+        hits
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn finds_exactly_what_a_naive_search_finds(
+            words in proptest::collection::vec(("[a-cA-C_:]{3,7}", any::<bool>()), 1..8),
+            text in proptest::collection::vec(
+                prop_oneof![Just(b'a'), Just(b'b'), Just(b'C'), Just(b'_'), Just(b':'), any::<u8>()], 0..200),
+            lead in prop_oneof![3 => Just(0), 1 => 0_usize..2 * PIECE],
+        ) {
+            let text = [vec![b'z'; lead], text].concat();
+            let literals: Vec<Literal> = words
+                .into_iter()
+                .map(|(word, ignore_case)| Literal {
+                    bytes: if ignore_case { word.to_lowercase() } else { word }.into_bytes(),
+                    ignore_case,
+                })
+                .collect();
+            let prefilter = compile(literals.clone());
+            prop_assert_eq!(found(&prefilter, &text), expected(&literals, &text));
+        }
+    }
+
+    #[test]
+    fn finds_at_both_ends_and_every_offset() {
+        let literals = literals(&[("hf_", false), ("AKIA", false), ("password", true)]);
+        let prefilter = compile(literals.clone());
+        for pad in 0..40 {
+            for word in ["hf_", "AKIA", "PassWord"] {
+                let text = format!("{}{word}", "z".repeat(pad));
+                assert_eq!(found(&prefilter, text.as_bytes()).len(), 1, "{text}");
+                let text = format!("{word}{}", "z".repeat(pad));
+                assert_eq!(found(&prefilter, text.as_bytes()).len(), 1, "{text}");
+            }
+        }
+    }
+}
