@@ -69,7 +69,8 @@ pub(super) fn inspect(
     engine: &Engine,
     key: &FingerprintKey,
 ) -> Option<Inspected> {
-    let Scanned { seen, more } = engine.scan_all(document.bytes, key);
+    let marks = document.marks.and_then(|marks| marks.downcast_ref());
+    let Scanned { seen, more } = engine.scan_screened(document.bytes, marks, key);
     let mut declarations = None;
     let mut codeowners = None;
     let mut described = None;

@@ -1,6 +1,7 @@
 //! The way from bytes to sightings.
 
 use super::compile::{self, Compiled};
+use super::marks::Marks;
 use super::prefilter::Prefilter;
 use super::sightings::Scanned;
 use super::text;
@@ -48,10 +49,24 @@ impl Engine {
 
     /// The same, and whether that is all: of a document of nothing but tokens, only so many are told of.
     pub fn scan_all(&self, bytes: &[u8], key: &FingerprintKey) -> Scanned {
+        self.scan_screened(bytes, None, key)
+    }
+
+    /// The same for a document of which `marks` were kept when it was screened: what they rule out is not looked for.
+    pub fn scan_screened(
+        &self,
+        bytes: &[u8],
+        marks: Option<&Marks>,
+        key: &FingerprintKey,
+    ) -> Scanned {
         let text = text::read(bytes);
-        let windows = self.windows(&text);
+        let marks = marks.filter(|marks| marks.tell_of(&text));
+        let windows = marks.map_or_else(|| self.windows(&text), Marks::windows);
         let found = self.matches(&text.bytes, &windows);
-        let inside = self.inside(&text);
+        let inside = match marks {
+            Some(marks) if marks.is_plain() => Vec::new(),
+            _ => self.inside(&text),
+        };
         let around = text::wide(bytes).map(|_| "utf-16".to_owned());
         let around = around.as_slice();
         if found.is_empty() && inside.is_empty() {

@@ -1,6 +1,8 @@
 //! What is kept of a screened text.
 
+use super::text::Text;
 use super::windows::Span;
+use std::borrow::Cow;
 
 /// What is kept of a screened text, so that texts derived from it cost only what they add. Holds no text.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,6 +49,30 @@ pub(super) enum Verdict {
 }
 
 impl Marks {
+    /// Whether this was kept of such a text, as it is searched: what was decoded was screened as it was before.
+    pub(super) fn tell_of(&self, text: &Text<'_>) -> bool {
+        matches!(text.bytes, Cow::Borrowed(_))
+            && self.length as usize == text.bytes.len()
+            && self.binary == text.binary
+    }
+
+    /// The windows in which a pattern matches, sorted; nothing does in any other.
+    pub(super) fn windows(&self) -> Vec<Span> {
+        let noted = self.noted.iter();
+        noted
+            .map(|noted| Span {
+                rule: noted.rule as usize,
+                start: noted.start as usize,
+                end: noted.end as usize,
+            })
+            .collect()
+    }
+
+    /// Whether nothing beyond the rules' windows tells of a credential, nor of what is none.
+    pub(super) const fn is_plain(&self) -> bool {
+        !self.beyond && !self.declares
+    }
+
     /// Index of the first literal at or behind `from`; `cursor` is a guess.
     pub(super) fn seek(&self, cursor: usize, from: usize) -> usize {
         let before = |hit: &Hit| (hit.at as usize) < from;

@@ -416,6 +416,9 @@ mod tests {
                 let derived = ENGINE.screen_derived(&next, &base, &copied);
                 prop_assert_eq!(&derived, &whole, "{:?} of {}", copied, String::from_utf8_lossy(&text));
                 prop_assert!(whole.1 || !finds(&next), "{}", String::from_utf8_lossy(&next));
+                let key = FingerprintKey::new([7; 32]);
+                let screened = ENGINE.scan_screened(&next, Some(&derived.0), &key).seen;
+                prop_assert_eq!(screened, ENGINE.scan(&next, &key), "{}", String::from_utf8_lossy(&next));
                 (base, text) = (derived.0, next);
             }
         }

@@ -80,6 +80,7 @@ pub(super) fn visit<T>(
             uri: uri.as_deref(),
             bytes,
             origin: Origin::Member,
+            marks: None,
         });
         inside.extend(value.map(|value| (steps.to_vec(), value)));
     });

@@ -289,6 +289,7 @@ where
             uri: Some(&uri_of(path)),
             bytes: text,
             origin: Origin::Current,
+            marks: None,
         });
         if value.is_some() && own.is_none() && self.site.repo().is_some() {
             own = git::hash_blob(text);
@@ -437,7 +438,7 @@ pub(super) fn read_head<T: Value>(
         &site.trouble,
         &Everything,
         || (),
-        |id, text| {
+        |id, text, &()| {
             let mut values = Vec::new();
             for path in paths.get(&id).into_iter().flatten() {
                 let uri = uri_of_bytes(path);
@@ -446,6 +447,7 @@ pub(super) fn read_head<T: Value>(
                     uri: Some(&uri),
                     bytes: text,
                     origin: Origin::Current,
+                    marks: None,
                 });
                 values.extend(value.map(|value| (path.clone(), value)));
                 progress.done(1);

@@ -31,6 +31,7 @@ where
                 uri: Some(&one.uri),
                 bytes: &one.bytes,
                 origin: Origin::Current,
+                marks: None,
             };
             Some(Located {
                 value: archives::visit(&document, &limits.archives, &visit)?,

@@ -29,6 +29,7 @@ impl<T> Heard<T> {
             uri: None,
             bytes: text,
             origin: Origin::History,
+            marks: None,
         });
         if let Some(value) = value {
             self.0

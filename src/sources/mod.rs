@@ -43,6 +43,7 @@ pub use read::{ReadOutcome, collect, collect_unless, read};
 pub use screen::{Everything, Screen};
 
 use jiff::Timestamp;
+use std::any::Any;
 
 /// Whether a document is what a user of the repository sees today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +67,8 @@ pub struct Document<'a> {
     pub bytes: &'a [u8],
     /// Where it stands.
     pub origin: Origin,
+    /// What the [`Screen`] kept of it, where it was screened.
+    pub marks: Option<&'a (dyn Any + Send + Sync)>,
 }
 
 /// What to read.

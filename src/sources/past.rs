@@ -89,12 +89,13 @@ impl Past {
                 &trouble,
                 screen,
                 || progress.done(1),
-                |_, bytes| {
+                |_, bytes, marks| {
                     visit(&Document {
                         repository: store.name,
                         uri: None,
                         bytes,
                         origin: Origin::History,
+                        marks: Some(marks),
                     })
                 },
             )

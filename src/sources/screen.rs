@@ -5,7 +5,7 @@ use crate::model::Copied;
 /// Tells quickly, for a text of history, whether a visit could find anything.
 pub trait Screen: Sync {
     /// What is kept of a screened text so that texts made out of it cost only what they add.
-    type Marks: Send + Sync;
+    type Marks: Send + Sync + 'static;
 
     /// Whether the text may hold anything at all: `false` promises that a visit finds nothing.
     fn screen(&self, text: &[u8]) -> (Self::Marks, bool);

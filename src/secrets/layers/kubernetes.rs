@@ -2,7 +2,12 @@
 
 use super::base64::decode_value;
 use super::prose::is_text;
+use memchr::memmem::Finder;
 use std::ops::Range;
+use std::sync::LazyLock;
+
+/// The word that tells of one.
+static KIND: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"Secret"));
 
 /// Longest value that is taken; longer ones are found as runs.
 const LONGEST: usize = 64 << 10;
@@ -28,7 +33,7 @@ pub(super) fn entries(text: &[u8]) -> Vec<Entry> {
 /// Whether the text declares, within a part of it, an object of kind Secret.
 pub(super) fn declares(text: &[u8], part: Range<usize>) -> bool {
     let found = text.get(part.clone()).unwrap_or_default();
-    memchr::memmem::find_iter(found, b"Secret").any(|at| {
+    KIND.find_iter(found).any(|at| {
         let at = part.start + at;
         let goes_on = text.get(at + 6).is_some_and(u8::is_ascii_alphanumeric);
         let is_list = text.get(at + 6..at + 10) == Some(b"List");

@@ -2,9 +2,14 @@
 
 use super::escapes;
 use super::map::Mapped;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::ops::Range;
+use std::sync::LazyLock;
+
+/// The word that tells of one.
+static FORMAT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"nbformat\""));
 
 /// Whether the text may be a notebook.
 pub(super) fn is_notebook(text: &[u8]) -> bool {
@@ -16,7 +21,7 @@ pub(super) fn is_notebook(text: &[u8]) -> bool {
 /// Whether a part of a text may make it a notebook.
 pub(super) fn declares(text: &[u8], part: Range<usize>) -> bool {
     let part = text.get(part).unwrap_or_default();
-    memchr::memmem::find(part, b"\"nbformat\"").is_some()
+    FORMAT.find(part).is_some()
 }
 
 #[derive(Deserialize)]

@@ -44,8 +44,9 @@ pub(super) fn each(text: &[u8], mut visit: impl FnMut(Range<usize>) -> usize) {
         } else {
             // Filled up with what is no letter.
             let mut block = [0; BLOCK];
-            for (slot, byte) in block.iter_mut().zip(text.iter().skip(at)) {
-                *slot = *byte;
+            let rest = text.get(at..).unwrap_or_default();
+            if let Some(filled) = block.get_mut(..rest.len()) {
+                filled.copy_from_slice(rest);
             }
             letters_of(&block)
         };

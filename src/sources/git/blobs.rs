@@ -25,7 +25,7 @@ pub(in crate::sources) enum Reading<T> {
     TooLarge,
 }
 
-/// Hands each of `ids` (sorted, distinct) that `screen` does not rule out to `visit`, and returns the outcomes that are
+/// Hands each of `ids` (sorted, distinct) that `screen` does not rule out to `visit`, with what that kept of it, and returns the outcomes that are
 /// not quiet, by id. `done` is told of every blob that was looked at.
 pub(in crate::sources) fn read_blobs<T: Send, S: Screen>(
     repo: &Repo,
@@ -34,7 +34,7 @@ pub(in crate::sources) fn read_blobs<T: Send, S: Screen>(
     trouble: &Trouble,
     screen: &S,
     done: impl Fn() + Sync,
-    visit: impl Fn(Oid, &[u8]) -> Option<T> + Sync,
+    visit: impl Fn(Oid, &[u8], &S::Marks) -> Option<T> + Sync,
 ) -> Vec<(Oid, Reading<T>)> {
     let (done, visit) = (&done, &visit);
     let mut out: Vec<(Oid, Reading<T>)> = Vec::new();
@@ -67,8 +67,12 @@ pub(in crate::sources) fn read_blobs<T: Send, S: Screen>(
     }
     let alone = |id: Oid, bytes: &[u8]| {
         done();
-        let (_, worth) = screen.screen(bytes);
-        if worth { visit(id, bytes) } else { None }
+        let (marks, worth) = screen.screen(bytes);
+        if worth {
+            visit(id, bytes, &marks)
+        } else {
+            None
+        }
     };
     out.par_extend(
         others
@@ -126,7 +130,7 @@ impl<S, D, F, T> Visitor for Blobs<'_, S, D, F>
 where
     S: Screen,
     D: Fn() + Sync,
-    F: Fn(Oid, &[u8]) -> Option<T> + Sync,
+    F: Fn(Oid, &[u8], &S::Marks) -> Option<T> + Sync,
     T: Send,
 {
     type Kept = S::Marks;
@@ -144,7 +148,7 @@ where
         if object.wanted {
             (self.done)();
             if worth {
-                let value = (self.visit)(self.id(object.number), object.text);
+                let value = (self.visit)(self.id(object.number), object.text, &marks);
                 values.extend(value.map(|value| (object.number, value)));
             }
         }
