@@ -66,12 +66,20 @@ impl Halves {
     /// How much of ordinary text would pass.
     fn cost(self) -> f32 {
         let each = self.0.map(|(low, high)| {
-            let passes = (0..=255_u8)
-                .filter(|byte| low >> (byte & 15) & 1 == 1 && high >> (byte >> 4) & 1 == 1);
-            passes.map(weight).sum::<f32>()
+            let of_high = |high: u8| bits(low).map(|low| weight(high << 4 | low)).sum::<f32>();
+            bits(high).map(of_high).sum::<f32>()
         });
         each.iter().product()
     }
+}
+
+/// The bits that are set, ascending.
+fn bits(mut set: u16) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let bit = (set != 0).then(|| set.trailing_zeros() as u8)?;
+        set &= set - 1;
+        Some(bit)
+    })
 }
 
 /// About which part of ordinary text a byte is.
