@@ -33,6 +33,7 @@ pub mod routine;
 pub mod secret;
 pub mod severity;
 pub mod trail;
+mod unread;
 pub mod usage;
 mod written;
 
@@ -77,5 +78,6 @@ pub use routine::{Routine, RoutineBy};
 pub use secret::{Fingerprint, FingerprintKey, Redacted, SecretBytes};
 pub use severity::Severity;
 pub use trail::{CredentialTrail, MOST_NAMES, Medium, Reach, Trail};
+pub use unread::Unread;
 pub use usage::{PermissionUse, SmallerPolicy, StatementUse};
 pub use written::Written;

@@ -2,7 +2,7 @@
 
 use crate::model::{
     Assessment, AssessmentId, Consumer, Coverage, Credential, CredentialId, Federation, Identity,
-    IdentityId, PlanItem, PrincipalKind, Report,
+    IdentityId, PlanItem, PrincipalKind, Report, Unread,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +29,7 @@ pub(super) struct Later<'r> {
     configured: BTreeMap<Called<'r>, usize>,
     /// Places of the identities that trust jobs of a repository, by its last name: the first.
     trusting: BTreeMap<&'r str, usize>,
-    /// What could not be read whole, with its place in the coverage: the first of each unit.
-    unread: BTreeMap<&'r str, usize>,
+    unread: Unread<'r>,
 }
 
 impl<'r> Later<'r> {
@@ -48,7 +47,7 @@ impl<'r> Later<'r> {
             called: BTreeMap::new(),
             configured: BTreeMap::new(),
             trusting: BTreeMap::new(),
-            unread: BTreeMap::new(),
+            unread: Unread::new(report),
         };
         for (place, identity) in report.identities.iter().enumerate() {
             later.identities.entry(&identity.id).or_insert(identity);
@@ -78,11 +77,6 @@ impl<'r> Later<'r> {
         }
         for (place, consumer) in report.consumers.iter().enumerate() {
             later.take(place, consumer);
-        }
-        for (place, entry) in report.coverage.iter().enumerate() {
-            if entry.status.incomplete() {
-                later.unread.entry(&entry.unit).or_insert(place);
-            }
         }
         later
     }
@@ -174,16 +168,10 @@ impl<'r> Later<'r> {
         self.report.identities.get(places.min()?)
     }
 
-    /// The first thing of these sources that could not be read whole.
+    /// The first thing that could not be read whole and because of which something of these sources may be missing.
     pub(super) fn unread(&self, sources: &[String]) -> Option<&'r Coverage> {
-        let places = sources.iter().filter_map(|source| {
-            let whole = self.unread.get(source.as_str()).copied();
-            let below = format!("{source}/");
-            let parts = self.unread.range(below.as_str()..);
-            let parts = parts.take_while(|(unit, _)| unit.starts_with(&below));
-            parts.map(|(_, place)| *place).chain(whole).min()
-        });
-        self.report.coverage.get(places.min()?)
+        let entries = sources.iter().filter_map(|source| self.unread.of(source));
+        entries.min()
     }
 
     fn consumer(&self, place: usize) -> Option<&'r Consumer> {
@@ -216,7 +204,7 @@ mod tests {
     use jiff::Timestamp;
     use proptest::prelude::*;
 
-    fn report(subjects: &[String], units: &[String]) -> Report {
+    fn report(subjects: &[String], units: &[String], inputs: &[String]) -> Report {
         let mut inventory = Inventory::default();
         for (at, subject) in subjects.iter().enumerate() {
             let name = format!("role{at}");
@@ -239,7 +227,7 @@ mod tests {
             run: Run {
                 id: "run".into(),
                 now: Timestamp::UNIX_EPOCH,
-                inputs: Vec::new(),
+                inputs: inputs.to_vec(),
                 rules_digest: String::new(),
                 policy_digest: String::new(),
                 fingerprint_key: String::new(),
@@ -261,8 +249,9 @@ mod tests {
             units in prop::collection::vec("[ab/]{0,6}", 0..8),
             names in prop::collection::vec("[ab:]{0,3}", 0..4),
             needs in prop::collection::vec("[ab/]{1,3}", 0..4),
+            inputs in prop::collection::vec("[ab]{1,3}", 0..4),
         ) {
-            let report = report(&subjects, &units);
+            let report = report(&subjects, &units, &inputs);
             let later = Later::new(&report);
             let trusts = |one: &&Identity| {
                 let mut subjects = one.trust.iter().flat_map(|way| &way.subjects);
@@ -271,10 +260,14 @@ mod tests {
             let searched = report.identities.iter().find(trusts).map(|one| &one.id);
             let found = later.trusting(names.iter().map(String::as_str)).map(|one| &one.id);
             prop_assert_eq!(found, searched);
-            let below = |one: &&Coverage| needs.iter().any(|need| {
-                one.unit == *need || one.unit.strip_prefix(need.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            let of = |unit: &str, source: &String| {
+                unit == source || unit.strip_prefix(source.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            };
+            let missing = needs.iter().any(|need| !inputs.contains(need));
+            let searched = report.coverage.iter().find(|one| {
+                needs.iter().any(|need| of(&one.unit, need))
+                    || missing && !inputs.iter().any(|input| of(&one.unit, input))
             });
-            let searched = report.coverage.iter().find(below);
             prop_assert_eq!(later.unread(&needs), searched);
         }
     }

@@ -33,6 +33,8 @@ pub struct Progress {
     pub items: Vec<ItemProgress>,
     /// Standing access since the plan.
     pub standing: Vec<StandingDrift>,
+    /// How many items more there are, of places that the run was not asked to look at.
+    pub elsewhere: usize,
     /// What the next run has to know.
     pub memory: PlanMemory,
 }
@@ -48,6 +50,7 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
         report.plan.iter().map(|item| (&item.id, item)).collect();
     let mut remembered: BTreeMap<PlanItemId, Planned> = BTreeMap::new();
     let mut items = Vec::new();
+    let mut elsewhere = 0;
     for mut planned in memory.items {
         let id = planned.progress.item.clone();
         let item = current.get(&id).copied();
@@ -60,6 +63,8 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
                     evidence,
                     ..planned.progress.clone()
                 });
+            } else {
+                elsewhere += 1;
             }
             remembered.insert(id, planned);
             continue;
@@ -104,6 +109,7 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
     Progress {
         items,
         standing,
+        elsewhere,
         memory: PlanMemory {
             items: remembered.into_values().collect(),
             standing: seen,

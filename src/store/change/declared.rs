@@ -3,8 +3,9 @@
 //! place, is one.
 
 use super::Past;
+use super::namesakes::settle;
 use super::renamed::{pairs, without};
-use super::repositories::{Names, by_content, by_origin};
+use super::repositories::{Names, by_content, by_origin, place_of};
 use crate::model::{
     Consumer, ConsumerId, Credential, CredentialId, Identity, IdentityId, Inventory,
 };
@@ -124,36 +125,67 @@ pub fn keep(
     past: &Past,
     before: Option<&Before>,
 ) -> Kept {
-    let mut kept = Kept::default();
     let mut taken = taken.clone();
-    for one in now {
-        if let Some(known) = past.aliases.get(&one.id)
-            && taken.insert(known.clone())
-        {
-            kept.ids.insert(one.id.clone(), known.clone());
+    let places: BTreeMap<&str, &Declared> = now.iter().map(|one| (one.id.as_str(), one)).collect();
+    let old: BTreeMap<&str, &Declared> = before.map_or_else(BTreeMap::new, |before| {
+        let declared = before.declared.iter();
+        declared.map(|one| (one.id.as_str(), one)).collect()
+    });
+    // Who had an id that two have now: the one that is where it was in the run before.
+    let moved = |id: &str, known: &str| match (places.get(id), places.get(known), old.get(known)) {
+        (Some(one), Some(newcomer), Some(last)) => {
+            let at = |it: &Declared| it.home == last.home && it.files == last.files;
+            at(one) && !at(newcomer)
+        }
+        _ => false,
+    };
+    let own: Vec<&str> = places.keys().copied().collect();
+    let mut settled = settle(&own, &mut taken, &past.aliases, moved);
+    let Some(before) = before else {
+        return Kept {
+            ids: settled.ids,
+            ..Kept::default()
+        };
+    };
+    let inputs: BTreeSet<&str> = inputs.iter().map(String::as_str).collect();
+    let known: BTreeSet<&str> = before.inputs.iter().map(String::as_str).collect();
+    let appeared =
+        |name: &str| inputs.contains(name) && !known.contains(name) && !past.homes.contains(name);
+    let vanished = |name: &str| known.contains(name) && !inputs.contains(name);
+    // Another repository has this name now: it was cloned from elsewhere.
+    let replaced = |name: &str, origin: &String| {
+        inputs.contains(name)
+            && origins
+                .get(name)
+                .is_some_and(|now| place_of(now) != place_of(origin))
+    };
+    let mut names = by_origin(
+        (before.origins.iter()).filter(|(name, origin)| vanished(name) || replaced(name, origin)),
+        origins.iter().filter(|(name, _)| appeared(name)),
+    );
+    let left: BTreeSet<String> = names
+        .values()
+        .filter(|old| inputs.contains(old.as_str()))
+        .cloned()
+        .collect();
+    let newcomers = now.iter().filter(|one| left.contains(&one.home));
+    for one in newcomers {
+        let known = settled.ids.get(&one.id).unwrap_or(&one.id).as_str();
+        if old.get(known).is_some_and(|last| last.home == one.home) {
+            taken.remove(known);
+            settled.part(&one.id, &mut taken);
         }
     }
-    let Some(before) = before else { return kept };
-    let old: BTreeSet<&str> = before.declared.iter().map(|one| one.id.as_str()).collect();
     let fresh: Vec<(usize, &Declared)> = now
         .iter()
         .enumerate()
-        .filter(|(_, one)| !old.contains(one.id.as_str()) && !kept.ids.contains_key(&one.id))
+        .filter(|(_, one)| !old.contains_key(one.id.as_str()) && !settled.ids.contains_key(&one.id))
         .collect();
     let gone: Vec<&Declared> = before
         .declared
         .iter()
         .filter(|one| !taken.contains(&one.id))
         .collect();
-    let inputs: BTreeSet<&str> = inputs.iter().map(String::as_str).collect();
-    let known: BTreeSet<&str> = before.inputs.iter().map(String::as_str).collect();
-    let appeared =
-        |name: &str| inputs.contains(name) && !known.contains(name) && !past.homes.contains(name);
-    let vanished = |name: &str| known.contains(name) && !inputs.contains(name);
-    let mut names = by_origin(
-        before.origins.iter().filter(|(name, _)| vanished(name)),
-        origins.iter().filter(|(name, _)| appeared(name)),
-    );
     by_content(
         (gone.iter().filter(|one| vanished(&one.home))).map(|one| (shape(one), one.home.as_str())),
         (fresh.iter().filter(|(_, one)| appeared(&one.home)))
@@ -171,25 +203,28 @@ pub fn keep(
             .filter_map(|one| Some(((*renamed.get(&one.home)?, shape(one)), &one.id))),
         &mut found,
     );
-    let moved = |one: &Declared| (one.home.clone(), one.kind.clone(), unplaced(one));
+    let within = |one: &Declared| (one.home.clone(), one.kind.clone(), unplaced(one));
     pairs(
         fresh
             .iter()
             .filter(|(_, one)| known.contains(one.home.as_str()))
-            .map(|(at, one)| (moved(one), *at)),
+            .map(|(at, one)| (within(one), *at)),
         gone.iter()
-            .filter(|one| inputs.contains(one.home.as_str()))
-            .map(|one| (moved(one), &one.id)),
+            .filter(|one| inputs.contains(one.home.as_str()) && !left.contains(&one.home))
+            .map(|one| (within(one), &one.id)),
         &mut found,
     );
     for (at, id) in found {
         if let Some(one) = now.get(at) {
-            kept.aliases.insert(one.id.clone(), id.clone());
-            kept.ids.insert(one.id.clone(), id);
+            settled.fresh.insert(one.id.clone(), id.clone());
+            settled.ids.insert(one.id.clone(), id);
         }
     }
-    kept.repositories = names;
-    kept
+    Kept {
+        ids: settled.ids,
+        aliases: settled.fresh,
+        repositories: names,
+    }
 }
 
 /// All but the name of the repository.

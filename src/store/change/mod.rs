@@ -4,6 +4,7 @@
 //! different sources. What is missing counts as fixed only where its source was read again, as deeply as before.
 
 mod declared;
+mod namesakes;
 mod renamed;
 mod repositories;
 
@@ -12,7 +13,7 @@ pub use renamed::keep_ids;
 
 use super::reach::{self, ReachMap};
 use crate::model::{
-    Changes, CredentialId, Finding, FindingStatus, IdentityId, Report, RiskBand, Severity,
+    Changes, CredentialId, Finding, FindingStatus, IdentityId, Report, RiskBand, Severity, Unread,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -325,12 +326,7 @@ pub fn known_of(report: &Report, asked: &Asked, told: Option<&[String]>) -> Vec<
 fn fixed(report: &Report, past: &Past, asked: &Asked) -> Vec<Finding> {
     let present: BTreeSet<&str> = report.findings.iter().map(|one| one.id.as_str()).collect();
     let inputs: BTreeSet<&str> = report.run.inputs.iter().map(String::as_str).collect();
-    let unread: Vec<&str> = report
-        .coverage
-        .iter()
-        .filter(|entry| entry.status.incomplete())
-        .map(|entry| entry.unit.as_str())
-        .collect();
+    let unread = Unread::new(report);
     let gone = past
         .findings
         .iter()
@@ -346,14 +342,21 @@ fn fixed(report: &Report, past: &Past, asked: &Asked) -> Vec<Finding> {
                 .iter()
                 .filter_map(|place| place.repository.as_deref())
                 .collect();
+            // What lies in no repository is of an account, which may be no input.
+            let accounts = finding.locations.iter();
+            let accounts = accounts.filter(|place| place.repository.is_none());
+            let sources: Vec<&str> = accounts
+                .map(|place| place.uri.as_str())
+                .chain(homes.iter().copied())
+                .collect();
+            let elsewhere = asked.scope != known.asked.scope;
+            if elsewhere && sources.iter().any(|source| !inputs.contains(source)) {
+                return None;
+            }
+            if sources.iter().any(|source| unread.of(source).is_some()) {
+                return None;
+            }
             let missing: Vec<&str> = homes.difference(&inputs).copied().collect();
-            if !missing.is_empty() && asked.scope != known.asked.scope {
-                return None;
-            }
-            let lost = |home: &&str| unread.iter().any(|unit| concerns(unit, home));
-            if homes.iter().any(lost) {
-                return None;
-            }
             let words = if !missing.is_empty() && missing.len() == homes.len() {
                 format!("{} is no longer there", missing.join(", "))
             } else if known.rules != report.run.rules_digest {
@@ -376,14 +379,6 @@ fn fixed(report: &Report, past: &Past, asked: &Asked) -> Vec<Finding> {
         ))
     });
     out
-}
-
-/// Whether what could not be read belongs to a source.
-fn concerns(unit: &str, home: &str) -> bool {
-    unit == home
-        || unit
-            .strip_prefix(home)
-            .is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! is gone and one that is new, and that differ in nothing but the place, are one.
 
 use super::Past;
+use super::namesakes::settle;
 use super::repositories::by_content;
 use crate::model::{Finding, FindingId};
 use crate::store::reach::{Reach, ReachMap};
@@ -22,14 +23,7 @@ pub fn keep_ids(
         .iter()
         .map(|finding| finding.id.to_string())
         .collect();
-    for finding in findings.iter_mut() {
-        if let Some(known) = past.aliases.get(finding.id.as_str())
-            && past.findings.contains_key(known)
-            && taken.insert(known.clone())
-        {
-            rename(finding, known);
-        }
-    }
+    let mut aliases = settled(findings, inputs, &mut taken, past);
     let fresh: Vec<usize> = findings
         .iter()
         .enumerate()
@@ -37,7 +31,7 @@ pub fn keep_ids(
         .map(|(at, _)| at)
         .collect();
     if fresh.is_empty() {
-        return BTreeMap::new();
+        return aliases;
     }
     let gone: Vec<(String, Finding)> = past
         .findings
@@ -46,7 +40,6 @@ pub fn keep_ids(
         .filter_map(|(id, known)| Some((id.clone(), serde_json::from_str(&known.told).ok()?)))
         .collect();
     let moved = moved(findings, inputs, &fresh, &gone, past);
-    let mut aliases = BTreeMap::new();
     for (at, id) in moved {
         if let Some(finding) = findings.get_mut(at) {
             aliases.insert(finding.id.to_string(), id.clone());
@@ -54,6 +47,61 @@ pub fn keep_ids(
         }
     }
     aliases
+}
+
+/// Gives findings the ids that earlier runs gave them, and those of repositories that took over the name of another one
+/// ids of their own. Returns what no run before knew of that.
+fn settled(
+    findings: &mut [Finding],
+    inputs: &[String],
+    taken: &mut BTreeSet<String>,
+    past: &Past,
+) -> BTreeMap<String, String> {
+    let own: Vec<String> = findings.iter().map(|one| one.id.to_string()).collect();
+    let places: BTreeMap<&str, &Finding> = own
+        .iter()
+        .zip(findings.iter())
+        .map(|(id, one)| (id.as_str(), one))
+        .collect();
+    let told =
+        |id: &str| -> Option<Finding> { serde_json::from_str(&past.findings.get(id)?.told).ok() };
+    let moved = |id: &str, known: &str| {
+        let (Some(one), Some(newcomer)) = (places.get(id), places.get(known)) else {
+            return false;
+        };
+        told(known).is_some_and(|last| {
+            let file = |it: &Finding| it.locations.first().map(|place| place.uri.clone());
+            let at = |it: &Finding| home(it) == home(&last) && file(it) == file(&last);
+            at(one) && !at(newcomer)
+        })
+    };
+    let known: BTreeMap<String, String> = own
+        .iter()
+        .filter_map(|id| Some((id.clone(), past.aliases.get(id)?.clone())))
+        .filter(|(_, known)| past.findings.contains_key(known))
+        .collect();
+    let ids: Vec<&str> = own.iter().map(String::as_str).collect();
+    let mut settled = settle(&ids, taken, &known, moved);
+    let left: BTreeSet<&str> = past
+        .renamed
+        .values()
+        .map(String::as_str)
+        .filter(|old| inputs.iter().any(|input| input == old))
+        .collect();
+    for (id, one) in places.iter().filter(|(_, one)| left.contains(home(one))) {
+        let known = settled.ids.get(*id).map_or(*id, String::as_str).to_owned();
+        if told(&known).is_some_and(|last| home(&last) == home(one)) {
+            taken.remove(&known);
+            settled.part(id, taken);
+        }
+    }
+    drop(places);
+    for (id, finding) in own.iter().zip(findings) {
+        if let Some(known) = settled.ids.get(id) {
+            rename(finding, known);
+        }
+    }
+    settled.fresh
 }
 
 fn rename(finding: &mut Finding, id: &str) {
@@ -157,11 +205,13 @@ fn moved(
         .iter()
         .filter_map(|at| Some((*at, new(at)?)))
         .collect();
-    let within = own.iter().filter(|(_, one)| known.contains(home(one)));
+    let left: BTreeSet<&str> = past.renamed.values().map(String::as_str).collect();
+    let within =
+        (own.iter()).filter(|(_, one)| known.contains(home(one)) && !left.contains(home(one)));
     pairs(
         within.map(|(at, one)| ((home(one), shape(one, true)), *at)),
         gone.iter()
-            .filter(|(_, one)| inputs.contains(home(one)))
+            .filter(|(_, one)| inputs.contains(home(one)) && !left.contains(home(one)))
             .map(|(id, one)| ((home(one), shape(one, true)), id)),
         &mut out,
     );
@@ -172,7 +222,8 @@ fn moved(
         .collect();
     let vanished: Vec<&(String, Finding)> = gone
         .iter()
-        .filter(|(_, one)| !inputs.contains(home(one)) && !home(one).is_empty())
+        .filter(|(_, one)| !inputs.contains(home(one)) || left.contains(home(one)))
+        .filter(|(_, one)| !home(one).is_empty())
         .collect();
     let mut names = past.renamed.clone();
     by_content(

@@ -13,16 +13,19 @@ pub(super) fn by_origin<'a>(
     vanished: impl Iterator<Item = (&'a String, &'a String)>,
     appeared: impl Iterator<Item = (&'a String, &'a String)>,
 ) -> Names {
-    // What stands behind the sign is the default branch.
-    let place = |text: &'a String| text.split('#').next().unwrap_or(text);
     let mut by: BTreeMap<&str, Sides<'_>> = BTreeMap::new();
     for (name, text) in vanished {
-        by.entry(place(text)).or_default().0.insert(name);
+        by.entry(place_of(text)).or_default().0.insert(name);
     }
     for (name, text) in appeared {
-        by.entry(place(text)).or_default().1.insert(name);
+        by.entry(place_of(text)).or_default().1.insert(name);
     }
     by.values().filter_map(only).collect()
+}
+
+/// Where a repository was cloned from; what stands behind the sign is the default branch.
+pub(super) fn place_of(origin: &str) -> &str {
+    origin.split('#').next().unwrap_or(origin)
 }
 
 /// Adds repositories that have things in common: first those of one last name, then each other's best match. A thing comes

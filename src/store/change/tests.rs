@@ -195,6 +195,34 @@ fn a_renamed_repository_and_a_moved_file_keep_their_findings() {
 }
 
 #[test]
+fn a_finding_of_a_repository_under_an_old_name_is_another() {
+    let night = |day, past: &Past, findings: &mut [Finding], inputs: &[&str]| {
+        let inputs: Vec<String> = inputs.iter().map(ToString::to_string).collect();
+        let aliases = keep_ids(findings, &inputs, past);
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        let all = asked("all", Reading::History);
+        let mut later = after(report(day, &inputs, findings), &all);
+        later.aliases = past.aliases.clone();
+        later.aliases.extend(aliases);
+        later.homes.extend(past.homes.iter().cloned());
+        later
+    };
+    let (old, moved) = (placed("app", "a.yml", "x"), placed("site", "a.yml", "x"));
+    let past = night(1, &Past::default(), &mut [old.clone()], &["app"]);
+    let past = night(2, &past, &mut [moved.clone()], &["site"]);
+    let mut both = [old.clone(), moved.clone()];
+    let past = night(3, &past, &mut both, &["app", "site"]);
+    assert_eq!(both[1].id, old.id);
+    assert!(both[0].id != old.id && both[0].id != moved.id);
+    let mut again = [old.clone(), moved];
+    night(4, &past, &mut again, &["app", "site"]);
+    assert_eq!(again, both);
+    let mut alone = [old];
+    night(5, &past, &mut alone, &["app"]);
+    assert_eq!(alone[0].id, both[0].id);
+}
+
+#[test]
 fn what_could_be_either_of_two_is_neither() {
     let all = asked("w", Reading::History);
     let past = after(
@@ -341,6 +369,83 @@ mod places {
         let (inventory, kept) = night((&before, inputs[0]), (&now, &["v/a", "v/b"]), [&[], &[]]);
         assert_eq!(kept.ids[now[1].id.as_str()], before[1].id.to_string());
         assert_eq!(kept_ids(&inventory), ids(&before));
+    }
+
+    #[test]
+    fn a_repository_that_takes_the_old_name_of_another_has_ids_of_its_own() {
+        let names =
+            |names: &[&str]| -> Vec<String> { names.iter().map(ToString::to_string).collect() };
+        let old = [job("w/app", "a/x.yml", "build")];
+        let (_, kept) = night(
+            (&old, &["w/app"]),
+            (&[job("w/site", "a/x.yml", "build")], &["w/site"]),
+            [&[], &[]],
+        );
+        let mut past = Past {
+            aliases: kept.aliases,
+            homes: names(&["w/app", "w/site"]).into_iter().collect(),
+            ..Past::default()
+        };
+        // The run before has the job under its old id and its new place.
+        let mut moved = job("w/site", "a/x.yml", "build");
+        moved.id = old[0].id.clone();
+        let before = Before {
+            inputs: names(&["w/site"]),
+            declared: of(&inventory(&[moved])),
+            ..Before::default()
+        };
+        let now = [
+            job("w/app", "a/x.yml", "build"),
+            job("w/site", "a/x.yml", "build"),
+        ];
+        let inputs = names(&["w/app", "w/site"]);
+        let taken: BTreeSet<String> = now.iter().map(|one| one.id.to_string()).collect();
+        let declared = of(&inventory(&now));
+        let sources = (&inputs[..], &BTreeMap::new());
+        let kept = keep(&declared, sources, &taken, &past, Some(&before));
+        assert_eq!(kept.ids[now[1].id.as_str()], old[0].id.to_string());
+        let newcomer = kept.ids[now[0].id.as_str()].clone();
+        assert!(!taken.contains(&newcomer));
+        // And the night after, when nothing of the run before is at hand.
+        past.aliases.extend(kept.aliases);
+        let again = keep(&declared, sources, &taken, &past, None);
+        assert_eq!(again.ids, kept.ids);
+        let mut renamed = inventory(&now);
+        rename(&mut renamed, &again.ids);
+        let mut all = vec![old[0].id.to_string(), newcomer];
+        all.sort();
+        assert_eq!(kept_ids(&renamed), all);
+    }
+
+    #[test]
+    fn the_origin_tells_of_a_name_that_went_over_in_one_night() {
+        let before = [
+            job("w/app", "a/x.yml", "build"),
+            job("w/app", "b.yml", "ship"),
+        ];
+        let now = [
+            job("w/app", "a/x.yml", "build"),
+            job("w/app", "b.yml", "ship"),
+            job("w/site", "a/x.yml", "build"),
+        ];
+        let inputs: [&[&str]; 2] = [&["w/app"], &["w/app", "w/site"]];
+        let (_, kept) = night((&before, inputs[0]), (&now, inputs[1]), [&[], &[]]);
+        assert_eq!(kept.ids.len(), 0, "without origins the name goes on");
+        let (inventory, kept) = night(
+            (&before, inputs[0]),
+            (&now, inputs[1]),
+            [
+                &[("w/app", "h/one")],
+                &[("w/app", "h/two#main"), ("w/site", "h/one#main")],
+            ],
+        );
+        assert_eq!(kept.ids[now[2].id.as_str()], before[0].id.to_string());
+        let ids = kept_ids(&inventory);
+        assert_eq!(ids.len(), 3);
+        assert!(
+            !ids.contains(&before[1].id.to_string()),
+            "it is another job"
+        );
     }
 
     #[test]

@@ -5,11 +5,12 @@ use crate::model::{PlanMemory, Run};
 use rusqlite::{OptionalExtension, params};
 
 impl Runs {
-    /// What is remembered of plans before this run; with `by_time`, of runs that are not later by their time.
+    /// What is remembered of plans before this run; with `by_time`, of runs that are not later by their time. `None` where
+    /// there is no such run, or an older version stored it.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn plans_before(&self, run: &Run, by_time: bool) -> Result<PlanMemory, RunsError> {
+    pub fn plans_before(&self, run: &Run, by_time: bool) -> Result<Option<PlanMemory>, RunsError> {
         let limit = if by_time {
             run.now.as_second()
         } else {
@@ -19,7 +20,6 @@ impl Runs {
             "runs.id <> ?1 AND runs.seconds <= ?2 ORDER BY runs.number DESC LIMIT 1",
             params![run.id, limit],
         )
-        .map(Option::unwrap_or_default)
     }
 
     /// What was remembered of plans after this run; `None` of a run of an older version.
