@@ -1,5 +1,5 @@
 //! Makes the data that is embedded: a copy of `rules/` in which TOML is written as JSON, which is read in a fraction of the
-//! time, and in which the lengths of values are worked out. Each file keeps its path.
+//! time, and in which the lengths of values are worked out. Each file keeps its path. Beside it stands the digest of all.
 #![expect(
     clippy::disallowed_methods,
     reason = "cargo tells a build by its environment where to write"
@@ -21,11 +21,41 @@ fn main() -> Result<(), Box<dyn Error>> {
             .map(PathBuf::from)
             .ok_or(variable)
     };
-    let packed = folder("OUT_DIR")?.join("rules");
+    let out = folder("OUT_DIR")?;
+    let packed = out.join("rules");
     if packed.exists() {
         fs::remove_dir_all(&packed)?;
     }
-    pack(&folder("CARGO_MANIFEST_DIR")?.join("rules"), &packed)
+    pack(&folder("CARGO_MANIFEST_DIR")?.join("rules"), &packed)?;
+    fs::write(out.join("rules.digest"), digest(&packed)?)?;
+    Ok(())
+}
+
+/// Digest of every file below a folder, with its path in it.
+fn digest(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let mut files = Vec::new();
+    let mut folders = vec![(folder.to_owned(), String::new())];
+    while let Some((folder, below)) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = format!("{below}{name}");
+            if path.is_dir() {
+                folders.push((path, format!("{name}/")));
+            } else {
+                files.push((name, fs::read(&path)?));
+            }
+        }
+    }
+    files.sort_unstable();
+    let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 rules digest");
+    for (name, bytes) in files {
+        for part in [name.as_bytes(), &bytes] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+    }
+    Ok(hasher.finalize().to_hex()[..16].to_owned())
 }
 
 fn pack(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {

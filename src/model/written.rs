@@ -27,6 +27,16 @@ pub struct Written {
 }
 
 impl Written {
+    /// Writes the items of the plan again, once they have changed.
+    ///
+    /// # Errors
+    /// When an item cannot be written as JSON.
+    pub fn plan_again(&mut self, report: &Report) -> serde_json::Result<()> {
+        let mut left = usize::MAX;
+        self.plan = list(&report.plan, &mut left)?.unwrap_or_default();
+        Ok(())
+    }
+
     /// Writes the entries of a report; `None` where they are too large to be held beside it.
     ///
     /// # Errors

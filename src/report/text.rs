@@ -33,6 +33,16 @@ fn shown(c: char) -> char {
 
 /// The text on one line, with nothing in it that a terminal or a viewer would act on.
 pub fn line(text: &str) -> Cow<'_, str> {
+    if is_shown(text) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().map(shown).collect())
+    }
+}
+
+/// Whether every character may be shown as it is.
+fn is_shown(text: &str) -> bool {
+    const TOGETHER: usize = 32;
     // Many bytes at once, without a branch for each.
     let plain = |some: &[u8]| {
         let other = some
@@ -40,11 +50,21 @@ pub fn line(text: &str) -> Cow<'_, str> {
             .map(|byte| u8::from(!(b' '..=b'~').contains(byte)));
         other.fold(0, |any, one| any | one) == 0
     };
-    if text.as_bytes().chunks(64).all(plain) || text.chars().all(|c| shown(c) == c) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.chars().map(shown).collect())
-    }
+    let mut pieces = text.as_bytes().chunks(TOGETHER).enumerate();
+    pieces.all(|(piece, some)| {
+        let from = piece * TOGETHER;
+        plain(some)
+            || some.iter().enumerate().all(|(at, byte)| match byte {
+                b' '..=b'~' | 0x80..=0xbf => true,
+                // The first byte of a character that is not ASCII; those that follow belong to it.
+                0xc0.. => {
+                    let rest = text.get(from + at..);
+                    let character = rest.and_then(|rest| rest.chars().next());
+                    character.is_some_and(|c| shown(c) == c)
+                }
+                _ => false,
+            })
+    })
 }
 
 /// The text with its line breaks, and nothing else that a terminal or a viewer would act on.
@@ -358,6 +378,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_shown_is_what_each_character_is(text in prop_oneof![any::<String>(), r"[a-z –…é漢\u{1b}\u{200b}\u{85}]{0,120}"]) {
+            prop_assert_eq!(is_shown(&text), text.chars().all(|c| shown(c) == c));
+        }
+
         #[test]
         fn markdown_in_pieces_is_markdown_one_by_one(text in r"[\\\\`*_<&@#+.):/w1é\u{1b}\n -]{0,90}") {
             prop_assert_eq!(markdown(&text), one_by_one(&text));

@@ -91,7 +91,7 @@ fn place(paths: &[PathBuf]) -> PathBuf {
     PathBuf::from(hasher.finalize().to_hex().as_str())
 }
 
-fn settings(rules: &RuleSet) -> String {
+pub(super) fn settings(rules: &RuleSet) -> String {
     let all = format!("{}\n{:?}", rules.digest, rules.measures.config);
     blake3::hash(all.as_bytes()).to_hex().to_string()
 }

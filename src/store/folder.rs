@@ -199,6 +199,70 @@ impl Inner {
     }
 }
 
+/// What the file system says of a folder that was written here, of these files in it and of their folders: as long as it says
+/// the same, nothing in it was changed, added or removed. `None` where one of them is missing, or nothing tells of changes.
+pub fn state(target: &Path, files: impl IntoIterator<Item = String>) -> Option<String> {
+    let target = fs::canonicalize(target).ok()?;
+    let mut folders = BTreeSet::from([target.clone()]);
+    let mut state = State::new();
+    let mut place = target.clone();
+    for file in files.into_iter().chain([MARK.to_owned()]) {
+        place.push(&file);
+        state.add(&place)?;
+        for parent in Path::new(&file).ancestors().skip(1) {
+            if !folders.insert(target.join(parent)) {
+                break;
+            }
+        }
+        place.clone_from(&target);
+    }
+    folders.iter().try_for_each(|folder| state.add(folder))?;
+    Some(state.0.finalize().to_hex().to_string())
+}
+
+/// The same of single files.
+pub fn state_of_files(files: impl IntoIterator<Item = PathBuf>) -> Option<String> {
+    let mut state = State::new();
+    files.into_iter().try_for_each(|file| state.add(&file))?;
+    Some(state.0.finalize().to_hex().to_string())
+}
+
+struct State(blake3::Hasher);
+
+impl State {
+    fn new() -> Self {
+        Self(blake3::Hasher::new_derive_key(
+            "overstay 2026 state of a folder",
+        ))
+    }
+
+    #[cfg(unix)]
+    fn add(&mut self, path: &Path) -> Option<()> {
+        use std::os::unix::fs::MetadataExt;
+        let about = fs::symlink_metadata(path).ok()?;
+        let numbers = [
+            i64::from(about.mode()),
+            about.size().cast_signed(),
+            about.mtime(),
+            about.mtime_nsec(),
+            about.ctime(),
+            about.ctime_nsec(),
+            about.ino().cast_signed(),
+            about.dev().cast_signed(),
+        ];
+        for number in numbers {
+            self.0.update(&number.to_le_bytes());
+        }
+        Some(())
+    }
+
+    /// Nothing tells of changes here.
+    #[cfg(not(unix))]
+    fn add(&mut self, _: &Path) -> Option<()> {
+        None
+    }
+}
+
 /// Removes what is not to be kept; whether anything is left.
 fn strip(target: &Path, keep: &BTreeSet<String>) -> io::Result<bool> {
     strip_below(target, &mut String::new(), keep)
@@ -404,6 +468,36 @@ mod tests {
                 prop_assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
             }
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn whatever_is_done_to_a_folder_changes_its_state() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("plan");
+        let folder = Folder::begin(&target).unwrap();
+        for path in ["a/one", "a/b/two"] {
+            folder.add(path, "1").unwrap();
+        }
+        folder.commit().unwrap();
+        let now = || state(&target, ["a/one".to_owned(), "a/b/two".to_owned()]);
+        let mut seen = vec![now().unwrap()];
+        assert_eq!(now().unwrap(), seen[0]);
+        let mut changed = |what: &str| {
+            let now = now().unwrap();
+            assert!(!seen.contains(&now), "{what}");
+            seen.push(now);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        };
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        write_file(&target.join("a/one"), b"2").unwrap();
+        changed("another text");
+        write_file(&target.join("a/b/more"), b"1").unwrap();
+        changed("a file more");
+        fs::create_dir(target.join("c")).unwrap();
+        changed("a folder more");
+        fs::remove_file(target.join("a/one")).unwrap();
+        assert_eq!(now(), None);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 /// Largest file of which the content counts; of a larger one, its times and its length do.
 const MAX_CONTENT: u64 = 64 << 20;
 
-/// The digest. The same means: the same refs, reflogs, settings and objects.
+/// The digest. The same means: the same refs, reflogs, settings and objects, of which the loose ones are those that were
+/// there when the repository was opened and that are read.
 pub(in crate::sources) fn key(repo: &Repo) -> String {
     let mut state = State(blake3::Hasher::new());
     let common = &repo.common;
@@ -28,14 +29,10 @@ pub(in crate::sources) fn key(repo: &Repo) -> String {
         for pack in sorted(&folder.join("pack")) {
             state.stamp(&pack.to_string_lossy(), &pack);
         }
-        for fan in sorted(folder) {
-            let two = fan.file_name().is_some_and(|name| name.len() == 2);
-            if two {
-                for object in sorted(&fan) {
-                    state.text(object.as_os_str().as_encoded_bytes());
-                }
-            }
-        }
+        state.text(folder.as_os_str().as_encoded_bytes());
+    }
+    for object in repo.loose_objects() {
+        state.text(object.as_bytes());
     }
     state.0.finalize().to_hex()[..32].to_owned()
 }

@@ -55,6 +55,11 @@ impl Loose {
         &self.folders
     }
 
+    /// The objects, in order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &Oid> {
+        self.ids.iter()
+    }
+
     /// Whether an object is loose and its file does not hold all it says.
     pub(super) fn is_cut_short(&self, id: Oid) -> bool {
         if !self.ids.contains(&id) {

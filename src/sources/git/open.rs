@@ -90,6 +90,11 @@ impl Repo {
         self.loose.folders()
     }
 
+    /// The loose objects there, in order.
+    pub(super) fn loose_objects(&self) -> impl Iterator<Item = &Oid> {
+        self.loose.ids()
+    }
+
     /// Lets go of the packs until somebody asks for them again.
     pub(in crate::sources) fn close_packs(&self) {
         *self.packs.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -1,7 +1,7 @@
 //! The report in brief of a stored run: all that the lists of a review need, read at once by all cores.
 
-use super::parts::{Failed, Part};
-use super::{pack, unpack};
+use super::parts::{Earlier, Failed, Part};
+use super::unpack;
 use crate::model::brief::{Rows, Text};
 use rayon::prelude::*;
 use rusqlite::{Connection, params};
@@ -27,37 +27,33 @@ const PLAN: &str = "brief plan";
 const ALL_TEXTS: &str = "brief texts";
 
 /// Packs a report in brief.
-pub(super) fn packed(rows: &Rows) -> io::Result<Vec<Part>> {
-    let mut parts = list(LISTS, &rows.lists)?;
-    parts.extend(list(PLACES, &rows.places)?);
-    parts.extend(list(FINDINGS, &rows.findings)?);
-    parts.extend(list(IDENTITIES, &rows.identities)?);
-    parts.extend(list(CREDENTIALS, &rows.credentials)?);
-    parts.extend(list(GRANTS, &rows.grants)?);
-    parts.extend(list(CONSUMERS, &rows.consumers)?);
-    parts.extend(list(ASSESSMENTS, &rows.assessments)?);
-    parts.extend(list(PLAN, &rows.plan)?);
+pub(super) fn packed(rows: &Rows, earlier: &Earlier) -> io::Result<Vec<Part>> {
+    let mut parts = list(LISTS, &rows.lists, earlier)?;
+    parts.extend(list(PLACES, &rows.places, earlier)?);
+    parts.extend(list(FINDINGS, &rows.findings, earlier)?);
+    parts.extend(list(IDENTITIES, &rows.identities, earlier)?);
+    parts.extend(list(CREDENTIALS, &rows.credentials, earlier)?);
+    parts.extend(list(GRANTS, &rows.grants, earlier)?);
+    parts.extend(list(CONSUMERS, &rows.consumers, earlier)?);
+    parts.extend(list(ASSESSMENTS, &rows.assessments, earlier)?);
+    parts.extend(list(PLAN, &rows.plan, earlier)?);
     // Also of a report without any text, so that the run is known to have been stored so.
     let pieces = rows.texts.len().div_ceil(TEXTS).max(1);
     let texts = (0..pieces).into_par_iter().map(|number| {
-        Ok(Part {
-            list: ALL_TEXTS,
-            number,
-            packed: pack(&rows.texts.piece(number * TEXTS, TEXTS))?,
-        })
+        let json = serde_json::to_vec(&rows.texts.piece(number * TEXTS, TEXTS))?;
+        earlier.part(ALL_TEXTS, number, &json)
     });
     parts.extend(texts.collect::<io::Result<Vec<_>>>()?);
     Ok(parts)
 }
 
-fn list<T: Serialize + Sync>(list: &'static str, rows: &[T]) -> io::Result<Vec<Part>> {
-    let parts = rows.par_chunks(ROWS).enumerate().map(|(number, part)| {
-        Ok(Part {
-            list,
-            number,
-            packed: pack(&part)?,
-        })
-    });
+fn list<T: Serialize + Sync>(
+    list: &'static str,
+    rows: &[T],
+    earlier: &Earlier,
+) -> io::Result<Vec<Part>> {
+    let parts = rows.par_chunks(ROWS).enumerate();
+    let parts = parts.map(|(number, part)| earlier.part(list, number, &serde_json::to_vec(&part)?));
     parts.collect()
 }
 

@@ -26,7 +26,7 @@ use crate::model::brief::Brief;
 use crate::model::{PlanMemory, Report, Written};
 use flate2::read::ZlibDecoder;
 use libdeflater::{CompressionLvl, Compressor};
-use parts::{Failed, Part};
+use parts::{Earlier, Failed, Part};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,6 +43,10 @@ pub const FILE: &str = "overstay.sqlite3";
 const LARGEST_REPORT: u64 = 4 << 30;
 /// The fastest level that compresses.
 const LEVEL: i32 = 1;
+/// Bytes of a page: findings and packed parts are a few thousand bytes each.
+const PAGE: i64 = 8_192;
+/// Most KiB of pages that are held: what a run writes is written once.
+const CACHE: i64 = 32_768;
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -184,6 +188,11 @@ impl Runs {
 
     fn bring_up(&mut self, found: i64) -> rusqlite::Result<()> {
         self.connection.busy_timeout(PATIENCE)?;
+        if found == 0 {
+            // Holds for a database that has nothing in it yet.
+            self.connection.pragma_update(None, "page_size", PAGE)?;
+        }
+        self.connection.pragma_update(None, "cache_size", -CACHE)?;
         self.connection.pragma_update(None, "journal_mode", "WAL")?;
         self.connection.pragma_update(None, "foreign_keys", true)?;
         if found >= rows::count(schema::STEPS.len()) {
@@ -246,11 +255,13 @@ impl Runs {
             .iter()
             .map(|(id, known)| (id.as_str(), known.without_text()))
             .collect();
+        let earlier = Earlier::read(&self.connection, &report.run.id);
+        let earlier = earlier.map_err(|error| self.explain(error))?;
         let packed = pack(&report.head())
             .and_then(|head| {
                 Ok(Packed {
                     head,
-                    parts: parts::packed(report, written)?,
+                    parts: parts::packed(report, written, &earlier)?,
                     known: pack(&known)?,
                     reach: pack(&left.reach)?,
                     plans: pack(plans)?,
@@ -262,7 +273,7 @@ impl Runs {
                 source,
             })?;
         let path = self.path.clone();
-        self.insert(report, asked, &findings, &left.aliases, &packed)
+        self.insert(report, asked, &findings, &left.aliases, (&packed, &earlier))
             .map_err(|error| explain(&path, error))
     }
 
@@ -272,7 +283,7 @@ impl Runs {
         asked: &Asked,
         known: &[(String, Known)],
         aliases: &BTreeMap<String, String>,
-        packed: &Packed,
+        (packed, earlier): (&Packed, &Earlier),
     ) -> rusqlite::Result<()> {
         let inputs = serde_json::Value::from(report.run.inputs.clone()).to_string();
         let transaction = self
@@ -307,7 +318,7 @@ impl Runs {
             ],
         )?;
         let number = transaction.last_insert_rowid();
-        parts::insert(&transaction, number, &packed.parts)?;
+        parts::insert(&transaction, number, &packed.parts, earlier)?;
         transaction.execute(
             "INSERT OR REPLACE INTO progress (run, packed) VALUES (?1, ?2)",
             params![number, packed.plans],

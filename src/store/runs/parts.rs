@@ -1,7 +1,7 @@
 //! The long lists of a stored report, in parts, so that they are packed and read by all cores and one entry can be read
 //! without the others.
 
-use super::{brief, compressed, pack, unpack};
+use super::{brief, compressed, unpack};
 use crate::model::brief::Rows;
 use crate::model::{
     Assessment, Consumer, Credential, Finding, Grant, Identity, PlanItem, Report, Written,
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// Entries of a part.
@@ -59,40 +59,100 @@ pub struct Wanted {
     pub plan: BTreeSet<u32>,
 }
 
-/// A part: its list, its number, its packed entries.
+/// A part: its list, its number, a digest of its entries, and the packed entries, or none where an earlier run has the
+/// same.
 pub(super) struct Part {
-    pub(super) list: &'static str,
-    pub(super) number: usize,
-    pub(super) packed: Vec<u8>,
+    list: &'static str,
+    number: usize,
+    digest: Digest,
+    packed: Option<Vec<u8>>,
 }
 
-/// Packs the long lists of a report.
+#[cfg(test)]
+impl Part {
+    pub(super) fn is_of(&self, list: &str) -> bool {
+        self.list == list
+    }
+
+    pub(super) fn is_new(&self) -> bool {
+        self.packed.is_some()
+    }
+}
+
+type Digest = [u8; 16];
+
+/// What an earlier run has of parts.
+#[derive(Default)]
+pub(super) struct Earlier {
+    run: i64,
+    digests: BTreeMap<(String, usize), Digest>,
+}
+
+impl Earlier {
+    /// The parts of the last run but this one.
+    pub(super) fn read(connection: &Connection, id: &str) -> rusqlite::Result<Self> {
+        let mut statement = connection.prepare(
+            "SELECT run, list, part, digest FROM parts
+             WHERE run = (SELECT max(number) FROM runs WHERE id <> ?1) AND digest IS NOT NULL",
+        )?;
+        let mut rows = statement.query([id])?;
+        let mut earlier = Self::default();
+        while let Some(row) = rows.next()? {
+            earlier.run = row.get(0)?;
+            let part = usize::try_from(row.get::<_, i64>(2)?).unwrap_or(usize::MAX);
+            if let Ok(digest) = row.get_ref(3)?.as_blob()?.try_into() {
+                earlier.digests.insert((row.get(1)?, part), digest);
+            }
+        }
+        Ok(earlier)
+    }
+
+    /// Packs a part, unless it is what it was.
+    pub(super) fn part(&self, list: &'static str, number: usize, json: &[u8]) -> io::Result<Part> {
+        let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 part of a report");
+        let mut digest = Digest::default();
+        hasher.update(json).finalize_xof().fill(&mut digest);
+        let same = self.digests.get(&(list.to_owned(), number)) == Some(&digest);
+        Ok(Part {
+            list,
+            number,
+            digest,
+            packed: if same { None } else { Some(compressed(json)?) },
+        })
+    }
+}
+
+/// Packs the long lists of a report, as far as an earlier run does not have them.
 ///
 /// # Errors
 /// When an entry cannot be written as JSON.
-pub(super) fn packed(report: &Report, written: Option<&Written>) -> io::Result<Vec<Part>> {
+pub(super) fn packed(
+    report: &Report,
+    written: Option<&Written>,
+    earlier: &Earlier,
+) -> io::Result<Vec<Part>> {
     let mut parts = match written {
-        Some(written) => taken(written)?,
-        None => all_of(report)?,
+        Some(written) => taken(written, earlier)?,
+        None => all_of(report, earlier)?,
     };
-    parts.extend(brief::packed(&Rows::of(report))?);
+    parts.extend(brief::packed(&Rows::of(report), earlier)?);
     Ok(parts)
 }
 
-fn all_of(report: &Report) -> io::Result<Vec<Part>> {
+fn all_of(report: &Report, earlier: &Earlier) -> io::Result<Vec<Part>> {
     let mut parts = Vec::new();
-    parts.extend(list(&report.identities)?);
-    parts.extend(list(&report.credentials)?);
-    parts.extend(list(&report.grants)?);
-    parts.extend(list(&report.consumers)?);
-    parts.extend(list(&report.findings)?);
-    parts.extend(list(&report.assessments)?);
-    parts.extend(list(&report.plan)?);
+    parts.extend(list(&report.identities, earlier)?);
+    parts.extend(list(&report.credentials, earlier)?);
+    parts.extend(list(&report.grants, earlier)?);
+    parts.extend(list(&report.consumers, earlier)?);
+    parts.extend(list(&report.findings, earlier)?);
+    parts.extend(list(&report.assessments, earlier)?);
+    parts.extend(list(&report.plan, earlier)?);
     Ok(parts)
 }
 
 /// The same of entries that are written already.
-fn taken(written: &Written) -> io::Result<Vec<Part>> {
+fn taken(written: &Written, earlier: &Earlier) -> io::Result<Vec<Part>> {
     let lists = [
         (Identity::LIST, &written.identities),
         (Credential::LIST, &written.credentials),
@@ -108,23 +168,15 @@ fn taken(written: &Written) -> io::Result<Vec<Part>> {
     });
     let parts: Vec<(&'static str, usize, &[String])> = parts.collect();
     let packed = parts.into_par_iter().map(|(list, number, part)| {
-        Ok(Part {
-            list,
-            number,
-            packed: compressed(format!("[{}]", part.join(",")).as_bytes())?,
-        })
+        earlier.part(list, number, format!("[{}]", part.join(",")).as_bytes())
     });
     packed.collect()
 }
 
-fn list<T: Entry + Serialize + Sync>(entries: &[T]) -> io::Result<Vec<Part>> {
-    let parts = entries.par_chunks(WHOLE).enumerate().map(|(number, part)| {
-        Ok(Part {
-            list: T::LIST,
-            number,
-            packed: pack(&part)?,
-        })
-    });
+fn list<T: Entry + Serialize + Sync>(entries: &[T], earlier: &Earlier) -> io::Result<Vec<Part>> {
+    let parts = entries.par_chunks(WHOLE).enumerate();
+    let parts =
+        parts.map(|(number, part)| earlier.part(T::LIST, number, &serde_json::to_vec(&part)?));
     parts.collect()
 }
 
@@ -133,12 +185,20 @@ pub(super) fn insert(
     transaction: &Transaction<'_>,
     run: i64,
     parts: &[Part],
+    earlier: &Earlier,
 ) -> rusqlite::Result<()> {
-    let mut insert =
-        transaction.prepare("INSERT INTO parts (run, list, part, packed) VALUES (?1,?2,?3,?4)")?;
+    let mut insert = transaction
+        .prepare("INSERT INTO parts (run, list, part, packed, digest) VALUES (?1,?2,?3,?4,?5)")?;
+    let mut copy = transaction.prepare(
+        "INSERT INTO parts (run, list, part, packed, digest)
+         SELECT ?1, list, part, packed, digest FROM parts WHERE run = ?2 AND list = ?3 AND part = ?4",
+    )?;
     for part in parts {
         let number = i64::try_from(part.number).unwrap_or(i64::MAX);
-        insert.execute(params![run, part.list, number, part.packed])?;
+        match &part.packed {
+            Some(packed) => insert.execute(params![run, part.list, number, packed, part.digest])?,
+            None => copy.execute(params![run, earlier.run, part.list, number])?,
+        };
     }
     Ok(())
 }

@@ -135,4 +135,6 @@ pub(super) const STEPS: &[&str] = &["
     CREATE TABLE aliases (
         id TEXT PRIMARY KEY, known_as TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+", "
+    ALTER TABLE parts ADD COLUMN digest BLOB;
 "];

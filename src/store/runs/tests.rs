@@ -118,6 +118,30 @@ fn entries_are_read_one_by_one() {
     assert!(page.identities.is_empty());
 }
 
+#[test]
+fn a_part_that_is_as_it_was_is_copied_and_outlasts_the_run_it_came_from() {
+    let state = tempfile::tempdir().unwrap();
+    let mut runs = Runs::open(state.path()).unwrap();
+    let names: Vec<String> = (0..130).map(|n| format!("n{n:03}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let first = report("run-1", "2026-11-01T00:00:00Z", &names);
+    let mut second = report("run-2", "2026-11-02T00:00:00Z", &names);
+    second.findings[129].title = "another".into();
+    save(&mut runs, &first);
+    let earlier = Earlier::read(&runs.connection, "run-2").unwrap();
+    let parts = parts::packed(&second, None, &earlier).unwrap();
+    let of_findings = parts.iter().filter(|part| part.is_of("findings"));
+    let copied: Vec<bool> = of_findings.map(|part| !part.is_new()).collect();
+    assert_eq!(copied, [true, true, false]);
+    save(&mut runs, &second);
+    // Made again, a run does not copy from itself.
+    save(&mut runs, &second);
+    runs.keep(Keep::Runs(1), second.run.now).unwrap();
+    assert_eq!(runs.latest().unwrap().unwrap(), second);
+    let (_, brief) = runs.brief(None).unwrap().unwrap();
+    assert_eq!(*brief.rows(), Rows::of(&second));
+}
+
 fn save(runs: &mut Runs, report: &Report) {
     runs.save(report, &Asked::default(), &Left::default())
         .unwrap();

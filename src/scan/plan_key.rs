@@ -1,0 +1,43 @@
+//! What the files of a plan are made from, as a digest: where it is the same, so are the files, whatever the day.
+
+use super::{RuleSet, joined, stored};
+use crate::model::aws::AwsAccount;
+use crate::model::{Report, Written};
+
+/// The digest; `None` where a part of the report has no form as JSON.
+pub fn plan_key(
+    report: &Report,
+    written: &Written,
+    accounts: &[AwsAccount],
+    rules: &RuleSet,
+    program: &str,
+) -> Option<String> {
+    let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 what a plan is made from");
+    let mut add = |text: &[u8]| {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text);
+    };
+    add(program.as_bytes());
+    add(joined::settings(rules).as_bytes());
+    let few = (
+        &report.observed,
+        &report.edits,
+        &report.origins,
+        &report.roles,
+        &report.bindings,
+        &report.capabilities,
+        stored::issuers(accounts),
+    );
+    add(&serde_json::to_vec(&few).ok()?);
+    for list in [
+        &written.identities,
+        &written.credentials,
+        &written.grants,
+        &written.consumers,
+        &written.plan,
+    ] {
+        add(&(list.len() as u64).to_le_bytes());
+        list.iter().for_each(|entry| add(entry.as_bytes()));
+    }
+    Some(hasher.finalize().to_hex()[..32].to_owned())
+}
