@@ -6,11 +6,18 @@ use super::exit::{CommandResult, Failure, Outcome};
 use super::{print, rule_files};
 use crate::scan::RuleSet;
 use crate::secrets;
+use crate::store::decisions::{self, Held, Standing};
 use crate::store::key;
 use crate::store::lock::{LockError, StateLock};
-use crate::store::runs::Runs;
+use crate::store::runs::{self, Runs};
 use anyhow::anyhow;
+use jiff::tz::TimeZone;
 use std::fmt::Write as _;
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
+
+/// Lines of the decisions that are no events and are named one by one.
+const BAD_LINES: usize = 5;
 
 /// Lines of the page, and how many of them are faults.
 #[derive(Default)]
@@ -63,6 +70,7 @@ pub(super) fn run(args: &Doctor, global: &Global) -> CommandResult {
     check_rules(&mut page, &config);
     check_key(&mut page, args, &config);
     check_state(&mut page, global, &config);
+    check_decisions(&mut page, global, &config);
 
     print(page.text.as_bytes())?;
     if page.faults == 0 {
@@ -168,5 +176,70 @@ fn check_state(page: &mut Page, global: &Global, config: &environment::LoadedCon
         ),
         Ok((_, None)) => page.note("runs", "none stored"),
         Err(error) => page.fault("runs", error.to_string()),
+    }
+    #[cfg(unix)]
+    for path in open_to_others(&state) {
+        page.note(
+            "mode",
+            format!(
+                "{} can be read by others than its owner: `chmod go= {}`",
+                path.display(),
+                path.display()
+            ),
+        );
+    }
+}
+
+/// The state folder and the files of the program in it, as far as others than the owner may do anything with them. What
+/// people decided is made to be shared.
+#[cfg(unix)]
+fn open_to_others(state: &Path) -> Vec<PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let database = |end: &str| state.join(format!("{}{end}", runs::FILE));
+    let all = ["", "-wal", "-shm"].map(database);
+    let open = |path: &PathBuf| {
+        let about = std::fs::metadata(path);
+        about.is_ok_and(|about| about.permissions().mode() & 0o077 != 0)
+    };
+    all.into_iter().filter(open).collect()
+}
+
+fn check_decisions(page: &mut Page, global: &Global, config: &environment::LoadedConfig) {
+    let Ok(state) = environment::state_folder(global.state.as_deref(), config) else {
+        // Told of already.
+        return;
+    };
+    let path = environment::decisions_file(global, &state);
+    if !path.exists() && global.decisions.is_none() {
+        return page.note("decisions", "none were made");
+    }
+    let read = match decisions::read(&path) {
+        Ok(read) => read,
+        Err(error) => return page.fault("decisions", error.to_string()),
+    };
+    for bad in read.bad.iter().take(BAD_LINES) {
+        page.fault(
+            "decisions",
+            format!("{}:{}: {}", path.display(), bad.line, bad.reason),
+        );
+    }
+    if let Some(more) = read.bad.len().checked_sub(BAD_LINES + 1) {
+        page.fault("decisions", format!("and {} more such lines", more + 1));
+    }
+    let events = read.events.len();
+    let standing = Standing::of(read);
+    let today = environment::now(None).to_zoned(TimeZone::UTC).date();
+    let conflicts = standing
+        .registers()
+        .filter(|(_, _, register)| matches!(register.held(today), Some(Held::Conflict(_))));
+    match conflicts.count() {
+        0 => page.good(
+            "decisions",
+            format!("{events} events in {}", path.display()),
+        ),
+        many => page.note(
+            "decisions",
+            format!("{events} events, {many} conflicts; `overstay decisions` tells of them"),
+        ),
     }
 }

@@ -6,15 +6,19 @@ use super::environment;
 use super::exit::Failure;
 use super::memory::Remembered;
 use crate::model::aws::AwsAccount;
-use crate::model::{Finding, Inventory, PlanMemory, Report, Run, Written};
+use crate::model::{
+    Coverage, CoverageStatus, Finding, FingerprintKey, Inventory, PlanMemory, Report, Run, Written,
+};
 use crate::scan::{KnownIds, RuleSet, ScanRequest, done, follow_plans};
 use crate::store::change::{self, Asked, Kept, Left, Past, Reading};
-use crate::store::runs::{Keep, Runs, RunsError};
+use crate::store::runs::{Keep, Runs, RunsError, ScannedRow};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Runs that are kept when nobody says how many.
 const KEPT: Keep = Keep::Runs(400);
+/// The kind of what is kept of the files of a plan.
+const PLAN: &str = "plan";
 
 /// The database of a state folder while a scan runs.
 pub(super) struct Keeping {
@@ -30,6 +34,11 @@ pub(super) struct Keeping {
     past: Option<Past>,
     left: Left,
     plans: PlanMemory,
+    /// Seals what is kept of the files of the plan; none where the run keeps nothing of them.
+    key: Option<FingerprintKey>,
+    /// Nothing that is kept is handed out.
+    full: bool,
+    files: Option<ScannedRow>,
 }
 
 impl KnownIds for Keeping {
@@ -70,6 +79,9 @@ impl Keeping {
             past: None,
             left: Left::default(),
             plans: PlanMemory::default(),
+            key: None,
+            full: args.full,
+            files: None,
         }
     }
 
@@ -151,12 +163,22 @@ impl Keeping {
         }
         self.left.reach = change::mark(report, &past, &self.asked);
         let Some(runs) = &self.runs else { return };
-        match runs.plans_before(&report.run, self.by_time) {
-            Ok(memory) => match follow_plans(report, memory, &plan_asked(&self.asked)) {
-                Ok(memory) => self.plans = memory,
-                Err(error) => tracing::warn!("plans cannot be followed: {error}"),
-            },
-            Err(error) => self.fail(error),
+        let memory = match runs.plans_before(&report.run, self.by_time) {
+            Ok(memory) => memory,
+            Err(error) => return self.fail(error),
+        };
+        if memory.is_none() && past.run.is_some() {
+            report.tell(Coverage::new(
+                "plan",
+                "earlier plans",
+                CoverageStatus::Noted,
+                "the runs so far were kept by an older version that did not note when an item was planned first: all of \
+                 them count as planned by this run",
+            ));
+        }
+        match follow_plans(report, memory.unwrap_or_default(), &plan_asked(&self.asked)) {
+            Ok(memory) => self.plans = memory,
+            Err(error) => tracing::warn!("plans cannot be followed: {error}"),
         }
     }
 
@@ -175,6 +197,7 @@ impl Keeping {
         let program = environment::program();
         let alone = !args.accounts.any();
         let how = (program.as_str(), environment::clock(), args.full, alone);
+        self.key = Some(request.key.clone());
         let runs = self.runs.take()?;
         let memory = Remembered::new(runs, rules, &request.key, &request.read, how);
         Some(memory)
@@ -188,6 +211,35 @@ impl Keeping {
         if let Err(error) = saved {
             self.failed.get_or_insert(error);
         }
+    }
+
+    /// What is kept of the files of a plan that were made in this place under this digest.
+    pub(super) fn plan_files(&self, place: &Path, digest: &str) -> Option<Vec<u8>> {
+        let (runs, key) = (self.runs.as_ref()?, self.key.as_ref()?);
+        if self.full {
+            return None;
+        }
+        let sealed = runs.scanned(PLAN, &named(key, place), digest).ok()??;
+        key.unseal(&sealed)
+    }
+
+    /// Keeps that of them with the run.
+    pub(super) fn keep_plan_files(
+        &mut self,
+        place: &Path,
+        digest: &str,
+        files: &[u8],
+        many: usize,
+    ) {
+        self.files = self.key.as_ref().map(|key| ScannedRow {
+            kind: PLAN,
+            place: named(key, place),
+            digest: digest.to_owned(),
+            documents: many as u64,
+            of_interest: 0,
+            commits: 0,
+            packed: key.seal(files),
+        });
     }
 
     /// Stores the run and lets go of old ones.
@@ -205,6 +257,7 @@ impl Keeping {
             failed,
             left,
             plans,
+            files,
             ..
         } = self;
         let save = || -> Result<(), RunsError> {
@@ -212,6 +265,9 @@ impl Keeping {
                 return failed.map_or(Ok(()), Err);
             };
             runs.save_whole(report, &asked, &left, &plans, accounts, written)?;
+            if let Some(files) = files {
+                runs.keep_scanned(&[files], &[], environment::clock())?;
+            }
             let removed = runs.keep(keep, report.run.now)?;
             if removed > 0 {
                 tracing::info!(removed, "old runs were removed");
@@ -228,6 +284,12 @@ impl Keeping {
             )
         })
     }
+}
+
+/// What stands for a place.
+fn named(key: &FingerprintKey, place: &Path) -> String {
+    let whole = std::fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
+    key.name(&[PLAN.as_bytes(), whole.as_os_str().as_encoded_bytes()].concat())
 }
 
 /// What of it decides which plans can be told of.

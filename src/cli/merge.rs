@@ -94,6 +94,7 @@ fn merged(
     keeping.ask(head.scope.clone(), reading(&head), args.now.is_some());
     let mut request = scan::request(scan, global, keeping, key, now)?;
     request.read = head.options();
+    request.read.limits.halt = work.stop.halt();
     let engine = Engine::new(&rules.credentials);
     let engine = engine.map_err(|error| scan::scan_failure(error.into()))?;
     let mut gathered = scan::accounts(&request, &rules, &engine, scan, work)?;

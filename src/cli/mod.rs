@@ -25,6 +25,7 @@ pub mod nightly_args;
 mod notify;
 mod outputs;
 mod plan;
+mod plan_files;
 mod progress;
 mod report;
 mod review;

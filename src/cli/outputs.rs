@@ -7,6 +7,7 @@ use crate::model::aws::AwsAccount;
 use crate::model::{PlanItem, Report, Written};
 use crate::report::{self, Format, Options, text};
 use crate::scan::{self, RuleSet};
+use crate::sources::Halt;
 use crate::store::atomic;
 use crate::store::folder::Folder;
 use anyhow::Context as _;
@@ -25,16 +26,18 @@ pub(super) fn options(csv: Csv, global: &Global) -> Options {
     }
 }
 
-/// Writes the report folder.
+/// Writes the report folder, except the files of the formats that are left as they are.
 pub(super) fn folder(
     out: &Path,
     report: &Report,
     written: Option<&Written>,
     options: Options,
+    leave: &[Format],
 ) -> Result<(), Failure> {
     atomic::sweep(out);
     let staged: Vec<_> = Format::ALL
         .par_iter()
+        .filter(|format| !leave.contains(format))
         .filter_map(|format| Some((*format, out.join(format.file_name()?))))
         .map(|(format, path)| stage(&Output { format, path }, report, written, options))
         .collect::<Result<_, _>>()?;
@@ -52,21 +55,23 @@ pub(super) fn file(output: &Output, report: &Report, options: Options) -> Result
 }
 
 /// Makes the files of each plan item, lists them in the report, and writes them beside their place, where one is named.
-/// Their folders begin with `plan/`, which the place stands for.
+/// Their folders begin with `plan/`, which the place stands for. Once it is late no more are made, which the report tells.
 pub(super) fn artefacts(
     place: Option<&Path>,
     report: &mut Report,
     accounts: &[AwsAccount],
     rules: &RuleSet,
+    late: &Halt,
 ) -> Result<Option<Folder>, Failure> {
-    let failed = |error| {
-        Failure::usage(
-            anyhow::Error::new(error),
-            "name a place that can be written and is empty or of an earlier run",
-        )
+    let failed = |error: atomic::WriteError| {
+        if error.source.kind() == io::ErrorKind::AlreadyExists {
+            let hint = "name a place that is empty or of an earlier run";
+            return Failure::usage(error, hint);
+        }
+        refused(error)
     };
     let folder = place.map(Folder::begin).transpose().map_err(failed)?;
-    scan::make_artefacts(report, accounts, &rules.measures, |item, files| {
+    scan::make_artefacts(report, accounts, &rules.measures, late, |item, files| {
         let Some(folder) = &folder else {
             return Ok(());
         };
@@ -78,14 +83,17 @@ pub(super) fn artefacts(
     .map_err(failed)?;
     if let Some(folder) = &folder {
         folder
-            .add("README.md", &contents(&report.plan))
+            .add(CONTENTS, &contents(&report.plan))
             .map_err(failed)?;
     }
     Ok(folder)
 }
 
+/// File with the table of contents of the plan's folder.
+pub(super) const CONTENTS: &str = "README.md";
+
 /// Folder of an item in that of the plan.
-fn below(item: &PlanItem) -> &str {
+pub(super) fn below(item: &PlanItem) -> &str {
     item.folder.strip_prefix("plan/").unwrap_or(&item.folder)
 }
 

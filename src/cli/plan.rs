@@ -6,6 +6,7 @@ use super::{outputs, rule_files, runs};
 use crate::report::Format;
 use crate::rules::scoring::Scoring;
 use crate::scan::{RuleSet, recut};
+use crate::sources::Halt;
 use anyhow::{Context as _, anyhow};
 
 /// Writes the plan of a stored run.
@@ -33,7 +34,13 @@ pub(super) fn run(args: &PlanArgs, global: &Global) -> CommandResult {
         let rules = RuleSet::load(config.config, &own)
             .context("loading the rules")
             .map_err(|error| Failure::usage(error, "`overstay doctor` says more"))?;
-        let folder = outputs::artefacts(Some(folder), &mut report, &accounts, &rules)?;
+        let folder = outputs::artefacts(
+            Some(folder),
+            &mut report,
+            &accounts,
+            &rules,
+            &Halt::default(),
+        )?;
         outputs::put(folder)?;
     }
     let format = match args.format {

@@ -8,8 +8,9 @@ use super::handed::{self, Handed};
 use super::keeping::Keeping;
 use super::listed::{self, Listed};
 use super::memory::Remembered;
+use super::plan_files::PlanFiles;
 use super::progress::Bar;
-use super::stop::Stop;
+use super::stop::{Stage, Stop};
 use super::{merge, notify, outputs, print, rule_files};
 use crate::model::aws::AwsAccount;
 use crate::model::{FindingStatus, FingerprintKey, Report, Severity, Written};
@@ -18,7 +19,7 @@ use crate::scan::{
     Gathered, PartHead, RuleSet, ScanError, ScanRequest, gather, join, judge, scan, write_part,
 };
 use crate::secrets::Engine;
-use crate::sources::{NoMemory, NoProgress, ReadOptions};
+use crate::sources::{Halt, NoMemory, NoProgress, ReadOptions};
 use crate::store::atomic;
 use crate::store::decisions::{self, Decisions};
 use crate::store::key;
@@ -97,7 +98,7 @@ pub(super) fn with_state(
     make: impl FnOnce(LoadedConfig, &mut Keeping, &Work) -> Result<Judged, Failure>,
 ) -> CommandResult {
     let begun = Instant::now();
-    let stop = Stop::default();
+    let mut stop = Stop::default();
     stop.listen(args.nightly.timeout);
     let config = environment::configuration(global.config.as_deref())?;
     let state = environment::state_folder(global.state.as_deref(), &config)?;
@@ -127,10 +128,22 @@ pub(super) fn with_state(
     } = made?;
     keeping.compare(&mut report);
     work.stop.check()?;
-    let written = deliver(args, global, &mut report, &accounts, &rules)?;
+    let made_with = (&accounts[..], &rules);
+    let written = deliver(
+        args,
+        global,
+        &mut report,
+        made_with,
+        &mut keeping,
+        &work.stop,
+    )?;
+    work.stop.reached(Stage::Reported);
     // Reports come first: what the next run compares with, somebody must have been able to read.
     let kept = keeping.save(&report, &accounts, written.as_ref());
-    notify::command(&args.nightly, &report);
+    if kept.is_ok() {
+        work.stop.reached(Stage::Kept);
+    }
+    notify::command(&args.nightly, &report, work.stop.left());
     told(&report, begun);
     kept?;
     drop(held);
@@ -152,23 +165,35 @@ fn deliver(
     args: &Scan,
     global: &Global,
     report: &mut Report,
-    accounts: &[AwsAccount],
-    rules: &RuleSet,
+    made_with: (&[AwsAccount], &RuleSet),
+    keeping: &mut Keeping,
+    stop: &Stop,
 ) -> Result<Option<Written>, Failure> {
     let out = args.out.as_deref().unwrap_or(Path::new(DEFAULT_OUT));
-    let place = args.format.is_none().then(|| out.join("plan"));
-    let plan = outputs::artefacts(place.as_deref(), report, accounts, rules)?;
     let options = outputs::options(args.csv, global);
-    for output in &args.output {
-        outputs::file(output, report, options)?;
-    }
     if let Some(format) = args.format {
+        let (accounts, rules) = made_with;
+        outputs::artefacts(None, report, accounts, rules, &stop.late())?;
+        for output in &args.output {
+            outputs::file(output, report, options)?;
+        }
         outputs::show(format, report, options)?;
         return Ok(None);
     }
-    let written = Written::of(report).context("writing the report as JSON")?;
-    outputs::folder(out, report, written.as_ref(), options)?;
-    outputs::put(plan)?;
+    let mut written = Written::of(report).context("writing the report as JSON")?;
+    let plan = PlanFiles::make(
+        (out, options),
+        report,
+        written.as_mut(),
+        made_with,
+        keeping,
+        &stop.late(),
+    )?;
+    for output in &args.output {
+        outputs::file(output, report, options)?;
+    }
+    outputs::folder(out, report, written.as_ref(), options, plan.left())?;
+    plan.put(report, keeping)?;
     if args.nightly.cron {
         notify::line(report, global.verbose > 0)?;
     } else if global.quiet == 0 {
@@ -252,7 +277,7 @@ fn scan_paths(
     let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
     let memory = keeping.lend(args, &rules, &request);
     let wanted = Wanted::of(&args.accounts)?;
-    let read = aws::beside(wanted.as_ref(), work.now, &work.bar, || {
+    let read = aws::beside(wanted.as_ref(), work, || {
         in_pool(args.jobs, || match &memory {
             Some(memory) => gather(&request, &rules, &engine, &work.bar, memory),
             None => gather(&request, &rules, &engine, &work.bar, &NoMemory),
@@ -296,7 +321,7 @@ pub(super) fn accounts(
     work: &Work,
 ) -> Result<Gathered, Failure> {
     let wanted = Wanted::of(&args.accounts)?;
-    let (gathered, live) = aws::beside(wanted.as_ref(), work.now, &work.bar, || {
+    let (gathered, live) = aws::beside(wanted.as_ref(), work, || {
         in_pool(args.jobs, || {
             gather(request, rules, engine, &work.bar, &NoMemory)
         })
@@ -399,24 +424,27 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
     };
     let scanned = in_pool(args.jobs, || scan(&request, &rules, &NoProgress))?;
     let (mut report, accounts) = scanned.map_err(scan_failure)?;
-    report.coverage.extend(handed.coverage);
-    report.coverage.sort();
-    report.run.complete &= !report
-        .coverage
-        .iter()
-        .any(|entry| entry.status.incomplete());
+    for entry in handed.coverage {
+        report.tell(entry);
+    }
 
     let options = Options {
         unkept: true,
         ..outputs::options(args.csv, global)
     };
     let place = args.out.as_ref().map(|out| out.join("plan"));
-    let plan = outputs::artefacts(place.as_deref(), &mut report, &accounts, &rules)?;
+    let plan = outputs::artefacts(
+        place.as_deref(),
+        &mut report,
+        &accounts,
+        &rules,
+        &Halt::default(),
+    )?;
     for output in &args.output {
         outputs::file(output, &report, options)?;
     }
     if let Some(out) = &args.out {
-        outputs::folder(out, &report, None, options)?;
+        outputs::folder(out, &report, None, options, &[])?;
         outputs::put(plan)?;
     }
     if let Some(format) = args.format {

@@ -145,6 +145,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// Adds to what is told of what was looked at.
+    pub fn tell(&mut self, entry: Coverage) {
+        self.run.complete &= !entry.status.incomplete();
+        let many = self
+            .summary
+            .coverage
+            .entry(entry.status.as_str().to_owned());
+        *many.or_default() += 1;
+        let at = self.coverage.partition_point(|other| *other <= entry);
+        self.coverage.insert(at, entry);
+    }
+
     /// The report without its long lists.
     #[must_use]
     pub fn head(&self) -> Self {

@@ -23,7 +23,12 @@ pub(super) fn logs(
         continuous_percent: task.continuous_percent,
         least_sessions: task.least_sessions,
     };
-    Ok(cloudtrail::read(&request.cloudtrail, &reading, &names))
+    Ok(cloudtrail::read(
+        &request.cloudtrail,
+        &reading,
+        &names,
+        &request.read.limits.halt,
+    ))
 }
 
 /// What logged calls mean in the language of policies.

@@ -5,11 +5,13 @@ mod joined;
 mod logs;
 mod masks;
 mod part;
+mod plan_key;
 mod said;
 mod stored;
 
 pub use joined::Joined;
 pub use part::{PartHead, read_part, write_part};
+pub use plan_key::plan_key;
 pub use stored::{follow_plans, make_artefacts, simulate};
 
 use documents::{Inspected, Owners, Worth, attribute, inspect, more_in, put};
@@ -284,7 +286,10 @@ pub fn gather(
     let snapshots: Vec<_> = request
         .aws_snapshots
         .par_iter()
-        .map(|path| sources::aws::read_snapshot(path))
+        .map(|path| match request.read.limits.halt.called() {
+            true => sources::aws::unread_snapshot(path),
+            false => sources::aws::read_snapshot(path),
+        })
         .collect();
     let mut accounts = Vec::new();
     for snapshot in snapshots {

@@ -6,6 +6,7 @@ use overstay::model::{PlanItemId, Renames, Report};
 use overstay::query;
 use overstay::rules::config::Config;
 use overstay::scan::{self, Measures};
+use overstay::sources::Halt;
 use overstay::store::change::{Asked, Left};
 use overstay::store::decisions::{Decisions, Standing};
 use overstay::store::runs::{Runs, Wanted};
@@ -55,19 +56,41 @@ fn made(report: &Report, id: &PlanItemId) -> Vec<File> {
     let mut report = report.clone();
     report.plan.retain(|item| item.id == *id);
     let files = Mutex::new(Vec::new());
-    scan::make_artefacts(&mut report, &[], &measures, |item, made| {
-        files
-            .lock()
-            .unwrap()
-            .extend(made.into_iter().map(|one| File {
-                path: format!("{}/{}", item.folder, one.path),
-                about: one.description,
-                text: one.text,
-            }));
-        Ok::<_, Infallible>(())
-    })
+    scan::make_artefacts(
+        &mut report,
+        &[],
+        &measures,
+        &Halt::default(),
+        |item, made| {
+            files
+                .lock()
+                .unwrap()
+                .extend(made.into_iter().map(|one| File {
+                    path: format!("{}/{}", item.folder, one.path),
+                    about: one.description,
+                    text: one.text,
+                }));
+            Ok::<_, Infallible>(())
+        },
+    )
     .unwrap();
     files.into_inner().unwrap()
+}
+
+#[test]
+fn the_files_of_a_plan_are_the_same_on_any_day() {
+    for report in reports() {
+        let mut later = report.clone();
+        later.run.now = "2031-03-03T03:03:03Z".parse().unwrap();
+        assert!(!report.plan.is_empty());
+        for item in &report.plan {
+            assert!(
+                made(&report, &item.id) == made(&later, &item.id),
+                "{}",
+                item.id
+            );
+        }
+    }
 }
 
 fn reports() -> Vec<Report> {

@@ -9,11 +9,12 @@ use super::environment;
 use super::exit::{CommandResult, Failure, Outcome};
 use super::print;
 use super::progress::Bar;
+use super::scan::Work;
 use crate::model::CoverageStatus;
-use crate::sources::Progress;
 use crate::sources::aws::AwsSnapshot;
 use crate::sources::aws::live::{self, Answers, Collected, LoginError, Memory, Options};
 use crate::sources::aws::read_answers;
+use crate::sources::{Halt, Progress};
 use anyhow::{Context as _, anyhow};
 use folder::{Folder, Unusable};
 use jiff::Timestamp;
@@ -21,8 +22,11 @@ use login::Sessions;
 use options::{Accounts, Aws, AwsCommand, Snapshot};
 use std::fmt::Write as _;
 use std::thread;
+use std::time::Duration;
 use tokio::sync::watch;
 
+/// How often a collection looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(200);
 /// Stack of the thread that asks AWS: states of many calls at once are large.
 const STACK: usize = 16 * 1024 * 1024;
 
@@ -50,13 +54,10 @@ impl<'a> Wanted<'a> {
     }
 
     /// Reads the accounts, as a snapshot of them would be read.
-    pub(super) fn read(
-        &self,
-        now: Timestamp,
-        progress: &dyn Progress,
-    ) -> anyhow::Result<AwsSnapshot> {
+    pub(super) fn read(&self, work: &Work) -> anyhow::Result<AwsSnapshot> {
         let answers = Memory::default();
-        let (collected, _) = self.collect(&answers, now, progress)?;
+        let halt = work.stop.halt();
+        let (collected, _) = self.collect(&answers, work.now, &work.bar, &halt)?;
         for missing in &collected.missing {
             if missing.status == CoverageStatus::Failed {
                 tracing::warn!("{}: {}", missing.unit, missing.reason);
@@ -66,12 +67,14 @@ impl<'a> Wanted<'a> {
         Ok(read_answers(answers.into_files()))
     }
 
-    /// Signs in and collects; on an interrupt what was collected stays.
+    /// Signs in and collects; what was collected until an interrupt, or until somebody says that no more is to be read,
+    /// stays.
     fn collect(
         &self,
         answers: &dyn Answers,
         now: Timestamp,
         progress: &dyn Progress,
+        halt: &Halt,
     ) -> anyhow::Result<(Collected, Vec<LoginError>)> {
         // Everything waits for servers: one thread does it.
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -118,6 +121,11 @@ impl<'a> Wanted<'a> {
                         // Nobody listens any more once the work is done.
                         let _ = tell.send(true);
                     }
+                    () = tokio::time::sleep(LOOK), if !*tell.borrow() => {
+                        if halt.called() {
+                            let _ = tell.send(true);
+                        }
+                    }
                 }
             }
         })
@@ -127,8 +135,7 @@ impl<'a> Wanted<'a> {
 /// Reads accounts while `work` reads files: the one waits for servers, the other for the processor.
 pub(super) fn beside<T>(
     wanted: Option<&Wanted<'_>>,
-    now: Timestamp,
-    progress: &dyn Progress,
+    how: &Work,
     work: impl FnOnce() -> T,
 ) -> anyhow::Result<(T, Option<AwsSnapshot>)> {
     let Some(wanted) = wanted else {
@@ -137,7 +144,7 @@ pub(super) fn beside<T>(
     thread::scope(|scope| {
         let live = thread::Builder::new()
             .stack_size(STACK)
-            .spawn_scoped(scope, || wanted.read(now, progress))
+            .spawn_scoped(scope, || wanted.read(how))
             .context("starting a thread")?;
         let done = work();
         let live = live
@@ -169,7 +176,7 @@ fn snapshot(args: &Snapshot, global: &Global) -> CommandResult {
     })?;
     let bar = Bar::new(global);
     bar.stage("reading AWS");
-    let collected = wanted.collect(&folder, environment::now(None), &bar);
+    let collected = wanted.collect(&folder, environment::now(None), &bar, &Halt::default());
     bar.finish();
     let (collected, errors) = collected.map_err(|error| {
         Failure::usage(

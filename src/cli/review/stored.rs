@@ -8,6 +8,7 @@ use crate::model::brief::Brief;
 use crate::model::{PlanItemId, Report};
 use crate::rules::config::Config;
 use crate::scan::{self, Measures};
+use crate::sources::Halt;
 use crate::store::runs::{Runs, Wanted};
 use crate::tui::{File, Whole};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -109,7 +110,7 @@ impl Whole for Rest {
         };
         page.plan.retain(|item| item.id == *id);
         let files = Mutex::new(Vec::new());
-        scan::make_artefacts(page, accounts, measures, |item, made| {
+        scan::make_artefacts(page, accounts, measures, &Halt::default(), |item, made| {
             let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
             files.extend(made.into_iter().map(|one| File {
                 path: format!("{}/{}", item.folder, one.path),

@@ -77,6 +77,23 @@ pub fn read_snapshot(path: &Path) -> AwsSnapshot {
     snapshot
 }
 
+/// Says of a snapshot that was not read because no more was to be read.
+pub fn unread_snapshot(path: &Path) -> AwsSnapshot {
+    let name = path.file_name().map_or_else(
+        || "snapshot".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    AwsSnapshot {
+        accounts: Vec::new(),
+        coverage: vec![Coverage::new(
+            SOURCE,
+            name,
+            CoverageStatus::Failed,
+            "the scan was stopped before it was read: give it more time",
+        )],
+    }
+}
+
 /// Reads the answers of a live collection, as they would stand in the folder of a snapshot.
 pub fn read_answers(answers: BTreeMap<String, Vec<u8>>) -> AwsSnapshot {
     let mut documents: Vec<_> = answers

@@ -20,6 +20,7 @@ mod unread;
 mod who;
 
 use crate::model::{Coverage, CoverageStatus, Observed};
+use crate::sources::Halt;
 use event::Record;
 use files::Entry;
 use names::plural;
@@ -104,13 +105,14 @@ struct FileSum {
     again: u64,
 }
 
-/// Reads every file under the paths.
+/// Reads every file under the paths, in the order of their names, until somebody says that no more is to be read.
 ///
 /// Never fails: what cannot be read is in the coverage, and the rest counts.
 pub fn read(
     paths: &[PathBuf],
     reading: &Reading,
     names: &dyn EventNames,
+    halt: &Halt,
 ) -> (Observed, Vec<Coverage>) {
     let mut coverage = Vec::new();
     let mut unread = Unread::default();
@@ -120,29 +122,37 @@ pub fn read(
     let mut faults = Vec::new();
     let mut once = Once::default();
     let mut again = 0u64;
+    let mut left = files.len();
     for batch in files.chunks(BATCH) {
         let given: Vec<FileSum> = batch
             .par_iter()
-            .map(|entry| read_file(entry, names, &once))
+            .map(|entry| read_file(entry, names, &once, halt))
             .collect();
+        let stopped = halt.called();
         for (entry, file) in batch.iter().zip(given) {
             // Files of one batch do not know of each other while they are read.
-            let file = if once.any(&file.ids) {
-                read_file(entry, names, &once)
-            } else {
-                file
+            let file = match once.any(&file.ids) {
+                true if stopped => continue,
+                true => read_file(entry, names, &once, halt),
+                false => file,
             };
             once.learn(&file.ids);
             again += file.again;
             read += u64::from(file.events > 0);
             unread.foreign(&entry.uri, file.foreign);
             match fault(entry, &file) {
+                // What is missing of a file that was not read whole is told of all of them together.
+                _ if stopped => {}
                 Some(fault) => faults.push(fault),
                 None if file.events == 0 => unread.empty(&entry.uri),
                 None => {}
             }
             sum.join(file.sum);
         }
+        if halt.called() {
+            break;
+        }
+        left -= batch.len();
     }
     let more = faults.len().saturating_sub(MAX_NAMED);
     faults.truncate(MAX_NAMED);
@@ -157,7 +167,17 @@ pub fn read(
             ),
         ));
     }
-    if read == 0 && !paths.is_empty() {
+    if left > 0 {
+        coverage.push(Coverage::new(
+            SOURCE,
+            "files that were not read whole",
+            CoverageStatus::Partial,
+            format!(
+                "the scan was stopped before {} were read whole: give it more time, or fewer logs at once",
+                plural(left as u64, "file")
+            ),
+        ));
+    } else if read == 0 && !paths.is_empty() {
         coverage.push(Coverage::new(
             SOURCE,
             "logs",
@@ -173,7 +193,7 @@ pub fn read(
     (finish::observed(&sum, reading, names), coverage)
 }
 
-fn read_file(entry: &Entry, names: &dyn EventNames, once: &Once) -> FileSum {
+fn read_file(entry: &Entry, names: &dyn EventNames, once: &Once, halt: &Halt) -> FileSum {
     let mut file = FileSum {
         sum: Sum::default(),
         events: 0,
@@ -191,13 +211,13 @@ fn read_file(entry: &Entry, names: &dyn EventNames, once: &Once) -> FileSum {
         return file;
     };
     if files::table(&entry.path) {
-        read_table(stream, &mut file, names, &mut known);
+        read_table(stream, &mut file, names, &mut known, halt);
         file.ids = known.into_ids();
         return file;
     }
     let mut splitter = Splitter::new(stream);
     let mut row = BTreeMap::new();
-    loop {
+    while !halt.called() {
         match splitter.next() {
             Step::Record(bytes) => match event::read(bytes) {
                 Record::Event(seen) => count(*seen, &mut file, names, &mut known),
@@ -239,11 +259,12 @@ fn read_table(
     file: &mut FileSum,
     names: &dyn EventNames,
     known: &mut Known<'_>,
+    halt: &Halt,
 ) {
     let Some(mut table) = Table::new(stream) else {
         return;
     };
-    loop {
+    while !halt.called() {
         match table.next() {
             Row::Record(Record::Event(seen)) => count(*seen, file, names, known),
             Row::Record(Record::Broken) | Row::Broken => file.broken += 1,

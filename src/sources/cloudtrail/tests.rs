@@ -48,7 +48,12 @@ fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
 }
 
 fn read_all(folder: &Path) -> (Observed, Vec<Coverage>) {
-    read(&[folder.to_owned()], &Reading::default(), &Plain)
+    read(
+        &[folder.to_owned()],
+        &Reading::default(),
+        &Plain,
+        &Halt::default(),
+    )
 }
 
 fn packed(text: &str) -> Vec<u8> {
@@ -425,4 +430,31 @@ fn ids_that_differ_anywhere_are_told_apart() {
         id("abcdef01-0000-4000-8000-000000000000")
     );
     assert_eq!(id("not an id"), None);
+}
+
+#[test]
+fn what_was_not_read_when_the_scan_was_stopped_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = user("2026-08-03T02:00:00Z", "PutObject", "");
+    for name in ["a.json", "b.json"] {
+        write(
+            folder.path().join(name),
+            format!("{{\"Records\":[{event}]}}"),
+        );
+    }
+    let halt = Halt::default();
+    halt.call();
+    let paths = [folder.path().to_owned()];
+    let (observed, coverage) = read(&paths, &Reading::default(), &Plain, &halt);
+    assert!(observed.is_empty());
+    let told: Vec<String> = coverage
+        .iter()
+        .map(|entry| format!("{} {}", entry.status.as_str(), entry.reason))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "partial the scan was stopped before 2 files were read whole: give it more time, or fewer logs at once"
+        ]
+    );
 }
