@@ -286,9 +286,12 @@ pub fn gather(
     let snapshots: Vec<_> = request
         .aws_snapshots
         .par_iter()
-        .map(|path| match request.read.limits.halt.called() {
-            true => sources::aws::unread_snapshot(path),
-            false => sources::aws::read_snapshot(path),
+        .map(|path| {
+            if request.read.limits.halt.called() {
+                sources::aws::unread_snapshot(path)
+            } else {
+                sources::aws::read_snapshot(path)
+            }
         })
         .collect();
     let mut accounts = Vec::new();

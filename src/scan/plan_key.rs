@@ -37,7 +37,9 @@ pub fn plan_key(
         &written.plan,
     ] {
         add(&(list.len() as u64).to_le_bytes());
-        list.iter().for_each(|entry| add(entry.as_bytes()));
+        for entry in list {
+            add(entry.as_bytes());
+        }
     }
     Some(hasher.finalize().to_hex()[..32].to_owned())
 }
