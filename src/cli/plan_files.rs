@@ -125,10 +125,9 @@ fn take(report: &mut Report, place: &Path, kept: Kept) -> bool {
     }
     let same = folder::state(place, files(report)) == Some(kept.state);
     if !same {
-        report
-            .plan
-            .iter_mut()
-            .for_each(|item| item.artefacts.clear());
+        for item in &mut report.plan {
+            item.artefacts.clear();
+        }
     }
     same
 }

@@ -131,10 +131,14 @@ pub fn read(
         let stopped = halt.called();
         for (entry, file) in batch.iter().zip(given) {
             // Files of one batch do not know of each other while they are read.
-            let file = match once.any(&file.ids) {
-                true if stopped => continue,
-                true => read_file(entry, names, &once, halt),
-                false => file,
+            let twice = once.any(&file.ids);
+            if twice && stopped {
+                continue;
+            }
+            let file = if twice {
+                read_file(entry, names, &once, halt)
+            } else {
+                file
             };
             once.learn(&file.ids);
             again += file.again;
