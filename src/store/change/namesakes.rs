@@ -61,7 +61,7 @@ pub(super) fn settle(
 impl Settled {
     /// Gives what has an id by its place another one, because something else is known by it.
     pub(super) fn part(&mut self, id: &str, taken: &mut BTreeSet<String>) {
-        let name = (1_u32..)
+        let name = (1..=u32::MAX)
             .map(|number| namesake(id, number))
             .find(|name| !taken.contains(name))
             .unwrap_or_default();
