@@ -11,10 +11,22 @@ pub(super) const SHORT: usize = 3;
 const GROUPS: usize = 8;
 
 /// Of each place in a literal, the groups for each value of a byte's halves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Masks {
     pub(super) low: [[u8; 16]; SHORT],
     pub(super) high: [[u8; 16]; SHORT],
+    /// What both come to, for each byte.
+    pub(super) both: [[u8; 256]; SHORT],
+}
+
+impl Default for Masks {
+    fn default() -> Self {
+        Self {
+            low: [[0; 16]; SHORT],
+            high: [[0; 16]; SHORT],
+            both: [[0; 256]; SHORT],
+        }
+    }
 }
 
 impl Masks {
@@ -27,13 +39,10 @@ impl Masks {
                 self.low[at][(byte & 15) as usize] |= group;
                 self.high[at][(byte >> 4) as usize] |= group;
             }
+            for (byte, both) in self.both[at].iter_mut().enumerate() {
+                *both = self.low[at][byte & 15] & self.high[at][byte >> 4];
+            }
         }
-    }
-
-    /// The groups that may have a byte at a place.
-    #[inline]
-    pub(super) fn groups(&self, at: usize, byte: u8) -> u8 {
-        self.low[at][(byte & 15) as usize] & self.high[at][(byte >> 4) as usize]
     }
 }
 

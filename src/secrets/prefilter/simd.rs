@@ -118,15 +118,18 @@ mod plain {
     }
 
     pub(super) fn threes(masks: &Masks, text: &[u8], places: &mut [u16]) -> usize {
+        let [first, second, third] = &masks.both;
         each_round(text, places, 1, |round| {
-            let mut seen = 0;
-            for at in 0..ROUND {
-                let groups = masks.groups(0, round[at])
-                    & masks.groups(1, round[at + 1])
-                    & masks.groups(2, round[at + 2]);
-                seen |= u32::from(groups != 0) << at;
+            let groups = |at: usize| {
+                first[round[at] as usize]
+                    & second[round[at + 1] as usize]
+                    & third[round[at + 2] as usize]
+            };
+            // Most often nothing stands there.
+            if (0..ROUND).fold(0, |any, at| any | groups(at)) == 0 {
+                return 0;
             }
-            seen
+            (0..ROUND).fold(0, |seen, at| seen | u32::from(groups(at) != 0) << at)
         })
     }
 }
