@@ -46,8 +46,8 @@ pub(super) fn settle(
     }
     let places: BTreeSet<&str> = own.iter().copied().collect();
     for (id, known) in left {
-        let newcomer = places.contains(known.as_str()) && !settled.ids.contains_key(known);
-        if !newcomer || !moved(id, known) {
+        let open = |id: &str| places.contains(id) && !settled.ids.contains_key(id);
+        if !open(id) || !open(known) || !moved(id, known) {
             continue;
         }
         settled.part(known, taken);
