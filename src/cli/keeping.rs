@@ -60,6 +60,16 @@ impl KnownIds for Keeping {
             self.left.aliases.extend(aliases);
         }
     }
+
+    fn plans(&mut self, run: &Run) -> Option<(PlanMemory, done::Asked)> {
+        match self.runs.as_ref()?.plans_before(run, self.by_time) {
+            Ok(memory) => Some((memory, plan_asked(&self.asked))),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
 }
 
 impl Keeping {

@@ -3,7 +3,7 @@
 use super::JitContext;
 use super::risk::{Factors, Level};
 use super::subject::Subject;
-use crate::model::{ActionKind, Disposition, Evidence, Grade, ResidualRisk, Ttl};
+use crate::model::{ActionKind, Disposition, Evidence, Grade, IdentityKind, ResidualRisk, Ttl};
 use crate::rules::targets::{MechanismClass, Target};
 
 /// Context questions answered after the move: what the target's conditions answer and what is answered today.
@@ -109,22 +109,26 @@ pub fn residual(
             }
         }
         Disposition::ShortenAndCompensate => {
-            set(
-                &mut after.exposure,
-                &mut why,
-                "E",
-                1,
-                "kept in a secrets manager instead of where it is",
-            );
-            set(
-                &mut after.standing,
-                &mut why,
-                "T",
-                2,
-                "rotated on a schedule",
-            );
+            let (place, time, lasts) = if subject.credential.is_some() {
+                let place = "kept in a secrets manager instead of where it is";
+                (place, 2, "rotated on a schedule")
+            } else {
+                let place = "its trust names who may, and what they have to show";
+                (place, 1, "its sessions are limited")
+            };
+            set(&mut after.exposure, &mut why, "E", 1, place);
+            set(&mut after.standing, &mut why, "T", time, lasts);
+            if narrows(subject)
+                && let Some((tier, reason)) = used_tier(context, subject)
+            {
+                set(&mut after.privilege, &mut why, "P", tier, &reason);
+            }
         }
         Disposition::SplitFirst => {
+            why.push(
+                "E and T stay: each path's own access is of the same kind until it is judged by itself"
+                    .to_owned(),
+            );
             let blast = after.blast.level.saturating_sub(1);
             set(
                 &mut after.blast,
@@ -221,6 +225,13 @@ fn stays(context: &JitContext<'_>, subject: &Subject<'_>, level: u8) -> String {
         ),
         _ => format!("P{level} stays: no evidence of use allows narrowing it"),
     }
+}
+
+/// Whether the plan has narrower policies for what stays.
+fn narrows(subject: &Subject<'_>) -> bool {
+    subject.identity.is_some_and(|identity| {
+        matches!(identity.kind, IdentityKind::IamUser | IdentityKind::IamRole)
+    })
 }
 
 /// Enough of who, from where, which session and what is asked for today.

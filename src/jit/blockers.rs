@@ -36,19 +36,7 @@ pub fn blockers(context: &JitContext<'_>, subject: &Subject<'_>, fit: &FitResult
     };
     declared(subject, &mut block);
     of_target(subject, &mut block);
-    if let Some(target) = subject.choice.target.filter(|_| subject.tried)
-        && target.runs_in(&subject.runtime).is_none()
-    {
-        let runs = match subject.runtime.as_str() {
-            "unknown" => "where it runs is not known".to_owned(),
-            "several" => "it runs in several places".to_owned(),
-            runtime => format!("it runs in {runtime}"),
-        };
-        let text = format!(
-            "{} works in {}, and {runs}: the workload has to move there first",
-            target.id,
-            target.runtimes.join(", ")
-        );
+    if let Some(text) = subject.misfit() {
         block(RUNTIME_MISMATCH, Grade::B, text);
     }
     let continuous = subject.class.continuous();

@@ -28,7 +28,9 @@ pub struct FitResult {
 /// Judges the fit for the chosen target.
 pub fn fit(context: &JitContext<'_>, subject: &Subject<'_>, window: &Window) -> FitResult {
     let tables = &context.scoring.fit;
-    let target = subject.choice.target;
+    let misfit = subject.misfit();
+    // What cannot be set up where it runs issues nothing there and ends nothing.
+    let target = subject.choice.target.filter(|_| misfit.is_none());
     let (rerequest, tolerable, renewal_evidence) = renewal(subject, target, window);
     let both = match (rerequest, tolerable) {
         (Ternary::No, _) | (_, Ternary::No) => Ternary::No,
@@ -53,6 +55,10 @@ pub fn fit(context: &JitContext<'_>, subject: &Subject<'_>, window: &Window) -> 
     let (bounded, bounded_evidence) = boundedness(context, subject);
     let (revocation, revocation_text) = match target {
         Some(target) => (target.revocation.as_str(), target.revoke.clone()),
+        None if misfit.is_some() => (
+            "manual",
+            "a mechanism that does not fit ends nothing".to_owned(),
+        ),
         None => ("manual", "no mechanism is known".to_owned()),
     };
     let (federated, federated_evidence) = federation(context, subject, target);
@@ -63,7 +69,10 @@ pub fn fit(context: &JitContext<'_>, subject: &Subject<'_>, window: &Window) -> 
             "mechanism available",
             &tables.mechanism,
             class.as_str(),
-            Evidence::new(mechanism_grade, subject.choice.reason.clone()),
+            Evidence::new(
+                mechanism_grade,
+                misfit.unwrap_or_else(|| subject.choice.reason.clone()),
+            ),
         ),
         factor(
             "F2",

@@ -68,7 +68,7 @@ impl World {
     }
 
     pub(crate) fn plan(&self) -> Vec<PlanItem> {
-        crate::plan::build(&self.context(), &self.assess())
+        crate::plan::build(&self.context(), &self.assess(), &BTreeMap::new())
     }
 
     pub(crate) fn add_identity(&mut self, identity: Identity) {
@@ -312,6 +312,7 @@ pub(crate) fn seen(
         hours: vec![0; 24],
         weekdays: vec![0; 7],
         networks: Vec::new(),
+        overlap_hours: Some(0),
         regions: Vec::new(),
         user_agents: Vec::new(),
         actions: vec![

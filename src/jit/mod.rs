@@ -114,6 +114,8 @@ pub fn compare<'a>(
         "as tried".clone_into(&mut subject.choice.reason);
         subject.choice.exact_runtime = target.runs_in(&subject.runtime) == Some(true);
         subject.tried = true;
+    } else {
+        subject = subject.settled(context.targets, &planned);
     }
     let mut tried = assess_one(context, &subject);
     if gated(&subject, &tried) {
@@ -169,6 +171,29 @@ pub fn compare<'a>(
     Some((planned, tried))
 }
 
+/// A judgement with the disposition of an earlier plan in the place of its own: what the rest of that plan leads to.
+pub fn carried_on(
+    context: &JitContext<'_>,
+    subject: &Subject<'_>,
+    judged: &Assessment,
+    disposition: Disposition,
+) -> Assessment {
+    let factors = factors::factors(context, subject);
+    let window = ttl::window(context, subject);
+    let ttl = ttl::propose(context, &window, subject.choice.target);
+    Assessment {
+        disposition,
+        follow_up: None,
+        target: subject.choice.target.map(|target| target.id.clone()),
+        target_reason: subject.choice.reason.clone(),
+        risk_after: after::residual(context, subject, &factors, disposition, None, &ttl),
+        exposure_window: exposure_window(context, subject, disposition, None, &ttl),
+        mitigation: mitigation(context, subject, &judged.blockers, disposition, None),
+        ttl,
+        ..judged.clone()
+    }
+}
+
 /// What is removed or sealed has no other mechanism.
 fn gated(subject: &Subject<'_>, judged: &Assessment) -> bool {
     subject.root_key()
@@ -196,6 +221,8 @@ fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {
     let decision = decide(&facts);
     let disposition = decision.disposition;
     let follow_up = follow_up(&facts, disposition, &window);
+    let kept = subject.kept(context.targets, after::carried_out(disposition, follow_up));
+    let subject = kept.as_ref().unwrap_or(subject);
     let ttl = match after::carried_out(disposition, follow_up) {
         Disposition::Decommission => nothing("it is removed; nothing is issued in its place"),
         _ if subject.root_key() => nothing("it is removed; nothing is issued in its place"),

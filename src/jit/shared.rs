@@ -8,13 +8,6 @@ use crate::model::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Networks from which calls of different programs are no longer those of one person on the move.
-const PLACES: usize = 3;
-/// Programs that one person's work is not told from several people's by.
-const PROGRAMS: usize = 3;
-/// Part of all calls from which a network is a place of work and no journey.
-const ONE_IN: u64 = 20;
-
 /// Signs in logs that people work as a machine's identity; nothing where the identity is a person's.
 pub(super) fn people_in_logs(subject: &Subject<'_>) -> Option<Evidence> {
     let identity = subject.identity?;
@@ -67,7 +60,7 @@ pub(super) fn administrator(
     if paths >= 2 {
         return share(Grade::B, "several paths".into());
     }
-    if let Some(text) = places(subject) {
+    if let Some(text) = places(context, subject) {
         return share(Grade::A, text);
     }
     if let Some(text) = ways_in(context, identity) {
@@ -79,8 +72,10 @@ pub(super) fn administrator(
     None
 }
 
-/// Calls from several networks with several kinds of programs, where no consumer that was seen accounts for them.
-fn places(subject: &Subject<'_>) -> Option<String> {
+/// Calls from several networks with several kinds of programs, some of them at once, where no consumer that was seen
+/// accounts for them. What comes from one place after another may be one person on the move.
+fn places(context: &JitContext<'_>, subject: &Subject<'_>) -> Option<String> {
+    let rules = &context.scoring.shared;
     if subject
         .consumers
         .iter()
@@ -90,6 +85,8 @@ fn places(subject: &Subject<'_>) -> Option<String> {
     }
     let mut networks: BTreeMap<&str, u64> = BTreeMap::new();
     let mut programs: BTreeSet<&str> = BTreeSet::new();
+    let overlap = subject.whole.iter().filter_map(|one| one.overlap_hours);
+    let overlap = overlap.fold(0_u32, u32::saturating_add);
     for activity in &subject.whole {
         for network in &activity.networks {
             // Services that call on its behalf are no places of its own.
@@ -105,14 +102,42 @@ fn places(subject: &Subject<'_>) -> Option<String> {
     let all: u64 = networks.values().sum();
     let places = networks
         .values()
-        .filter(|count| **count * ONE_IN >= all)
+        .filter(|count| count.saturating_mul(100) >= all.saturating_mul(rules.network_percent))
         .count();
-    (places >= PLACES && programs.len() >= PROGRAMS).then(|| {
+    let keys = two_keys(&subject.whole);
+    let shared = places >= rules.networks
+        && programs.len() >= rules.programs
+        && (keys || overlap >= rules.overlap_hours);
+    shared.then(|| {
         let programs: Vec<&str> = programs.into_iter().take(4).collect();
+        let how = if overlap >= rules.overlap_hours {
+            format!("in {overlap} hours from more than one")
+        } else {
+            "with two keys in different places".to_owned()
+        };
         format!(
-            "those who call from {places} networks with {}",
+            "those who call from {places} networks, {how}, with {}",
             programs.join(", ")
         )
+    })
+}
+
+/// Two keys that were in use over the same days and never from the same network.
+fn two_keys(activities: &[&Activity]) -> bool {
+    let keys = || activities.iter().filter(|one| one.access_key.is_some());
+    let names = |one: &Activity| -> BTreeSet<String> {
+        let networks = one.networks.iter().filter(|each| each.name.contains('/'));
+        networks.map(|each| each.name.clone()).collect()
+    };
+    keys().any(|one| {
+        keys().any(|other| {
+            let (here, there) = (names(one), names(other));
+            one.access_key < other.access_key
+                && one.first.max(other.first) < one.last.min(other.last)
+                && !here.is_empty()
+                && !there.is_empty()
+                && here.is_disjoint(&there)
+        })
     })
 }
 
@@ -200,6 +225,7 @@ mod tests {
         world.add_credential(key.clone());
         let mut activity = seen(of, Some(&key), Rhythm::Bursty, [600, 900, 1200]);
         activity.networks = counted(networks);
+        activity.overlap_hours = Some(12);
         activity.user_agents = counted(programs);
         activity.by_hand = sign
             .map(|text| Evidence::new(Grade::A, text))
@@ -231,7 +257,7 @@ mod tests {
         assert_eq!(
             why(&one),
             Some(
-                "those who call from 4 networks with Terraform, aws-cli, browser share an administrator"
+                "those who call from 4 networks, in 12 hours from more than one, with Terraform, aws-cli, browser share an administrator"
             )
         );
         assert_eq!(one.disposition, Disposition::ShortenAndCompensate);
@@ -247,6 +273,34 @@ mod tests {
         small.privilege.admin = false;
         let one = used(&small, &NETWORKS, &programs, Some("9 sign-ins")).only();
         assert_eq!(why(&one), None);
+    }
+
+    #[test]
+    fn one_person_on_the_move_shares_nothing_and_the_numbers_are_settings() {
+        let mut person = admin(user("ann"));
+        person.human = true;
+        let programs = ["browser", "aws-cli", "Terraform"];
+        let judged = |overlap: Option<u32>, settings: &str| {
+            let mut world = used(&person, &NETWORKS, &programs, None);
+            for activity in &mut world.inventory.observed.activity {
+                activity.overlap_hours = overlap;
+            }
+            world.scoring = World::new(settings).scoring;
+            world.only()
+        };
+        assert_eq!(why(&judged(Some(0), "")), None);
+        assert_eq!(why(&judged(Some(4), "")), None);
+        assert_eq!(why(&judged(None, "")), None, "nobody counted");
+        assert!(why(&judged(Some(5), "")).is_some());
+        assert!(why(&judged(Some(4), "[scoring.shared]\noverlap_hours = 4\n")).is_some());
+        assert_eq!(
+            why(&judged(Some(5), "[scoring.shared]\nnetworks = 5\n")),
+            None
+        );
+        assert_eq!(
+            why(&judged(Some(5), "[scoring.shared]\nprograms = 4\n")),
+            None
+        );
     }
 
     #[test]

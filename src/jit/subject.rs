@@ -3,11 +3,11 @@
 use super::JitContext;
 use super::index::{Index, unlisted};
 use crate::model::{
-    Activity, BreakGlass, Consumer, ConsumerClass, Credential, Environment, Evidence, Grade,
-    Identity, IdentityKind,
+    Activity, Assessment, BreakGlass, Consumer, ConsumerClass, Credential, Disposition,
+    Environment, Evidence, Grade, Identity, IdentityKind,
 };
 use crate::rules::config::Annotation;
-use crate::rules::targets::{Choice, Facts, MechanismClass, Situation};
+use crate::rules::targets::{Choice, Facts, MechanismClass, Situation, Target, Targets};
 use std::collections::BTreeSet;
 
 /// What is planned for a credential that is declared to stay static.
@@ -224,6 +224,85 @@ impl<'a> Subject<'a> {
         );
         self.choice.target = Some(target);
         self.choice.exact_runtime = false;
+    }
+
+    /// The same where its credential has to stay: what its lifetime, its risk after the plan and its steps are about is the
+    /// credential, and what could take its place is named. Nothing where what was chosen leaves it in place anyway.
+    pub(super) fn kept(&self, targets: &'a Targets, stands: Disposition) -> Option<Self> {
+        self.credential?;
+        // A token that lives for days is renewed like what stays; one that lives for hours is not.
+        let lasts = |target: &Target| target.ttl.as_ref().is_some_and(|ttl| ttl.max >= 86_400);
+        let better = self.choice.target.filter(|target| {
+            target.class < MechanismClass::ExpiringToken
+                || target.class == MechanismClass::ExpiringToken && !lasts(target)
+        })?;
+        if stands != Disposition::ShortenAndCompensate || self.root_key() || self.tried {
+            return None;
+        }
+        let facts = Facts {
+            situation: Situation::Kept,
+            ..Facts::default()
+        };
+        let mut kept = self.clone();
+        kept.choice.target = targets.select(self.kind(), &self.runtime, &facts).target;
+        kept.choice.reason = format!(
+            "it stays for now; once nothing stands in the way: {} ({}, as of {})",
+            better.title, better.id, better.as_of
+        );
+        kept.choice.exact_runtime = false;
+        kept.choice.target.is_some().then_some(kept)
+    }
+
+    /// The subject with the mechanism that its assessment is about.
+    pub(crate) fn settled(self, targets: &'a Targets, judged: &Assessment) -> Self {
+        match judged.target.as_deref().and_then(|id| targets.get(id)) {
+            Some(target) => self.with(target, &judged.target_reason),
+            None => self,
+        }
+    }
+
+    /// The subject with this mechanism.
+    pub(crate) fn with(mut self, target: &'a Target, reason: &str) -> Self {
+        if self.choice.target.map(|chosen| &chosen.id) != Some(&target.id) {
+            self.choice.target = Some(target);
+            reason.clone_into(&mut self.choice.reason);
+            self.choice.exact_runtime = false;
+        }
+        self
+    }
+
+    /// Why the mechanism that is tried is none for it.
+    pub(super) fn misfit(&self) -> Option<String> {
+        let target = self.choice.target.filter(|_| self.tried)?;
+        let kind = self.kind();
+        let fits = |name: &String| crate::rules::targets::matches(name, kind);
+        if !target.replaces.iter().any(fits) {
+            return Some(format!(
+                "{} is for {}, not for {kind}",
+                target.id,
+                target.replaces.join(", ")
+            ));
+        }
+        let runs = match self.runtime.as_str() {
+            _ if target.runs_in(&self.runtime).is_some() => return None,
+            "unknown" => "where it runs is not known".to_owned(),
+            "several" => "it runs in several places".to_owned(),
+            runtime => format!("it runs in {runtime}"),
+        };
+        Some(format!(
+            "{} works in {}, and {runs}: the workload has to move there first",
+            target.id,
+            target.runtimes.join(", ")
+        ))
+    }
+
+    /// Whether its credential goes on under the plan: nothing takes its place.
+    pub fn keeps_credential(&self) -> bool {
+        self.credential.is_some()
+            && self
+                .choice
+                .target
+                .is_some_and(|target| target.situation == Situation::Kept)
     }
 
     /// Credential type or identity kind, the word the catalogue knows it by.

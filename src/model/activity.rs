@@ -160,6 +160,9 @@ pub struct Activity {
     pub weekdays: Vec<u64>,
     /// Networks calls came from, most calls first.
     pub networks: Vec<Counted>,
+    /// Hours in which calls came from two networks or more, of the first 400 active ones; `None` where nobody counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub overlap_hours: Option<u32>,
     /// Regions called.
     pub regions: Vec<Counted>,
     /// Programs that called, most calls first.

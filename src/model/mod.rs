@@ -68,7 +68,7 @@ pub use location::{Ignored, IgnoredBy, Location, Sighting};
 pub use moment::Moment;
 pub use plan::{
     Approval, ApprovalTier, CompensatingControl, Effort, GrantSpec, PermissionLine, PermissionSets,
-    PlanItem, PlanStep, RevocationTrigger,
+    PlanItem, PlanStep, RevocationTrigger, Unfinished,
 };
 pub use progress::{FirstSeen, ItemProgress, ItemState, PlanMemory, Planned, StandingDrift};
 pub use rbac::{RbacBinding, RbacRole, RbacRule};

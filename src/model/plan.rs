@@ -89,6 +89,32 @@ impl RevocationTrigger {
             Self::ManualFallback => "manual_fallback",
         }
     }
+
+    /// What happens, as a text for people says it after "when".
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::TtlExpiry => "its lifetime is over",
+            Self::TaskComplete => "the task is done",
+            Self::PipelineEnd => "the pipeline has ended",
+            Self::CrashDetected => "the work crashed",
+            Self::OrchestrationEvent => "the platform stops or replaces what uses it",
+            Self::ContextChange => {
+                "it is asked for by others, from elsewhere or for something else than was approved"
+            }
+            Self::ManualFallback => "somebody has reason to",
+        }
+    }
+}
+
+/// What is left of a move that an earlier plan began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unfinished {
+    /// Time of the run that planned it.
+    pub planned_at: Timestamp,
+    /// The new way is there: nothing of it has to be made again.
+    pub new_way: bool,
+    /// What does not hold yet of what proves completion.
+    pub left: Vec<String>,
 }
 
 /// What the new access is, in the three questions a decision answers and what is granted.
@@ -235,6 +261,9 @@ pub struct PlanItem {
     /// What it was seen using, as two sets of permissions; `None` where nothing tells.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub permissions: Option<PermissionSets>,
+    /// What an earlier plan has left to do of it, where judgement alone no longer asks for the move.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unfinished: Option<Unfinished>,
     /// Folder of its artefacts beside the reports: `plan/wave-01/p-…`.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub folder: String,

@@ -21,6 +21,8 @@ pub enum ItemState {
     Open,
     /// What proves completion holds.
     Done,
+    /// The plan no longer stands: judgement asks for something else now, or for nothing.
+    Superseded,
     /// The run did not look where it would have to.
     NotSeen,
 }
@@ -33,6 +35,7 @@ impl ItemState {
             Self::DualPath => "dual-path",
             Self::Open => "open",
             Self::Done => "done",
+            Self::Superseded => "superseded",
             Self::NotSeen => "not-seen",
         }
     }
@@ -43,9 +46,9 @@ impl ItemState {
 pub struct ItemProgress {
     /// The item.
     pub item: PlanItemId,
-    /// Its title when it was last planned.
+    /// Its title when it was planned.
     pub title: String,
-    /// Its mechanism when it was last planned.
+    /// The mechanism that it goes by.
     pub mechanism: String,
     /// The disposition it carried out.
     pub disposition: Disposition,

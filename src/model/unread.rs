@@ -22,16 +22,21 @@ pub struct Unread<'r> {
 }
 
 impl<'r> Unread<'r> {
-    /// Of this run.
+    /// Of this report.
     pub fn new(report: &'r Report) -> Self {
+        Self::of_run(&report.run.inputs, &report.coverage)
+    }
+
+    /// Of a run over these inputs.
+    pub fn of_run(inputs: &'r [String], coverage: &'r [Coverage]) -> Self {
         let mut unread = Self {
-            coverage: &report.coverage,
-            inputs: report.run.inputs.iter().map(String::as_str).collect(),
+            coverage,
+            inputs: inputs.iter().map(String::as_str).collect(),
             units: BTreeMap::new(),
             accounts: None,
             elsewhere: None,
         };
-        for (place, entry) in report.coverage.iter().enumerate() {
+        for (place, entry) in coverage.iter().enumerate() {
             if !entry.status.incomplete() {
                 continue;
             }

@@ -200,6 +200,14 @@ pub fn triggers(subject: &Subject<'_>, assessment: &Assessment) -> Vec<Revocatio
     if ends_now(subject, assessment) {
         return Vec::new();
     }
+    // What stays does not end with a task: it ends when it is renewed, or when something is wrong.
+    if subject.keeps_credential() {
+        return vec![
+            RevocationTrigger::TtlExpiry,
+            RevocationTrigger::ContextChange,
+            RevocationTrigger::ManualFallback,
+        ];
+    }
     let mut triggers = BTreeSet::new();
     let platform = subject
         .choice

@@ -10,7 +10,8 @@ use crate::jit::blockers::intent_policy;
 use crate::jit::subject::Subject;
 use crate::jit::ttl;
 use crate::model::{
-    Assessment, BreakGlass, CompensatingControl, Disposition, Effort, PlanItem, PlanItemId, Ternary,
+    Assessment, BreakGlass, CompensatingControl, Disposition, Effort, PlanItem, PlanItemId,
+    Ternary, Unfinished,
 };
 use crate::rules::targets::Target;
 use jiff::Timestamp;
@@ -37,13 +38,19 @@ fn unverified(context: &PlanContext<'_>, subject: &Subject<'_>) -> Vec<String> {
 }
 
 /// Builds the item that settles an assessment; wave and position are set when waves are cut.
-pub fn item(context: &PlanContext<'_>, subject: &Subject<'_>, assessment: &Assessment) -> PlanItem {
+pub fn item(
+    context: &PlanContext<'_>,
+    subject: &Subject<'_>,
+    assessment: &Assessment,
+    unfinished: Option<&Unfinished>,
+) -> PlanItem {
     let values = Values::of(subject, &assessment.ttl);
     let steps = Steps {
         context,
         subject,
         assessment,
         values: &values,
+        unfinished,
     };
     let target = subject.choice.target;
     let (mechanism, mechanism_title) = mechanism(subject, assessment);
@@ -56,7 +63,10 @@ pub fn item(context: &PlanContext<'_>, subject: &Subject<'_>, assessment: &Asses
         assessment: assessment.id.clone(),
         identity: assessment.identity.clone(),
         credential: assessment.credential.clone(),
-        title: format!("{}: {}", assessment.disposition.title(), assessment.subject),
+        title: match unfinished {
+            Some(_) => format!("Finish the migration: {}", assessment.subject),
+            None => format!("{}: {}", assessment.disposition.title(), assessment.subject),
+        },
         disposition: assessment.disposition,
         mechanism,
         mechanism_title,
@@ -86,6 +96,7 @@ pub fn item(context: &PlanContext<'_>, subject: &Subject<'_>, assessment: &Asses
         exception_expires: exception(context, subject, assessment),
         agent_requirements: agent_requirements(context, subject),
         permissions: super::permissions::sets(context, subject),
+        unfinished: unfinished.cloned(),
         folder: String::new(),
         artefacts: Vec::new(),
     }
@@ -202,7 +213,7 @@ fn acceptance(assessment: &Assessment) -> String {
         Disposition::KeepStanding => "The work goes on, with fewer permissions and a shorter life than today.",
         Disposition::SplitFirst => "Each path works with its own access, and switching one off stops no other.",
         Disposition::BreakGlassIsolate => "An exercise gets in within minutes, the alarm sounds, and nothing stays open afterwards.",
-        Disposition::ShortenAndCompensate => "The work goes on with the scoped credential, and revoking it takes minutes.",
+        Disposition::ShortenAndCompensate => "The work goes on with what it needs and no more, from known places, and ending it takes minutes.",
         Disposition::RevokeNow => "The old credential is refused and no consumer depends on it.",
         _ => "The work gets the right access through the one request path, finishes, and leaves no entitlement behind.",
     }
@@ -226,6 +237,9 @@ fn rollback(
         return format!(
             "Put the old trust and policies back from file; possible for {days} days, until what is left of them is deleted."
         );
+    }
+    if subject.keeps_credential() {
+        return "The credential stays, so what goes back is what was taken off it: rollback.sh puts policies and groups back and lifts the network boundary. After a renewal, the one before it can be switched on again until it is deleted.".to_owned();
     }
     match revocation::disabling(context, subject).and_then(|entry| entry.reactivate.as_ref()) {
         Some(command) => format!(

@@ -16,7 +16,7 @@ mod tests;
 
 use crate::jit::subject::{Subject, subjects};
 use crate::jit::{JitContext, id_of};
-use crate::model::{Assessment, AssessmentId, Disposition, PlanItem};
+use crate::model::{Assessment, AssessmentId, Disposition, PlanItem, Unfinished};
 use std::collections::BTreeMap;
 use waves::Candidate;
 
@@ -28,18 +28,51 @@ pub type PlanContext<'a> = JitContext<'a>;
 /// No item comes of access that is already short-lived and conditioned, unless its sessions may outlast the task, nor of an
 /// unclear case whose risk is below `plan.review_from_risk`; their assessments say so. Which files an item has is listed when
 /// they are made.
-pub fn build(context: &PlanContext<'_>, assessments: &[Assessment]) -> Vec<PlanItem> {
+///
+/// A move that an earlier plan began goes on where judgement alone would only ask or let it be: half of it is done, and what
+/// is left is as certain as it was.
+pub fn build(
+    context: &PlanContext<'_>,
+    assessments: &[Assessment],
+    unfinished: &done::Unfinished,
+) -> Vec<PlanItem> {
     let subjects: BTreeMap<AssessmentId, Subject<'_>> = subjects(context)
         .into_iter()
         .map(|subject| (id_of(&subject), subject))
         .collect();
     let candidates = assessments
         .iter()
-        .filter_map(|assessment| Some((subjects.get(&assessment.id)?, assessment)))
-        .filter(|(subject, assessment)| calls_for_work(context, subject, assessment))
-        .map(|(subject, assessment)| candidate(context, subject, assessment))
+        .filter_map(|assessment| {
+            let subject = subjects.get(&assessment.id)?;
+            if let Some(candidate) = going_on(context, subject, assessment, unfinished) {
+                return Some(candidate);
+            }
+            calls_for_work(context, subject, assessment).then(|| {
+                let subject = subject.clone().settled(context.targets, assessment);
+                candidate(context, &subject, assessment, None)
+            })
+        })
         .collect();
     waves::cut(context, candidates)
+}
+
+/// What is left of a move that an earlier plan began.
+fn going_on(
+    context: &PlanContext<'_>,
+    subject: &Subject<'_>,
+    assessment: &Assessment,
+    unfinished: &done::Unfinished,
+) -> Option<Candidate> {
+    let rest = matches!(
+        assessment.disposition,
+        Disposition::Review | Disposition::KeepStanding
+    );
+    let (planned, left) = unfinished.get(&assessment.id).filter(|_| rest)?;
+    let target = context.targets.get(&planned.progress.mechanism)?;
+    let subject = subject.clone().with(target, "as an earlier plan has it");
+    let judged =
+        crate::jit::carried_on(context, &subject, assessment, planned.progress.disposition);
+    Some(candidate(context, &subject, &judged, Some(left)))
 }
 
 fn calls_for_work(
@@ -82,9 +115,10 @@ fn candidate(
     context: &PlanContext<'_>,
     subject: &Subject<'_>,
     assessment: &Assessment,
+    unfinished: Option<&Unfinished>,
 ) -> Candidate {
     let rules = &context.scoring.plan;
-    let item = item::item(context, subject, assessment);
+    let item = item::item(context, subject, assessment, unfinished);
     let narrow = waves::narrow(rules, assessment, &item);
     Candidate {
         item,

@@ -174,21 +174,6 @@ pub fn simulate(
             ));
         }
     }
-    if let Some(target) = asked_for.filter(|target| tried.target.as_ref() == Some(&target.id)) {
-        let kind = planned_kind(context, id);
-        if let Some(kind) = kind
-            && !target
-                .replaces
-                .iter()
-                .any(|name| crate::rules::targets::matches(name, &kind))
-        {
-            notes.push(format!(
-                "the catalogue has {} for {}, not for {kind}",
-                target.id,
-                target.replaces.join(", ")
-            ));
-        }
-    }
     let elsewhere = tried.blockers.iter();
     notes.extend(
         elsewhere
@@ -200,13 +185,6 @@ pub fn simulate(
         tried,
         notes,
     })
-}
-
-fn planned_kind(context: &JitContext<'_>, id: &AssessmentId) -> Option<String> {
-    jit::subject::subjects(context)
-        .iter()
-        .find(|subject| jit::id_of(subject) == *id)
-        .map(|subject| subject.kind().to_owned())
 }
 
 #[cfg(test)]
@@ -244,6 +222,18 @@ mod tests {
         );
         assert_ne!(elsewhere.tried.mitigation, crate::model::Mitigation::Full);
         assert_ne!(elsewhere.tried.disposition, Disposition::MigrateNow);
+        let points = |one: &Assessment, code: &str| {
+            let mut factors = one.fit.factors.iter();
+            factors
+                .find(|factor| factor.code == code)
+                .map(|factor| factor.points)
+        };
+        assert_eq!(points(&elsewhere.tried, "F1"), Some(0));
+        assert_eq!(points(&elsewhere.tried, "F3"), Some(0));
+        assert!(elsewhere.tried.fit.score < elsewhere.planned.fit.score);
+        let other = tried("slack-token-rotation", None);
+        assert!(note(&other, "not for aws-access-key"), "{:?}", other.notes);
+        assert_eq!(points(&other.tried, "F1"), Some(0));
         let here = tried("aws-roles-anywhere", Some(60));
         assert!(!note(&here, "runs in"), "{:?}", here.notes);
         assert_eq!(here.tried.mitigation, crate::model::Mitigation::Full);

@@ -4,7 +4,7 @@ use super::PlanContext;
 use super::commands::Values;
 use crate::jit::after::carried_out;
 use crate::jit::subject::Subject;
-use crate::model::{Assessment, Disposition, LastUse, PlanStep};
+use crate::model::{Assessment, Disposition, LastUse, PlanStep, Unfinished};
 use crate::rules::targets::{Disabling, StepText, Target};
 
 /// What the steps of one item are made from.
@@ -17,12 +17,21 @@ pub struct Steps<'s, 'a> {
     pub assessment: &'s Assessment,
     /// Values of placeholders.
     pub values: &'s Values,
+    /// What an earlier plan has left of it.
+    pub unfinished: Option<&'s Unfinished>,
 }
 
 impl Steps<'_, '_> {
     /// The steps, numbered in the order in which they are taken.
     pub fn list(&self) -> Vec<PlanStep> {
         let mut steps = self.ordered();
+        if let Some(unfinished) = self.unfinished {
+            // What was done is not done again.
+            if unfinished.new_way {
+                steps.retain(|step| !matches!(step.number, 1..=4));
+            }
+            steps.insert(1.min(steps.len()), self.left(unfinished));
+        }
         for (step, number) in steps.iter_mut().zip(1..) {
             step.number = number;
         }
@@ -99,6 +108,19 @@ impl Steps<'_, '_> {
         } else {
             names.join(", ")
         }
+    }
+
+    fn left(&self, unfinished: &Unfinished) -> PlanStep {
+        self.step(
+            0,
+            "See what is left",
+            format!(
+                "The plan of {} is not finished. Left of it: {}.",
+                unfinished.planned_at.strftime("%Y-%m-%d"),
+                unfinished.left.join("; ")
+            ),
+            None,
+        )
     }
 
     fn confirm(&self) -> PlanStep {
@@ -218,7 +240,15 @@ impl Steps<'_, '_> {
         )
     }
 
+    /// What is there today goes on: only what is renewed, too wide or out of place goes.
+    fn keeps(&self) -> bool {
+        self.subject.keeps_credential()
+    }
+
     fn old_must_fail(&self) -> Option<String> {
+        if self.keeps() {
+            return None;
+        }
         self.disabling().map(|entry| self.values.text(&entry.test))
     }
 
@@ -433,25 +463,72 @@ impl Steps<'_, '_> {
 
     fn shorten(&self) -> Vec<PlanStep> {
         let mut steps = vec![self.confirm(), self.record()];
+        steps.extend(self.shared());
         steps.extend(self.target_steps());
+        if self.keeps()
+            && let [.., create, grant, switch] = steps.as_mut_slice()
+        {
+            "Keep it where nobody reads it by chance".clone_into(&mut create.title);
+            "Narrow it".clone_into(&mut grant.title);
+            "Renew it".clone_into(&mut switch.title);
+        }
         let lasts = self.assessment.exposure_window.after.clone();
-        steps.extend([
-            self.step(
-                5,
-                "Shorten and watch",
-                format!("Renew it on a schedule (at most every {lasts}), alert on use from unknown addresses and at unknown hours, and allow it from known networks only."),
-                None,
-            ),
-            self.deactivate(),
-            self.step(
+        steps.push(self.step(
+            5,
+            "Shorten and watch",
+            if self.subject.credential.is_some() {
+                format!("Renew it on a schedule (at most every {lasts}), alert on use from unknown addresses and at unknown hours, and allow it from known networks only.")
+            } else {
+                format!("Limit its sessions ({lasts}), alert on use from unknown addresses and at unknown hours, and allow it from known networks only.")
+            },
+            None,
+        ));
+        if self.keeps() {
+            steps.push(self.step(
                 7,
                 "Rehearse the fallback",
-                format!("Revoke it once by the command of this item, on purpose and within minutes. {}", self.negative_text()),
+                format!(
+                    "Whoever is on call ends a key within minutes by revoke.sh: try it on the one that the first renewal leaves behind, never on the one in use. {}",
+                    self.negative_text()
+                ),
                 None,
-            ),
-            self.step(9, "Close", "Judge again before the exception runs out: the catalogue may know a mechanism by then.", None),
-        ]);
+            ));
+        } else {
+            steps.push(self.deactivate());
+            steps.push(self.step(
+                7,
+                "Rehearse the fallback",
+                format!(
+                    "Revoke it once by the command of this item, on purpose and within minutes. {}",
+                    self.negative_text()
+                ),
+                None,
+            ));
+        }
+        let instead = if self.keeps() {
+            format!(" Until then: {}.", self.assessment.target_reason)
+        } else {
+            String::new()
+        };
+        steps.push(self.step(
+            9,
+            "Close",
+            format!("Judge again before the exception runs out: what stands in the way may be gone by then.{instead}"),
+            None,
+        ));
         steps
+    }
+
+    /// Whoever shares an administrator gets an access of their own before anything else is of use.
+    fn shared(&self) -> Option<PlanStep> {
+        let found = self.assessment.blockers.iter();
+        let shared = found.clone().find(|one| one.id == "shared_admin")?;
+        Some(self.step(
+            2,
+            "Give each who shares it an access of their own",
+            format!("{}: people by single sign-on, machines by an identity each. Only then does its log say who did something, and only then can it be narrowed.", shared.evidence.text),
+            None,
+        ))
     }
 
     fn split(&self) -> Vec<PlanStep> {

@@ -5,10 +5,11 @@ use crate::model::{Changes, ItemProgress, ItemState, PlanItemId, Report, Standin
 use jiff::Timestamp;
 
 /// States in the order they are told of.
-pub const STATES: [(ItemState, &str); 5] = [
+pub const STATES: [(ItemState, &str); 6] = [
     (ItemState::Reopened, "came back"),
     (ItemState::DualPath, "old and new way both work"),
     (ItemState::Done, "done"),
+    (ItemState::Superseded, "overtaken by a new judgement"),
     (ItemState::Open, "open"),
     (ItemState::NotSeen, "not looked at"),
 ];

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 pub type Conditions = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Everything.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Artefacts {
     /// Trust policies.
     pub trusts: Vec<Trust>,

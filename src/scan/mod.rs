@@ -27,7 +27,7 @@ use crate::manifests::catalog;
 use crate::model::aws::AwsAccount;
 use crate::model::{
     Coverage, Finding, FindingError, Fingerprint, FingerprintKey, Inventory, Moment, Observed,
-    OwnerSource, Report, Run, SeenCredential,
+    OwnerSource, PlanMemory, Report, Run, SeenCredential,
 };
 use crate::plan;
 pub use crate::plan::artefacts::Made;
@@ -315,6 +315,10 @@ pub trait KnownIds: Send {
     fn in_inventory(&mut self, run: &Run, inventory: &mut Inventory);
     /// Findings are known by these ids.
     fn in_findings(&mut self, run: &Run, findings: &mut [Finding]);
+    /// What earlier plans left, and what this run was asked of them.
+    fn plans(&mut self, _: &Run) -> Option<(PlanMemory, done::Asked)> {
+        None
+    }
 }
 
 /// Nothing is known.
@@ -562,7 +566,14 @@ pub fn judge(
         rules.measures.scoring.thresholds.exception_most_days,
         request.now,
     ));
-    let plan = plan::build(&judgement, &assessments);
+    let unfinished = match known_ids.plans(&run) {
+        Some((memory, asked)) => {
+            let view = done::View::new(&run, &inventory, &assessments, &coverage);
+            done::unfinished(view, &memory, &asked, judgement.targets)
+        }
+        None => done::Unfinished::default(),
+    };
+    let plan = plan::build(&judgement, &assessments, &unfinished);
 
     let report = report::assemble(ReportParts {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -463,6 +463,7 @@ fn assessment(
 
 fn plan_item(assessment: &Assessment) -> PlanItem {
     PlanItem {
+        unfinished: None,
         id: PlanItemId::of(&[assessment.id.as_str()]),
         wave: 1,
         position: 1,

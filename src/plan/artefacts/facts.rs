@@ -35,6 +35,8 @@ pub(super) struct Facts<'f> {
     pub(super) reactivate: Option<String>,
     /// How the access is ended.
     pub(super) revocation: Revocation,
+    /// The credential of today goes on under the plan.
+    pub(super) keeps_credential: bool,
 }
 
 impl<'f> Facts<'f> {
@@ -81,6 +83,7 @@ impl<'f> Facts<'f> {
             assumed: Vec::new(),
             reactivate,
             revocation: revocation::of(context, subject, issues, &commands),
+            keeps_credential: subject.keeps_credential(),
         };
         facts.identity(subject);
         facts.task(&commands);
@@ -134,7 +137,12 @@ impl<'f> Facts<'f> {
         };
         self.put("name", &identity.name);
         match identity.kind {
-            IdentityKind::IamUser => self.put("user", &identity.name),
+            IdentityKind::IamUser => {
+                self.put("user", &identity.name);
+                if identity.native_id.starts_with("arn:") {
+                    self.put("user_arn", &identity.native_id);
+                }
+            }
             IdentityKind::IamRole => {
                 self.put("kept_role", "yes");
                 self.put("role", &identity.name);

@@ -22,7 +22,7 @@ pub(super) fn file(
     let mut body = String::from(REFUSED);
     let _ = write!(body, "\n{}", comments(&facts.item.negative_test));
     let mut any = false;
-    if let Some(kind) = facts.credential {
+    if let Some(kind) = facts.credential.filter(|_| !facts.keeps_credential) {
         let old = data
             .negative
             .iter()
@@ -59,7 +59,18 @@ pub(super) fn file(
     // Emergency access may do what no other role may.
     if facts.trust.is_some() && migrates && facts.item.disposition != Disposition::BreakGlassIsolate
     {
-        body.push_str(&simulated(facts, data, policies, lost));
+        let role = facts.fill("⟦role_arn⟧", shell);
+        body.push_str(&simulated(&role, "role", data, policies, lost));
+        any = true;
+    }
+    if let Some(user) = facts
+        .values
+        .get("user_arn")
+        .filter(|_| facts.keeps_credential)
+    {
+        let user = shell(user);
+        body.push_str(&simulated(&user, "user", data, policies, lost));
+        body.push_str(&elsewhere(&user, policies));
         any = true;
     }
     if !any {
@@ -69,9 +80,15 @@ pub(super) fn file(
     Made::new(
         "negative-test.sh",
         ArtefactKind::NegativeTest,
-        "ends with 0 when the old credential and everything out of bounds is refused, 1 when something still works, 2 when something was not tried",
+        if facts.keeps_credential {
+            "ends with 0 when everything out of bounds is refused, 1 when something of it still works, 2 when something was not tried"
+        } else {
+            "ends with 0 when the old credential and everything out of bounds is refused, 1 when something still works, 2 when something was not tried"
+        },
         script(
-            "Proves that access has ended, and that the new way has its bounds. It ends with 0 when all of it was tried and refused, with 1 when something still works, and with 2 when nothing works but not all of it could be tried.",
+            if facts.keeps_credential {
+                "Proves the bounds of what stays. It ends with 0 when all of it was tried and refused, with 1 when something out of bounds still works, and with 2 when not all of it could be tried."
+            } else { "Proves that access has ended, and that the new way has its bounds. It ends with 0 when all of it was tried and refused, with 1 when something still works, and with 2 when nothing works but not all of it could be tried." },
             &body,
         )
         .replacen("set -euo pipefail", "set -uo pipefail", 1),
@@ -80,7 +97,8 @@ pub(super) fn file(
 
 /// Actions that the role must be refused: dangerous ones and those that it loses, but never what was used.
 fn simulated(
-    facts: &Facts<'_>,
+    arn: &str,
+    what: &str,
     data: &Artefacts,
     policies: Option<&Policies>,
     lost: &[String],
@@ -97,10 +115,27 @@ fn simulated(
             actions.push(shown);
         }
     }
-    let role = facts.fill("⟦role_arn⟧", shell);
     format!(
-        "\n# What the role's own policies allow of what it must never do and of what it may no longer do, by IAM's simulator: nothing.\nif ! allowed=$(aws iam simulate-principal-policy --policy-source-arn {role} \\\n  --action-names {} \\\n  --query \"EvaluationResults[?EvalDecision=='allowed'].EvalActionName\" --output text 2>&1); then\n  skipped \"what the role must never do: the simulator gave no answer: $allowed\"\nelif [ -n \"$allowed\" ] && [ \"$allowed\" != \"None\" ]; then\n  failed \"the role may: $allowed\"\nelse\n  proven \"everything the role must never do\"\nfi\n",
+        "\n# What the {what}'s own policies allow of what it must never do and of what it may no longer do, by IAM's simulator: nothing.\nif ! allowed=$(aws iam simulate-principal-policy --policy-source-arn {arn} \\\n  --action-names {} \\\n  --query \"EvaluationResults[?EvalDecision=='allowed'].EvalActionName\" --output text 2>&1); then\n  skipped \"what the {what} must never do: the simulator gave no answer: $allowed\"\nelif [ -n \"$allowed\" ] && [ \"$allowed\" != \"None\" ]; then\n  failed \"the {what} may: $allowed\"\nelse\n  proven \"everything the {what} must never do\"\nfi\n",
         actions.join(" ")
+    )
+}
+
+/// Calls from an address that is nobody's have to be refused, whatever they ask for.
+fn elsewhere(arn: &str, policies: Option<&Policies>) -> String {
+    let used: BTreeSet<String> = policies
+        .into_iter()
+        .flat_map(Policies::granted)
+        .take(20)
+        .map(shell)
+        .collect();
+    let actions = if used.is_empty() {
+        "s3:ListAllMyBuckets".to_owned()
+    } else {
+        used.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    format!(
+        "\n# From an address that belongs to nobody, even what it uses is refused, by IAM's simulator.\nif ! allowed=$(aws iam simulate-principal-policy --policy-source-arn {arn} \\\n  --action-names {actions} \\\n  --context-entries ContextKeyName=aws:SourceIp,ContextKeyValues=203.0.113.77,ContextKeyType=ip ContextKeyName=aws:ViaAWSService,ContextKeyValues=false,ContextKeyType=boolean \\\n  --query \"EvaluationResults[?EvalDecision=='allowed'].EvalActionName\" --output text 2>&1); then\n  skipped \"calls from elsewhere: the simulator gave no answer: $allowed\"\nelif [ -n \"$allowed\" ] && [ \"$allowed\" != \"None\" ]; then\n  failed \"calls from elsewhere may: $allowed\"\nelse\n  proven \"calls from elsewhere\"\nfi\n"
     )
 }
 

@@ -3,6 +3,7 @@
 use super::Made;
 use super::facts::Facts;
 use super::trust::pretty;
+use crate::iam::matcher::matches_ignoring_case;
 use crate::jit::subject::Subject;
 use crate::model::{ArtefactKind, Disposition, PermissionLine, PlanItem};
 use crate::rules::artefacts::Artefacts;
@@ -36,6 +37,8 @@ pub(super) struct Documents {
     pub(super) used: BTreeMap<String, Vec<String>>,
     /// Kinds that are not there, and why.
     pub(super) missing: Vec<(String, String)>,
+    /// What to know of them.
+    pub(super) notes: Vec<String>,
 }
 
 /// What of an AWS principal's use becomes policy.
@@ -140,7 +143,18 @@ pub(super) fn documents(
             .into_iter()
             .flat_map(|usage| usage.services_used.iter().cloned()),
     );
-    if services.is_empty() {
+    let early = usage.and_then(|usage| usage.too_early.as_ref());
+    // What nobody tracks may be in use.
+    services.extend(
+        usage
+            .filter(|_| early.is_none())
+            .into_iter()
+            .flat_map(|usage| usage.services_untracked.iter().cloned()),
+    );
+    if let Some(early) = early.filter(|_| out.used.is_empty()) {
+        let why = format!("nothing can be called unused yet: {early}");
+        miss(&mut out, "permissions boundary", &why);
+    } else if services.is_empty() {
         miss(
             &mut out,
             "permissions boundary",
@@ -159,6 +173,16 @@ pub(super) fn documents(
             .flat_map(|policy| &policy.documents)
             .flat_map(allowed_actions)
             .collect();
+        let silent: Vec<&String> = (data.boundary.never.iter())
+            .filter(|action| untold(action, &out.used, &kept))
+            .collect();
+        if !silent.is_empty() {
+            let list: Vec<&str> = silent.into_iter().map(String::as_str).collect();
+            out.notes.push(format!(
+                "permissions-boundary.json does not refuse {}: today's policies grant that, and no record says whether it is used. Only logs can tell",
+                list.join(", ")
+            ));
+        }
         let document = boundary(&services, &out.used, &kept, elevated.as_deref(), data);
         if document.to_string().len() <= MANAGED {
             out.boundary = Some(document);
@@ -215,13 +239,14 @@ fn boundary(
         .iter()
         .filter(|action| !used.contains_key(*action))
         .filter(|action| elevated.is_none() || *action != "sts:AssumeRole")
+        .filter(|action| !untold(action, used, kept))
         .collect();
     let mut actions: BTreeSet<String> = used.keys().cloned().collect();
     for service in services {
         // Of the service that hands out sessions, only what was used. A service whose calls no log names keeps what its smaller
         // policy has of it, or all of itself where nothing tells.
         let own = |action: &&String| action.split_once(':').map(|(head, _)| head) == Some(service);
-        if service == "sts" || used.keys().any(|action| own(&action)) {
+        if service == "sts" && !used.is_empty() || used.keys().any(|action| own(&action)) {
             continue;
         }
         let kept: Vec<&String> = kept.iter().filter(own).collect();
@@ -246,6 +271,15 @@ fn boundary(
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
+/// Whether an action may be in use and no record tells: it is left in the smaller policy, and no log names a call of its
+/// service.
+fn untold(action: &str, used: &BTreeMap<String, Vec<String>>, kept: &BTreeSet<String>) -> bool {
+    let service = |action: &str| action.split(':').next().map(str::to_owned);
+    kept.iter()
+        .any(|pattern| matches_ignoring_case(pattern, action))
+        && !used.keys().any(|call| service(call) == service(action))
+}
+
 /// Actions that the statements of a document allow, as they are written.
 fn allowed_actions(document: &Value) -> Vec<String> {
     let statements = document.get("Statement").and_then(Value::as_array);
@@ -253,12 +287,12 @@ fn allowed_actions(document: &Value) -> Vec<String> {
         .into_iter()
         .flatten()
         .filter(|statement| statement.get("Effect").and_then(Value::as_str) == Some("Allow"))
-        .filter_map(|statement| statement.get("Action"))
-        .flat_map(|actions| match actions {
-            Value::Array(list) => list.iter().collect(),
-            one => vec![one],
+        .flat_map(|statement| match statement.get("Action") {
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            Some(one) => one.as_str().into_iter().collect(),
+            // Everything but what is named.
+            None => vec!["*"],
         })
-        .filter_map(Value::as_str)
         .map(str::to_owned)
         .collect()
 }
@@ -415,5 +449,36 @@ mod tests {
             {"Effect": "Allow", "Action": "a:E"},
         ]});
         assert_eq!(allowed_actions(&smaller), ["a:B", "a:C", "a:E"]);
+        let but = json!({"Statement": [{"Effect": "Allow", "NotAction": "iam:*"}]});
+        assert_eq!(allowed_actions(&but), ["*"]);
+    }
+
+    #[test]
+    fn a_boundary_refuses_nothing_that_the_record_is_silent_of() {
+        let data = Artefacts::builtin().unwrap();
+        let text = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect();
+        let services = text(&["iam", "s3"]);
+        let never = |used: &[&str], kept: &[&str]| {
+            let used = used.iter().map(|one| ((*one).to_owned(), Vec::new()));
+            let document = boundary(&services, &used.collect(), &text(kept), None, data);
+            document["Statement"][1]["Action"].clone()
+        };
+        let refused =
+            |list: &Value, action: &str| list.as_array().unwrap().contains(&json!(action));
+        // Last-accessed data knows of the service only: the smaller policy keeps what is granted of it.
+        let open = never(&[], &["iam:Pass*", "s3:*"]);
+        assert!(
+            !refused(&open, "iam:PassRole") && refused(&open, "iam:CreateUser"),
+            "{open}"
+        );
+        let open = never(&[], &["*"]);
+        assert!(!refused(&open, "iam:CreateUser"), "{open}");
+        // It tracks the actions, and this one was not used.
+        assert!(refused(&never(&[], &["iam:GetRole"]), "iam:PassRole"));
+        // Logs name every call of the service.
+        assert!(refused(
+            &never(&["iam:GetRole"], &["iam:*"]),
+            "iam:PassRole"
+        ));
     }
 }

@@ -50,6 +50,36 @@ const ORDER: &[(&str, &[ArtefactKind])] = &[
     ),
 ];
 
+/// The same where the credential stays.
+const KEPT: &[(&str, &[ArtefactKind])] = &[
+    (
+        "Have the request approved",
+        &[ArtefactKind::ApprovalRequest],
+    ),
+    (
+        "Read the policies and what was tried with them",
+        &[
+            ArtefactKind::PermissionPolicy,
+            ArtefactKind::PermissionsBoundary,
+            ArtefactKind::Validation,
+        ],
+    ),
+    (
+        "Narrow what it may do; its key goes on working",
+        &[ArtefactKind::Configuration],
+    ),
+    ("Watch its use", &[ArtefactKind::MonitoringQuery]),
+    ("Prove its bounds", &[ArtefactKind::NegativeTest]),
+    (
+        "Keep at hand; none of these is a step of the plan",
+        &[
+            ArtefactKind::Revocation,
+            ArtefactKind::KillSwitch,
+            ArtefactKind::Rollback,
+        ],
+    ),
+];
+
 /// The README.
 pub(super) fn file(
     facts: &Facts<'_>,
@@ -73,7 +103,7 @@ pub(super) fn file(
         }
     );
     to_fill(&mut out, made, data);
-    order(&mut out, made, item.disposition);
+    order(&mut out, made, facts);
     if let Some(trust) = facts.trust {
         let _ = writeln!(out, "## The trust\n\n{}\n", trust.explain);
     }
@@ -145,11 +175,12 @@ fn to_fill(out: &mut String, made: &[Made], data: &Artefacts) {
     out.push('\n');
 }
 
-fn order(out: &mut String, made: &[Made], disposition: crate::model::Disposition) {
+fn order(out: &mut String, made: &[Made], facts: &Facts<'_>) {
     use crate::model::Disposition;
     out.push_str("## In this order\n\n");
-    let mut steps: Vec<&(&str, &[ArtefactKind])> = ORDER.iter().collect();
-    if disposition == Disposition::RevokeNow {
+    let all = if facts.keeps_credential { KEPT } else { ORDER };
+    let mut steps: Vec<&(&str, &[ArtefactKind])> = all.iter().collect();
+    if facts.item.disposition == Disposition::RevokeNow {
         // Others may have it: it is switched off before anything else is done.
         steps.sort_by_key(|(title, _)| {
             !matches!(*title, "End the old access" | "Prove that it has ended")

@@ -4,7 +4,7 @@ use super::Made;
 use super::facts::Facts;
 use super::scripts::{command, script};
 use super::text::{comments, shell, whole};
-use crate::model::{ArtefactKind, Disposition};
+use crate::model::{ArtefactKind, Disposition, RevocationTrigger};
 use crate::plan::revocation::Way;
 use std::fmt::Write as _;
 
@@ -17,23 +17,28 @@ pub(super) fn file(facts: &Facts<'_>) -> Made {
         .item
         .revocation_triggers
         .iter()
-        .map(|trigger| trigger.as_str())
+        .filter(|trigger| !matches!(trigger, RevocationTrigger::TtlExpiry))
+        .map(|trigger| trigger.in_words())
         .collect();
     let when = |what: &str| match triggers.as_slice() {
+        _ if facts.keeps_credential => comments(
+            "The way out, and not a step of the plan: the credential stays, and what uses it stops. Run it when others may have it, when the work is over, or when nobody answers for the exception any more.",
+        ),
         [] if facts.item.disposition == Disposition::RevokeNow => {
             comments("Run it now: nothing takes the place of this access.")
         }
         [] => comments("Run it once README.md's order comes to it: nothing takes its place."),
-        _ => comments(&format!(
-            "{what} when one of these comes: {}.",
-            triggers.join(", ")
-        )),
+        _ => comments(&format!("{what} as soon as {}.", either(&triggers))),
     };
     let (old, new) = (old(facts), new(facts));
     let (description, text) = match (old, new) {
         (Some(old), Some(new)) => (
             "with the word old it ends the credential of today, with the word new what takes its place, without a word both",
-            parts(&when("Run the second"), &old, &new),
+            parts(
+                &when("Run the second, by hand or by the pipeline itself,"),
+                &old,
+                &new,
+            ),
         ),
         (Some(only), None) | (None, Some(only)) => (
             "ends the access",
@@ -58,6 +63,15 @@ pub(super) fn file(facts: &Facts<'_>) -> Made {
         ),
     };
     Made::new("revoke.sh", ArtefactKind::Revocation, description, text)
+}
+
+/// `a, b or c`.
+fn either(list: &[&str]) -> String {
+    match list {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
 }
 
 /// What a person has to do, and the end that says so.

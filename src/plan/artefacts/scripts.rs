@@ -163,6 +163,9 @@ pub(super) fn rollback(facts: &Facts<'_>) -> Made {
             "echo \"put back what was kept before the change: the old trust, policies and files\" >&2\n",
         ),
     }
+    if let Some(user) = facts.values.get("user").filter(|_| facts.keeps_credential) {
+        let _ = write!(body, "\nuser={}\n{}", shell(user), super::keep::BACK);
+    }
     if facts.trust.is_some() {
         let role = facts.fill("⟦role⟧", shell);
         let _ = write!(
@@ -192,10 +195,12 @@ pub(super) fn rollback(facts: &Facts<'_>) -> Made {
             roles.join(" ")
         );
     }
-    body.push_str(&comment(
-        "Pipelines: git apply --reverse the patches of this folder, or revert the commit.",
-    ));
-    body.push('\n');
+    if !facts.keeps_credential {
+        body.push_str(&comment(
+            "Pipelines: git apply --reverse the patches of this folder, or revert the commit.",
+        ));
+        body.push('\n');
+    }
     Made::new(
         "rollback.sh",
         ArtefactKind::Rollback,

@@ -2,16 +2,59 @@
 
 use crate::model::{
     Assessment, AssessmentId, Consumer, Coverage, Credential, CredentialId, Federation, Identity,
-    IdentityId, PlanItem, PrincipalKind, Report, Unread,
+    IdentityId, Inventory, PlanItem, PrincipalKind, Report, Run, Unread,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Name of a consumer and its repository.
 type Called<'r> = (&'r str, Option<&'r str>);
 
-/// A report that tells of earlier plans.
+/// What a run shows, before or after its report is put together.
+pub struct View<'r> {
+    /// The run.
+    pub run: &'r Run,
+    identities: Vec<&'r Identity>,
+    credentials: Vec<&'r Credential>,
+    consumers: Vec<&'r Consumer>,
+    assessments: &'r [Assessment],
+    coverage: &'r [Coverage],
+}
+
+impl<'r> View<'r> {
+    /// What was joined and judged.
+    pub fn new(
+        run: &'r Run,
+        inventory: &'r Inventory,
+        assessments: &'r [Assessment],
+        coverage: &'r [Coverage],
+    ) -> Self {
+        Self {
+            run,
+            identities: inventory.identities.values().collect(),
+            credentials: inventory.credentials.values().collect(),
+            consumers: inventory.consumers.values().collect(),
+            assessments,
+            coverage,
+        }
+    }
+}
+
+impl<'r> From<&'r Report> for View<'r> {
+    fn from(report: &'r Report) -> Self {
+        Self {
+            run: &report.run,
+            identities: report.identities.iter().collect(),
+            credentials: report.credentials.iter().collect(),
+            consumers: report.consumers.iter().collect(),
+            assessments: &report.assessments,
+            coverage: &report.coverage,
+        }
+    }
+}
+
+/// A run looked up by what earlier plans name.
 pub(super) struct Later<'r> {
-    pub(super) report: &'r Report,
+    pub(super) view: View<'r>,
     inputs: BTreeSet<&'r str>,
     identities: BTreeMap<&'r IdentityId, &'r Identity>,
     credentials: BTreeMap<&'r CredentialId, &'r Credential>,
@@ -33,10 +76,10 @@ pub(super) struct Later<'r> {
 }
 
 impl<'r> Later<'r> {
-    pub(super) fn new(report: &'r Report) -> Self {
+    pub(super) fn new(view: impl Into<View<'r>>) -> Self {
+        let view = view.into();
         let mut later = Self {
-            report,
-            inputs: report.run.inputs.iter().map(String::as_str).collect(),
+            inputs: view.run.inputs.iter().map(String::as_str).collect(),
             identities: BTreeMap::new(),
             credentials: BTreeMap::new(),
             credentials_of: BTreeMap::new(),
@@ -47,9 +90,10 @@ impl<'r> Later<'r> {
             called: BTreeMap::new(),
             configured: BTreeMap::new(),
             trusting: BTreeMap::new(),
-            unread: Unread::new(report),
+            unread: Unread::of_run(&view.run.inputs, view.coverage),
+            view,
         };
-        for (place, identity) in report.identities.iter().enumerate() {
+        for (place, identity) in later.view.identities.iter().copied().enumerate() {
             later.identities.entry(&identity.id).or_insert(identity);
             let tokens = identity.trust.iter();
             let tokens = tokens.filter(|way| way.principal_kind == PrincipalKind::Oidc);
@@ -60,7 +104,7 @@ impl<'r> Later<'r> {
                 later.trusting.entry(name).or_insert(place);
             }
         }
-        for credential in &report.credentials {
+        for credential in later.view.credentials.iter().copied() {
             later
                 .credentials
                 .entry(&credential.id)
@@ -69,13 +113,13 @@ impl<'r> Later<'r> {
                 later.credentials_of.entry(id).or_default().push(credential);
             }
         }
-        for assessment in &report.assessments {
+        for assessment in later.view.assessments {
             later
                 .assessments
                 .entry(&assessment.id)
                 .or_insert(assessment);
         }
-        for (place, consumer) in report.consumers.iter().enumerate() {
+        for (place, consumer) in later.view.consumers.clone().into_iter().enumerate() {
             later.take(place, consumer);
         }
         later
@@ -165,7 +209,7 @@ impl<'r> Later<'r> {
         repositories: impl Iterator<Item = &'n str>,
     ) -> Option<&'r Identity> {
         let places = repositories.filter_map(|name| self.trusting.get(name).copied());
-        self.report.identities.get(places.min()?)
+        self.view.identities.get(places.min()?).copied()
     }
 
     /// The first thing that could not be read whole and because of which something of these sources may be missing.
@@ -175,12 +219,12 @@ impl<'r> Later<'r> {
     }
 
     fn consumer(&self, place: usize) -> Option<&'r Consumer> {
-        self.report.consumers.get(place)
+        self.view.consumers.get(place).copied()
     }
 
     fn consumers(&self, places: impl Iterator<Item = usize>) -> impl Iterator<Item = &'r Consumer> {
-        let all = &self.report.consumers;
-        places.filter_map(move |place| all.get(place))
+        let all = &self.view.consumers;
+        places.filter_map(move |place| all.get(place).copied())
     }
 }
 
@@ -199,7 +243,7 @@ fn repositories(subject: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CoverageStatus, Grade, IdentityKind, Inventory, Run, TrustPath};
+    use crate::model::{CoverageStatus, Grade, IdentityKind, TrustPath};
     use crate::report::{ReportParts, assemble};
     use jiff::Timestamp;
     use proptest::prelude::*;

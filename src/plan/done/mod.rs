@@ -8,12 +8,13 @@ mod proof;
 mod tests;
 
 use crate::model::{
-    Assessment, AssessmentId, Credential, Disposition, FirstSeen, ItemProgress, ItemState,
-    PlanItem, PlanItemId, PlanMemory, Planned, Report, StandingDrift,
+    self, Assessment, AssessmentId, Credential, Disposition, FirstSeen, ItemProgress, ItemState,
+    LastUse, PlanItem, PlanItemId, PlanMemory, Planned, Report, StandingDrift,
 };
-use crate::rules::targets::Targets;
+use crate::rules::targets::{Proof, Targets};
 use jiff::Timestamp;
 use later::Later;
+pub use later::View;
 use proof::{Seen, proofs};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,129 @@ pub struct Progress {
     pub memory: PlanMemory,
 }
 
+/// Moves that earlier plans began and that are not finished, by the assessment that each settles.
+pub type Unfinished = BTreeMap<AssessmentId, (Planned, model::Unfinished)>;
+
+/// The moves of earlier plans that are not finished, with what is left of each, as far as a run looked where it would show.
+pub fn unfinished(
+    view: View<'_>,
+    memory: &PlanMemory,
+    asked: &Asked,
+    targets: &Targets,
+) -> Unfinished {
+    let begun = |planned: &&Planned| {
+        planned.progress.state != ItemState::Done
+            && Course::of(planned.progress.disposition) == Course::Move
+    };
+    let later = Later::new(view);
+    let mut all = Unfinished::new();
+    for planned in memory.items.iter().filter(begun) {
+        if not_looked(planned, &later, asked).is_some()
+            || later.assessment(&planned.assessment).is_none()
+        {
+            continue;
+        }
+        let seen = Seen {
+            planned,
+            credential: kept(planned, &later),
+            identity: later.identity(planned.identity.as_ref()),
+            later: &later,
+        };
+        let proofs = proofs(planned, targets);
+        if seen.all(&proofs).0 {
+            continue;
+        }
+        let (held, left) = seen.apart(&proofs);
+        // The consumers are where the plan wants them: what is left is to take the old access away.
+        let new_way = held.contains(&Proof::NotNamed) && !planned.users.is_empty();
+        // What nobody has begun is judged anew like anything else.
+        if !new_way && (planned.credential.is_some() || held.is_empty()) {
+            continue;
+        }
+        let rest = model::Unfinished {
+            planned_at: planned.progress.planned_at,
+            new_way,
+            left,
+        };
+        all.insert(planned.assessment.clone(), (planned.clone(), rest));
+    }
+    all
+}
+
+/// What an item is about. While that stays the same, the plan does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Course {
+    Remove,
+    Move,
+    Shorten,
+    Split,
+    Seal,
+    /// Questions and exceptions: nothing is moved.
+    Rest,
+}
+
+impl Course {
+    const fn of(disposition: Disposition) -> Self {
+        match disposition {
+            Disposition::RevokeNow | Disposition::Decommission => Self::Remove,
+            Disposition::MigrateNow | Disposition::PlanMigration | Disposition::Hybrid => {
+                Self::Move
+            }
+            Disposition::ShortenAndCompensate => Self::Shorten,
+            Disposition::SplitFirst => Self::Split,
+            Disposition::BreakGlassIsolate => Self::Seal,
+            Disposition::KeepStanding | Disposition::Review => Self::Rest,
+        }
+    }
+}
+
+/// Why the plan of an item no longer stands; `None` while it does.
+fn overtaken(planned: &Planned, item: Option<&PlanItem>, later: &Later<'_>) -> Option<String> {
+    let was = planned.progress.disposition;
+    if matches!(
+        planned.progress.state,
+        ItemState::Done | ItemState::Reopened
+    ) {
+        return None;
+    }
+    let now = later.assessment(&planned.assessment)?;
+    let used = || {
+        let since = planned.progress.planned_at;
+        let last = kept(planned, later).map_or_else(
+            || Some(later.identity(planned.identity.as_ref())?.last_use),
+            |one| Some(one.last_use),
+        );
+        match last {
+            Some(LastUse::At(at)) if at > since => {
+                Some(format!("it is in use again, last on {}", day(at)))
+            }
+            _ => None,
+        }
+    };
+    let asks = |item: &PlanItem| format!("the plan now asks for: {}", item.title);
+    match (
+        Course::of(was),
+        item.map(|item| (Course::of(item.disposition), item)),
+    ) {
+        // What is left of a move or a revocation keeps the proof of it.
+        (Course::Move, Some((Course::Rest | Course::Remove, _))) => None,
+        (Course::Remove, Some((Course::Rest, item))) => {
+            let used = used().filter(|_| was == Disposition::Decommission)?;
+            Some(format!("{used}; {}", asks(item)))
+        }
+        (before, Some((course, item))) if before != course => Some(asks(item)),
+        (Course::Remove, None) if was == Disposition::Decommission && now.disposition != was => {
+            let words = now.disposition.title().to_lowercase();
+            Some(format!("{}; it is judged: {words}", used()?))
+        }
+        _ => None,
+    }
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
 /// Judges every item of earlier plans by a report, and takes in what the report plans.
 pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Targets) -> Progress {
     let now = report.run.now;
@@ -54,7 +178,15 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
     for mut planned in memory.items {
         let id = planned.progress.item.clone();
         let item = current.get(&id).copied();
-        let (state, evidence) = judge(&planned, item, &later, asked, targets);
+        let overtaken = overtaken(&planned, item, &later);
+        let followed = item.filter(|_| overtaken.is_none());
+        let (mut state, mut evidence) = judge(&planned, followed, &later, asked, targets);
+        if let Some(why) = overtaken
+            && !matches!(state, ItemState::NotSeen | ItemState::Done)
+        {
+            state = ItemState::Superseded;
+            evidence = vec![why];
+        }
         // Not having looked changes nothing of what was known.
         if state == ItemState::NotSeen {
             if planned.scope == asked.scope || places.read.contains(&planned.scope) {
@@ -76,6 +208,14 @@ pub fn progress(report: &Report, memory: PlanMemory, asked: &Asked, targets: &Ta
         planned.progress.evidence = evidence;
         if kept(&planned, &later).is_some() {
             planned.rules.clone_from(&report.run.rules_digest);
+        }
+        if state == ItemState::Superseded || followed.is_none() && item.is_some() {
+            // Told once; from here on the new plan is followed.
+            items.push(planned.progress.clone());
+            if let Some(item) = item {
+                remembered.insert(id, self::planned(&later, item, asked));
+            }
+            continue;
         }
         if let Some(item) = item {
             let scope = planned.scope.clone();
@@ -165,9 +305,7 @@ fn renew(planned: &mut Planned, report: &Later<'_>, item: &PlanItem, asked: &Ask
     users.dedup();
     *planned = Planned {
         progress: ItemProgress {
-            title: fresh.progress.title,
             mechanism: fresh.progress.mechanism,
-            disposition: fresh.progress.disposition,
             detect_done: fresh.progress.detect_done,
             ..planned.progress.clone()
         },
@@ -178,7 +316,7 @@ fn renew(planned: &mut Planned, report: &Later<'_>, item: &PlanItem, asked: &Ask
 
 /// What is to be remembered of an item.
 fn planned(later: &Later<'_>, item: &PlanItem, asked: &Asked) -> Planned {
-    let report = later.report;
+    let run = later.view.run;
     let identity = later.identity(item.identity.as_ref());
     let credential = later.credential(item.credential.as_ref());
     let using = later.consumers_of(item).into_iter();
@@ -218,8 +356,8 @@ fn planned(later: &Later<'_>, item: &PlanItem, asked: &Asked) -> Planned {
             mechanism: item.mechanism.clone(),
             disposition: item.disposition,
             state: ItemState::Open,
-            since: report.run.now,
-            planned_at: report.run.now,
+            since: run.now,
+            planned_at: run.now,
             detect_done: item.detect_done.clone(),
             evidence: Vec::new(),
             risk_before: item.risk_before,
@@ -232,7 +370,7 @@ fn planned(later: &Later<'_>, item: &PlanItem, asked: &Asked) -> Planned {
         needs: needs.into_iter().collect(),
         history,
         scope: asked.scope.clone(),
-        rules: report.run.rules_digest.clone(),
+        rules: run.rules_digest.clone(),
     }
 }
 
@@ -257,10 +395,13 @@ fn judge(
     let (mut proven, mut evidence) = seen.all(&proofs(planned, targets));
     if let Some(item) = item {
         proven = false;
-        evidence.push(format!(
-            "the plan still has it: {}",
-            item.disposition.title().to_lowercase()
-        ));
+        evidence.push(match &item.unfinished {
+            Some(_) => "the plan goes on with what is left of it".to_owned(),
+            None => format!(
+                "the plan still has it: {}",
+                item.disposition.title().to_lowercase()
+            ),
+        });
     }
     if proven {
         return (ItemState::Done, evidence);
@@ -273,7 +414,7 @@ fn judge(
         evidence.insert(0, "it was done before: the old access is back".to_owned());
         return (ItemState::Reopened, evidence);
     }
-    let works = credential.is_some_and(|one| !ended(one, later.report.run.now));
+    let works = credential.is_some_and(|one| !ended(one, later.view.run.now));
     let way = works.then(|| new_way(planned, later)).flatten();
     if let Some(way) = way {
         evidence.insert(0, way);
@@ -322,13 +463,13 @@ fn other_rules(planned: &Planned, later: &Later<'_>) -> bool {
         && planned.credential.is_some()
         && !listed
         && !planned.rules.is_empty()
-        && planned.rules != later.report.run.rules_digest
+        && planned.rules != later.view.run.rules_digest
         && kept(planned, later).is_none()
 }
 
 /// The issuer no longer accepts it.
 fn ended(credential: &Credential, now: Timestamp) -> bool {
-    credential.status == crate::model::CredentialStatus::Inactive
+    credential.status == model::CredentialStatus::Inactive
         || credential.expires_at.is_some_and(|at| at <= now)
 }
 

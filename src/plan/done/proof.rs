@@ -65,6 +65,19 @@ impl Seen<'_> {
         (proven, lines)
     }
 
+    /// What holds, and the lines of what does not.
+    pub(super) fn apart(&self, proofs: &[Proof]) -> (Vec<Proof>, Vec<String>) {
+        let (mut holds, mut left) = (Vec::new(), Vec::new());
+        for proof in proofs {
+            match self.one(*proof) {
+                (Ternary::Yes, _) => holds.push(*proof),
+                (Ternary::No, text) => left.push(text),
+                (Ternary::Unknown, text) => left.push(format!("not known: {text}")),
+            }
+        }
+        (holds, left)
+    }
+
     fn one(&self, proof: Proof) -> (Ternary, String) {
         match proof {
             Proof::Gone | Proof::Ended | Proof::NotHeld | Proof::Expires | Proof::Renewed => {
@@ -84,7 +97,7 @@ impl Seen<'_> {
         let Some(credential) = self.credential else {
             return held(true, "the credential is no longer in the inventory");
         };
-        let now = self.later.report.run.now;
+        let now = self.later.view.run.now;
         let over = credential.expires_at.is_some_and(|at| at <= now);
         match proof {
             Proof::NotHeld => {
@@ -245,7 +258,7 @@ impl Seen<'_> {
             }
             Proof::IdentityGone => held(false, format!("{name} is still there")),
             Proof::NoOtherKey => {
-                let now = self.later.report.run.now;
+                let now = self.later.view.run.now;
                 let others = self
                     .later
                     .credentials_of(&identity.id)

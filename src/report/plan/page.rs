@@ -95,7 +95,12 @@ fn since(out: &mut impl Write, style: Style, changes: &Changes) -> Result<(), Re
         |day| format!("Since the plan of {day}"),
     );
     writeln!(out, "\n{}  {tally}", style.heading(&heading))?;
-    let moved = [ItemState::Reopened, ItemState::DualPath, ItemState::Done];
+    let moved = [
+        ItemState::Reopened,
+        ItemState::DualPath,
+        ItemState::Done,
+        ItemState::Superseded,
+    ];
     for state in moved {
         for one in changes.planned(state).take(MOST_ITEMS) {
             let title = format!("{}: {}", progress::state(one), line(&one.title));

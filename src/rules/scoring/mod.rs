@@ -161,6 +161,20 @@ pub struct TaskRules {
     pub narrow_after_days: i64,
 }
 
+/// From when on logs show that several people or places share an administrator that no declared consumer accounts for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedRules {
+    /// Networks that are places of work.
+    pub networks: usize,
+    /// Programs that call.
+    pub programs: usize,
+    /// Of a hundred calls, those from which a network is a place of work.
+    pub network_percent: u64,
+    /// Hours with calls from two networks or more.
+    pub overlap_hours: u32,
+}
+
 /// How plans are cut into waves.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -243,6 +257,8 @@ pub struct Scoring {
     pub ttl: TtlRules,
     /// Task boundary.
     pub task: TaskRules,
+    /// Sharing, as logs show it.
+    pub shared: SharedRules,
     /// Waves.
     pub plan: PlanRules,
     /// Approval tiers.
@@ -318,7 +334,21 @@ impl Scoring {
     fn check(&self, file: &str) -> Result<(), RuleError> {
         let t = &self.thresholds;
         let day = 86_400;
-        let ranges: [(&str, i128, i128, i128); 50] = [
+        let ranges: [(&str, i128, i128, i128); 54] = [
+            ("shared.networks", self.shared.networks as i128, 2, 1000),
+            ("shared.programs", self.shared.programs as i128, 1, 1000),
+            (
+                "shared.network_percent",
+                self.shared.network_percent.into(),
+                1,
+                100,
+            ),
+            (
+                "shared.overlap_hours",
+                self.shared.overlap_hours.into(),
+                1,
+                400,
+            ),
             (
                 "task.session_gap_seconds",
                 self.task.session_gap_seconds.into(),

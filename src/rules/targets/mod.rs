@@ -107,6 +107,8 @@ pub enum Situation {
     Root,
     /// Emergency access.
     BreakGlass,
+    /// A machine's credential that has to stay for now: what could take its place is out of reach.
+    Kept,
 }
 
 /// Who asks again when a lifetime ends.

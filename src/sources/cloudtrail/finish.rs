@@ -177,6 +177,7 @@ fn one(
         hours: tally.hours.to_vec(),
         weekdays: tally.weekdays.to_vec(),
         networks: counted(&tally.networks),
+        overlap_hours: Some(tally.places.overlapping()),
         regions: counted(&tally.regions),
         user_agents: counted(&tally.agents),
         actions: actions(tally, names),

@@ -13,6 +13,8 @@ const MAX_PRINCIPALS: usize = 50_000;
 const MAX_SESSIONS: usize = 400_000;
 /// Most temporary credentials whose issue is remembered.
 const MAX_ISSUED: usize = 400_000;
+/// Most active hours of a principal of which the networks are told apart.
+const MAX_HOURS: usize = 400;
 /// Most distinct names of one kind kept for a principal.
 const MAX_NAMES: usize = 64;
 /// Most distinct actions kept for a principal.
@@ -60,6 +62,55 @@ pub(super) struct Calls {
     pub(super) more: bool,
 }
 
+/// In which hours calls came from more than one network at once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    /// Of each hour and family of addresses, the first active ones: what stands for a network, and whether there was another.
+    hours: BTreeMap<(i64, bool), (u64, bool)>,
+}
+
+impl Places {
+    fn add(&mut self, at: i64, network: &str) {
+        // Services that call on its behalf are no places.
+        if !network.contains('/') {
+            return;
+        }
+        let family = network.contains("::");
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in network.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        self.meet((at.div_euclid(3600), family), (hash, false));
+        self.cap();
+    }
+
+    fn meet(&mut self, hour: (i64, bool), (network, several): (u64, bool)) {
+        let held = self.hours.entry(hour).or_insert((network, several));
+        held.1 |= several || held.0 != network;
+        held.0 = held.0.min(network);
+    }
+
+    /// The earliest hours stay, whatever the order in which they were met.
+    fn cap(&mut self) {
+        while self.hours.len() > MAX_HOURS {
+            self.hours.pop_last();
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        for (hour, place) in other.hours {
+            self.meet(hour, place);
+        }
+        self.cap();
+    }
+
+    /// Hours in which calls came from two networks or more.
+    pub(super) fn overlapping(&self) -> u32 {
+        let count = self.hours.values().filter(|(_, several)| *several).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
 /// Use of one principal with one of its long-lived keys, or without any.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
@@ -76,6 +127,7 @@ pub(super) struct Tally {
     pub(super) hours: [u64; 24],
     pub(super) weekdays: [u64; 7],
     pub(super) networks: Names,
+    pub(super) places: Places,
     pub(super) regions: Names,
     pub(super) agents: Names,
     pub(super) errors: Names,
@@ -114,7 +166,9 @@ impl Tally {
         {
             *count += 1;
         }
-        self.networks.add(network(&seen.address), 1);
+        let network = network(&seen.address);
+        self.places.add(seen.at, &network);
+        self.networks.add(network, 1);
         self.regions.add(seen.region.clone(), 1);
         self.agents.add(agent(&seen.agent), 1);
         self.console += u64::from(seen.console);
@@ -178,6 +232,7 @@ impl Tally {
             *held += more;
         }
         self.networks.join(other.networks);
+        self.places.join(other.places);
         self.regions.join(other.regions);
         self.agents.join(other.agents);
         self.errors.join(other.errors);
