@@ -68,7 +68,11 @@ impl World {
     }
 
     pub(crate) fn plan(&self) -> Vec<PlanItem> {
-        crate::plan::build(&self.context(), &self.assess(), &BTreeMap::new())
+        crate::plan::build(
+            &self.context(),
+            &self.assess(),
+            &crate::plan::done::Unfinished::new(),
+        )
     }
 
     pub(crate) fn add_identity(&mut self, identity: Identity) {

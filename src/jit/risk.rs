@@ -249,6 +249,27 @@ mod tests {
                 9,
                 Low,
             ),
+            ("public admin key, used", [5, 3, 1, 5, 2, 2], 81, Critical),
+            (
+                "unused admin key, several services",
+                [1, 3, 2, 5, 2, 1],
+                48,
+                High,
+            ),
+            ("cluster-admin token, owned", [2, 3, 0, 5, 2, 2], 45, High),
+            (
+                "payment key by reference, no owner",
+                [1, 3, 1, 4, 3, 0],
+                35,
+                Medium,
+            ),
+            (
+                "payment key by reference, owned",
+                [1, 3, 0, 4, 3, 0],
+                28,
+                Medium,
+            ),
+            ("role for one resource", [0, 0, 0, 2, 2, 0], 4, Low),
             (
                 "OIDC role bound to an environment",
                 [0, 0, 0, 3, 2, 0],

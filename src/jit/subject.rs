@@ -202,6 +202,10 @@ impl<'a> Subject<'a> {
                 only_installs: subject.only_installs(),
             },
         );
+        if let Some(store) = subject.other_store() {
+            let reason = format!("; its consumers call {store}");
+            subject.choice.reason.push_str(&reason);
+        }
         subject.keep_static(context);
         subject
     }
@@ -308,6 +312,7 @@ impl<'a> Subject<'a> {
     /// Credential type or identity kind, the word the catalogue knows it by.
     pub fn kind(&self) -> &'a str {
         match (self.credential, self.identity) {
+            (Some(_), _) if self.other_store().is_some() => "s3-compatible-key",
             (Some(credential), _) => &credential.kind,
             (None, Some(identity)) => identity.kind.as_str(),
             (None, None) => "unknown",

@@ -29,6 +29,7 @@ mod link;
 mod names;
 mod node;
 mod routines;
+mod stores;
 mod terraform;
 #[cfg(test)]
 mod testing;

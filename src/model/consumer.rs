@@ -94,6 +94,9 @@ pub const REACHES_BEYOND: &str = "reaches beyond its own repository with ";
 /// publishes none.
 pub const ONLY_INSTALLS: &str = "installs packages and publishes none, with ";
 
+/// Words of a consumer's evidence before the host of a store that takes keys of AWS's form and is not AWS.
+pub const OTHER_STORE: &str = "calls a store that speaks S3 and is not AWS: ";
+
 /// Words of a tool server's note before a secret that its configuration gives it: `environment NAME`, `TYPE as a value`.
 pub const IS_GIVEN: &str = "is given ";
 

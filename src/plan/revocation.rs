@@ -31,7 +31,7 @@ pub fn disabling<'c>(context: &'c PlanContext<'_>, subject: &Subject<'_>) -> Opt
     let kind = if subject.root_key() {
         "aws-root-access-key"
     } else {
-        &credential.kind
+        subject.kind()
     };
     context.targets.disabling(kind, &credential.provider)
 }

@@ -4,6 +4,7 @@ use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::names::{Names, Use, told_by_variable};
 use super::super::node::{Key, Node};
+use super::super::stores;
 use super::expressions::{Reference, references};
 use super::permissions::Permissions;
 use super::reach;
@@ -282,6 +283,7 @@ pub(super) fn read(
     evidence.extend(notes(job, inherits, &secrets));
     evidence.extend(steps.notes);
     evidence.extend(reach::of(context, workflow.env, job));
+    evidence.extend(stores::of(workflow.env.into_iter().chain([job])));
 
     out.consumers.push(Consumer {
         id: consumer_id.clone(),

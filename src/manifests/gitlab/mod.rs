@@ -7,6 +7,7 @@ use super::clean::clean;
 use super::context::Context;
 use super::names::{Names, Use, told_by_variable};
 use super::node::{Key, Node};
+use super::stores;
 use super::text::Text;
 use crate::model::{
     Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Identity,
@@ -394,6 +395,7 @@ fn job<'n>(
     }
     native_ids.sort();
     native_ids.dedup();
+    evidence.extend(stores::of(job.parts().into_iter().map(|part| part.node)));
 
     for (file, (names, vault)) in &named {
         let Some(source) = pipeline.0.get(*file) else {

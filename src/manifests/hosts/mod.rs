@@ -8,6 +8,7 @@ pub(super) mod systemd;
 use super::clean::clean;
 use super::context::Context;
 use super::names::{Names, Use, told_by_variable};
+use super::stores;
 use crate::model::{
     Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, Identity,
     IdentityKind, Uses,
@@ -27,6 +28,7 @@ pub(super) struct Runs {
     stores: BTreeMap<&'static str, Names>,
     native_ids: Vec<String>,
     purpose: Option<String>,
+    store: Option<String>,
 }
 
 impl Runs {
@@ -50,6 +52,7 @@ impl Runs {
             stores: BTreeMap::new(),
             native_ids: Vec::new(),
             purpose: None,
+            store: None,
         }
     }
 
@@ -83,6 +86,7 @@ impl Runs {
         let names = &context.tables.names;
         let secret = |name: &str| names.secret_like(name) || names.lookup(name).is_some();
         let value = value.map(str::trim).unwrap_or_default();
+        self.store = self.store.take().or_else(|| stores::named(name, value));
         if name.to_ascii_uppercase().ends_with("ROLE_ARN") && value.starts_with("arn:") {
             self.native_ids.push(clean(value));
             return;
@@ -141,7 +145,10 @@ impl Runs {
             identity: Some(identity.id.clone()),
             schedule: self.schedule,
             timeout_seconds: self.timeout,
-            evidence: vec![Evidence::new(grade, self.why)],
+            evidence: [Evidence::new(grade, self.why)]
+                .into_iter()
+                .chain(self.store.map(stores::says))
+                .collect(),
             federation: Federation::Unknown,
             uses: Uses {
                 native_ids: self.native_ids,

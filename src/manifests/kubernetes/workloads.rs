@@ -5,6 +5,7 @@ use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::names::{Names, Use, told_by_variable};
 use super::super::node::Node;
+use super::super::stores;
 use super::{Resource, STORE, accounts, is_template, skip_template};
 use crate::model::consumer::MOUNTS_TOKEN;
 use crate::model::{
@@ -234,6 +235,7 @@ pub(super) fn read(
         None => {}
     }
     evidence.extend(projected(spec));
+    evidence.extend(stores::of([spec]));
     let proofs = proofs(context, resource.node, shape.metadata, spec);
     let federation = if proofs.is_empty() {
         Federation::Supported

@@ -51,8 +51,13 @@ impl<'f> Facts<'f> {
             .credential
             .map(|credential| credential.provider.as_str())
             .or_else(|| identity.map(|identity| identity.provider.as_str()))
-            .unwrap_or_default()
-            .to_owned();
+            .unwrap_or_default();
+        // What has the form of an AWS key and is none is no business of AWS.
+        let system = match subject.kind() {
+            "s3-compatible-key" => "s3",
+            _ => system,
+        }
+        .to_owned();
         let commands = Values::of(subject, &item.ttl);
         let trusted: Vec<&str> = identity
             .into_iter()
@@ -71,9 +76,7 @@ impl<'f> Facts<'f> {
         let mut facts = Self {
             item,
             system,
-            credential: subject
-                .credential
-                .map(|credential| credential.kind.as_str()),
+            credential: subject.credential.map(|_| subject.kind()),
             trust,
             values: BTreeMap::new(),
             consumers: Vec::new(),

@@ -8,8 +8,8 @@ mod proof;
 mod tests;
 
 use crate::model::{
-    self, Assessment, AssessmentId, Credential, Disposition, FirstSeen, ItemProgress, ItemState,
-    LastUse, PlanItem, PlanItemId, PlanMemory, Planned, Report, StandingDrift,
+    Assessment, AssessmentId, Credential, Disposition, FirstSeen, ItemProgress, ItemState, LastUse,
+    PlanItem, PlanItemId, PlanMemory, Planned, Report, StandingDrift, Unfinished as Rest,
 };
 use crate::rules::targets::{Proof, Targets};
 use jiff::Timestamp;
@@ -41,7 +41,7 @@ pub struct Progress {
 }
 
 /// Moves that earlier plans began and that are not finished, by the assessment that each settles.
-pub type Unfinished = BTreeMap<AssessmentId, (Planned, model::Unfinished)>;
+pub type Unfinished = BTreeMap<AssessmentId, (Planned, Rest)>;
 
 /// The moves of earlier plans that are not finished, with what is left of each, as far as a run looked where it would show.
 pub fn unfinished(
@@ -79,7 +79,7 @@ pub fn unfinished(
         if !new_way && (planned.credential.is_some() || held.is_empty()) {
             continue;
         }
-        let rest = model::Unfinished {
+        let rest = Rest {
             planned_at: planned.progress.planned_at,
             new_way,
             left,
@@ -469,7 +469,7 @@ fn other_rules(planned: &Planned, later: &Later<'_>) -> bool {
 
 /// The issuer no longer accepts it.
 fn ended(credential: &Credential, now: Timestamp) -> bool {
-    credential.status == model::CredentialStatus::Inactive
+    credential.status == crate::model::CredentialStatus::Inactive
         || credential.expires_at.is_some_and(|at| at <= now)
 }
 

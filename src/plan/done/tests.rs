@@ -282,3 +282,129 @@ fn what_is_as_the_plan_had_it_is_no_drift_though_it_was_lower_since() {
     assert_eq!(found.items[0].state, ItemState::Reopened);
     assert_eq!(found.standing, []);
 }
+
+/// What a run of the day `day` plans after earlier plans.
+fn after(world: &World, memory: &PlanMemory, day: i64) -> (Vec<PlanItem>, Report) {
+    let mut report = report_of(world, day);
+    let view = View::new(
+        &report.run,
+        &world.inventory,
+        &report.assessments,
+        &report.coverage,
+    );
+    let left = unfinished(view, memory, &asked(), &Targets::builtin().unwrap());
+    let plan = crate::plan::build(&world.context(), &report.assessments, &left);
+    report.plan.clone_from(&plan);
+    (plan, report)
+}
+
+#[test]
+fn a_move_that_is_half_done_goes_on_with_what_is_left() {
+    let active = Some(CredentialStatus::Active);
+    let first = next(
+        &report_of(&world(active, true, false), 0),
+        PlanMemory::default(),
+    );
+    let half = world(active, false, true);
+    assert_eq!(half.only().disposition, Disposition::Review);
+    let (plan, report) = after(&half, &first.memory, 3);
+    let [item] = plan.as_slice() else {
+        panic!("{plan:?}");
+    };
+    assert_eq!(item.disposition, Disposition::MigrateNow);
+    assert_eq!(item.mechanism, "aws-github-oidc");
+    assert!(
+        item.title.starts_with("Finish the migration: "),
+        "{}",
+        item.title
+    );
+    let rest = item.unfinished.as_ref().unwrap();
+    assert!(rest.new_way);
+    assert_eq!(
+        rest.left,
+        ["the issuer shows it active, last used on 2026-11-17"]
+    );
+    let titles: Vec<&str> = item.steps.iter().map(|step| step.title.as_str()).collect();
+    assert_eq!(
+        titles,
+        [
+            "Confirm owner, purpose and consumers",
+            "See what is left",
+            "Verify",
+            "Deactivate and wait",
+            "Prove that it no longer works",
+            "Delete it and every stored copy",
+            "Close"
+        ]
+    );
+    assert!(item.risk_after < item.risk_before);
+    let context = half.context();
+    let made = crate::plan::artefacts::Maker::new(&context)
+        .unwrap()
+        .item(item);
+    let has = |path: &str| made.iter().any(|file| file.path == path);
+    assert!(has("README.md") && has("revoke.sh") && has("negative-test.sh"));
+    assert!(!has("main.tf") && !has("trust-policy.json"));
+    // It is the same item, and not finished.
+    let found = next(&report, first.memory.clone());
+    let (state, evidence) = only(&found);
+    assert_eq!(state, ItemState::DualPath, "{evidence}");
+    assert!(evidence.contains("goes on with what is left"), "{evidence}");
+    assert!(found.items[0].title.starts_with("Migrate now: "));
+    // Once the old key is gone there is nothing to go on with.
+    let (plan, report) = after(&world(None, false, true), &found.memory, 4);
+    assert_eq!(plan, []);
+    assert_eq!(only(&next(&report, found.memory)).0, ItemState::Done);
+    // What nobody began is judged as it stands.
+    let mut nobody = first.memory;
+    nobody.items[0].users.clear();
+    let (plan, _) = after(&half, &nobody, 3);
+    assert!(plan.iter().all(|item| item.unfinished.is_none()));
+}
+
+#[test]
+fn a_removal_of_what_is_in_use_again_no_longer_stands() {
+    let idle = |last: jiff::Timestamp, named: bool| {
+        let mut world = world(Some(CredentialStatus::Active), named, false);
+        for user in world.inventory.identities.values_mut() {
+            user.last_use = LastUse::At(last);
+        }
+        for key in world.inventory.credentials.values_mut() {
+            key.last_use = LastUse::At(last);
+        }
+        world
+    };
+    let first = next(
+        &report_of(&idle(days_ago(300), false), 0),
+        PlanMemory::default(),
+    );
+    let planned = &first.memory.items[0].progress;
+    assert_eq!(planned.disposition, Disposition::Decommission);
+    assert!(planned.title.starts_with("Decommission: "));
+    // Silence goes on: so does the plan.
+    let found = next(
+        &report_of(&idle(days_ago(300), false), 2),
+        first.memory.clone(),
+    );
+    assert_eq!(only(&found).0, ItemState::Open);
+    // It is used again, and what uses it is known.
+    let again = days_ago(0) + 24.hours();
+    let found = next(&report_of(&idle(again, true), 2), first.memory.clone());
+    let (state, evidence) = only(&found);
+    assert_eq!(state, ItemState::Superseded, "{evidence}");
+    assert!(
+        evidence.contains("the plan now asks for: Migrate now"),
+        "{evidence}"
+    );
+    assert!(found.items[0].title.starts_with("Decommission: "));
+    let planned = &found.memory.items[0].progress;
+    assert_eq!(planned.disposition, Disposition::MigrateNow);
+    assert_eq!(planned.planned_at, days_ago(0) + 48.hours());
+    let found = next(&report_of(&idle(again, true), 3), found.memory);
+    assert_eq!(only(&found).0, ItemState::Open, "told once");
+    // It is used again, and by whom is not known.
+    let found = next(&report_of(&idle(again, false), 2), first.memory);
+    let (state, evidence) = only(&found);
+    assert_eq!(state, ItemState::Superseded, "{evidence}");
+    assert!(evidence.contains("in use again"), "{evidence}");
+}
