@@ -548,8 +548,8 @@ fn declared_answers_win_over_inference() {
     assert!(vector(&blocked).contains("/S0/"));
     assert_eq!(
         blocked.ttl.seconds,
-        Some(3600),
-        "clamped to the mechanism's maximum"
+        Some(2_592_000),
+        "what replaces it stays and is renewed"
     );
 }
 

@@ -242,7 +242,7 @@ impl Steps<'_, '_> {
 
     /// What is there today goes on: only what is renewed, too wide or out of place goes.
     fn keeps(&self) -> bool {
-        self.subject.keeps_credential()
+        self.assessment.disposition != Disposition::RevokeNow && self.subject.keeps_credential()
     }
 
     fn old_must_fail(&self) -> Option<String> {

@@ -364,7 +364,7 @@ fn a_move_that_is_half_done_goes_on_with_what_is_left() {
 
 #[test]
 fn a_removal_of_what_is_in_use_again_no_longer_stands() {
-    let idle = |last: jiff::Timestamp, named: bool| {
+    let idle = |last: Timestamp, named: bool| {
         let mut world = world(Some(CredentialStatus::Active), named, false);
         for user in world.inventory.identities.values_mut() {
             user.last_use = LastUse::At(last);
