@@ -110,6 +110,15 @@ pub(super) fn migrates(assessment: &Assessment) -> bool {
     )
 }
 
+/// Whether the item carries out its mechanism.
+pub(super) fn applies(assessment: &Assessment) -> bool {
+    migrates(assessment)
+        || matches!(
+            assessment.disposition,
+            Disposition::ShortenAndCompensate | Disposition::BreakGlassIsolate
+        )
+}
+
 /// Id and words of the mechanism, or of the procedure where nothing migrates.
 fn mechanism(subject: &Subject<'_>, assessment: &Assessment) -> (String, String) {
     let target = subject.choice.target;
@@ -155,11 +164,7 @@ fn prerequisites(subject: &Subject<'_>, assessment: &Assessment) -> Vec<String> 
     {
         list.push("Find what uses it".to_owned());
     }
-    let applies = migrates(assessment)
-        || matches!(
-            assessment.disposition,
-            Disposition::ShortenAndCompensate | Disposition::BreakGlassIsolate
-        );
+    let applies = applies(assessment);
     if let Some(target) = subject.choice.target.filter(|_| applies) {
         list.extend(target.prerequisites.iter().cloned());
         list.extend(
@@ -326,7 +331,7 @@ fn detect_done(assessment: &Assessment, target: Option<&Target>, values: &Values
     let next = carried_out(assessment.disposition, assessment.follow_up);
     match (next, target) {
         (Disposition::Decommission, _) => "The access is gone from the inventory and no file names it.".to_owned(),
-        (Disposition::SplitFirst, _) => "Each path has its own access: no credential or role is used by two.".to_owned(),
+        (Disposition::SplitFirst, _) => "Each path has its own access: no credential or role is used by two, and the shared one has ended or serves one path.".to_owned(),
         (Disposition::KeepStanding, _) => "A later scan shows a younger credential and fewer permissions, before the exception runs out.".to_owned(),
         (Disposition::Review, _) if assessment.disposition == Disposition::Review => {
             "A later scan shows an owner, a consumer or usage data, and decides.".to_owned()
@@ -338,11 +343,7 @@ fn detect_done(assessment: &Assessment, target: Option<&Target>, values: &Values
 }
 
 fn effort(context: &PlanContext<'_>, subject: &Subject<'_>, assessment: &Assessment) -> Effort {
-    let applies = migrates(assessment)
-        || matches!(
-            assessment.disposition,
-            Disposition::ShortenAndCompensate | Disposition::BreakGlassIsolate
-        );
+    let applies = applies(assessment);
     let users = subject.consumers.len();
     let (mut size, mut reason) = match (assessment.disposition, subject.choice.target) {
         (Disposition::SplitFirst, _) => {

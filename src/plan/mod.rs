@@ -63,11 +63,18 @@ fn going_on(
     assessment: &Assessment,
     unfinished: &done::Unfinished,
 ) -> Option<Candidate> {
-    let rest = matches!(
-        assessment.disposition,
-        Disposition::Review | Disposition::KeepStanding
-    );
-    let (planned, left) = unfinished.get(&assessment.id).filter(|_| rest)?;
+    let (planned, left) = unfinished.get(&assessment.id)?;
+    let goes_on = match assessment.disposition {
+        Disposition::Review | Disposition::KeepStanding => true,
+        // Nothing tells any more where it ran: judged anew, it would be moved once more.
+        Disposition::MigrateNow | Disposition::PlanMigration | Disposition::Hybrid => {
+            left.new_way && subject.consumers.is_empty()
+        }
+        _ => false,
+    };
+    if !goes_on {
+        return None;
+    }
     let target = context.targets.get(&planned.progress.mechanism)?;
     let subject = subject.clone().with(target, "as an earlier plan has it");
     let judged =

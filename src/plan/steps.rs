@@ -255,8 +255,10 @@ impl Steps<'_, '_> {
     fn new_must_fail(&self) -> Option<String> {
         let gone =
             self.assessment.disposition == Disposition::Decommission || self.subject.root_key();
+        // A target that this item does not carry out has no bounds to try.
+        let applies = super::item::applies(self.assessment) || self.subject.root_key();
         self.target()
-            .filter(|_| !gone)
+            .filter(|_| !gone && applies)
             .map(|target| self.values.text(&target.negative_test))
     }
 
@@ -506,7 +508,7 @@ impl Steps<'_, '_> {
             ));
         }
         let instead = if self.keeps() {
-            format!(" Until then: {}.", self.assessment.target_reason)
+            format!(" For now: {}.", self.assessment.target_reason)
         } else {
             String::new()
         };
@@ -551,7 +553,7 @@ impl Steps<'_, '_> {
             self.step(
                 4,
                 "Switch one path at a time",
-                "Start with the least critical path.",
+                "Start with the least critical path. The shared access ends once the last path has its own, and not before.",
                 None,
             ),
             self.verify(),

@@ -463,7 +463,11 @@ fn assessment(
 
 fn plan_item(assessment: &Assessment) -> PlanItem {
     PlanItem {
-        unfinished: None,
+        unfinished: Some(Unfinished {
+            planned_at: at("2026-10-01T00:00:00Z"),
+            new_way: true,
+            left: vec!["the issuer shows it active".into()],
+        }),
         id: PlanItemId::of(&[assessment.id.as_str()]),
         wave: 1,
         position: 1,

@@ -66,7 +66,7 @@ fn observed(identity: &Value, credential: &Value) -> Value {
                 "told_apart": true},
             "rhythm": "cron-like", "every_seconds": 86400, "rhythm_evidence": "30 sessions a day apart",
             "hours": vec![1; 24], "weekdays": vec![1; 7],
-            "networks": named("192.0.2.0/24"), "regions": named("eu-north-1"), "user_agents": named("aws-cli/2"),
+            "networks": named("192.0.2.0/24"), "overlap_hours": 2, "regions": named("eu-north-1"), "user_agents": named("aws-cli/2"),
             "actions": [{"action": "s3:PutObject", "kind": "write", "count": 12, "failed": 1,
                 "last": "2026-10-31T02:04:00Z", "resources": ["arn:aws:s3:::shop/*"], "more_resources": true}],
             "errors": named("AccessDenied"),

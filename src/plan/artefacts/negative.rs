@@ -48,6 +48,7 @@ pub(super) fn file(
     }
     for new in data.negative.iter().filter(|entry| {
         migrates
+            && !facts.keeps_credential
             && !entry.new.is_empty()
             && fits(&entry.targets, &facts.item.mechanism)
             && fits(&entry.systems, &facts.system)

@@ -24,6 +24,9 @@ pub(super) fn file(facts: &Facts<'_>) -> Made {
         _ if facts.keeps_credential => comments(
             "The way out, and not a step of the plan: the credential stays, and what uses it stops. Run it when others may have it, when the work is over, or when nobody answers for the exception any more.",
         ),
+        _ if facts.item.disposition == Disposition::SplitFirst => comments(
+            "Run it once every path has an access of its own and nothing has asked for the shared one for a full schedule period; at once where others may have it.",
+        ),
         [] if facts.item.disposition == Disposition::RevokeNow => {
             comments("Run it now: nothing takes the place of this access.")
         }
