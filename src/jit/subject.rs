@@ -247,14 +247,12 @@ impl<'a> Subject<'a> {
             situation: Situation::Kept,
             ..Facts::default()
         };
-        let mut kept = self.clone();
-        kept.choice.target = targets.select(self.kind(), &self.runtime, &facts).target;
-        kept.choice.reason = format!(
+        let target = targets.select(self.kind(), &self.runtime, &facts).target?;
+        let reason = format!(
             "it stays for now; once nothing stands in the way: {} ({}, as of {})",
             better.title, better.id, better.as_of
         );
-        kept.choice.exact_runtime = false;
-        kept.choice.target.is_some().then_some(kept)
+        Some(self.clone().with(target, &reason))
     }
 
     /// The subject with the mechanism that its assessment is about.
@@ -271,6 +269,10 @@ impl<'a> Subject<'a> {
             self.choice.target = Some(target);
             reason.clone_into(&mut self.choice.reason);
             self.choice.exact_runtime = false;
+        }
+        // What narrows the holder of a credential that stays is about all of the holder's use.
+        if target.situation == Situation::Kept && !self.whole.is_empty() {
+            self.activity.clone_from(&self.whole);
         }
         self
     }

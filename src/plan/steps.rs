@@ -508,7 +508,9 @@ impl Steps<'_, '_> {
             ));
         }
         let instead = if self.keeps() {
-            format!(" For now: {}.", self.assessment.target_reason)
+            let reason = &self.assessment.target_reason;
+            let then = reason.strip_prefix("it stays for now; once");
+            then.map_or_else(String::new, |then| format!(" Once{then}."))
         } else {
             String::new()
         };

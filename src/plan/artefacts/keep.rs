@@ -273,6 +273,12 @@ mod tests {
             })
             .collect();
         logged(&mut world, activity);
+        // Another key of the same user does something else.
+        let mut other = seen(&worker, None, Rhythm::CronLike, [600, 900, 1200]);
+        other.access_key = Some("another".into());
+        other.actions.truncate(1);
+        other.actions[0].action = "sqs:SendMessage".into();
+        logged(&mut world, other);
         let item = world.plan().remove(0);
         let context = world.context();
         let made = Maker::new(&context).unwrap().item(&item);
@@ -331,6 +337,11 @@ mod tests {
             "{network}"
         );
         assert!(!network.contains("10.0.0.0"), "{network}");
+        let permissions = text(&made, "permissions.json");
+        assert!(
+            permissions.contains("s3:PutObject") && permissions.contains("sqs:SendMessage"),
+            "{permissions}"
+        );
         let readme = text(&made, "README.md");
         assert!(!readme.contains("End the old access"), "{readme}");
     }
