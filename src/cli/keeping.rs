@@ -63,7 +63,7 @@ impl KnownIds for Keeping {
 
     fn plans(&mut self, run: &Run) -> Option<(PlanMemory, done::Asked)> {
         match self.runs.as_ref()?.plans_before(run, self.by_time) {
-            Ok(memory) => Some((memory, plan_asked(&self.asked))),
+            Ok(memory) => memory.map(|memory| (memory, plan_asked(&self.asked))),
             Err(error) => {
                 self.fail(error);
                 None
