@@ -2,15 +2,22 @@
 
 use super::{Graph, merge};
 use crate::model::{
-    Credential, Declarations, Evidence, FilledSecret, Grade, SecretReference, SeenCredential,
+    Credential, Declarations, Evidence, FilledSecret, Grade, PlacedSecret, SecretReference,
+    SeenCredential,
 };
 
-/// Adds identities, grants and consumers; returns the references, what fills secrets, and the literals,
-/// which become credentials.
-pub(super) fn add(
-    graph: &mut Graph<'_>,
-    declarations: Vec<Declarations>,
-) -> (Vec<SecretReference>, Vec<FilledSecret>, Vec<SeenCredential>) {
+/// What becomes credentials once everything else is in the graph.
+pub(super) struct Gathered {
+    pub(super) references: Vec<SecretReference>,
+    /// What fills secrets.
+    pub(super) filled: Vec<FilledSecret>,
+    /// What code puts into stores.
+    pub(super) placed: Vec<PlacedSecret>,
+    pub(super) literals: Vec<SeenCredential>,
+}
+
+/// Adds identities, grants and consumers; returns what becomes credentials.
+pub(super) fn add(graph: &mut Graph<'_>, declarations: Vec<Declarations>) -> Gathered {
     let mut all = Declarations::default();
     for file in declarations {
         all.identities.extend(file.identities);
@@ -18,6 +25,7 @@ pub(super) fn add(
         all.consumers.extend(file.consumers);
         all.references.extend(file.references);
         all.filled.extend(file.filled);
+        all.placed.extend(file.placed);
         all.credentials.extend(file.credentials);
         all.issued.extend(file.issued);
         all.roles.extend(file.roles);
@@ -93,7 +101,14 @@ pub(super) fn add(
     }
     all.filled.sort();
     all.filled.dedup();
-    (all.references, all.filled, all.credentials)
+    all.placed.sort();
+    all.placed.dedup();
+    Gathered {
+        references: all.references,
+        filled: all.filled,
+        placed: all.placed,
+        literals: all.credentials,
+    }
 }
 
 /// Adds a credential that code issues, with its holder.

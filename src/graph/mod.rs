@@ -25,6 +25,7 @@ mod merge;
 mod named;
 mod observed;
 mod owners;
+mod placed;
 mod servers;
 mod sightings;
 mod states;
@@ -58,6 +59,9 @@ static RULES: LazyLock<Option<InventoryRules>> = LazyLock::new(|| InventoryRules
 /// percent-encoded.
 pub type OwnerOf<'a> = dyn Fn(&str, &str) -> Option<(String, OwnerSource)> + 'a;
 
+/// What the file of a repository is for, as a catalogue says.
+pub type PurposeOf<'a> = dyn Fn(&str, &str) -> Option<String> + 'a;
+
 /// Everything that was seen.
 pub struct JoinInput<'a> {
     /// AWS accounts.
@@ -72,8 +76,10 @@ pub struct JoinInput<'a> {
     pub config: &'a Config,
     /// Facts about AWS; without them, the accounts are not looked at.
     pub tables: Option<&'a AwsTables>,
-    /// CODEOWNERS.
+    /// CODEOWNERS and catalogues.
     pub owner_of: &'a OwnerOf<'a>,
+    /// Catalogues.
+    pub purpose_of: &'a PurposeOf<'a>,
     /// The time of the scan.
     pub now: &'a Moment,
 }
@@ -94,6 +100,7 @@ struct Graph<'a> {
     manifests: &'a ManifestTables,
     config: &'a Config,
     owner_of: &'a OwnerOf<'a>,
+    purpose_of: &'a PurposeOf<'a>,
     now: &'a Moment,
     /// Accounts that were read, by id.
     accounts: BTreeMap<&'a str, &'a AwsAccount>,
@@ -119,6 +126,7 @@ pub fn join(input: JoinInput<'_>) -> Joined {
         config,
         tables,
         owner_of,
+        purpose_of,
         now,
     } = input;
     let (Some(rules), Ok(manifests)) = (RULES.as_ref(), ManifestTables::builtin()) else {
@@ -150,6 +158,7 @@ pub fn join(input: JoinInput<'_>) -> Joined {
         manifests,
         config,
         owner_of,
+        purpose_of,
         now,
         accounts: accounts
             .iter()
@@ -169,11 +178,15 @@ pub fn join(input: JoinInput<'_>) -> Joined {
             .collect();
         code::add(&mut graph, &stacks, tables, &own);
     }
-    let (references, filled, literals) = declared::add(&mut graph, declarations);
-    credentials::add_seen(&mut graph, seen.into_iter().chain(literals).collect());
-    let references = filled::follow(&graph, references, &filled);
+    let gathered = declared::add(&mut graph, declarations);
+    credentials::add_seen(
+        &mut graph,
+        seen.into_iter().chain(gathered.literals).collect(),
+    );
+    let references = filled::follow(&graph, gathered.references, &gathered.filled);
     credentials::add_references(&mut graph, references);
-    filled::tell(&mut graph, &filled);
+    filled::tell(&mut graph, &gathered.filled);
+    placed::join(&mut graph, &gathered.placed);
     stored::join(&mut graph);
     named::define(&mut graph);
     holders::find(&mut graph);

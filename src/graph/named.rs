@@ -136,7 +136,12 @@ fn declared_at(
 }
 
 /// The name is a fact of the value, and whoever names it uses the value.
-fn merge(graph: &mut Graph<'_>, id: &CredentialId, value: &CredentialId, evidence: Evidence) {
+pub(super) fn merge(
+    graph: &mut Graph<'_>,
+    id: &CredentialId,
+    value: &CredentialId,
+    evidence: Evidence,
+) {
     if id == value {
         return;
     }

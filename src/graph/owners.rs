@@ -4,8 +4,11 @@
 //! file its credentials stand in, the note on its account or repository, who wrote the file, the creator as a hint.
 
 use super::{Graph, classify};
-use crate::model::{Evidence, Grade, Identity, OwnerSource};
+use crate::model::{Evidence, Grade, Identity, Location, OwnerSource};
 use crate::rules::inventory::InventoryRules;
+
+/// Repository and path.
+type File<'a> = (&'a str, &'a str);
 
 /// Finds every identity's owner and purpose.
 pub(super) fn all(graph: &mut Graph<'_>) {
@@ -20,9 +23,41 @@ pub(super) fn all(graph: &mut Graph<'_>) {
             .annotated(&classify::names(identity), |note| note.purpose.clone());
         let tagged = InventoryRules::tag(&graph.rules.tags.purpose, &identity.tags)
             .map(|(_, value)| value.to_owned());
-        identity.purpose = purpose.or(tagged).or(identity.purpose.take());
+        identity.purpose = purpose
+            .or(tagged)
+            .or(identity.purpose.take())
+            .or_else(|| described(graph, identity))
+            .or_else(|| used(graph, identity));
     }
     graph.inventory.identities = identities;
+}
+
+/// What a catalogue says of the files that declare it, or of those of its consumers.
+fn described(graph: &Graph<'_>, identity: &Identity) -> Option<String> {
+    let (declared, used) = files(graph, identity);
+    declared
+        .into_iter()
+        .chain(used)
+        .find_map(|(repository, uri)| (graph.purpose_of)(repository, uri))
+}
+
+/// What uses it, where nothing else says what it is for.
+fn used(graph: &Graph<'_>, identity: &Identity) -> Option<String> {
+    let mut names: Vec<&str> = graph
+        .inventory
+        .consumers_of(&identity.consumers)
+        .map(|consumer| consumer.name.as_str())
+        // A job is its own consumer.
+        .filter(|name| *name != identity.name)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("used by {one}")),
+        [one, other] => Some(format!("used by {one} and {other}")),
+        [one, other, rest @ ..] => Some(format!("used by {one}, {other} and {} more", rest.len())),
+    }
 }
 
 fn owner(graph: &Graph<'_>, identity: &mut Identity) -> Option<(String, OwnerSource)> {
@@ -58,33 +93,40 @@ fn owner(graph: &Graph<'_>, identity: &mut Identity) -> Option<(String, OwnerSou
 
 /// By the files: those that declare it, those of its consumers, those its credentials stand in.
 fn codeowner(graph: &Graph<'_>, identity: &Identity) -> Option<(String, OwnerSource)> {
-    let inventory = &graph.inventory;
-    let mut declared: Vec<(&str, &str)> = identity
-        .locations
-        .iter()
-        .filter_map(|at| Some((at.repository.as_deref()?, at.uri.as_str())))
-        .collect();
-    let mut used: Vec<(&str, &str)> = inventory
-        .consumers_of(&identity.consumers)
-        .filter_map(|consumer| consumer.location.as_ref())
-        .filter_map(|at| Some((at.repository.as_deref()?, at.uri.as_str())))
-        .collect();
-    let mut seen: Vec<(&str, &str)> = inventory
+    let (declared, used) = files(graph, identity);
+    let mut seen: Vec<File<'_>> = graph
+        .inventory
         .credentials_of(&identity.credentials)
         .flat_map(|credential| &credential.sightings)
         .filter(|sighting| sighting.at_head)
         .map(|sighting| (sighting.repository.as_str(), sighting.uri.as_str()))
+        .filter(|(repository, _)| !repository.starts_with("aws/"))
         .collect();
-    for files in [&mut declared, &mut used, &mut seen] {
-        files.sort_unstable();
-        files.dedup();
-    }
+    seen.sort_unstable();
+    seen.dedup();
     declared
         .into_iter()
         .chain(used)
         .chain(seen)
-        .filter(|(repository, _)| !repository.starts_with("aws/"))
         .find_map(|(repository, uri)| (graph.owner_of)(repository, uri))
+}
+
+/// The files that declare it, and those of its consumers.
+fn files<'g>(graph: &'g Graph<'_>, identity: &'g Identity) -> (Vec<File<'g>>, Vec<File<'g>>) {
+    let sorted = |places: &mut dyn Iterator<Item = &'g Location>| {
+        let mut files: Vec<File<'g>> = places
+            .filter_map(|at| Some((at.repository.as_deref()?, at.uri.as_str())))
+            .filter(|(repository, _)| !repository.starts_with("aws/"))
+            .collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    };
+    let consumers = graph.inventory.consumers_of(&identity.consumers);
+    (
+        sorted(&mut identity.locations.iter()),
+        sorted(&mut consumers.filter_map(|consumer| consumer.location.as_ref())),
+    )
 }
 
 /// By the notes on its account and on the repositories that declare it.

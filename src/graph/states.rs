@@ -156,6 +156,7 @@ mod tests {
             config: &config,
             tables: None,
             owner_of: &|_, _| None,
+            purpose_of: &|_, _| None,
             now: &Moment::new("2026-11-01T00:00:00Z".parse().unwrap()),
         });
         let mut out: Vec<String> = joined

@@ -62,7 +62,7 @@ fn last_segment(name: &str) -> String {
 }
 
 /// The only active key of a user.
-fn active_key(graph: &Graph<'_>, user: &IdentityId) -> Option<CredentialId> {
+pub(super) fn active_key(graph: &Graph<'_>, user: &IdentityId) -> Option<CredentialId> {
     let mut keys = graph.inventory.credentials.values().filter(|credential| {
         credential.identity.as_ref() == Some(user)
             && credential.kind == ids::AWS_KEY

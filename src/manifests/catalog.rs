@@ -1,9 +1,10 @@
-//! Backstage descriptors: who owns what lies beside and below them.
+//! Backstage descriptors: who owns what lies beside and below them, and what it is for.
 
 use super::clean::clean;
 use super::node::Node;
 use super::text::Text;
 use super::yaml;
+use serde::{Deserialize, Serialize};
 
 /// Largest file read.
 const MAX_BYTES: usize = 1 << 20;
@@ -19,39 +20,57 @@ pub fn folder_of(uri: &str) -> &str {
     uri.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// Owner that a descriptor names: of a component before that of anything else.
-pub fn owner(bytes: &[u8]) -> Option<String> {
+/// What a descriptor says of the folder it stands in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Descriptor {
+    /// Who owns it.
+    pub owner: Option<String>,
+    /// What it is for.
+    pub purpose: Option<String>,
+}
+
+/// What a descriptor says: of a component before anything else.
+pub fn read(bytes: &[u8]) -> Option<Descriptor> {
     if bytes.len() > MAX_BYTES {
         return None;
     }
     let parsed = yaml::parse(&Text::new(bytes));
-    let owned = |kinds: &[&str]| {
-        parsed
-            .documents
-            .iter()
-            .filter(|entity| {
-                let kind = entity.text_at(&["kind"]).unwrap_or_default();
-                kinds.is_empty() || kinds.contains(&kind)
-            })
-            .filter(|entity| {
-                entity
-                    .text_at(&["apiVersion"])
-                    .is_some_and(|version| version.starts_with("backstage.io/"))
-            })
-            .find_map(|entity| entity.path(&["spec", "owner"]).and_then(Node::as_str))
+    let said = |path: &[&str]| {
+        let of = |component: bool| {
+            parsed
+                .documents
+                .iter()
+                .filter(|entity| {
+                    entity
+                        .text_at(&["apiVersion"])
+                        .is_some_and(|version| version.starts_with("backstage.io/"))
+                        && (!component || entity.text_at(&["kind"]) == Some("Component"))
+                })
+                .find_map(|entity| entity.path(path).and_then(Node::as_str))
+        };
+        of(true)
+            .or_else(|| of(false))
+            .map(|text| clean(text.trim()))
+            .filter(|text| !text.is_empty())
     };
-    let owner = owned(&["Component"]).or_else(|| owned(&[]))?;
-    let owner = owner
-        .strip_prefix("group:")
-        .or_else(|| owner.strip_prefix("user:"))
-        .unwrap_or(owner);
-    let owner = owner.strip_prefix("default/").unwrap_or(owner).trim();
-    (!owner.is_empty()).then(|| clean(owner))
+    let owner = said(&["spec", "owner"]).map(|owner| {
+        let plain = owner
+            .strip_prefix("group:")
+            .or_else(|| owner.strip_prefix("user:"))
+            .unwrap_or(&owner);
+        plain.strip_prefix("default/").unwrap_or(plain).to_owned()
+    });
+    let purpose = said(&["metadata", "description"]).or_else(|| said(&["metadata", "title"]));
+    (owner.is_some() || purpose.is_some()).then_some(Descriptor { owner, purpose })
 }
 
-/// The owner of a path: of the descriptor in the nearest folder above it.
-pub fn nearest<'o>(owners: &'o [(String, String)], uri: &str) -> Option<&'o str> {
-    owners
+/// What the descriptor in the nearest folder above a path says, of those that say it.
+pub fn nearest<'o>(
+    descriptors: &'o [(String, Descriptor)],
+    uri: &str,
+    said: impl Fn(&'o Descriptor) -> Option<&'o String>,
+) -> Option<&'o str> {
+    descriptors
         .iter()
         .filter(|(folder, _)| {
             folder.is_empty()
@@ -59,8 +78,9 @@ pub fn nearest<'o>(owners: &'o [(String, String)], uri: &str) -> Option<&'o str>
                     .strip_prefix(folder.as_str())
                     .is_some_and(|rest| rest.starts_with('/'))
         })
-        .max_by_key(|(folder, _)| folder.len())
-        .map(|(_, owner)| owner.as_str())
+        .filter_map(|(folder, descriptor)| Some((folder.len(), said(descriptor)?)))
+        .max_by_key(|(length, _)| *length)
+        .map(|(_, said)| said.as_str())
 }
 
 #[cfg(test)]
@@ -69,28 +89,42 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn components_name_their_owner() {
-        let file = "apiVersion: backstage.io/v1alpha1\nkind: System\nspec: {owner: all}\n---\napiVersion: backstage.io/v1alpha1\nkind: Component\nspec: {owner: 'group:default/payments'}\n";
-        assert_eq!(owner(file.as_bytes()).as_deref(), Some("payments"));
-        assert_eq!(owner(b"kind: Component\nspec: {owner: x}\n"), None);
-        assert_eq!(owner(b"{"), None);
+    fn components_name_their_owner_and_say_what_they_are_for() {
+        let file = "apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {description: everything}\nspec: {owner: all}\n---\napiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {description: Takes money}\nspec: {owner: 'group:default/payments'}\n";
+        let read = |text: &str| read(text.as_bytes());
+        assert_eq!(
+            read(file),
+            Some(Descriptor {
+                owner: Some("payments".into()),
+                purpose: Some("Takes money".into())
+            })
+        );
+        assert_eq!(read("kind: Component\nspec: {owner: x}\n"), None);
+        assert_eq!(read("{"), None);
     }
 
     #[test]
     fn the_nearest_descriptor_speaks() {
-        let owners = [
-            (String::new(), "all".to_owned()),
-            ("services/pay".to_owned(), "payments".to_owned()),
+        let of = |owner: &str| Descriptor {
+            owner: Some(owner.to_owned()),
+            purpose: None,
+        };
+        let known = [
+            (String::new(), of("all")),
+            ("services/pay".to_owned(), of("payments")),
+            ("services/pay/docs".to_owned(), Descriptor::default()),
         ];
-        assert_eq!(nearest(&owners, "services/pay/ci.yml"), Some("payments"));
-        assert_eq!(nearest(&owners, "services/payroll/ci.yml"), Some("all"));
-        assert_eq!(nearest(&[], "x"), None);
+        let owner = |uri: &str| nearest(&known, uri, |one| one.owner.as_ref());
+        assert_eq!(owner("services/pay/ci.yml"), Some("payments"));
+        assert_eq!(owner("services/pay/docs/ci.yml"), Some("payments"));
+        assert_eq!(owner("services/payroll/ci.yml"), Some("all"));
+        assert_eq!(nearest(&[], "x", |one| one.owner.as_ref()), None);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_survived(bytes in any::<Vec<u8>>()) {
-            let _ = owner(&bytes);
+            let _ = read(&bytes);
         }
     }
 }

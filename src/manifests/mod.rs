@@ -77,7 +77,10 @@ enum Surface<'t> {
 
 /// Whether a file of this path can declare anything: cheap, by name only.
 pub fn wants(uri: &str) -> bool {
-    surface(uri).is_some() || holds_settings(uri) || routines::wants(uri)
+    surface(uri).is_some()
+        || holds_settings(uri)
+        || routines::wants(uri)
+        || agents::program::wants(uri)
 }
 
 /// Whether a path is that of settings, in which logins may be that products come with.
@@ -168,6 +171,28 @@ pub fn read(
         routines::read(&context, &mut found);
         if !found.routines.is_empty() {
             out.get_or_insert_default().routines = found.routines;
+        }
+    }
+    if agents::program::wants(uri)
+        && agents::program::interesting(bytes)
+        && let Ok(tables) = ManifestTables::builtin()
+    {
+        let context = Context {
+            repository,
+            uri,
+            text: &Text::new(bytes),
+            key,
+            tables,
+        };
+        let mut found = Declarations::default();
+        agents::program::read(&context, &mut found);
+        if found != Declarations::default() {
+            let into = out.get_or_insert_default();
+            into.identities.append(&mut found.identities);
+            into.consumers.append(&mut found.consumers);
+            into.references.append(&mut found.references);
+            into.credentials.append(&mut found.credentials);
+            into.notices.append(&mut found.notices);
         }
     }
     if holds_settings(uri)

@@ -52,6 +52,23 @@ pub struct FilledSecret {
     pub endless: bool,
 }
 
+/// That code puts a credential it issues into a store: who uses it by its name there uses the credential.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PlacedSecret {
+    /// Repository or project whose secret it is, by any part of its path that ends it; `None`: of every one.
+    pub target: Option<String>,
+    /// Store, as references call it.
+    pub store: String,
+    /// Its name there.
+    pub name: String,
+    /// The credential as code issues it.
+    pub credential: CredentialId,
+    /// Native id of whose it is.
+    pub holder: Option<String>,
+    /// Where code puts it there.
+    pub location: Location,
+}
+
 /// That a consumer runs what another file of its repository declares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
@@ -82,6 +99,9 @@ pub struct Declarations {
     /// Secrets that are filled from elsewhere.
     #[serde(default)]
     pub filled: Vec<FilledSecret>,
+    /// Credentials that it issues and puts into stores.
+    #[serde(default)]
+    pub placed: Vec<PlacedSecret>,
     /// Credentials whose value stands in it and which the text engine cannot know as such.
     pub credentials: Vec<SeenCredential>,
     /// Kubernetes roles, resolved by `manifests::link` once every file was read.

@@ -63,7 +63,9 @@ pub use identity::{
     PrincipalKind, Privilege, TrustPath,
 };
 pub use infra::{DeclaredPrincipal, DeclaredStack, KeptText, UNKNOWN_ACCOUNT};
-pub use inventory::{Call, DEFINED, Declarations, FilledSecret, Inventory, SecretReference};
+pub use inventory::{
+    Call, DEFINED, Declarations, FilledSecret, Inventory, PlacedSecret, SecretReference,
+};
 pub use location::{Ignored, IgnoredBy, Location, Sighting};
 pub use moment::Moment;
 pub use plan::{

@@ -1,5 +1,6 @@
 //! What names and keys in manifests mean: `rules/manifests/`.
 
+use super::agent_code::AgentCode;
 use super::capabilities::Capabilities;
 use super::ci::CiSystems;
 use super::cloud_roles::CloudRoles;
@@ -8,6 +9,7 @@ use super::credentials::{CredentialRules, Rule, compile};
 use super::default_logins::DefaultLogins;
 use super::edits::PipelineEdits;
 use super::routines::Routines;
+use super::secret_stores::SecretStores;
 use super::workloads::Workloads;
 use super::{RuleError, text};
 use crate::model::Environment;
@@ -29,6 +31,8 @@ pub struct ManifestTables {
     pub edits: PipelineEdits,
     /// Agents' configuration files.
     pub agents: AgentConfigs,
+    /// Agents that program code makes.
+    pub agent_code: AgentCode,
     /// Kubernetes names.
     pub kubernetes: Kubernetes,
     /// What shows runtime identity, policy or brokered access.
@@ -45,6 +49,8 @@ pub struct ManifestTables {
     pub workloads: Workloads,
     /// How texts say that credentials are replaced.
     pub routines: Routines,
+    /// Resources that put a value into a store.
+    pub secret_stores: SecretStores,
     environments: EnvironmentWords,
 }
 
@@ -475,6 +481,7 @@ impl ManifestTables {
             ci: super::read("manifests/ci-systems.toml")?,
             edits: super::read("manifests/pipeline-edits.toml")?,
             agents: super::read("manifests/agent-configs.toml")?,
+            agent_code: super::read("manifests/agent-code.toml")?,
             kubernetes: super::read("manifests/kubernetes.toml")?,
             environments: super::read("manifests/environments.toml")?,
             capabilities: super::read("manifests/capabilities.toml")?,
@@ -484,6 +491,7 @@ impl ManifestTables {
             logins: super::read::<DefaultLogins>("manifests/default-logins.toml")?.spelled(),
             workloads: super::read("manifests/workloads.toml")?,
             routines: super::read("manifests/routines.toml")?,
+            secret_stores: super::read("manifests/secret-stores.toml")?,
         })
     }
 

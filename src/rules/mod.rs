@@ -2,6 +2,7 @@
 //!
 //! One submodule reads one kind of data. What a user may change comes from `overstay.toml` ([`config`]).
 
+pub mod agent_code;
 pub mod artefacts;
 pub mod aws;
 pub mod capabilities;
@@ -21,6 +22,7 @@ pub mod posture;
 pub mod renames;
 pub mod routines;
 pub mod scoring;
+pub mod secret_stores;
 pub mod targets;
 pub mod workloads;
 

@@ -3,7 +3,7 @@
 use super::RuleSet;
 use crate::checks::ignores::Comment;
 use crate::manifests;
-use crate::manifests::catalog;
+use crate::manifests::catalog::{self, Descriptor};
 use crate::manifests::codeowners::{self, Codeowners};
 use crate::model::inventory::Declarations;
 use crate::model::{
@@ -20,8 +20,8 @@ pub(super) struct Inspected {
     pub(super) seen: Vec<SeenCredential>,
     pub(super) declarations: Option<Declarations>,
     pub(super) codeowners: Option<Owners>,
-    /// Repository, folder and owner of a catalogue's descriptor.
-    pub(super) catalog: Option<(String, String, String)>,
+    /// A catalogue's descriptor, with repository and folder.
+    pub(super) catalog: Option<(String, String, Descriptor)>,
     pub(super) comments: Vec<Comment>,
     /// It holds more credentials than are told of.
     pub(super) more: bool,
@@ -89,9 +89,9 @@ pub(super) fn inspect(
             reason: marker.reason,
         }));
         if catalog::is_catalog(uri) {
-            described = catalog::owner(document.bytes).map(|owner| {
+            described = catalog::read(document.bytes).map(|descriptor| {
                 let folder = catalog::folder_of(uri).to_owned();
-                (document.repository.to_owned(), folder, owner)
+                (document.repository.to_owned(), folder, descriptor)
             });
         }
         codeowners = codeowners::precedence(uri).map(|rank| Owners {

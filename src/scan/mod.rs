@@ -23,7 +23,7 @@ use crate::checks::{self, CheckContext};
 use crate::graph::{self, JoinInput};
 use crate::jit::{self, JitContext};
 use crate::manifests;
-use crate::manifests::catalog;
+use crate::manifests::catalog::{self, Descriptor};
 use crate::model::aws::AwsAccount;
 use crate::model::{
     Coverage, Finding, FindingError, Fingerprint, FingerprintKey, Inventory, Moment, Observed,
@@ -400,7 +400,7 @@ pub fn join(
     let mut seen = Vec::new();
     let mut declarations = Vec::new();
     let mut owners: BTreeMap<String, Owners> = BTreeMap::new();
-    let mut catalogs: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    let mut catalogs: BTreeMap<String, Vec<(String, Descriptor)>> = BTreeMap::new();
     let mut comments = Vec::new();
     for item in read.items {
         let Inspected {
@@ -426,11 +426,11 @@ pub fn join(
         }
         declarations
             .extend(declared.map(|declared| attribute(declared, &item.places, rules, &moment)));
-        if let Some((repository, folder, owner)) = described {
+        if let Some((repository, folder, descriptor)) = described {
             catalogs
                 .entry(repository)
                 .or_default()
-                .push((folder, owner));
+                .push((folder, descriptor));
         }
         // Of several files in one repository, hosts read the most binding one.
         if let Some(file) = codeowners
@@ -455,8 +455,8 @@ pub fn join(
             .iter_mut()
             .flat_map(|declared| std::mem::take(&mut declared.notices)),
     );
-    for owners in catalogs.values_mut() {
-        owners.sort();
+    for descriptors in catalogs.values_mut() {
+        descriptors.sort();
     }
     let owner_of = |repository: &str, uri: &str| {
         // An archive belongs to whom its file does.
@@ -466,9 +466,15 @@ pub fn join(
             .and_then(|owners| owners.file.owner_of(uri))
             .map(|owner| (owner.to_owned(), OwnerSource::Codeowners));
         by_path.or_else(|| {
-            let owner = catalog::nearest(catalogs.get(repository)?, uri)?;
+            let known = catalogs.get(repository)?;
+            let owner = catalog::nearest(known, uri, |one| one.owner.as_ref())?;
             Some((owner.to_owned(), OwnerSource::Catalog))
         })
+    };
+    let purpose_of = |repository: &str, uri: &str| {
+        let uri = uri.split(unpack::SEPARATOR).next().unwrap_or(uri);
+        let known = catalogs.get(repository)?;
+        catalog::nearest(known, uri, |one| one.purpose.as_ref()).map(str::to_owned)
     };
     let names = inputs(names, &accounts, &observed);
     // Accounts that code declares need the tables as well.
@@ -485,6 +491,7 @@ pub fn join(
         config: &rules.measures.config,
         tables: tables.as_ref(),
         owner_of: &owner_of,
+        purpose_of: &purpose_of,
         now: &moment,
     });
     coverage.extend(joined.coverage);

@@ -118,3 +118,62 @@ fn a_key_of_no_snapshot_still_names_its_account() {
             .any(|it| it["type"] == "aws-account" && it["account"] == account)
     );
 }
+
+#[test]
+fn a_secret_that_code_puts_into_a_store_is_the_credential_it_issues() {
+    let place = Workplace::new();
+    let mut infra = place.repository("infra");
+    infra.write(
+        "main.tf",
+        "module \"ci\" {\n  source = \"./user\"\n}\nresource \"github_actions_secret\" \"key\" {\n  repository      = \"service\"\n  \
+         secret_name     = \"DEPLOY_AWS_SECRET\"\n  plaintext_value = module.ci.secret\n}\nresource \"azuread_application\" \"app\" {\n  \
+         display_name = \"deployer\"\n}\nresource \"azuread_application_password\" \"app\" {\n  application_id = azuread_application.app.id\n}\n\
+         resource \"github_actions_secret\" \"azure\" {\n  repository      = \"other\"\n  secret_name     = \"AZURE_CLIENT_SECRET\"\n  \
+         plaintext_value = azuread_application_password.app.value\n}\n",
+    );
+    infra.write(
+        "user/main.tf",
+        "resource \"aws_iam_user\" \"ci\" {\n  name = \"ci-deploy\"\n}\nresource \"aws_iam_access_key\" \"ci\" {\n  user = aws_iam_user.ci.name\n}\n\
+         output \"secret\" {\n  value = aws_iam_access_key.ci.secret\n}\n",
+    );
+    infra.commit("one");
+    let workflow = |secret: &str, variable: &str| {
+        format!(
+            "on: push\njobs:\n  ship:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ./ship\n        env:\n          {variable}: ${{{{ secrets.{secret} }}}}\n"
+        )
+    };
+    for (repository, secret, variable) in [
+        ("service", "DEPLOY_AWS_SECRET", "AWS_SECRET_ACCESS_KEY"),
+        ("third", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_SECRET"),
+    ] {
+        let mut service = place.repository(repository);
+        service.write(".github/workflows/ship.yml", workflow(secret, variable));
+        service.commit("one");
+    }
+    let places = ["infra", "service", "third"].map(|name| place.path(name));
+    let places: Vec<&std::path::Path> = places.iter().map(AsRef::as_ref).collect();
+    place.scan(&places, "out").assert().code(0);
+
+    let report = place.report("out");
+    let mut shown: Vec<String> = report["credentials"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            format!(
+                "{} {} held by someone: {} used by {} ({})",
+                it["kind"].as_str().or(it["type"].as_str()).unwrap(),
+                it["reference"].as_str().unwrap(),
+                !it["identity"].is_null(),
+                it["consumers"].as_array().unwrap().len(),
+                it["join"]["text"].as_str().unwrap_or_default()
+            )
+        })
+        .collect();
+    shown.sort();
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    aws-access-key module.ci.aws_iam_access_key.ci held by someone: true used by 1 (code issues it for ci-deploy as module.ci.aws_iam_access_key.ci)
+    azure-client-secret AZURE_CLIENT_SECRET held by someone: false used by 1 ()
+    azure-client-secret azuread_application_password.app held by someone: true used by 0 (code issues it for deployer as azuread_application_password.app)
+    ");
+}

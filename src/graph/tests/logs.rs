@@ -30,6 +30,7 @@ fn with_logs(account: AwsAccount, activity: Vec<Activity>) -> Inventory {
         config: &config,
         tables: Some(&tables),
         owner_of: &|_, _| None,
+        purpose_of: &|_, _| None,
         now: &Moment::new(now()),
     })
     .inventory

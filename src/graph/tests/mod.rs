@@ -247,6 +247,7 @@ fn joined(
             (repository == "shop" && uri.starts_with(".github/"))
                 .then(|| ("@shop/ci".to_owned(), OwnerSource::Codeowners))
         },
+        purpose_of: &|_, uri| uri.starts_with("pay/").then(|| "Takes money".to_owned()),
         now: &Moment::new(now()),
     })
 }

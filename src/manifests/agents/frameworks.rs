@@ -4,13 +4,8 @@
 use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::node::Node;
-use super::super::text::saturate;
-use super::RUNTIME;
-use super::literals::Findings;
-use crate::model::{
-    AgentReach, Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade,
-    Identity, IdentityKind, Uses,
-};
+use super::declared::{Agent, Reach};
+use crate::model::Declarations;
 use std::collections::BTreeSet;
 
 /// Most agents of one file.
@@ -28,16 +23,6 @@ const WORDS: [&[u8]; 7] = [
     b"declarative-agent",
     b"execution_role",
 ];
-
-/// One agent of a file.
-struct Agent<'n> {
-    framework: &'static str,
-    name: String,
-    purpose: Option<String>,
-    place: (u32, u32),
-    node: &'n Node,
-    native_ids: Vec<String>,
-}
 
 /// Whether a text may declare agents: cheap.
 pub(in crate::manifests) fn interesting(uri: &str, bytes: &[u8]) -> bool {
@@ -57,7 +42,7 @@ pub(in crate::manifests) fn read(context: &Context<'_>, root: &Node, out: &mut D
     let agents = agents(context.uri, root);
     let kept = context.first(&agents, MAX_AGENTS, "agents", &mut out.notices);
     for agent in kept {
-        declare(context, agent, out);
+        agent.declare(context, out);
     }
 }
 
@@ -79,6 +64,7 @@ fn agents<'n>(uri: &str, root: &'n Node) -> Vec<Agent<'n>> {
                 place: (key.line, key.column),
                 node,
                 native_ids: Vec::new(),
+                reach: reach(node),
             });
         }
     }
@@ -110,6 +96,7 @@ fn crew<'n>(root: &'n Node, out: &mut Vec<Agent<'n>>) {
                 place: (key.line, key.column),
                 node,
                 native_ids: Vec::new(),
+                reach: reach(node),
             });
         }
     }
@@ -131,6 +118,7 @@ fn components<'n>(node: &'n Node, depth: usize, out: &mut Vec<Agent<'n>>) {
             place: (node.line, node.column),
             node,
             native_ids: Vec::new(),
+            reach: reach(node),
         });
         return;
     }
@@ -156,6 +144,7 @@ fn hosted<'n>(root: &'n Node, out: &mut Vec<Agent<'n>>) {
             place: (key.line, key.column),
             node,
             native_ids: role.into_iter().collect(),
+            reach: reach(node),
         });
     }
 }
@@ -201,7 +190,27 @@ fn single(root: &Node) -> Option<Agent<'_>> {
         place,
         node: root,
         native_ids: Vec::new(),
+        reach: reach(root),
     })
+}
+
+/// What a declaration lets its agent reach.
+fn reach(node: &Node) -> Reach<'_> {
+    let (tools, servers) = tools(node);
+    let model = [node, node.get("config").unwrap_or(node)]
+        .iter()
+        .find_map(|node| words(node, &["llm", "model"]))
+        .or_else(|| {
+            let client = node.path(&["config", "model_client", "config"])?;
+            words(client, &["model"])
+        });
+    Reach {
+        tools,
+        servers,
+        model,
+        runs_code: node.get("allow_code_execution").and_then(Node::as_bool) == Some(true),
+        ..Reach::default()
+    }
 }
 
 /// Names of tools, as the frameworks list them: texts, or mappings that name theirs.
@@ -236,91 +245,6 @@ fn tools(node: &Node) -> (BTreeSet<String>, BTreeSet<String>) {
         }
     }
     (tools, servers)
-}
-
-fn declare(context: &Context<'_>, agent: &Agent<'_>, out: &mut Declarations) {
-    let short = clean(context.uri);
-    let native_id = format!("{}/{short}#{}", context.repository, agent.name);
-    let id = ConsumerId::of(&[RUNTIME, context.repository, context.uri, &agent.name]);
-    let (line, column) = agent.place;
-    let location = context.location(line, column).naming(native_id.clone());
-    let mut findings = Findings::default();
-    findings.read(context, agent.node);
-    let references = findings.references(context, &id);
-    let (tools, servers) = tools(agent.node);
-    let mut identity = Identity::named(
-        "agent",
-        IdentityKind::Agent,
-        &agent.name,
-        &native_id,
-        Grade::B,
-    );
-    identity.account = Some(context.repository.to_owned());
-    identity.purpose = agent.purpose.clone().or_else(|| {
-        Some(format!(
-            "{} agent of {}",
-            agent.framework, context.repository
-        ))
-    });
-    identity.consumer_class = ConsumerClass::Agent;
-    identity.consumers = vec![id.clone()];
-    identity.locations = vec![location.clone()];
-    let model = [agent.node, agent.node.get("config").unwrap_or(agent.node)]
-        .iter()
-        .find_map(|node| words(node, &["llm", "model"]))
-        .or_else(|| {
-            let client = agent.node.path(&["config", "model_client", "config"])?;
-            words(client, &["model"])
-        });
-    if let Some(model) = model {
-        identity
-            .notes
-            .push(Evidence::new(Grade::B, format!("asks the model {model}")));
-    }
-    if agent
-        .node
-        .get("allow_code_execution")
-        .and_then(Node::as_bool)
-        == Some(true)
-    {
-        identity
-            .notes
-            .push(Evidence::new(Grade::B, "may run code that it writes"));
-    }
-    identity.agent = Some(AgentReach {
-        servers: servers.into_iter().collect(),
-        auto_approved: Vec::new(),
-        providers: findings.providers(context).into_iter().collect(),
-        tools: tools.into_iter().collect(),
-        credentials: findings.names(&references),
-        static_credentials: saturate(findings.distinct()),
-        intent_policy: false,
-    });
-    out.consumers.push(Consumer {
-        id,
-        name: format!("{} ({short})", agent.name),
-        class: ConsumerClass::Agent,
-        runtime: RUNTIME.to_owned(),
-        repository: Some(context.repository.to_owned()),
-        identity: Some(identity.id.clone()),
-        schedule: None,
-        timeout_seconds: None,
-        evidence: vec![Evidence::new(
-            Grade::B,
-            format!("an agent of {}", agent.framework),
-        )],
-        federation: Federation::Unknown,
-        uses: Uses {
-            native_ids: agent.native_ids.clone(),
-            ..Uses::default()
-        },
-        risks: Vec::new(),
-        location: Some(location),
-        environment: None,
-    });
-    out.references.extend(references);
-    out.credentials.extend(findings.into_credentials());
-    out.identities.push(identity);
 }
 
 #[cfg(test)]

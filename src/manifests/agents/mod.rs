@@ -4,9 +4,11 @@
 //! belongs to that one consumer, a reference names it.
 
 mod approvals;
+mod declared;
 pub(super) mod frameworks;
 pub(super) mod instructions;
 pub(super) mod literals;
+pub(super) mod program;
 
 use super::clean::clean;
 use super::context::Context;
@@ -87,7 +89,7 @@ pub(super) fn read(
     let mut hosts = BTreeSet::new();
     let mut identities = Vec::new();
     for server in &servers {
-        let mut identity = tool_server(context, client, server, &native_id, &mut hosts);
+        let mut identity = tool_server(context, &client.title, server, &native_id, &mut hosts);
         identity.consumers = vec![id.clone()];
         identities.push(identity);
     }
@@ -221,7 +223,7 @@ fn system_of_its_own(context: &Context<'_>, server: &Server<'_>) -> Option<Strin
 /// One tool server as an identity.
 fn tool_server(
     context: &Context<'_>,
-    client: &AgentClient,
+    title: &str,
     server: &Server<'_>,
     agent: &str,
     hosts: &mut BTreeSet<String>,
@@ -235,7 +237,7 @@ fn tool_server(
         Grade::B,
     );
     identity.account = Some(context.repository.to_owned());
-    identity.purpose = Some(format!("tool server of {}", client.title));
+    identity.purpose = Some(format!("tool server of {title}"));
     identity.consumer_class = ConsumerClass::Agent;
     identity.locations = vec![
         context

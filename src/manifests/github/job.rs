@@ -234,7 +234,7 @@ pub(super) fn read(
     identity.purpose = match (workflow.name.clone(), job_name) {
         (Some(workflow), Some(job)) => Some(format!("{workflow} / {job}")),
         (Some(name), None) | (None, Some(name)) => Some(name),
-        (None, None) => None,
+        (None, None) => Some(clean(&key.text)),
     };
     identity.consumer_class = ConsumerClass::Ci;
     identity.consumers = vec![consumer_id.clone()];

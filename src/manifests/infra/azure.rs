@@ -62,8 +62,8 @@ pub(super) fn is_assignment(kind: &str) -> bool {
 }
 
 /// The role that is given.
-pub(super) fn role_of(item: &Item) -> String {
-    [
+pub(super) fn role_of(item: &Item, tables: &ManifestTables) -> String {
+    let role = [
         "role_definition_name",
         "role_definition_id",
         "role_id",
@@ -72,7 +72,9 @@ pub(super) fn role_of(item: &Item) -> String {
     ]
     .iter()
     .find_map(|field| item.text(field))
-    .unwrap_or_default()
+    .unwrap_or_default();
+    let known = tables.cloud_roles.azure_name(&role);
+    known.map_or_else(|| role.clone(), str::to_owned)
 }
 
 /// What a role is given on, and whether that is a resource group or more.
@@ -168,6 +170,7 @@ fn principal(
     let name = item
         .text("display_name")
         .or_else(|| item.text("name"))
+        .or_else(|| item.text("resource_name"))
         .unwrap_or_default();
     let native = item.text("client_id").unwrap_or_default();
     let mut made = identity(
@@ -303,7 +306,7 @@ fn assignment(
         return;
     }
     let key = holder(unit, item, all, known);
-    let role = role_of(item);
+    let role = role_of(item, tables);
     let (scope, wide) = scope(item);
     let tier = tables.cloud_roles.azure(&role, wide);
     let role_shown = clean(&shown(&role));

@@ -214,7 +214,7 @@ fn google_binding(
 }
 
 fn assignment(unit: &Unit<'_>, tables: &ManifestTables, item: &Item) -> RbacBinding {
-    let role = azure::role_of(item);
+    let role = azure::role_of(item, tables);
     let (scope, wide) = azure::scope(item);
     let member = azure::HOLDERS
         .iter()

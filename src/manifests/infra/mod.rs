@@ -13,6 +13,7 @@ pub(super) mod issued;
 pub(super) mod item;
 mod kubernetes;
 pub(super) mod names;
+mod placed;
 pub(super) mod policy;
 pub(super) mod pulumi;
 pub(super) mod serverless;

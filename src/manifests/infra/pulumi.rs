@@ -1,12 +1,14 @@
-//! Pulumi programs in YAML: resources whose types and properties are those of Terraform's providers, spelled another way.
+//! Pulumi programs in YAML: resources whose types and properties are those of Terraform's providers, spelled another way, or of
+//! Kubernetes' own objects.
 
 use super::super::context::Context;
-use super::super::node::{Node, Value};
+use super::super::kubernetes;
+use super::super::node::{Key, Node, Value};
 use super::cloud::{self, Unit, interesting};
 use super::draft::Declared;
 use super::item::Item;
 use super::names::{CREATED, filled, iam_arn, iam_section};
-use super::value::{Val, later, open, unmarked};
+use super::value::{Val, later, open, shown, unmarked};
 use crate::model::{Declarations, UNKNOWN_ACCOUNT};
 use std::collections::BTreeMap;
 
@@ -25,8 +27,11 @@ pub(in super::super) fn is_program(name: &str) -> bool {
 pub(in super::super) fn read(context: &Context<'_>, root: &Node, out: &mut Declarations) {
     let program = Program { root };
     let mut items = Vec::new();
+    let mut objects = Vec::new();
     for (key, resource) in root.get("resources").into_iter().flat_map(Node::entries) {
-        let Some(kind) = resource.text_at(&["type"]).and_then(terraform_type) else {
+        let kind = resource.text_at(&["type"]);
+        objects.extend(kind.and_then(|kind| program.object(kind, key, resource)));
+        let Some(kind) = kind.and_then(terraform_type) else {
             continue;
         };
         if !interesting(&kind) {
@@ -59,6 +64,7 @@ pub(in super::super) fn read(context: &Context<'_>, root: &Node, out: &mut Decla
         name: context.uri,
     };
     super::super::terraform::absorb(out, cloud::declare(&unit, context.tables, &items));
+    kubernetes::read(context, &objects, out);
 }
 
 /// `aws:iam:Role` and `aws:iam/role:Role` as `aws_iam_role`.
@@ -89,9 +95,14 @@ fn terraform_type(kind: &str) -> Option<String> {
             "assignment" => "azurerm_role_assignment".to_owned(),
             other => format!("azurerm_{other}"),
         },
-        ("kubernetes", "core") if snake == "service_account" => {
-            "kubernetes_service_account".to_owned()
+        ("azure-native", "authorization") if snake == "role_assignment" => {
+            "azurerm_role_assignment".to_owned()
         }
+        ("azure-native", "managedidentity") => match snake.as_str() {
+            "user_assigned_identity" => "azurerm_user_assigned_identity".to_owned(),
+            "federated_identity_credential" => "azurerm_federated_identity_credential".to_owned(),
+            _ => return None,
+        },
         _ => return None,
     })
 }
@@ -122,6 +133,94 @@ struct Program<'n> {
 }
 
 impl Program<'_> {
+    /// An object of Kubernetes: `kubernetes:apps/v1:Deployment` with the properties of its manifest.
+    fn object(&self, kind: &str, key: &Key, resource: &Node) -> Option<Node> {
+        let (group, kind) = kind.strip_prefix("kubernetes:")?.split_once(':')?;
+        let version = group.strip_prefix("core/").unwrap_or(group);
+        // Charts and files of manifests are resources of this package too.
+        if !version.contains('v') || group.starts_with("helm") {
+            return None;
+        }
+        let own = |name: &str, text: &str| {
+            let named = Key {
+                text: name.to_owned(),
+                ..key.clone()
+            };
+            let value = Value::Scalar {
+                text: text.to_owned(),
+                plain: false,
+            };
+            (
+                named,
+                Node {
+                    value,
+                    line: key.line,
+                    column: key.column,
+                    span: resource.span,
+                    tag: None,
+                },
+            )
+        };
+        let mut entries = vec![own("apiVersion", version), own("kind", kind)];
+        let properties = resource
+            .get("properties")
+            .into_iter()
+            .flat_map(Node::entries);
+        entries.extend(
+            properties
+                .filter(|(key, _)| !matches!(key.text.as_str(), "apiVersion" | "kind"))
+                .map(|(key, node)| (key.clone(), self.filled(node, 0))),
+        );
+        let named = entries
+            .iter()
+            .any(|(key, node)| key.text == "metadata" && node.text_at(&["name"]).is_some());
+        if !named {
+            let mut metadata = own("metadata", "");
+            let held = entries.iter().position(|(key, _)| key.text == "metadata");
+            let mut inner = held.map_or_else(Vec::new, |at| match entries.remove(at).1.value {
+                Value::Map(inner) => inner,
+                _ => Vec::new(),
+            });
+            inner.push(own("name", &key.text));
+            metadata.1.value = Value::Map(inner);
+            entries.push(metadata);
+        }
+        let mut node = resource.clone();
+        (node.line, node.column) = (key.line, key.column);
+        node.value = Value::Map(entries);
+        Some(node)
+    }
+
+    /// A value of a manifest with the names of other resources in it.
+    fn filled(&self, node: &Node, depth: usize) -> Node {
+        if depth > MAX_DEPTH {
+            return node.clone();
+        }
+        let value = match &node.value {
+            Value::Scalar { text, plain } if text.contains("${") => Value::Scalar {
+                text: shown(&self.text(text, depth).as_text().unwrap_or_default()),
+                plain: *plain,
+            },
+            Value::List(items) => Value::List(
+                items
+                    .iter()
+                    .map(|item| self.filled(item, depth + 1))
+                    .collect(),
+            ),
+            Value::Map(entries) => Value::Map(
+                entries
+                    .iter()
+                    .map(|(key, node)| (key.clone(), self.filled(node, depth + 1)))
+                    .collect(),
+            ),
+            other => other.clone(),
+        };
+        Node {
+            value,
+            ..node.clone()
+        }
+    }
+
     fn value(&self, node: &Node, depth: usize) -> Val {
         if depth > MAX_DEPTH {
             return Val::open("a value too deep to evaluate");
@@ -218,6 +317,16 @@ impl Program<'_> {
         Val::Text(out)
     }
 
+    /// A property of an object as it is declared: `metadata.name`, `metadata["name"]`.
+    fn given(&self, resource: &Node, path: &str, depth: usize) -> Option<Val> {
+        let plain = path.replace("[\"", ".").replace("\"]", "");
+        let node = plain
+            .split('.')
+            .try_fold(resource.get("properties")?, |node, part| node.get(part))?;
+        node.as_str()?;
+        Some(self.value(node, depth + 1))
+    }
+
     fn reference(&self, path: &str, depth: usize) -> Val {
         let (name, attribute) = path.split_once('.').unwrap_or((path, "id"));
         if let Some(variable) = self.root.path(&["variables", name]) {
@@ -228,8 +337,9 @@ impl Program<'_> {
             .and_then(|resource| resource.text_at(&["type"]))
             .and_then(terraform_type);
         let (Some(resource), Some(kind)) = (resource, kind) else {
-            return if resource.is_some() {
-                Val::later(path)
+            return if let Some(resource) = resource {
+                self.given(resource, attribute, depth)
+                    .unwrap_or_else(|| Val::later(path))
             } else {
                 Val::open(path)
             };
@@ -285,5 +395,31 @@ mod tests {
             "ec2.amazonaws.com"
         );
         assert_eq!(out.identities[0].kind.as_str(), "gcp-service-account");
+    }
+
+    #[test]
+    fn objects_of_kubernetes_are_read_as_their_manifests() {
+        let out = declared(
+            "Pulumi.yaml",
+            "name: x\nruntime: yaml\nresources:\n  ns:\n    type: kubernetes:core/v1:Namespace\n    properties: {metadata: {name: pay}}\n  robot:\n    type: kubernetes:core/v1:ServiceAccount\n    properties: {metadata: {name: robot, namespace: '${ns.metadata.name}'}}\n  app:\n    type: kubernetes:apps/v1:Deployment\n    properties:\n      metadata: {namespace: '${ns.metadata[\"name\"]}'}\n      spec: {template: {spec: {serviceAccountName: '${robot.metadata.name}', containers: [{name: c, image: x}]}}}\n",
+        );
+        let names: Vec<&str> = out
+            .identities
+            .iter()
+            .map(|identity| identity.native_id.as_str())
+            .collect();
+        assert_eq!(
+            names.first(),
+            Some(&"system:serviceaccount:pay:robot"),
+            "{names:?}"
+        );
+        assert_eq!(out.consumers[0].name, "Deployment pay/app");
+        assert!(
+            out.consumers[0]
+                .uses
+                .native_ids
+                .contains(&"system:serviceaccount:pay:robot".to_owned())
+                || out.consumers[0].identity.is_some()
+        );
     }
 }

@@ -148,6 +148,7 @@ pub(super) fn absorb(out: &mut Declarations, more: Declarations) {
     out.credentials.extend(more.credentials);
     out.stacks.extend(more.stacks);
     out.issued.extend(more.issued);
+    out.placed.extend(more.placed);
     out.roles.extend(more.roles);
     out.bindings.extend(more.bindings);
     out.notices.extend(more.notices);
