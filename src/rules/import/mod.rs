@@ -2,6 +2,7 @@
 //!
 //! What has no counterpart is told of, never dropped silently.
 
+mod path;
 mod pattern;
 mod sample;
 
@@ -185,8 +186,14 @@ fn convert<'a>(
     let example = sample::of(&pattern, &literals, rule.entropy.unwrap_or(0.0))
         .ok_or("no text could be made that its pattern matches")?;
     let mut note = |what: &str| notes.push(format!("rule `{}`: {what}", rule.id));
-    if rule.path.is_some() {
-        note("its condition on the path is left out; `paths` takes globs");
+    let paths = rule.path.as_deref().map(path::globs);
+    match &paths {
+        Some(None) => note("its condition on the path is left out: globs cannot say it"),
+        Some(Some(paths)) if !paths.exact => note(&format!(
+            "its condition on the path is wider now: {}",
+            paths.globs.join(", ")
+        )),
+        _ => {}
     }
     if !rule.required.is_empty() {
         note("its required other rules are left out; `companions` take patterns");
@@ -226,6 +233,9 @@ fn convert<'a>(
     line("pattern", quoted(&pattern));
     let reach = longest + REACH;
     line("window", format!("{{ before = {reach}, after = {reach} }}"));
+    if let Some(Some(paths)) = &paths {
+        line("paths", list(&paths.globs));
+    }
     line("confidence", quoted("medium"));
     if let Some(entropy) = rule.entropy.filter(|least| *least > 0.0) {
         line("checks", format!("[{{ entropy = {entropy:?} }}]"));
@@ -347,6 +357,25 @@ regexes = ['^0+$', '^\$(?:\d+|{\d+})$']
     }
 
     #[test]
+    fn conditions_on_paths_are_globs_and_classes_end_short_literals() {
+        let imported = import(
+            r#"
+[[rules]]
+id = "short"
+regex = '''SK[0-9a-fA-F]{32}'''
+path = '''(?i)\.(?:tf|hcl)$'''
+keywords = ["sk"]
+"#,
+        );
+        assert_eq!(imported.notes, Vec::<String>::new());
+        let rules = CredentialRules::load([("imported.toml", &imported.text)]).unwrap();
+        assert_eq!(rules.check(), [], "{}", imported.text);
+        let rule = &rules.rules()[0];
+        assert_eq!(rule.paths, ["*.hcl", "*.tf"]);
+        assert_eq!(rule.literals.len(), 22, "{:?}", rule.literals);
+    }
+
+    #[test]
     fn what_has_no_counterpart_is_told() {
         let imported = import(
             r#"
@@ -363,7 +392,7 @@ regex = '''[a-z]{3,9}'''
 [[rules]]
 id = "good"
 regex = '''tok_[a-z0-9]{24}'''
-path = '''\.py$'''
+path = '''^setup\.py$'''
 "#,
         );
         assert_eq!(imported.rules, 1);
@@ -372,7 +401,7 @@ path = '''\.py$'''
         the allow list of 1 paths: write them as [[ignore]] entries of overstay.toml; what stands in vendored files, tests and lock files is less sure by itself
         rule `by-path` is left out: it has no pattern, only a path
         rule `words` is left out: it has no keyword of three characters, and its pattern holds none
-        rule `good`: its condition on the path is left out; `paths` takes globs
+        rule `good`: its condition on the path is left out: globs cannot say it
         ");
         assert!(
             gitleaks(

@@ -16,6 +16,8 @@ const MAX_MATCH: usize = 2048;
 const MAX_DEPTH: usize = 60;
 /// Most literals taken from one pattern.
 const MAX_LITERALS: usize = 64;
+/// Largest class of characters that literals are made of: the digits of hexadecimal numbers in both cases.
+const MAX_CLASS: usize = 22;
 
 /// A pattern that was rewritten.
 pub(super) struct Rewritten {
@@ -28,10 +30,13 @@ pub(super) struct Rewritten {
 
 /// Rewrites a pattern; `secret` is the number of the group that holds the secret, 0 for the first.
 pub(super) fn rewrite(source: &str, secret: usize) -> Result<Rewritten, String> {
+    let plain = literal_braces(source);
     let parse = || {
         Parser::new()
             .parse(source)
-            .map_err(|_| "its pattern cannot be parsed".to_owned())
+            .ok()
+            .or_else(|| Parser::new().parse(&plain).ok())
+            .ok_or_else(|| "its pattern cannot be parsed".to_owned())
     };
     let limits = [None].into_iter().chain(LIMITS.map(Some));
     for limit in limits {
@@ -172,7 +177,10 @@ pub(super) fn literals(pattern: &str, least: usize) -> Option<Vec<String>> {
     [ExtractKind::Prefix, ExtractKind::Suffix]
         .into_iter()
         .find_map(|kind| {
-            let seq: Seq = Extractor::new().kind(kind).extract(&hir);
+            let seq: Seq = Extractor::new()
+                .kind(kind)
+                .limit_class(MAX_CLASS)
+                .extract(&hir);
             let texts: Vec<String> = seq
                 .literals()?
                 .iter()

@@ -120,7 +120,7 @@ fn of_name(found: &mut Found, key: &Key) {
         found.when("key-qualified", key.name.is_qualified(names));
         found.when(
             "key-alone",
-            key.name.before.is_empty() && key.name.after.is_empty(),
+            key.name.before.is_empty() && key.name.after.is_empty() && !key.name.compound,
         );
     }
     found.when(

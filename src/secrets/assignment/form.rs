@@ -81,10 +81,10 @@ pub(super) fn line_of(text: &[u8], name: &Range<usize>) -> Range<usize> {
 
 /// Whether something may be assigned to the name that ends around `hit`.
 pub(super) fn plausible(text: &[u8], hit: &Range<usize>) -> bool {
-    let mut index = key::end_of(text, hit.end);
+    let mut index = key::range(text, hit).end;
     for _ in 0..5 {
         match at(text, index) {
-            b'"' | b'\'' | b'`' | b'\\' | b']' | b'*' | b')' | b'&' => index += 1,
+            b'"' | b'\'' | b'`' | b'\\' | b']' | b'*' | b')' | b'&' | b'}' => index += 1,
             _ => break,
         }
     }
@@ -178,6 +178,12 @@ impl Reader<'_> {
     fn read(&mut self) -> Vec<Reading> {
         let text = self.text;
         let mut index = self.key.range.end;
+        let start = self.key.range.start;
+        if at(text, index) == b'}' && before(text, start) == b'{' && before(text, start - 1) == b'$'
+        {
+            // `"${name}"` of a shell.
+            index += 1;
+        }
         if at(text, index) == b'\\' && matches!(at(text, index + 1), b'"' | b'\'') {
             // Quotes escaped in a text of their own.
             index += 2;
@@ -226,14 +232,15 @@ impl Reader<'_> {
             b'(' if !blank && !self.quoted_name => (Form::Call, operator + 1),
             b',' if self.quoted_name => {
                 let mut out: Vec<Reading> = self.paired(index).into_iter().collect();
-                if self.is_first() {
-                    out.extend(self.value(Form::Argument, operator + 1));
+                if let Some(form) = self.as_argument() {
+                    self.typed = form == Form::Equals;
+                    out.extend(self.value(form, operator + 1));
                 }
                 return out;
             }
             b',' => match self.second_name(operator + 1) {
                 Some(value) => (Form::Equals, value),
-                None => return Vec::new(),
+                None => return self.constant(operator + 1).into_iter().collect(),
             },
             b'>' if !blank && self.in_tag() => (Form::Markup, operator + 1),
             _ => return self.beside(index, operator),
@@ -242,10 +249,42 @@ impl Reader<'_> {
         self.value(form, value)
     }
 
-    /// Whether the quoted name is the first of the arguments it stands among, not one of a list.
-    fn is_first(&self) -> bool {
+    /// What a quoted name among the arguments of a call is to the one behind it. First, it is what that belongs to:
+    /// `f("name", "value")`; behind a type, it declares it: `buildConfigField 'String', 'NAME', …`; asked of the
+    /// environment, that is its default: `getenv("NAME", "value")`. In a list it is nothing.
+    fn as_argument(&self) -> Option<Form> {
+        const TYPES: [&[u8]; 3] = [b"string", b"java.lang.string", b"charsequence"];
+        const ENVIRONMENT: [&[u8]; 4] = [b"environ.get(", b"getenv(", b"env(", b"setdefault("];
         let opening = self.key.range.start.saturating_sub(1);
-        before(self.text, opening) == b'('
+        let head = part(self.text, self.line.start..opening).trim_ascii_end();
+        if ENVIRONMENT.iter().any(|call| head.ends_with(call)) {
+            return Some(Form::Arrow);
+        }
+        if head.ends_with(b"(") {
+            return Some(Form::Argument);
+        }
+        let head = head.strip_suffix(b",")?.trim_ascii_end();
+        let (quote, head) = head.split_last()?;
+        let open = memchr::memrchr(*quote, head)?;
+        let name = head.get(open + 1..)?.to_ascii_lowercase();
+        let call = head.get(..open)?.trim_ascii_end().last()?;
+        let is_first = *call == b'(' || call.is_ascii_alphanumeric();
+        (is_first && TYPES.contains(&name.as_slice())).then_some(Form::Equals)
+    }
+
+    /// The text behind a name that is a constant among the arguments of a call: `setopt(handle, OPT_PASSWORD, "…")`.
+    fn constant(&self, index: usize) -> Option<Reading> {
+        let text = self.text;
+        let name = part(text, self.key.range.clone());
+        let head = part(text, self.line.start..self.key.range.start).trim_ascii_end();
+        let is_argument = head.ends_with(b",") && memchr::memchr(b'(', head).is_some();
+        if !is_argument || name.iter().any(u8::is_ascii_lowercase) || self.open.is_some() {
+            return None;
+        }
+        let value = skip_blanks(text, index, self.line.end);
+        let found = value::quoted(text, value, self.line.end, None)?;
+        let closes = at(text, skip_blanks(text, found.end, self.line.end)) == b')';
+        closes.then(|| self.reading(Form::Argument, found, false))
     }
 
     /// The end of `, error :=` after a name: the second of two names that are assigned to.

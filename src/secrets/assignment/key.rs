@@ -31,13 +31,17 @@ pub(super) struct Name {
     pub unknown: bool,
     /// In the plural.
     pub plural: bool,
+    /// The head is one word with what it is for: `apikey`, `secretkey`.
+    pub compound: bool,
 }
 
 impl Name {
     /// A key (in the narrow sense) that its other words make a secret: an API key, a private key.
     pub(super) fn is_qualified(&self, names: &Names) -> bool {
         let qualifies = |word: &String| names.secret_keys.contains(word);
-        self.before.last().is_some_and(qualifies) || self.before.iter().any(|word| word == "secret")
+        self.compound
+            || self.before.last().is_some_and(qualifies)
+            || self.before.iter().any(|word| word == "secret")
     }
 
     /// What a name says; `None` where it speaks of no secret.
@@ -66,7 +70,17 @@ impl Name {
         {
             return None;
         }
+        let head = words
+            .get(position)
+            .map_or("", |word| word.trim_end_matches('s'));
+        let compound = head.strip_suffix("key").is_some_and(|head| {
+            names
+                .secret_keys
+                .iter()
+                .any(|word| head.ends_with(word.as_str()))
+        });
         Some(Self {
+            compound: found.family.id == "key" && compound,
             plural: words
                 .get(position)
                 .is_some_and(|word| word.ends_with('s') && !word.ends_with("ss")),
@@ -155,7 +169,9 @@ fn start_of(text: &[u8], mut index: usize) -> usize {
 
 /// Where the name around the keyword at `hit` stands.
 pub(super) fn range(text: &[u8], hit: &Range<usize>) -> Range<usize> {
-    start_of(text, hit.start)..end_of(text, hit.end)
+    // A short keyword may bring the operator along: `pw:`.
+    let end = hit.end - usize::from(matches!(before(text, hit.end), b':' | b'='));
+    start_of(text, hit.start)..end_of(text, end)
 }
 
 /// The name around the keyword at `hit`; `None` where it speaks of no secret.
@@ -251,6 +267,8 @@ mod tests {
             ("public_key", "key", None),
             ("keyboard", "key", None),
             ("monkey", "key", None),
+            ("Sec-WebSocket-Key", "key", None),
+            ("root_pw:", "pw:", Some("password")),
             ("bypass", "pass", None),
             ("author", "auth", None),
         ] {

@@ -95,6 +95,7 @@ fn value_of(text: &[u8], key: &Key, reading: &Reading) -> Option<(Range<usize>, 
         reading.quote == Quote::Bare && (reading.line.len() > LONG_LINE || shape::is_call(value));
     let harmless = is_code
         || shape::is_harmless(value, key)
+        || shape::is_proof(part(text, reading.line.clone()), &key.name.family.id)
         || (reading.indirect && value.contains(&b' '))
         || vendors::is_of_another_form(text, key, &reading.line, value);
     (!harmless).then_some((range, named > 0))

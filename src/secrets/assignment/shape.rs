@@ -17,6 +17,7 @@ pub(super) fn is_harmless(value: &[u8], key: &Key) -> bool {
         || is_stand_in(value, key)
         || is_reference(value)
         || is_hashed(value)
+        || is_sealed(value)
         || is_data(value)
         || (is_uuid(value)
             && key.name.family.id == "key"
@@ -128,6 +129,30 @@ fn is_hashed(value: &[u8]) -> bool {
         b"sha1$",
     ];
     STARTS.iter().any(|start| value.starts_with(start))
+}
+
+/// A value that only a cluster can open (a sealed secret of Kubernetes): it begins with the two bytes of the length of an
+/// RSA block, 256 to 1024, and holds that block.
+fn is_sealed(value: &[u8]) -> bool {
+    const SHORTEST: usize = 340;
+    value.len() >= SHORTEST
+        && matches!(value, [b'A', b'g', b'A'..=b'E', ..])
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+}
+
+/// Whether a line is a header that proves a secret without telling it: the challenge of a server, or an answer or a
+/// signature made with the secret.
+pub(super) fn is_proof(line: &[u8], family: &str) -> bool {
+    let has = |needle: &[u8]| memchr::memmem::find(line, needle).is_some();
+    match family {
+        "nonce" => has(b"realm=") && has(b"nonce="),
+        "auth" | "credential" => {
+            has(b"realm=") && has(b"nonce=") || has(b"Credential=") && has(b"Signature=")
+        }
+        _ => false,
+    }
 }
 
 /// Part of a structure or a filler that is replaced: `["…`, `%%NAME%%`, `###NAME###`.

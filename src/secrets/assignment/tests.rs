@@ -11,7 +11,7 @@ fn found(text: &str) -> Vec<String> {
     let mut out: Vec<(usize, String)> = Vec::new();
     for family in &assignments().families {
         let literals: &[&str] = match family.id.as_str() {
-            "password" => &["pass", "pwd", "contrase", "senha", "identified by"],
+            "password" => &["pass", "pwd", "pw:", "contrase", "senha", "identified by"],
             "credential" => &["cred"],
             id => &[id],
         };
@@ -87,11 +87,30 @@ fn every_way_to_write_an_assignment_is_read() {
         ("headers = {'Authorization': 'Bearer @'}", KEY),
         ("client_secret:\n    \"@\"", KEY),
         ("token = os.environ.get(\"TOKEN\", \"@\")", KEY),
+        ("password = os.environ.get(\"PASSWORD\") or \"@\"", PASSWORD),
+        ("buildConfigField 'String', 'API_KEY', '\"@\"'", KEY),
+        ("resValue(\"string\", \"api_key\", \"\\\"@\\\"\")", KEY),
+        ("define( 'DB_PASSWORD', '@' );", PASSWORD),
+        ("os.getenv(\"DB_PASSWORD\", \"@\")", PASSWORD),
+        ("cache.acme.io:6380,password=@,ssl=True,db=0", PASSWORD),
+        ("setopt(curl, CURLOPT_PASSWORD, \"@\");", PASSWORD),
+        ("if [ \"${password}\" == \"@\" ]; then", PASSWORD),
+        ("id: app pw: @", PASSWORD),
+        ("apikey: \"@\"", KEY),
     ] {
         let value = expand(value);
         let text = form.replace('@', &value);
         assert_eq!(found(&text), [value], "{text}");
     }
+}
+
+#[test]
+fn what_a_cluster_sealed_is_no_secret() {
+    let value = expand("AgB{{base64:700:s}}");
+    assert_eq!(
+        found(&format!("encryptedData:\n  password: {value}\n")),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -139,6 +158,10 @@ fn code_texts_and_names_are_no_secrets() {
         "password = \"{{text:your}}-password\"",
         "password: <password>",
         "password: \"********\"",
+        "WWW-Authenticate: Digest realm=\"r\", nonce=\"1053604144\"",
+        "Authorization: Digest username=\"u\", realm=\"r\", nonce=\"83ba1c\", response=\"6af4d89c952f\"",
+        "Authorization: AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/s3/aws4_request, Signature=f73d31",
+        "Sec-WebSocket-Key: NDMyMTUzMjE2MzIxNzMyMQ==",
     ] {
         let text = expand(text);
         assert!(found(&text).is_empty(), "{text}: {:?}", found(&text));

@@ -97,7 +97,7 @@ pub(super) fn quoted(
             b'\\' => end += 1,
             byte if byte == quote => {
                 return Some(Literal {
-                    range: from..end,
+                    range: unwrapped(text, from..end),
                     quote: Quote::Own,
                     end: end + 1,
                 });
@@ -107,6 +107,21 @@ pub(super) fn quoted(
         end += 1;
     }
     None
+}
+
+/// A value without quotes of its own inside those it stands in: `'"value"'`, `"\"value\""`.
+fn unwrapped(text: &[u8], within: Range<usize>) -> Range<usize> {
+    let inner = match part(text, within.clone()) {
+        [b'\\', open, .., b'\\', close] if open == close && is_quote(*open) => 2,
+        [open, .., close] if open == close && is_quote(*open) => 1,
+        _ => return within,
+    };
+    let unwrapped = within.start + inner..within.end - inner;
+    if unwrapped.start < unwrapped.end {
+        unwrapped
+    } else {
+        within
+    }
 }
 
 /// The value inside a longer text: up to a blank or something that separates. What follows a header's colon may have
@@ -173,6 +188,7 @@ pub(super) fn bare(text: &[u8], within: Range<usize>) -> Literal {
         .skip(scheme)
         .position(u8::is_ascii_whitespace)
         .map_or(value.len(), |at| scheme + at);
+    let length = listed(part(value, 0..length)).unwrap_or(length);
     let mut end = within.start + length;
     while end > within.start && matches!(before(text, end), b',' | b';' | b'"' | b'\'' | b'`') {
         end -= 1;
@@ -197,6 +213,19 @@ pub(super) fn bare(text: &[u8], within: Range<usize>) -> Literal {
         quote: Quote::Bare,
         end: within.start + length,
     }
+}
+
+/// The length of the first of several values in a list of settings: `value,name=value`.
+fn listed(value: &[u8]) -> Option<usize> {
+    let is_name = |rest: &[u8]| {
+        let name = rest
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+            .count();
+        name > 1 && rest.first().is_some_and(u8::is_ascii_alphabetic) && at(rest, name) == b'='
+    };
+    memchr::memchr_iter(b',', value)
+        .find(|comma| *comma > 0 && is_name(part(value, comma + 1..value.len())))
 }
 
 /// A value between two marks, without the blanks around it.
@@ -232,6 +261,12 @@ pub(super) fn default(text: &[u8], within: Range<usize>) -> Option<Literal> {
             }
             let found = quoted(text, index, within.end, None)?;
             index = found.end;
+            // `read("NAME") or "value"`: the name comes first.
+            let rest = part(text, index..within.end);
+            let otherwise = [b") or ".as_slice(), b") || ", b") ?? ", b") ?: "];
+            if otherwise.iter().any(|mark| rest.starts_with(mark)) {
+                continue;
+            }
             let next = at(text, index + usize::from(at(text, index) == b' '));
             if matches!(next, b')' | b';' | b',' | 0 | b'\n' | b'\r' | b'}') || index >= within.end
             {
