@@ -31,11 +31,14 @@ pub(super) fn named(name: &str, value: &str) -> Option<String> {
 
 /// What the nodes of a consumer say.
 pub(super) fn of<'n>(nodes: impl IntoIterator<Item = &'n Node>) -> Option<Evidence> {
-    nodes.into_iter().find_map(|node| find(node, 0)).map(says)
+    nodes
+        .into_iter()
+        .find_map(|node| find(node, 0))
+        .map(|host| says(&host))
 }
 
 /// The same as evidence.
-pub(super) fn says(host: String) -> Evidence {
+pub(super) fn says(host: &str) -> Evidence {
     Evidence::new(Grade::B, format!("{OTHER_STORE}{host}"))
 }
 

@@ -147,7 +147,7 @@ impl Runs {
             timeout_seconds: self.timeout,
             evidence: [Evidence::new(grade, self.why)]
                 .into_iter()
-                .chain(self.store.map(stores::says))
+                .chain(self.store.as_deref().map(stores::says))
                 .collect(),
             federation: Federation::Unknown,
             uses: Uses {

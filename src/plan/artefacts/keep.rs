@@ -305,7 +305,9 @@ mod tests {
             assert!(!names.iter().any(|name| name == gone), "{names:?}");
         }
         assert!(
-            !names.iter().any(|name| name.ends_with(".patch")),
+            !names
+                .iter()
+                .any(|name| name.rsplit('.').next() == Some("patch")),
             "{names:?}"
         );
         for step in &item.steps {

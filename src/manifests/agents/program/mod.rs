@@ -390,7 +390,7 @@ impl<'r> Reader<'r, '_> {
         }
         if self.is_server(call) {
             let settings = self.settings(node);
-            push(reach, self.server_name(node, settings), settings);
+            push(reach, server_name(node, settings), settings);
             return;
         }
         if holds && node.is_map() && call.is_empty() {
@@ -444,21 +444,6 @@ impl<'r> Reader<'r, '_> {
         settings
     }
 
-    fn server_name(&self, node: &Node, settings: &Node) -> String {
-        let given = ["name", "server_label", "serverLabel"]
-            .iter()
-            .find_map(|key| node.text_at(&[key]))
-            .map(short);
-        let address = ["url", "server_url", "serverUrl"]
-            .iter()
-            .find_map(|key| settings.text_at(&[key]))
-            .and_then(host);
-        given
-            .or(address)
-            .or_else(|| command(settings))
-            .unwrap_or_else(|| node.text_at(&[CALL]).map_or_else(String::new, short))
-    }
-
     /// What runs unasked, and whether it runs code.
     fn freedom(&self, node: &Node, depth: usize, reach: &mut Reach<'_>) {
         if depth > 4 {
@@ -497,6 +482,22 @@ impl<'r> Reader<'r, '_> {
             }
         }
     }
+}
+
+/// What a server is called: by its call, by where it is, or by what it runs.
+fn server_name(node: &Node, settings: &Node) -> String {
+    let given = ["name", "server_label", "serverLabel"]
+        .iter()
+        .find_map(|key| node.text_at(&[key]))
+        .map(short);
+    let address = ["url", "server_url", "serverUrl"]
+        .iter()
+        .find_map(|key| settings.text_at(&[key]))
+        .and_then(host);
+    given
+        .or(address)
+        .or_else(|| command(settings))
+        .unwrap_or_else(|| node.text_at(&[CALL]).map_or_else(String::new, short))
 }
 
 fn push<'n>(reach: &mut Reach<'n>, name: String, node: &'n Node) {

@@ -1,7 +1,7 @@
 //! A program's text with what its names stand for: imports, assignments, functions.
 
 use super::token::{Kind, Language, Token, tokens};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A program, read once.
@@ -10,11 +10,11 @@ pub(super) struct Source<'t> {
     pub(super) language: Language,
     tokens: Vec<Token>,
     /// What a name was imported from: module, and name there; empty for the module itself.
-    imports: HashMap<&'t str, (String, String)>,
+    imports: BTreeMap<&'t str, (String, String)>,
     /// Where the value of a name begins that is assigned once.
-    values: HashMap<&'t str, Option<usize>>,
+    values: BTreeMap<&'t str, Option<usize>>,
     /// Tokens of a function's parameters and body.
-    functions: HashMap<&'t str, Range<usize>>,
+    functions: BTreeMap<&'t str, Range<usize>>,
 }
 
 impl<'t> Source<'t> {
@@ -23,9 +23,9 @@ impl<'t> Source<'t> {
             text,
             language,
             tokens: tokens(text, language),
-            imports: HashMap::new(),
-            values: HashMap::new(),
-            functions: HashMap::new(),
+            imports: BTreeMap::new(),
+            values: BTreeMap::new(),
+            functions: BTreeMap::new(),
         };
         for at in 0..source.tokens.len() {
             match language {

@@ -74,9 +74,9 @@ async def main():
         triage = Agent(instructions="route", handoffs=[support])
 "#;
     insta::assert_snapshot!(shown("app/support.py", text), @r#"
-    shop/app/support.py:19 Agent shop/app/support.py#Support (answers customers) tools ["WebSearchTool", "refund"] servers ["files", "mcp.search.example"] unasked [] providers ["mcp.search.example", "openai", "stripe"] keys ["environment OPENAI_API_KEY", "environment SEARCH_TOKEN", "environment STRIPE_SECRET_KEY"] literals 0 ["asks the model gpt-4o"]
+    shop/app/support.py:19 Agent shop/app/support.py#Support (answers customers) tools ["WebSearchTool", "refund"] servers ["files", "search"] unasked [] providers ["mcp.search.example", "openai", "stripe"] keys ["environment OPENAI_API_KEY", "environment SEARCH_TOKEN", "environment STRIPE_SECRET_KEY"] literals 0 ["asks the model gpt-4o"]
     shop/app/support.py:17 McpServer shop/app/support.py#Support#files (tool server of OpenAI Agents SDK) ["local server: npx @modelcontextprotocol/server-filesystem"]
-    shop/app/support.py:18 McpServer shop/app/support.py#Support#mcp.search.example (tool server of OpenAI Agents SDK) ["remote server at mcp.search.example", "is given environment SEARCH_TOKEN"]
+    shop/app/support.py:18 McpServer shop/app/support.py#Support#search (tool server of OpenAI Agents SDK) ["remote server at mcp.search.example", "is given environment SEARCH_TOKEN"]
     shop/app/support.py:27 Agent shop/app/support.py#triage (OpenAI Agents SDK agent of shop) tools [] servers [] unasked [] providers [] keys [] literals 0 []
     "#);
 }
@@ -139,7 +139,7 @@ fn scripts_are_read_too() {
     --
     shop/src/b.js:3 Agent shop/src/b.js#weather (Mastra agent of shop) tools ["other", "weatherTool"] servers [] unasked [] providers ["openai"] keys [] literals 0 ["asks the model gpt-4o"]
     --
-    shop/src/c.mts:4 Agent shop/src/c.mts#make (Vercel AI SDK agent of shop) tools ["db"] servers [] unasked [] providers ["anthropic", "database"] keys ["environment DB_TOKEN"] literals 0 ["asks the model claude-sonnet-4"]
+    shop/src/c.mts:4 Agent shop/src/c.mts#make (Vercel AI SDK agent of shop) tools ["db"] servers [] unasked [] providers ["anthropic"] keys ["environment DB_TOKEN"] literals 0 ["asks the model claude-sonnet-4"]
     --
 
     "#);
