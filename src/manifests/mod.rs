@@ -156,10 +156,10 @@ pub fn read(
 ) -> Option<Declarations> {
     let bytes = &*text::utf8(bytes);
     let mut out = surface(uri).and_then(|surface| read_as(surface, repository, uri, bytes, key));
-    if routines::wants(uri)
-        && routines::interesting(uri, bytes)
-        && let Ok(tables) = ManifestTables::builtin()
-    {
+    let Ok(tables) = ManifestTables::builtin() else {
+        return out;
+    };
+    let mut also = |reader: fn(&Context<'_>, &mut Declarations)| {
         let context = Context {
             repository,
             uri,
@@ -168,51 +168,19 @@ pub fn read(
             tables,
         };
         let mut found = Declarations::default();
-        routines::read(&context, &mut found);
-        if !found.routines.is_empty() {
-            out.get_or_insert_default().routines = found.routines;
-        }
-    }
-    if agents::program::wants(uri)
-        && agents::program::interesting(bytes)
-        && let Ok(tables) = ManifestTables::builtin()
-    {
-        let context = Context {
-            repository,
-            uri,
-            text: &Text::new(bytes),
-            key,
-            tables,
-        };
-        let mut found = Declarations::default();
-        agents::program::read(&context, &mut found);
+        reader(&context, &mut found);
         if found != Declarations::default() {
-            let into = out.get_or_insert_default();
-            into.identities.append(&mut found.identities);
-            into.consumers.append(&mut found.consumers);
-            into.references.append(&mut found.references);
-            into.credentials.append(&mut found.credentials);
-            into.notices.append(&mut found.notices);
+            terraform::absorb(out.get_or_insert_default(), found);
         }
+    };
+    if routines::wants(uri) && routines::interesting(uri, bytes) {
+        also(routines::read);
     }
-    if holds_settings(uri)
-        && defaults::interesting(bytes)
-        && let Ok(tables) = ManifestTables::builtin()
-    {
-        let text = Text::new(bytes);
-        let context = Context {
-            repository,
-            uri,
-            text: &text,
-            key,
-            tables,
-        };
-        let mut found = Declarations::default();
-        defaults::read(&context, &mut found);
-        if !found.credentials.is_empty() {
-            let into = out.get_or_insert_default();
-            into.credentials.append(&mut found.credentials);
-        }
+    if agents::program::wants(uri) && agents::program::interesting(bytes) {
+        also(agents::program::read);
+    }
+    if holds_settings(uri) && defaults::interesting(bytes) {
+        also(defaults::read);
     }
     out
 }

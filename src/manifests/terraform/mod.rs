@@ -151,6 +151,7 @@ pub(super) fn absorb(out: &mut Declarations, more: Declarations) {
     out.placed.extend(more.placed);
     out.roles.extend(more.roles);
     out.bindings.extend(more.bindings);
+    out.routines.extend(more.routines);
     out.notices.extend(more.notices);
 }
 
