@@ -109,8 +109,10 @@ pub fn residual(
             }
         }
         Disposition::ShortenAndCompensate => {
-            let (place, time, lasts) = if subject.credential.is_some() {
-                let place = "kept in a secrets manager instead of where it is";
+            let place = "kept in a secrets manager instead of where it is";
+            let (place, time, lasts) = if target.is_some_and(|target| in_hours(target, ttl)) {
+                (place, 1, "replaced by tokens that last for hours")
+            } else if subject.credential.is_some() {
                 (place, 2, "rotated on a schedule")
             } else {
                 let place = "its trust names who may, and what they have to show";
@@ -189,6 +191,11 @@ pub fn residual(
         why.push("no owner yet: that stays until someone takes it".to_owned());
     }
     finish(context, &after, why)
+}
+
+/// What is issued in its place expires within a working day.
+fn in_hours(target: &Target, ttl: &Ttl) -> bool {
+    target.class == MechanismClass::ExpiringToken && ttl.seconds.is_some_and(|at| at <= 43_200)
 }
 
 /// Why its privilege is not narrowed.

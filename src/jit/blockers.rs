@@ -19,6 +19,10 @@ pub const COMPENSATE: [&str; 9] = [
     "brittle_dependency",
 ];
 
+/// Blockers that say how little is seen of continuous work. They limit the claim; what may be done about it is to take the
+/// static secret away all the same, to shorten what stays, to watch it and to have a way of ending it.
+pub const UNSEEN: [&str; 2] = ["cannot_prove_stop", "unbounded_and_uninstrumented"];
+
 /// The mechanism that is tried is none of the place where the subject runs.
 pub const RUNTIME_MISMATCH: &str = "runtime_mismatch";
 

@@ -2,7 +2,7 @@
 
 use super::JitContext;
 use super::already::already_just_in_time;
-use super::blockers::{ADVISORY, COMPENSATE};
+use super::blockers::{ADVISORY, COMPENSATE, UNSEEN};
 use super::factors::{born, inactive, last_use};
 use super::fit::FitResult;
 use super::risk::{Factors, Scored};
@@ -476,12 +476,7 @@ fn hybrid(facts: &Facts<'_, '_>) -> Row {
                 .iter()
                 .any(|consumer| consumer.identity.is_some()));
     let (class, classes) = action_class(facts);
-    let points = facts
-        .fit
-        .fit
-        .factors
-        .first()
-        .map_or(0, |factor| factor.points);
+    let points = mechanism_points(facts);
     let grades = fit_grades(facts);
     let conditions = vec![
         condition(
@@ -504,11 +499,31 @@ fn hybrid(facts: &Facts<'_, '_>) -> Row {
     all(Disposition::Hybrid, conditions, grades)
 }
 
+/// Nothing stands in the way but that little is seen of work which is known to go on.
+fn only_unseen(facts: &Facts<'_, '_>) -> bool {
+    let stopping = stopping(facts.blockers);
+    !stopping.is_empty()
+        && stopping.iter().all(|id| UNSEEN.contains(id))
+        && facts.subject.class.continuous()
+}
+
+/// Points of the mechanism.
+fn mechanism_points(facts: &Facts<'_, '_>) -> u8 {
+    let first = facts.fit.fit.factors.first();
+    first.map_or(0, |factor| factor.points)
+}
+
 fn shorten(facts: &Facts<'_, '_>) -> Row {
+    // Of work that is not seen, what cannot be given up for an identity is at least made shorter.
+    let shortens = only_unseen(facts)
+        && (1..facts.context.scoring.gates.hybrid_mechanism_points)
+            .contains(&mechanism_points(facts))
+        && !keep_standing(facts).matched;
+    let compensates = |id: &str| COMPENSATE.contains(&id) || (shortens && UNSEEN.contains(&id));
     let found: Vec<&Blocker> = facts
         .blockers
         .iter()
-        .filter(|blocker| COMPENSATE.contains(&blocker.id.as_str()))
+        .filter(|blocker| compensates(&blocker.id))
         .collect();
     let list: Vec<&str> = found.iter().map(|blocker| blocker.id.as_str()).collect();
     let text = if list.is_empty() {
@@ -637,12 +652,25 @@ fn timer_only(facts: &Facts<'_, '_>) -> bool {
         })
 }
 
-/// No blockers, but that a trust can be narrowed before every user of it is known.
-fn no_blockers_to_narrow(facts: &Facts<'_, '_>) -> ConditionResult {
+/// No blockers, but that a trust can be narrowed before every user of it is known, and that a static secret can give way to
+/// what its consumer can prove, or to what a broker hands out, before anyone sees when the work is done.
+fn no_blockers_to_move(facts: &Facts<'_, '_>) -> ConditionResult {
     if timer_only(facts) && stopping(facts.blockers) == ["consumer_unknown"] {
         return condition(
             "no blockers but consumer_unknown, and its trust asks for nothing but time: conditions \
              come first, whoever uses it",
+            true,
+        );
+    }
+    if only_unseen(facts)
+        && mechanism_points(facts) >= facts.context.scoring.gates.hybrid_mechanism_points
+    {
+        return condition(
+            format!(
+                "no blockers but {}, which limit what may be claimed: the static secret goes, and \
+                 telemetry and a rehearsed revocation come with it",
+                stopping(facts.blockers).join(" and ")
+            ),
             true,
         );
     }
@@ -655,7 +683,7 @@ fn plan_migration(facts: &Facts<'_, '_>) -> Row {
     let grades = fit_grades(facts);
     let conditions = vec![
         condition(format!("fit {fit} ≥ {least}"), fit >= least),
-        no_blockers_to_narrow(facts),
+        no_blockers_to_move(facts),
         gain(facts),
         grounded(&grades),
     ];

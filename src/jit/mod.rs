@@ -221,7 +221,12 @@ fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {
     let decision = decide(&facts);
     let disposition = decision.disposition;
     let follow_up = follow_up(&facts, disposition, &window);
-    let kept = subject.kept(context.targets, after::carried_out(disposition, follow_up));
+    let hindered = blockers
+        .iter()
+        .any(|blocker| COMPENSATE.contains(&blocker.id.as_str()));
+    let kept = hindered
+        .then(|| subject.kept(context.targets, after::carried_out(disposition, follow_up)))
+        .flatten();
     let subject = kept.as_ref().unwrap_or(subject);
     let ttl = match after::carried_out(disposition, follow_up) {
         Disposition::Decommission => nothing("it is removed; nothing is issued in its place"),
@@ -365,7 +370,7 @@ fn exposure_window(
                 || subject
                     .choice
                     .target
-                    .is_some_and(|target| target.class == MechanismClass::RotateOnly);
+                    .is_some_and(|target| target.class >= MechanismClass::ExpiringToken);
             match ttl.seconds.filter(|_| issued) {
                 Some(seconds) => ttl::human(seconds.clamp(1, longest.max(1))),
                 None if subject.credential.is_some() => ttl::human(longest),
@@ -427,11 +432,9 @@ fn mitigation(
             || COMPENSATE.contains(&blocker.id.as_str())
             || matches!(
                 blocker.id.as_str(),
-                "shared_path"
-                    | "unbounded_and_uninstrumented"
-                    | "cannot_prove_stop"
-                    | blockers::RUNTIME_MISMATCH
+                "shared_path" | blockers::RUNTIME_MISMATCH
             )
+            || blockers::UNSEEN.contains(&blocker.id.as_str())
     });
     let migrating = matches!(next, Disposition::MigrateNow | Disposition::PlanMigration);
     let enough = coverage >= context.scoring.gates.full_condition_coverage;

@@ -2,6 +2,7 @@
 
 use super::subject::Subject;
 use crate::model::consumer::{ONLY_INSTALLS, OTHER_STORE, REACHES_BEYOND};
+use crate::model::{Grade, IdentityKind};
 
 impl<'a> Subject<'a> {
     /// The name that consumers know its credential by.
@@ -20,12 +21,21 @@ impl<'a> Subject<'a> {
             .map(|what| format!("reaches beyond its own repository: {what}"))
     }
 
-    /// The store its consumers call where a key of AWS's form is none of AWS: every one of them names another address.
+    /// The store where a key of AWS's form is none of AWS: its address stands beside the key, or every consumer names it.
+    /// A key that an account of AWS lists is one of AWS, whatever is called with it.
     pub(super) fn other_store(&self) -> Option<&'a str> {
         let credential = self
             .credential
-            .filter(|one| one.kind.starts_with("aws-") && one.public_id.is_none())?;
-        if credential.account.is_some() || self.identity.is_some_and(|one| one.provider == "aws") {
+            .filter(|one| one.kind.starts_with("aws-") && one.grade > Grade::A)?;
+        let holder = self.identity.filter(|one| one.provider == "aws");
+        if holder.is_some_and(|one| one.kind != IdentityKind::AwsAccount) {
+            return None;
+        }
+        let mut reasons = credential.confidence_reason.split("; ");
+        if let Some(host) = reasons.find_map(|one| one.strip_prefix(OTHER_STORE)) {
+            return Some(host);
+        }
+        if credential.public_id.is_some() || credential.account.is_some() || holder.is_some() {
             return None;
         }
         let stores: Option<Vec<&str>> = self

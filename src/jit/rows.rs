@@ -181,7 +181,7 @@ fn each_row_of_the_catalogue_is_what_something_becomes() {
     28 openrouter-api-key in gitlab-ci: openrouter-federation | migrate-now | 15 min | full
     29 snowflake-password in kubernetes: snowflake-federation | plan-migration | 15 min | full
     30 databricks-token in github-actions: databricks-federation | migrate-now | 20 min | full
-    31 slack-bot-token in server: slack-token-rotation | review | 12 h | none
+    31 slack-bot-token in server: slack-token-rotation | shorten-and-compensate | 12 h | partial
     32 stripe-secret-key in server: stripe-restricted-key | shorten-and-compensate | 30 d | partial
     33 twilio-auth-token in server: saas-scoped-token | shorten-and-compensate | 30 d | partial
     34 tls-private-key in kubernetes: workload-certificates | hybrid | 1 h | partial
@@ -244,7 +244,7 @@ fn what_is_declared_static_is_planned_as_static_and_says_where_it_would_go() {
     using(&mut world, key, Daemon, "server");
     let one = world.only();
     assert_eq!(one.disposition, Disposition::ShortenAndCompensate);
-    assert_eq!(one.target.as_deref(), Some("vendor-scoped-access"));
+    assert_eq!(one.target.as_deref(), Some("aws-vendor-key-kept"));
     assert!(one.ttl.seconds >= Some(86_400), "{:?}", one.ttl);
     assert!(
         one.target_reason.contains("Roles Anywhere") && one.target_reason.contains("as of"),

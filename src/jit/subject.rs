@@ -10,9 +10,6 @@ use crate::rules::config::Annotation;
 use crate::rules::targets::{Choice, Facts, MechanismClass, Situation, Target, Targets};
 use std::collections::BTreeSet;
 
-/// What is planned for a credential that is declared to stay static.
-const STATIC_TARGET: &str = "vendor-scoped-access";
-
 /// One subject of judgement.
 #[derive(Clone, Debug)]
 pub struct Subject<'a> {
@@ -203,14 +200,14 @@ impl<'a> Subject<'a> {
             },
         );
         if let Some(store) = subject.other_store() {
-            let reason = format!("; its consumers call {store}");
+            let reason = format!("; it opens {store}, which is not AWS");
             subject.choice.reason.push_str(&reason);
         }
         subject.keep_static(context);
         subject
     }
 
-    /// What is said to take nothing but a static key is planned as one; where it would go is named.
+    /// What is said to take nothing but a static key goes on with the one it has, narrower; where it would go is named.
     fn keep_static(&mut self, context: &JitContext<'a>) {
         if self.credential.is_none() || self.annotated(|note| note.vendor_static) != Some(true) {
             return;
@@ -219,15 +216,23 @@ impl<'a> Subject<'a> {
             .choice
             .target
             .filter(|target| target.class < MechanismClass::RotateOnly);
-        let (Some(better), Some(target)) = (better, context.targets.get(STATIC_TARGET)) else {
+        let facts = Facts {
+            situation: Situation::KeptStatic,
+            ..Facts::default()
+        };
+        let kept = context.targets.select(self.kind(), &self.runtime, &facts);
+        let (Some(better), Some(target)) = (better, kept.target) else {
             return;
         };
         self.choice.reason = format!(
-            "declared to take nothing but a static key; when that changes: {} (as of {})",
-            better.title, better.as_of
+            "declared to take nothing but a static key; when that changes: {} ({}, as of {})",
+            better.title, better.id, better.as_of
         );
         self.choice.target = Some(target);
         self.choice.exact_runtime = false;
+        if !self.whole.is_empty() {
+            self.activity.clone_from(&self.whole);
+        }
     }
 
     /// The same where its credential has to stay: what its lifetime, its risk after the plan and its steps are about is the
@@ -271,7 +276,7 @@ impl<'a> Subject<'a> {
             self.choice.exact_runtime = false;
         }
         // What narrows the holder of a credential that stays is about all of the holder's use.
-        if target.situation == Situation::Kept && !self.whole.is_empty() {
+        if target.situation.stays() && !self.whole.is_empty() {
             self.activity.clone_from(&self.whole);
         }
         self
@@ -308,7 +313,7 @@ impl<'a> Subject<'a> {
             && self
                 .choice
                 .target
-                .is_some_and(|target| target.situation == Situation::Kept)
+                .is_some_and(|target| target.situation.stays())
     }
 
     /// Credential type or identity kind, the word the catalogue knows it by.

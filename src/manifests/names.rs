@@ -27,7 +27,10 @@ pub(super) fn told_by_variable(
     name: &str,
 ) -> Option<((String, String), bool)> {
     let table = &context.tables.names;
-    if table.lookup(name).is_some() || table.identifies(name) || table.identifies(variable) {
+    if table.lookup(name).is_some_and(|rule| !rule.weak)
+        || table.identifies(name)
+        || table.identifies(variable)
+    {
         return None;
     }
     let half = !table.other_halves(variable).is_empty();

@@ -2,7 +2,7 @@
 
 use super::clean::clean;
 use super::node::{Node, Value};
-use crate::model::consumer::OTHER_STORE;
+use crate::model::consumer::{OTHER_STORE, other_store};
 use crate::model::{Evidence, Grade};
 
 /// Names of variables and inputs that hold the address of a store, in upper case.
@@ -17,8 +17,6 @@ const NAMES: [&str; 9] = [
     "ENDPOINT_URL",
     "ENDPOINT-URL",
 ];
-/// Hosts of AWS itself.
-const AWS: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
 
 /// What a name and its value say: the host of another store than AWS's.
 pub(super) fn named(name: &str, value: &str) -> Option<String> {
@@ -96,13 +94,7 @@ fn host(value: &str) -> Option<String> {
     if value.starts_with('$') {
         return Some("an address that a variable holds".to_owned());
     }
-    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
-    let end = rest
-        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')))
-        .unwrap_or(rest.len());
-    let host = rest.get(..end)?.to_ascii_lowercase();
-    let own = AWS.iter().any(|end| host.ends_with(end));
-    (!host.is_empty() && !own).then(|| clean(&host))
+    other_store(value).map(|host| clean(&host))
 }
 
 #[cfg(test)]

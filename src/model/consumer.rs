@@ -97,6 +97,20 @@ pub const ONLY_INSTALLS: &str = "installs packages and publishes none, with ";
 /// Words of a consumer's evidence before the host of a store that takes keys of AWS's form and is not AWS.
 pub const OTHER_STORE: &str = "calls a store that speaks S3 and is not AWS: ";
 
+/// The host of an address of a store, in lower case, unless it is one of AWS. Nothing but letters, digits, `.`, `-` and `_`,
+/// and no more of it than a host name may have.
+pub fn other_store(address: &str) -> Option<String> {
+    const AWS: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+    const LONGEST: usize = 253;
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let end = rest
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')))
+        .unwrap_or(rest.len());
+    let host = rest.get(..end)?.to_ascii_lowercase();
+    let own = AWS.iter().any(|end| host.ends_with(end));
+    (!host.is_empty() && host.len() <= LONGEST && !own).then_some(host)
+}
+
 /// Words of a tool server's note before a secret that its configuration gives it: `environment NAME`, `TYPE as a value`.
 pub const IS_GIVEN: &str = "is given ";
 

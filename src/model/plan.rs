@@ -113,6 +113,9 @@ pub struct Unfinished {
     pub planned_at: Timestamp,
     /// The new way is there: nothing of it has to be made again.
     pub new_way: bool,
+    /// Which of the catalogue's steps are done, though not all of the new way is: `create`, `grant`, `switch`.
+    #[serde(default)]
+    pub settled: Vec<String>,
     /// What does not hold yet of what proves completion.
     pub left: Vec<String>,
 }

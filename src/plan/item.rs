@@ -6,7 +6,7 @@ use super::commands::Values;
 use super::revocation;
 use super::steps::Steps;
 use crate::jit::after::carried_out;
-use crate::jit::blockers::intent_policy;
+use crate::jit::blockers::{UNSEEN, intent_policy};
 use crate::jit::subject::Subject;
 use crate::jit::ttl;
 use crate::model::{
@@ -321,6 +321,23 @@ fn controls(subject: &Subject<'_>, assessment: &Assessment) -> Vec<CompensatingC
                 ),
                 control("Hardware MFA", known(mfa)),
                 control("An alarm on every use", logged),
+            ]
+        }
+        Disposition::MigrateNow | Disposition::PlanMigration | Disposition::Hybrid
+            if assessment
+                .blockers
+                .iter()
+                .any(|blocker| UNSEEN.contains(&blocker.id.as_str())) =>
+        {
+            vec![
+                control(
+                    "Telemetry: its use is logged, so that it shows when the work has stopped using it",
+                    logged,
+                ),
+                control(
+                    "Fallback revocation: rehearsed, with the person who ends it by hand when nothing else does",
+                    Ternary::Unknown,
+                ),
             ]
         }
         _ => Vec::new(),

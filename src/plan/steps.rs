@@ -30,6 +30,11 @@ impl Steps<'_, '_> {
             if unfinished.new_way {
                 steps.retain(|step| !matches!(step.number, 1..=4));
             }
+            for (number, name) in [(2, "create"), (3, "grant"), (4, "switch")] {
+                if unfinished.settled.iter().any(|done| done == name) {
+                    steps.retain(|step| step.number != number);
+                }
+            }
             steps.insert(1.min(steps.len()), self.left(unfinished));
         }
         for (step, number) in steps.iter_mut().zip(1..) {
@@ -509,8 +514,13 @@ impl Steps<'_, '_> {
         }
         let instead = if self.keeps() {
             let reason = &self.assessment.target_reason;
-            let then = reason.strip_prefix("it stays for now; once");
-            then.map_or_else(String::new, |then| format!(" Once{then}."))
+            let once = reason.strip_prefix("it stays for now; once");
+            let when = reason.split_once("; when that changes:");
+            match (once, when) {
+                (Some(then), _) => format!(" Once{then}."),
+                (None, Some((_, then))) => format!(" When that changes:{then}."),
+                (None, None) => String::new(),
+            }
         } else {
             String::new()
         };

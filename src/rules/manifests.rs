@@ -87,6 +87,9 @@ pub struct SecretName {
     pub kind: String,
     /// Issuer.
     pub provider: String,
+    /// Only a custom of speech: the variable it is put into knows better.
+    #[serde(default)]
+    pub weak: bool,
 }
 
 /// `AWS-access.key id` as the tables spell names.

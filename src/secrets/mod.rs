@@ -44,6 +44,7 @@ mod prefilter;
 mod runs;
 mod screen;
 mod sightings;
+mod stores;
 mod structure;
 mod text;
 mod verify;

@@ -254,7 +254,7 @@ impl Telling<'_> {
             expires_by_nature: one.expires_by_nature.or(rule.expires_by_nature),
             default_tier: rule.default_tier,
             confidence: one.confidence,
-            confidence_reason: one.reasons.join("; "),
+            confidence_reason: shown.every.mask(one.reasons.join("; ")),
             sighting: Sighting {
                 repository: String::new(),
                 uri: String::new(),

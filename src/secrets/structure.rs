@@ -1,7 +1,7 @@
 //! Runs a rule's checks on a match.
 
 use super::found::Found;
-use super::{aws, entropy, gap, gcp, jwt, login, pem, placeholder, ppk};
+use super::{aws, entropy, gap, gcp, jwt, login, pem, placeholder, ppk, stores};
 use crate::rules::credentials::{Check, Rule, checksum};
 
 /// Longest public id, subject or account taken from material.
@@ -74,6 +74,10 @@ fn passes(check: Check, text: &[u8], found: &mut Found) -> bool {
             aws::check(found);
             true
         }
+        Check::OtherStore => {
+            stores::check(text, found);
+            true
+        }
         Check::GcpServiceAccount => gcp::check(text, found),
         Check::Password => login::check(text, found),
         Check::Gap => gap::check(text, found),
@@ -107,6 +111,7 @@ pub(super) const fn reach(check: &Check) -> Option<usize> {
         | Check::Base64Pem
         | Check::Ppk
         | Check::GcpServiceAccount => None,
+        Check::OtherStore => Some(stores::AROUND),
         Check::GithubCrc32
         | Check::NpmCrc32
         | Check::AwsKeyId

@@ -1,6 +1,7 @@
 //! GitLab CI: every job is an identity and a consumer.
 
 mod files;
+mod registries;
 
 use super::ci::shell;
 use super::clean::clean;
@@ -37,6 +38,8 @@ const KEYWORDS: [&str; 12] = [
 const EPHEMERAL: &str = "CI_";
 /// Tier of a job's own token: it reads the project, and ends with the job.
 const DEFAULT_TIER: u8 = 2;
+/// The same where the job publishes with it.
+const PUSHING_TIER: u8 = 3;
 /// Deepest chain of `extends` the platform follows.
 const MAX_EXTENDS: usize = 11;
 /// Most jobs of one file.
@@ -367,15 +370,30 @@ fn job<'n>(
         evidence.push(Evidence::new(Grade::B, format!("triggers {target}")));
     }
 
+    let parts = job.parts();
+    let mut own = registries::Registries::default();
+    for part in &parts {
+        part.node.scalars("", &mut |_, scalar| {
+            own.note(scalar.as_str().unwrap_or_default());
+        });
+    }
+    if own.own_pushes() {
+        identity.privilege.tier = PUSHING_TIER;
+        identity.privilege.write = true;
+        identity.privilege.evidence = vec![Evidence::new(
+            Grade::B,
+            "CI_JOB_TOKEN publishes images or packages of its own GitLab, and ends with the job",
+        )];
+    }
     let mut named: BTreeMap<usize, (Names, Names)> = BTreeMap::new();
     let mut native_ids = Vec::new();
-    for part in job.parts() {
+    for part in &parts {
         let Some(source) = pipeline.0.get(part.file) else {
             continue;
         };
         let (names, vault) = named.entry(part.file).or_default();
         part.node.scalars("", &mut |key, scalar| {
-            variables(context, source, &job, (key, scalar), names);
+            variables(context, source, (&job, &own), (key, scalar), names);
             native_ids.extend(shell::native_ids(scalar.as_str().unwrap_or_default()));
         });
         let secrets = part.node.get("secrets");
@@ -395,7 +413,7 @@ fn job<'n>(
     }
     native_ids.sort();
     native_ids.dedup();
-    evidence.extend(stores::of(job.parts().into_iter().map(|part| part.node)));
+    evidence.extend(stores::of(parts.iter().map(|part| part.node)));
 
     for (file, (names, vault)) in &named {
         let Some(source) = pipeline.0.get(*file) else {
@@ -445,7 +463,7 @@ fn job<'n>(
 fn variables(
     context: &Context<'_>,
     place: &Source<'_>,
-    job: &Job<'_, '_>,
+    (job, own): (&Job<'_, '_>, &registries::Registries),
     (key, scalar): (&str, &Node),
     names: &mut Names,
 ) {
@@ -455,6 +473,14 @@ fn variables(
     for (at, name) in shell::variables(source) {
         let into = shell::assigned(source, at).unwrap_or(key);
         let told = told_by_variable(context, into, name);
+        let suggested = told
+            .as_ref()
+            .map(|((kind, _), _)| kind.as_str())
+            .or_else(|| table.lookup(name).map(|rule| rule.kind.as_str()));
+        let told = match own.told(source, at, suggested) {
+            Some(gitlab) if table.secret_like(name) => Some((gitlab, false)),
+            _ => told,
+        };
         let secret = told.is_some() || table.secret_like(name) || table.lookup(name).is_some();
         if name.starts_with(EPHEMERAL) || !secret || job.defines(name) {
             continue;

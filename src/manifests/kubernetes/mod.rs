@@ -3,6 +3,7 @@
 //! A resource is located at its `kind` key.
 
 mod accounts;
+mod mounted;
 pub(super) mod rbac;
 mod workloads;
 

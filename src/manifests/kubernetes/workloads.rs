@@ -6,7 +6,7 @@ use super::super::context::Context;
 use super::super::names::{Names, Use, told_by_variable};
 use super::super::node::Node;
 use super::super::stores;
-use super::{Resource, STORE, accounts, is_template, skip_template};
+use super::{Resource, STORE, accounts, is_template, mounted, skip_template};
 use crate::model::consumer::MOUNTS_TOKEN;
 use crate::model::{
     Capability, CapabilityKind, Consumer, ConsumerClass, ConsumerId, Declarations, Evidence,
@@ -300,7 +300,7 @@ fn risks(spec: &Node, mounts: Option<bool>) -> Vec<String> {
         .collect()
 }
 
-fn containers(spec: &Node) -> impl Iterator<Item = &Node> {
+pub(super) fn containers(spec: &Node) -> impl Iterator<Item = &Node> {
     let pods = [
         "containers",
         "initContainers",
@@ -433,8 +433,7 @@ fn projected(spec: &Node) -> Vec<Evidence> {
 /// Secrets the pod takes: single keys, whole secrets as variables, volumes.
 fn secrets(context: &Context<'_>, spec: &Node) -> Names {
     let mut names = Names::default();
-    let mut add = |name: &str, variable: Option<&str>, at: &Node| {
-        let told = variable.and_then(|variable| told_by_variable(context, variable, name));
+    let mut add = |name: &str, told: Option<((String, String), bool)>, at: &Node| {
         names.add(
             name,
             Use {
@@ -451,11 +450,10 @@ fn secrets(context: &Context<'_>, spec: &Node) -> Names {
                 && let (Some(secret), Some(key)) = (source.get("name"), source.text_at(&["key"]))
                 && let Some(name) = secret.as_str()
             {
-                add(
-                    &format!("{name}/{key}"),
-                    variable.text_at(&["name"]),
-                    secret,
-                );
+                let name = format!("{name}/{key}");
+                let variable = variable.text_at(&["name"]);
+                let told = variable.and_then(|of| told_by_variable(context, of, &name));
+                add(&name, told, secret);
             }
         }
         for source in container.get("envFrom").map_or(&[][..], Node::items) {
@@ -483,7 +481,8 @@ fn secrets(context: &Context<'_>, spec: &Node) -> Names {
         );
         for secret in mounted {
             if let Some(name) = secret.as_str() {
-                add(name, None, secret);
+                let volume = volume.text_at(&["name"]).unwrap_or_default();
+                add(name, mounted::told(context, spec, volume, name), secret);
             }
         }
     }

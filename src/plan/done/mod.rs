@@ -11,7 +11,7 @@ use crate::model::{
     Assessment, AssessmentId, Credential, Disposition, FirstSeen, ItemProgress, ItemState, LastUse,
     PlanItem, PlanItemId, PlanMemory, Planned, Report, StandingDrift, Unfinished as Rest,
 };
-use crate::rules::targets::{Proof, Targets};
+use crate::rules::targets::{Proof, StepText, Target, Targets};
 use jiff::Timestamp;
 use later::Later;
 pub use later::View;
@@ -82,11 +82,29 @@ pub fn unfinished(
         let rest = Rest {
             planned_at: planned.progress.planned_at,
             new_way,
+            settled: settled(targets.get(&planned.progress.mechanism), &held),
             left,
         };
         all.insert(planned.assessment.clone(), (planned.clone(), rest));
     }
     all
+}
+
+/// The steps of a mechanism that what holds already shows to be done.
+fn settled(target: Option<&Target>, held: &[Proof]) -> Vec<String> {
+    let Some(target) = target else {
+        return Vec::new();
+    };
+    let steps = [
+        ("create", &target.create),
+        ("grant", &target.grant),
+        ("switch", &target.switch),
+    ];
+    let done = |step: &StepText| {
+        !step.settled_by.is_empty() && step.settled_by.iter().all(|proof| held.contains(proof))
+    };
+    let done = steps.into_iter().filter(|(_, step)| done(step));
+    done.map(|(name, _)| name.to_owned()).collect()
 }
 
 /// What an item is about. While that stays the same, the plan does.
@@ -473,20 +491,30 @@ fn ended(credential: &Credential, now: Timestamp) -> bool {
         || credential.expires_at.is_some_and(|at| at <= now)
 }
 
+/// What is known of the old credential beside the new way.
+fn old_way(planned: &Planned, later: &Later<'_>) -> &'static str {
+    match kept(planned, later).map(|credential| credential.status) {
+        Some(crate::model::CredentialStatus::Active) => "the old credential still works",
+        _ => "nothing shows that the old credential has ended",
+    }
+}
+
 /// A way in by which the consumers could do without the old credential.
 fn new_way(planned: &Planned, later: &Later<'_>) -> Option<String> {
     if let Some(consumer) = later.configured(&planned.users) {
         return Some(format!(
-            "{} can prove what it is now, and the old credential still works",
-            consumer.name
+            "{} can prove what it is now, and {}",
+            consumer.name,
+            old_way(planned, later)
         ));
     }
     let repositories = planned.users.iter();
     let repositories = repositories.filter_map(|(_, repository)| repository.as_deref());
     let role = later.trusting(repositories.map(|name| name.rsplit('/').next().unwrap_or(name)))?;
     Some(format!(
-        "{} trusts the consumer's repository, and the old credential still works",
-        role.name
+        "{} trusts the consumer's repository, and {}",
+        role.name,
+        old_way(planned, later)
     ))
 }
 

@@ -56,6 +56,8 @@ pub enum Check {
     Base64Pem,
     /// Decodes the account from an AWS key id.
     AwsKeyId,
+    /// Notes the address of a store that speaks S3 and is not AWS, where one stands beside the key.
+    OtherStore,
     /// Completes a Google service account key from the JSON around its `private_key_id`.
     GcpServiceAccount,
     /// Judges a password in a connection string: weak, word-like, local.

@@ -109,6 +109,15 @@ pub enum Situation {
     BreakGlass,
     /// A machine's credential that has to stay for now: what could take its place is out of reach.
     Kept,
+    /// The same in the hands of another organisation, or of a system, that is declared to take nothing but a static key.
+    KeptStatic,
+}
+
+impl Situation {
+    /// The credential of today goes on, narrower.
+    pub const fn stays(self) -> bool {
+        matches!(self, Self::Kept | Self::KeptStatic)
+    }
 }
 
 /// Who asks again when a lifetime ends.
@@ -146,6 +155,9 @@ pub struct StepText {
     pub text: String,
     /// Command, with `{placeholders}`.
     pub command: Option<String>,
+    /// What shows that the step is done, where a plan is carried on that was begun: all of it has to hold.
+    #[serde(default)]
+    pub settled_by: Vec<Proof>,
 }
 
 /// Size of the move.
