@@ -101,8 +101,11 @@ fn beside(block: &str, line: usize) -> Option<String> {
                 "storage_",
             ];
             let tail = block.get(at + name.len()..).unwrap_or_default();
-            let other =
-                tail.starts_with('_') && !tail.starts_with("_url") && !tail.starts_with("_s3");
+            let more = tail
+                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
+                .unwrap_or(tail.len());
+            let more = tail.get(..more).unwrap_or_default();
+            let other = !["", "s", "url", "_url", "-url", "_s3", "_url_s3"].contains(&more);
             (stores.contains(&whole) && !other)
                 .then(|| address(tail))
                 .flatten()
