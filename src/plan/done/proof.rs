@@ -208,14 +208,42 @@ impl Seen<'_> {
             .into_iter()
             .filter_map(|consumer| consumer.repository.as_deref())
             .collect();
-        held(
-            paths.len() < 2,
-            match paths.len() {
-                0 => "no repository uses it".to_owned(),
-                1 => "one repository uses it".to_owned(),
-                many => format!("{many} repositories use it"),
+        let left: BTreeSet<&str> = self
+            .planned
+            .users
+            .iter()
+            .filter_map(|(_, repository)| repository.as_deref())
+            .filter(|repository| !paths.contains(repository))
+            .collect();
+        let left = match left.len() {
+            0 => String::new(),
+            1..=3 => {
+                let list: Vec<&str> = left.into_iter().collect();
+                format!(", and no longer {}", list.join(", "))
+            }
+            many => format!(", and {many} no longer do"),
+        };
+        match paths.iter().collect::<Vec<_>>().as_slice() {
+            // Nobody seen is not nobody: whoever kept a copy shares it still, until it has ended.
+            [] => match self.over() {
+                Ternary::Yes => held(true, format!("no repository uses it{left}; it has ended")),
+                _ => held(
+                    false,
+                    format!("no repository uses it{left}; nothing shows that it has ended"),
+                ),
             },
-        )
+            [only] => held(true, format!("one repository uses it: {only}{left}")),
+            many => held(false, format!("{} repositories use it{left}", many.len())),
+        }
+    }
+
+    /// Whether what was shared no longer works.
+    fn over(&self) -> Ternary {
+        if self.planned.credential.is_some() {
+            return self.of_credential(Proof::Ended).0;
+        }
+        let gone = self.identity.is_none_or(Identity::is_deleted);
+        held(gone, "").0
     }
 
     fn federated(&self) -> (Ternary, String) {

@@ -1,5 +1,7 @@
 use super::*;
-use crate::jit::fixtures::{World, access_key, days_ago, job, user, with_privilege};
+use crate::jit::fixtures::{
+    World, access_key, admin, days_ago, github, job, role, user, with_privilege,
+};
 use crate::model::{
     CredentialStatus, Evidence, Federation, Grade, Identity, IdentityKind, LastUse, Run, Storage,
 };
@@ -407,4 +409,94 @@ fn a_removal_of_what_is_in_use_again_no_longer_stands() {
     let (state, evidence) = only(&found);
     assert_eq!(state, ItemState::Superseded, "{evidence}");
     assert!(evidence.contains("in use again"), "{evidence}");
+}
+
+#[test]
+fn what_is_shared_is_split_once_it_serves_one_path_or_has_ended() {
+    let shared = |repositories: &[&str], status: CredentialStatus| {
+        let mut world = World::new("");
+        let user = with_privilege(user("deployer"), 3, true);
+        let mut key = access_key(&user);
+        key.account = user.account.clone();
+        key.storage = Storage::CiStore;
+        key.status = status;
+        for repository in repositories {
+            let mut job = job(repository);
+            job.uses.credentials = vec![key.id.clone()];
+            world.add_consumer(job);
+        }
+        world.add_identity(user);
+        world.add_credential(key);
+        world
+    };
+    let active = CredentialStatus::Active;
+    let first = next(
+        &report_of(&shared(&["api", "cdn", "site"], active), 0),
+        PlanMemory::default(),
+    );
+    let planned = &first.memory.items[0].progress;
+    assert_eq!(planned.disposition, Disposition::SplitFirst);
+    let later = |repositories: &[&str], status| {
+        let report = report_of(&shared(repositories, status), 1);
+        only(&next(&report, first.memory.clone()))
+    };
+    let (state, evidence) = later(&["api", "site"], active);
+    assert_eq!(state, ItemState::Open, "{evidence}");
+    assert!(
+        evidence.contains("2 repositories use it, and no longer cdn"),
+        "{evidence}"
+    );
+    let (state, evidence) = later(&["site"], active);
+    assert_eq!(state, ItemState::Done, "{evidence}");
+    assert!(
+        evidence.contains("one repository uses it: site, and no longer api, cdn"),
+        "{evidence}"
+    );
+    // Nobody names it and it still works: it is not split, only out of sight.
+    let (state, evidence) = later(&[], active);
+    assert_ne!(state, ItemState::Done, "{evidence}");
+    let (state, evidence) = later(&[], CredentialStatus::Inactive);
+    assert_eq!(state, ItemState::Done, "{evidence}");
+}
+
+#[test]
+fn a_role_whose_trust_is_done_is_not_told_to_do_it_again() {
+    let with = |subject: &str, narrow: bool| {
+        let mut world = World::new("");
+        let mut role = role("deploy", vec![github(subject)]);
+        role.trust[0].coverage.session = true;
+        role.privilege.blanket_policies = vec!["AdministratorAccess".into()];
+        let mut role = admin(role);
+        if narrow {
+            role = with_privilege(role, 2, true);
+            role.privilege.admin = false;
+            role.privilege.blanket_policies.clear();
+        }
+        world.add_identity(role);
+        world
+    };
+    let first = next(
+        &report_of(&with("repo:acme/*", false), 0),
+        PlanMemory::default(),
+    );
+    assert_eq!(
+        first.memory.items[0].progress.mechanism,
+        "aws-oidc-trust-tightened"
+    );
+    let half = with("repo:acme/site:environment:production", false);
+    let (plan, _) = after(&half, &first.memory, 3);
+    let [item] = plan.as_slice() else {
+        panic!("{plan:?}");
+    };
+    let rest = item.unfinished.as_ref().unwrap();
+    assert_eq!(rest.settled, ["create", "switch"]);
+    assert!(!rest.new_way);
+    let titles: Vec<&str> = item.steps.iter().map(|step| step.title.as_str()).collect();
+    assert!(titles.contains(&"Grant the minimum"), "{titles:?}");
+    for done in [
+        "Create the new way beside the old one",
+        "Switch one consumer at a time",
+    ] {
+        assert!(!titles.contains(&done), "{titles:?}");
+    }
 }
