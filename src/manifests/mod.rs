@@ -350,6 +350,7 @@ fn read_alone(
             started(&parsed, |root| github::workflow(&context, root, &mut out));
             if let [root] = parsed.documents.as_slice() {
                 edits::workflow(&context, root, &mut out);
+                edits::own_tokens(&context, root, "github-actions", &mut out);
             }
         }
         Surface::GithubAction => each(&parsed, |root| github::composite(&context, root, &mut out)),
@@ -358,6 +359,7 @@ fn read_alone(
             // A header of inputs may stand before the pipeline.
             if let Some(root) = parsed.documents.last() {
                 edits::pipeline(&context, root, edits::System::Gitlab, &mut out);
+                edits::own_tokens(&context, root, "gitlab-ci", &mut out);
             }
         }
         Surface::Pipeline(system) => {

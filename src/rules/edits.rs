@@ -16,6 +16,32 @@ pub struct PipelineEdits {
     pub script: Vec<ScriptEdit>,
     /// Mechanisms of which the job names a profile of its agent.
     pub profile: Vec<ProfileEdit>,
+    /// Mechanisms by which the job uses the token that the platform makes for it.
+    pub own_token: Vec<OwnTokenEdit>,
+}
+
+/// One mechanism by which the job uses the token that the platform makes for it, in place of a stored one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OwnTokenEdit {
+    /// Runtime, as consumers name it.
+    pub system: String,
+    /// Target of the catalogue.
+    pub mechanism: String,
+    /// Issuer of the stored tokens it takes the place of.
+    pub provider: String,
+    /// How a stored token is named (`NAME` stands for its name), and what comes in its place.
+    pub swap: Vec<(String, String)>,
+    /// What changes on a line where a token did.
+    pub beside: Vec<(String, String)>,
+    /// The user that goes with the token.
+    pub user: String,
+    /// Variables that hold a user, each with that which holds its token.
+    pub users: Vec<(String, String)>,
+    /// Words of a job, and the permission of its token that they tell.
+    pub scopes: Vec<(String, String)>,
+    /// What else there is to do.
+    pub notes: Vec<String>,
 }
 
 /// One mechanism in GitHub Actions.

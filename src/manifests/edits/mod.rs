@@ -5,6 +5,7 @@
 
 mod change;
 mod github;
+mod own_token;
 mod profile;
 mod script;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use change::{Change, Diff, decoded};
 use std::collections::BTreeSet;
 
 pub(super) use github::workflow;
+pub(super) use own_token::own_tokens;
 pub(super) use profile::profiles;
 pub(super) use script::{System, pipeline};
 
