@@ -195,7 +195,7 @@ fn each_edge_case_comes_out_as_the_texts_argue() {
     assert_eq!(word, "shorten-and-compensate");
     assert!(why.contains("vendor_static"), "{why}");
     let (one, item) = panel.of(" of observa");
-    assert_eq!(one["target"], "vendor-scoped-access");
+    assert_eq!(one["target"], "aws-vendor-key-kept");
     assert!(
         one["target_reason"]
             .as_str()

@@ -466,6 +466,7 @@ fn plan_item(assessment: &Assessment) -> PlanItem {
         unfinished: Some(Unfinished {
             planned_at: at("2026-10-01T00:00:00Z"),
             new_way: true,
+            settled: Vec::new(),
             left: vec!["the issuer shows it active".into()],
         }),
         id: PlanItemId::of(&[assessment.id.as_str()]),
