@@ -18,10 +18,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Inspected {
     pub(super) seen: Vec<SeenCredential>,
-    pub(super) declarations: Option<Declarations>,
-    pub(super) codeowners: Option<Owners>,
+    /// Boxed, as are the others that few documents have: most of what is read has none.
+    pub(super) declarations: Option<Box<Declarations>>,
+    pub(super) codeowners: Option<Box<Owners>>,
     /// A catalogue's descriptor, with repository and folder.
-    pub(super) catalog: Option<(String, String, Descriptor)>,
+    pub(super) catalog: Option<Box<(String, String, Descriptor)>>,
     pub(super) comments: Vec<Comment>,
     /// It holds more credentials than are told of.
     pub(super) more: bool,
@@ -77,7 +78,8 @@ pub(super) fn inspect(
     let mut comments = Vec::new();
     if let (Origin::Current, Some(uri)) = (document.origin, document.uri) {
         if manifests::wants(uri) {
-            declarations = manifests::read(document.repository, uri, document.bytes, key);
+            declarations =
+                manifests::read(document.repository, uri, document.bytes, key).map(Box::new);
         }
         let said = secrets::ignores::markers(document.bytes).into_iter();
         comments.extend(said.map(|marker| Comment {
@@ -91,13 +93,15 @@ pub(super) fn inspect(
         if catalog::is_catalog(uri) {
             described = catalog::read(document.bytes).map(|descriptor| {
                 let folder = catalog::folder_of(uri).to_owned();
-                (document.repository.to_owned(), folder, descriptor)
+                Box::new((document.repository.to_owned(), folder, descriptor))
             });
         }
-        codeowners = codeowners::precedence(uri).map(|rank| Owners {
-            repository: document.repository.to_owned(),
-            rank,
-            file: Codeowners::parse(document.bytes),
+        codeowners = codeowners::precedence(uri).map(|rank| {
+            Box::new(Owners {
+                repository: document.repository.to_owned(),
+                rank,
+                file: Codeowners::parse(document.bytes),
+            })
         });
     }
     if let Some(declared) = declarations.as_mut().filter(|one| !one.edits.is_empty()) {

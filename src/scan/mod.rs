@@ -399,7 +399,7 @@ pub fn join(
     let moment = Moment::new(request.now);
     let mut seen = Vec::new();
     let mut declarations = Vec::new();
-    let mut owners: BTreeMap<String, Owners> = BTreeMap::new();
+    let mut owners: BTreeMap<String, Box<Owners>> = BTreeMap::new();
     let mut catalogs: BTreeMap<String, Vec<(String, Descriptor)>> = BTreeMap::new();
     let mut comments = Vec::new();
     for item in read.items {
@@ -425,8 +425,8 @@ pub fn join(
             );
         }
         declarations
-            .extend(declared.map(|declared| attribute(declared, &item.places, rules, &moment)));
-        if let Some((repository, folder, descriptor)) = described {
+            .extend(declared.map(|declared| attribute(*declared, &item.places, rules, &moment)));
+        if let Some((repository, folder, descriptor)) = described.map(|described| *described) {
             catalogs
                 .entry(repository)
                 .or_default()

@@ -1,9 +1,9 @@
 //! Rules as the engine runs them: patterns that are compiled when first needed, and all literals in one prefilter.
 
 use super::assignment;
-use super::engine::{Engine, Known};
+use super::engine::{Engine, Known, Use};
+use super::needs::{Beside, Needs};
 use super::prefilter::{Literal, Prefilter};
-use super::runs::Run;
 use super::structure;
 use super::windows::MARGIN;
 use crate::rules::RuleError;
@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 pub(super) struct Pattern {
     source: String,
     compiled: OnceLock<Option<Regex>>,
-    run: OnceLock<Option<Run>>,
+    needs: OnceLock<Needs>,
 }
 
 impl Pattern {
@@ -28,7 +28,7 @@ impl Pattern {
         Ok(Self {
             source: source.to_owned(),
             compiled: OnceLock::new(),
-            run: OnceLock::new(),
+            needs: OnceLock::new(),
         })
     }
 
@@ -44,8 +44,9 @@ impl Pattern {
 
     /// Whether the pattern may match inside `part`: a few comparisons.
     pub(super) fn may_match(&self, part: &[u8]) -> bool {
-        let run = self.run.get_or_init(|| Run::of(&self.source));
-        run.is_none_or(|run| run.is_in(part))
+        self.needs
+            .get_or_init(|| Needs::of(&self.source))
+            .are_in(part)
     }
 
     pub(super) fn get(&self) -> Option<&Regex> {
@@ -66,6 +67,32 @@ pub(super) struct Compiled {
     pub(super) structured: bool,
     /// How far around its windows text can decide what is made of a match; `None` where there is no limit.
     pub(super) reach: Option<Reach>,
+    /// What is beside each of its literals; worked out when the first is met.
+    beside: OnceLock<Option<Vec<Beside>>>,
+}
+
+impl Compiled {
+    /// Whether the literal from `start` to `end`, the one at `which` among the rule's, may be that of a match.
+    pub(super) fn may_be_at(&self, which: usize, text: &[u8], start: usize, end: usize) -> bool {
+        let beside = self.beside.get_or_init(|| {
+            let literals = self.rule.literals.iter();
+            let literals: Vec<(Vec<u8>, bool)> = literals
+                .map(|literal| searched(literal, self.rule.ignore_case))
+                .collect();
+            Beside::of(&self.rule.pattern, &literals)
+        });
+        let beside = beside.as_ref().and_then(|all| all.get(which));
+        beside.is_none_or(|beside| beside.is_at(text, start, end))
+    }
+}
+
+/// A literal as it is searched for.
+fn searched(literal: &str, ignore_case: bool) -> (Vec<u8>, bool) {
+    let mut bytes = literal.as_bytes().to_vec();
+    if ignore_case {
+        bytes.make_ascii_lowercase();
+    }
+    (bytes, ignore_case)
 }
 
 /// Bytes of text around a window.
@@ -98,22 +125,23 @@ fn reach(rule: &Rule) -> Option<Reach> {
 /// A pattern that is not a regular expression; the file and the rule are named.
 pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
     let mut compiled = Vec::with_capacity(rules.rules().len());
-    let mut by_literal: BTreeMap<(Vec<u8>, bool), Vec<usize>> = BTreeMap::new();
+    let mut by_literal: BTreeMap<(Vec<u8>, bool), Vec<Use>> = BTreeMap::new();
     for (index, rule) in rules.rules().iter().enumerate() {
         let pattern = |source: &str| {
             Pattern::new(source, rule.builtin).map_err(|error| {
                 RuleError::invalid(&rule.file, format!("rule `{}`: pattern: {error}", rule.id))
             })
         };
-        for literal in &rule.literals {
-            let mut bytes = literal.clone().into_bytes();
-            if rule.ignore_case {
-                bytes.make_ascii_lowercase();
-            }
-            by_literal
-                .entry((bytes, rule.ignore_case))
-                .or_default()
-                .push(index);
+        let structured = rule.pattern.contains("(?P<prefix>");
+        for (which, literal) in rule.literals.iter().enumerate() {
+            let uses = by_literal.entry(searched(literal, rule.ignore_case));
+            uses.or_default().push(Use {
+                rule: index,
+                which,
+                structured,
+                assignment: rule.assignment.is_some(),
+                window: rule.window,
+            });
         }
         compiled.push(Compiled {
             rule: Arc::clone(rule),
@@ -128,15 +156,16 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
                 .iter()
                 .map(|source| pattern(source))
                 .collect::<Result<_, RuleError>>()?,
-            structured: rule.pattern.contains("(?P<prefix>"),
+            structured,
             reach: reach(rule),
+            beside: OnceLock::new(),
         });
     }
     let literals: Vec<Known> = by_literal
         .iter()
-        .map(|((bytes, _), rules)| Known {
+        .map(|((bytes, _), uses)| Known {
             length: bytes.len(),
-            rules: rules.clone(),
+            uses: uses.clone(),
         })
         .collect();
     let prefilter = Prefilter::new(

@@ -3,6 +3,8 @@
 use super::echo::Echoes;
 use crate::model::Redacted;
 use regex::bytes::Regex;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -116,8 +118,31 @@ fn widen(text: &[u8], shown: &Range<usize>) -> Range<usize> {
     shown.start.saturating_sub(MARGIN)..text.len().min(shown.end + MARGIN)
 }
 
+/// Parts of which it is remembered what looks secret in them: versions of a file show the same lines.
+const REMEMBERED: usize = 512;
+
+thread_local! {
+    /// By their digests: no text is kept.
+    static UNCLAIMED: RefCell<BTreeMap<[u8; 32], Vec<Range<usize>>>> = RefCell::default();
+}
+
 /// Values that look secret although no rule claims them.
 fn unclaimed(part: &[u8]) -> Vec<Range<usize>> {
+    let digest = *blake3::hash(part).as_bytes();
+    UNCLAIMED.with_borrow_mut(|known| {
+        if let Some(known) = known.get(&digest) {
+            return known.clone();
+        }
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        let found = look(part);
+        known.insert(digest, found.clone());
+        found
+    })
+}
+
+fn look(part: &[u8]) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     if let Some(pattern) = ASSIGNMENT.as_ref() {
         for captures in pattern.captures_iter(part) {

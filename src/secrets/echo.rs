@@ -13,7 +13,16 @@ const WORD: usize = 8;
 const LONGEST: usize = 400;
 
 /// The values of the secrets of one document. Holds raw secret material, so it has no `Debug`.
-pub(super) struct Echoes(Option<AhoCorasick>);
+pub(super) struct Echoes(Values);
+
+enum Values {
+    /// So few that each is compared; sorted by length, the longest first.
+    Few(Vec<Box<[u8]>>),
+    Many(AhoCorasick),
+}
+
+/// Most values that are looked for without an automaton: making one is dearer than what it saves.
+const FEW: usize = 8;
 
 impl Echoes {
     /// Of the secrets at `places` of `text`, each without the prefix that names its type.
@@ -33,8 +42,9 @@ impl Echoes {
             .collect();
         values.sort_unstable();
         values.dedup();
-        if values.is_empty() {
-            return Self(None);
+        if values.len() <= FEW {
+            values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+            return Self(Values::Few(values.into_iter().map(Box::from).collect()));
         }
         // What is searched is a line here and there: the automaton that is made fastest is the best one.
         let built = AhoCorasick::builder()
@@ -42,21 +52,22 @@ impl Echoes {
             .prefilter(false)
             .match_kind(MatchKind::LeftmostLongest)
             .build(values);
-        Self(built.ok())
+        Self(built.map_or(Values::Few(Vec::new()), Values::Many))
     }
 
     /// Where the values stand in `part`, in order, without overlaps.
     pub(super) fn places(&self, part: &[u8]) -> Vec<Range<usize>> {
-        let Some(values) = &self.0 else {
-            return Vec::new();
+        let found = match &self.0 {
+            Values::Few(values) if values.is_empty() => return Vec::new(),
+            Values::Few(values) => compared(values, part),
+            Values::Many(values) => values.find_iter(part).map(|found| found.range()).collect(),
         };
         let continues = |at: Option<usize>| {
             at.and_then(|at| part.get(at))
                 .is_some_and(u8::is_ascii_alphanumeric)
         };
-        values
-            .find_iter(part)
-            .map(|found| found.range())
+        let found = found.into_iter();
+        found
             .filter(|range| {
                 range.len() >= WORD
                     || !(continues(range.start.checked_sub(1)) || continues(Some(range.end)))
@@ -82,9 +93,40 @@ impl Echoes {
     }
 }
 
+/// The places of values, of those that begin at one place the longest, without overlaps.
+fn compared(values: &[Box<[u8]>], part: &[u8]) -> Vec<Range<usize>> {
+    let mut begins = [false; 256];
+    for value in values {
+        if let Some(slot) = value
+            .first()
+            .and_then(|byte| begins.get_mut(*byte as usize))
+        {
+            *slot = true;
+        }
+    }
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = part.get(at) {
+        let rest = part.get(at..).unwrap_or_default();
+        let begins = begins.get(*byte as usize).copied().unwrap_or(false);
+        let value = values
+            .iter()
+            .find(|value| begins && rest.starts_with(value));
+        match value {
+            Some(value) => {
+                out.push(at..at + value.len());
+                at += value.len();
+            }
+            None => at += 1,
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn echoes(values: &[&str]) -> Echoes {
         let text = values.concat();
@@ -108,6 +150,23 @@ mod tests {
         assert_eq!(mask("x4z90@host"), "x4z90@host");
         // A password that everyone knows is nobody's secret, and would make every line unreadable.
         assert_eq!(mask("postgres no"), "postgres no");
-        assert_eq!(Echoes(None).mask("x4z9".into()), "x4z9");
+        assert_eq!(Echoes(Values::Few(Vec::new())).mask("x4z9".into()), "x4z9");
+    }
+
+    proptest! {
+        #[test]
+        fn few_values_are_found_as_many_are(
+            values in proptest::collection::btree_set("[ab]{1,5}", 1..6),
+            part in "[abc]{0,40}",
+        ) {
+            let many = AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(&values)
+                .unwrap();
+            let mut few: Vec<Box<[u8]>> = values.iter().map(|one| one.as_bytes().into()).collect();
+            few.sort_by_key(|value| std::cmp::Reverse(value.len()));
+            let expected: Vec<_> = many.find_iter(&part).map(|found| found.range()).collect();
+            prop_assert_eq!(compared(&few, part.as_bytes()), expected);
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::sightings::Scanned;
 use super::text;
 use crate::model::{FingerprintKey, SeenCredential};
 use crate::rules::RuleError;
-use crate::rules::credentials::{CredentialRules, Paths};
+use crate::rules::credentials::{CredentialRules, Paths, Window};
 use std::collections::BTreeMap;
 
 /// The compiled rules. Shared between threads by reference.
@@ -28,7 +28,22 @@ pub(super) struct Known {
     /// Its bytes.
     pub(super) length: usize,
     /// The rules that have it.
-    pub(super) rules: Vec<usize>,
+    pub(super) uses: Vec<Use>,
+}
+
+/// A literal of a rule.
+#[derive(Clone, Copy)]
+pub(super) struct Use {
+    /// Index of the rule.
+    pub(super) rule: usize,
+    /// Which of the rule's literals it is.
+    pub(super) which: usize,
+    /// The rule's tokens name their own type.
+    pub(super) structured: bool,
+    /// The rule has a family of names for a pattern.
+    pub(super) assignment: bool,
+    /// Bytes around it that a match may reach.
+    pub(super) window: Window,
 }
 
 impl Engine {

@@ -25,7 +25,46 @@ pub struct Marks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Hit {
     pub(super) at: u32,
-    pub(super) literal: u32,
+    /// Which, and whether it is [`Hit::dull`].
+    what: u32,
+}
+
+/// Set where a literal is dull.
+const DULL: u32 = 1 << 31;
+
+impl Hit {
+    pub(super) const fn new(at: usize, literal: usize) -> Self {
+        Self {
+            at: at as u32,
+            what: literal as u32,
+        }
+    }
+
+    /// Which literal.
+    pub(super) const fn literal(self) -> usize {
+        (self.what & !DULL) as usize
+    }
+
+    /// What stands right beside it keeps it from being that of a match.
+    pub(super) const fn is_dull(self) -> bool {
+        self.what & DULL != 0
+    }
+
+    pub(super) const fn dull(&mut self) {
+        self.what |= DULL;
+    }
+
+    /// The same literal in a text derived from this one, with as much beside it as decides whether it is dull or not.
+    pub(super) const fn moved(self, at: usize, decided: bool) -> Self {
+        Self {
+            at: at as u32,
+            what: if decided {
+                self.what
+            } else {
+                self.what & !DULL
+            },
+        }
+    }
 }
 
 /// A window in which a pattern matched.

@@ -2,7 +2,7 @@
 
 use super::assignment::{self, Assigned};
 use super::companions::{Beside, supply};
-use super::compile::{Compiled, Pattern};
+use super::compile::{Compiled, Pattern, Reach};
 use super::engine::Engine;
 use super::found::Found;
 use super::structure;
@@ -15,16 +15,22 @@ use std::ops::Range;
 /// Most credentials that one rule may claim in one document: a bound on what a hostile file can cost.
 pub(super) const MAX_MATCHES: usize = 100_000;
 
+/// How far beside a literal a text decides whether there is a window around it.
+pub(super) const BESIDE: Reach = Reach {
+    before: assignment::LOOKED_AT.before + 1,
+    after: assignment::LOOKED_AT.after + 1,
+};
+
 impl Engine {
     pub(super) fn windows(&self, text: &Text<'_>) -> Vec<Span> {
-        let mut spans = Windows::default();
+        let mut spans = Windows::begin();
         self.prefilter.find(&text.bytes, |literal, start| {
             self.surround(literal, start, &text.bytes, text.binary, &mut spans);
         });
         spans.merged()
     }
 
-    /// Adds the windows around a literal that was found.
+    /// Adds the windows around a literal that was found, and says whether there are any. [`BESIDE`] it decides.
     pub(super) fn surround(
         &self,
         literal: usize,
@@ -32,28 +38,34 @@ impl Engine {
         text: &[u8],
         binary: bool,
         spans: &mut Windows,
-    ) {
+    ) -> bool {
         let Some(literal) = self.literals.get(literal) else {
-            return;
+            return false;
         };
-        for index in &literal.rules {
-            let Some(compiled) = self.rules.get(*index) else {
+        let mut any = false;
+        let end = start + literal.length;
+        // Whether something is assigned to it is the same for all.
+        let mut assigned = None;
+        for one in &literal.uses {
+            if binary && !one.structured {
                 continue;
+            }
+            let stands = if one.assignment {
+                *assigned.get_or_insert_with(|| assignment::look(text, &(start..end)))
+            } else {
+                let compiled = self.rules.get(one.rule);
+                compiled.is_some_and(|compiled| compiled.may_be_at(one.which, text, start, end))
             };
-            if binary && !compiled.structured {
-                continue;
+            if stands {
+                any = true;
+                spans.add(Span {
+                    rule: one.rule,
+                    start: start.saturating_sub(one.window.before),
+                    end: text.len().min(end + one.window.after),
+                });
             }
-            let hit = start..start + literal.length;
-            if compiled.rule.assignment.is_some() && !assignment::look(text, &hit) {
-                continue;
-            }
-            let window = compiled.rule.window;
-            spans.add(Span {
-                rule: *index,
-                start: start.saturating_sub(window.before),
-                end: text.len().min(hit.end + window.after),
-            });
         }
+        any
     }
 
     pub(super) fn matches(&self, text: &[u8], windows: &[Span]) -> Vec<Found> {

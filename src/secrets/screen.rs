@@ -9,7 +9,7 @@ use super::assignment::{self, Judgement};
 use super::engine::Engine;
 use super::layers;
 use super::marks::{Hit, Marks, Noted, Verdict};
-use super::matching::judged;
+use super::matching::{BESIDE, judged};
 use super::text;
 use super::windows::{MARGIN, Span, Windows};
 use crate::model::Copied;
@@ -81,10 +81,7 @@ impl Engine {
                 let start = from + start;
                 let end = start + self.literals.get(literal).map_or(0, |known| known.length);
                 if end > last && start < next {
-                    hits.push(Hit {
-                        at: start as u32,
-                        literal: literal as u32,
-                    });
+                    hits.push(Hit::new(start, literal));
                 }
             });
             if hits.len() > known {
@@ -103,13 +100,12 @@ impl Engine {
                 if at >= stretch.from + stretch.len {
                     break;
                 }
-                let literal = hit.literal as usize;
-                let end = at + self.literals.get(literal).map_or(0, |known| known.length);
-                if end <= stretch.from + stretch.len {
-                    hits.push(Hit {
-                        at: (at - stretch.from + stretch.to) as u32,
-                        literal: hit.literal,
-                    });
+                let length = self.literals.get(hit.literal());
+                let end = at + length.map_or(0, |known| known.length);
+                let last = stretch.from + stretch.len;
+                if end <= last {
+                    let decided = stretch.from + BESIDE.before <= at && end + BESIDE.after <= last;
+                    hits.push(hit.moved(at - stretch.from + stretch.to, decided));
                 }
                 cursor += 1;
             }
@@ -120,15 +116,13 @@ impl Engine {
 
     /// Notes every window that has a match, and says whether one of them has a credential.
     fn verdicts(&self, text: &[u8], base: &Base<'_>, marks: &mut Marks) -> bool {
-        let mut windows = Windows::default();
-        for hit in &marks.hits {
-            self.surround(
-                hit.literal as usize,
-                hit.at as usize,
-                text,
-                marks.binary,
-                &mut windows,
-            );
+        let mut windows = Windows::begin();
+        let binary = marks.binary;
+        for hit in marks.hits.iter_mut().filter(|hit| !hit.is_dull()) {
+            let (literal, at) = (hit.literal(), hit.at as usize);
+            if !self.surround(literal, at, text, binary, &mut windows) {
+                hit.dull();
+            }
         }
         let mut loud = false;
         let mut near = 0;
@@ -147,6 +141,7 @@ impl Engine {
                 });
             }
         }
+        windows.rest();
         marks.noted.sort_unstable();
         loud
     }

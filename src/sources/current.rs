@@ -6,7 +6,7 @@ use super::discover::RootKind;
 use super::files::Omission;
 use super::folders::Batch;
 use super::git::{self, BlobReading, HeadFile, Id, Known, Repo, WorkTreeIndex, bytes, oid};
-use super::kept::{FileMemory, Stamp, Value};
+use super::kept::{FileKept, FileMemory, Packed, Stamp, Value, pack};
 use super::load::load;
 use super::place::{os_of, uri_of, uri_of_bytes};
 use super::screen::Everything;
@@ -46,11 +46,13 @@ pub(super) struct CurrentRead<T> {
     pub(super) ids: Vec<Id>,
     pub(super) omissions: Vec<Omission>,
     /// What the next run should know of it; `None` where it is what this run knew.
-    pub(super) memory: Option<FileMemory<T>>,
+    pub(super) memory: Option<Packed>,
 }
 
 /// What is known of a root before it is read, and how far that can be relied on.
 pub(super) struct Before<'a, T> {
+    /// There is a next run that should know of this one.
+    pub(super) keeps: bool,
     pub(super) kept: Option<&'a FileMemory<T>>,
     /// When the run began.
     pub(super) began: i64,
@@ -104,25 +106,37 @@ impl<T> Part<T> {
     }
 
     /// What the next run should know; `None` where it is what was known.
-    fn memory(&mut self, name: &str, kept: Option<&FileMemory<T>>) -> Option<FileMemory<T>>
+    fn memory(&mut self, name: &str, before: &Before<'_, T>) -> Option<Packed>
     where
         T: Value,
     {
-        let noted = std::mem::take(&mut self.noted);
-        if self.fresh == 0 && kept.is_some_and(|kept| kept.files.len() == noted.len()) {
+        let mut noted = std::mem::take(&mut self.noted);
+        let known = before.kept.map(|kept| kept.files.len());
+        if !before.keeps || (self.fresh == 0 && known == Some(noted.len())) {
             return None;
         }
-        let hits = self
+        noted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let is_noted = |path: &[u8]| {
+            noted
+                .binary_search_by(|one| one.path.as_slice().cmp(path))
+                .is_ok()
+        };
+        let mut hits: Vec<(&[u8], &Visited<T>)> = self
             .hits
             .iter()
-            .map(|hit| (hit.path.as_slice(), &hit.value));
-        let hits: BTreeMap<&[u8], &Visited<T>> = hits.collect();
-        let mut memory = FileMemory::new(name, "");
-        for one in noted {
-            let value = hits.get(one.path.as_slice()).copied();
-            memory.note(&one.path, one.stamp, one.own, value);
-        }
-        Some(memory)
+            .map(|hit| (hit.path.as_slice(), &hit.value))
+            .filter(|(path, _)| is_noted(path))
+            .collect();
+        hits.sort_unstable_by_key(|(path, _)| *path);
+        let files = noted.iter().map(|one| {
+            let file = FileKept {
+                stamp: one.stamp,
+                own: one.own,
+                again: false,
+            };
+            (one.path.as_slice(), file)
+        });
+        pack((name, ""), files, hits.into_iter())
     }
 }
 
@@ -175,7 +189,7 @@ pub(super) fn read_files<T: Value>(
     part.omissions.extend(listing.omissions.iter().cloned());
     part.hits
         .sort_by(|a, b| by_folder(&a.path).cmp(by_folder(&b.path)));
-    let memory = part.memory(&site.root.name, before.kept);
+    let memory = part.memory(&site.root.name, before);
     CurrentRead {
         files: part.files,
         bytes: part.bytes,
@@ -396,7 +410,7 @@ pub(super) fn read_head<T: Value>(
     files: Vec<HeadFile>,
     options: &ReadOptions,
     progress: &dyn Progress,
-    (kept, key): (Option<&FileMemory<T>>, &str),
+    (kept, key, keeps): (Option<&FileMemory<T>>, &str, bool),
     visit: &(impl Fn(&Document<'_>) -> Option<Visited<T>> + Sync),
 ) -> CurrentRead<T> {
     progress.planned(files.len() as u64);
@@ -499,7 +513,7 @@ pub(super) fn read_head<T: Value>(
     if all && out.omissions.is_empty() && site.trouble.told().is_empty() {
         key.clone_into(&mut memory.key);
     }
-    out.memory = Some(memory);
+    out.memory = keeps.then(|| memory.pack()).flatten();
     // What was made when reading had been stopped was not looked at.
     if options.limits.halt.called() {
         out.memory = None;

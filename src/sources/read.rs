@@ -188,30 +188,40 @@ fn files<T: Value>(
                 _ if options.limits.halt.called() => unread(),
                 (Work::Files(index), kept) => {
                     let began = memory.began();
-                    let before = Before { kept, began };
+                    let before = Before {
+                        keeps: memory.keeps(),
+                        kept,
+                        began,
+                    };
                     read_files(site, &index, options, progress, &before, visit)
                 }
-                (Work::Head(repo, files), kept) => {
-                    read_head(site, repo, files, options, progress, (kept, &key), visit)
-                }
+                (Work::Head(repo, files), kept) => read_head(
+                    site,
+                    repo,
+                    files,
+                    options,
+                    progress,
+                    (kept, &key, memory.keeps()),
+                    visit,
+                ),
                 (Work::Same(repo), Some(kept)) => {
                     let again = again(kept);
-                    let read = read_head(site, repo, again, options, progress, (None, ""), visit);
+                    let read = read_head(
+                        site,
+                        repo,
+                        again,
+                        options,
+                        progress,
+                        (None, "", false),
+                        visit,
+                    );
                     same_head(kept, read)
                 }
                 // Nothing is the same as what is not known.
                 (Work::Same(_), None) => continue,
             };
-            if let Some(files) = &read.memory
-                && memory.keeps()
-                && let Some(packed) = files.pack()
-            {
-                let facts = Facts {
-                    documents: files.files.len() as u64,
-                    of_interest: files.of_interest.len() as u64,
-                    commits: 0,
-                };
-                memory.keep(Kind::Files, &site.root.path, facts, packed);
+            if let Some(files) = read.memory {
+                memory.keep(Kind::Files, &site.root.path, files.facts, files.bytes);
             }
             parts.push(RootPart {
                 name: site.root.name.clone(),

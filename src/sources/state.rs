@@ -27,13 +27,13 @@ pub(super) struct State {
 impl State {
     /// The state of these roots. What was changed shortly before `began` may change again without its times telling.
     pub(super) fn of(sites: &[Site<'_>], options: &ReadOptions, began: i64) -> Self {
-        let all: Vec<One> = sites
+        let all: Vec<Part> = sites
             .par_iter()
             .map(|site| {
                 let mut one = One::new(began, options.limits.max_file_bytes);
                 one.site(site);
                 site.rest();
-                one
+                one.done()
             })
             .collect();
         let mut whole = One::new(began, 0);
@@ -41,10 +41,15 @@ impl State {
         for one in all {
             whole.add(&one);
         }
+        let Part {
+            stamps,
+            contents,
+            latest,
+        } = whole.done();
         Self {
-            digest: whole.stamps.finalize().to_hex()[..32].to_owned(),
-            contents: whole.contents.finalize(),
-            latest: whole.latest,
+            digest: stamps.to_hex()[..32].to_owned(),
+            contents,
+            latest,
         }
     }
 
@@ -55,6 +60,14 @@ impl State {
     }
 }
 
+/// What the disk says of a part, for long: a tree has thousands of folders, and what takes a digest is large.
+struct Part {
+    stamps: blake3::Hash,
+    contents: blake3::Hash,
+    latest: i64,
+}
+
+/// The same while it is looked at.
 struct One {
     began: i64,
     largest: u64,
@@ -74,15 +87,23 @@ impl One {
         }
     }
 
+    fn done(self) -> Part {
+        Part {
+            stamps: self.stamps.finalize(),
+            contents: self.contents.finalize(),
+            latest: self.latest,
+        }
+    }
+
     fn text(&mut self, text: &[u8]) {
         self.stamps.update(&(text.len() as u64).to_le_bytes());
         self.stamps.update(text);
     }
 
-    fn add(&mut self, other: &Self) {
-        self.stamps.update(other.stamps.finalize().as_bytes());
-        self.contents.update(other.contents.finalize().as_bytes());
-        self.latest = self.latest.max(other.latest);
+    fn add(&mut self, part: &Part) {
+        self.stamps.update(part.stamps.as_bytes());
+        self.contents.update(part.contents.as_bytes());
+        self.latest = self.latest.max(part.latest);
     }
 
     fn site(&mut self, site: &Site<'_>) {
@@ -116,14 +137,14 @@ impl One {
         if root.kind == RootKind::File {
             folder.pop();
         }
-        let below: Vec<Self> = root
+        let below: Vec<Part> = root
             .listing
             .batches
             .par_iter()
             .map(|batch| {
                 let mut one = Self::new(self.began, self.largest);
                 one.batch(&folder, batch);
-                one
+                one.done()
             })
             .collect();
         for one in &below {

@@ -86,23 +86,57 @@ impl Alphabet {
     }
 }
 
-/// The features of `value`, assigned to `key`.
-pub(super) fn of(
-    value: &[u8],
-    text: &[u8],
-    key: &Key,
-    reading: &Reading,
-    around: Surroundings,
-    scheme: bool,
-) -> Vec<Feature> {
+/// The features of the name that something is assigned to.
+pub(super) fn of_name(key: &Key) -> Vec<Feature> {
     let mut found = Found::default();
-    of_name(&mut found, key);
-    of_form(&mut found, text, key, reading, around, scheme);
-    of_value(&mut found, value, key, reading);
+    name(&mut found, key);
     found.0
 }
 
-fn of_name(found: &mut Found, key: &Key) {
+/// The features of how something is assigned, as far as what stands around its line decides of them.
+pub(super) fn of_form(reading: &Reading, around: Surroundings) -> Vec<Feature> {
+    let mut found = Found::default();
+    found.when(form(reading), true);
+    let settings = around.is_configuration();
+    match reading.quote {
+        Quote::Own => found.when("quoted", true),
+        Quote::Text => found.when("in-text", true),
+        Quote::Bare if settings => found.when("bare-settings", true),
+        Quote::Bare => found.when("bare-code", true),
+    }
+    found.when("settings-around", settings);
+    found.when("prose-around", around.prose > around.settings + around.code);
+    found.when("user-beside", around.user);
+    found.0
+}
+
+/// The most that [`of_form`] can come to, whatever stands around.
+pub(super) fn most_of_form(reading: &Reading, weight: impl Fn(&str) -> f64) -> f64 {
+    let quote = match reading.quote {
+        Quote::Own => weight("quoted"),
+        Quote::Text => weight("in-text"),
+        Quote::Bare => weight("bare-settings").max(weight("bare-code")),
+    };
+    let around = ["settings-around", "prose-around", "user-beside"];
+    let around: f64 = around.iter().map(|name| weight(name).max(0.0)).sum();
+    weight(form(reading)) + quote + around
+}
+
+/// The features of the line that something is assigned on.
+pub(super) fn of_line(text: &[u8], key: &Key, reading: &Reading, scheme: bool) -> Vec<Feature> {
+    let mut found = Found::default();
+    line(&mut found, text, key, reading, scheme);
+    found.0
+}
+
+/// The features of the value that is assigned.
+pub(super) fn of_value(value: &[u8], key: &Key, reading: &Reading) -> Vec<Feature> {
+    let mut found = Found::default();
+    worth(&mut found, value, key, reading);
+    found.0
+}
+
+fn name(found: &mut Found, key: &Key) {
     let family = match key.name.family.id.as_str() {
         "password" => "name-password",
         "secret" => "name-secret",
@@ -131,15 +165,8 @@ fn of_name(found: &mut Found, key: &Key) {
     found.when("name-plural", key.name.plural);
 }
 
-fn of_form(
-    found: &mut Found,
-    text: &[u8],
-    key: &Key,
-    reading: &Reading,
-    around: Surroundings,
-    scheme: bool,
-) {
-    let form = match reading.form {
+fn form(reading: &Reading) -> &'static str {
+    match reading.form {
         Form::Equals => "form-equals",
         Form::Colon => "form-colon",
         Form::Member => "form-member",
@@ -152,18 +179,10 @@ fn of_form(
         Form::Flag => "form-flag",
         Form::Query => "form-query",
         Form::Beside => "form-beside",
-    };
-    found.when(form, true);
-    let settings = around.is_configuration();
-    match reading.quote {
-        Quote::Own => found.when("quoted", true),
-        Quote::Text => found.when("in-text", true),
-        Quote::Bare if settings => found.when("bare-settings", true),
-        Quote::Bare => found.when("bare-code", true),
     }
-    found.when("settings-around", settings);
-    found.when("prose-around", around.prose > around.settings + around.code);
-    found.when("user-beside", around.user);
+}
+
+fn line(found: &mut Found, text: &[u8], key: &Key, reading: &Reading, scheme: bool) {
     found.when("typed", reading.typed);
     found.when("indirect", reading.indirect);
     found.when("inside", reading.inside);
@@ -198,7 +217,7 @@ fn of_form(
     );
 }
 
-fn of_value(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
+fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     let alphabet = Alphabet::of(value);
     let words = wording(value);
     let length = match value.len() {

@@ -10,7 +10,7 @@ const LINE_BEFORE: usize = 400;
 /// Bytes of a line after a name that are looked at.
 const LINE_AFTER: usize = 2000;
 /// Blanks between a name and its operator.
-const BLANKS: usize = 40;
+pub(super) const BLANKS: usize = 40;
 
 /// The syntax of an assignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +117,10 @@ pub(super) fn ends_on_line(rest: &[u8]) -> bool {
 
 /// The quote that the name stands inside of: opened before it on its line and closed behind it.
 fn enclosing(text: &[u8], line: &Range<usize>, name: &Range<usize>) -> Option<u8> {
+    let quotes = |range| memchr::memchr3(b'"', b'\'', b'`', part(text, range)).is_some();
+    if !quotes(line.start..name.start) || !quotes(name.end..line.end) {
+        return None;
+    }
     let mut open: Option<u8> = None;
     let mut index = line.start;
     while index < name.start {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 /// Longest name, on either side of the keyword.
-const LONGEST: usize = 64;
+pub(super) const LONGEST: usize = 64;
 
 /// A name that speaks of a secret, where it stands.
 pub(super) struct Key {

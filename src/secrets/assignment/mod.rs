@@ -29,6 +29,13 @@ pub(super) const REACH: Reach = Reach {
     after: 5_000,
 };
 
+/// How far beside a keyword [`look`] looks: names, blanks and signs have their lengths. It is more than what is looked at
+/// beside the literals of patterns.
+pub(super) const LOOKED_AT: Reach = Reach {
+    before: key::LONGEST + 1,
+    after: key::LONGEST + form::BLANKS + 8,
+};
+
 /// Bytes that are looked at beyond a line to see where it ends.
 const MARGIN: usize = 16;
 

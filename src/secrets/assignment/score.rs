@@ -21,7 +21,11 @@ pub(super) fn judge(text: &[u8], key: &Key, reading: &Reading) -> Judgement {
     match value_of(text, key, reading) {
         None => Judgement::Nothing,
         Some((value, scheme)) => {
-            weigh(text, key, reading, value, scheme).map_or(Judgement::Unlikely, Judgement::Secret)
+            let Some(features) = Features::of(text, key, reading, value.clone(), scheme) else {
+                return Judgement::Nothing;
+            };
+            let weighed = weigh(text, key, reading, value, scheme, features);
+            weighed.map_or(Judgement::Unlikely, Judgement::Secret)
         }
     }
 }
@@ -33,31 +37,26 @@ fn weigh(
     reading: &Reading,
     value: Range<usize>,
     scheme: bool,
+    features: Features,
 ) -> Option<Assigned> {
     let known = assignments();
     let mut score = known.score.start;
-    let mut told: Vec<(f64, &str)> = Vec::new();
-    let mut add = |Feature { name, amount }| {
-        let Some(feature) = known.feature(name) else {
-            return score;
-        };
-        let points = feature.weight * amount;
-        score += points;
-        if !feature.reason.is_empty() {
-            told.push((points, &feature.reason));
-        }
-        score
+    let found = features.around(text, key, reading, value.clone(), scheme)?;
+    let points = |Feature { name, amount }: Feature| {
+        let feature = known.feature(name)?;
+        Some((feature.weight * amount, feature.reason.as_str()))
     };
-    let found = features_of(text, key, reading, value.clone(), scheme)?;
-    let so_far = found.into_iter().map(&mut add).last();
+    for (points, _) in found.iter().copied().filter_map(points) {
+        score += points;
+    }
+    let mut near = None;
     // It can only speak against a secret and is dear to find out, so it comes last.
-    if so_far.is_some_and(|score| score >= known.score.low)
-        && vendors::are_near(text, &reading.line)
-    {
-        add(Feature {
+    if score >= known.score.low && vendors::are_near(text, &reading.line) {
+        near = Some(Feature {
             name: "vendor-near",
             amount: 1.0,
         });
+        score += near.and_then(points).map_or(0.0, |(points, _)| points);
     }
     let confidence = match score {
         score if score >= known.score.high => Confidence::High,
@@ -65,6 +64,12 @@ fn weigh(
         score if score >= known.score.low => Confidence::Low,
         _ => return None,
     };
+    let mut told: Vec<(f64, &str)> = found
+        .into_iter()
+        .chain(near)
+        .filter_map(points)
+        .filter(|(_, reason)| !reason.is_empty())
+        .collect();
     told.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     let mut reasons = vec![format!(
         "assigned to a name that speaks of a {}",
@@ -101,26 +106,110 @@ fn value_of(text: &[u8], key: &Key, reading: &Reading) -> Option<(Range<usize>, 
     (!harmless).then_some((range, named > 0))
 }
 
-/// The features of a value; `None` where it is code.
-fn features_of(
-    text: &[u8],
-    key: &Key,
-    reading: &Reading,
-    value: Range<usize>,
-    scheme: bool,
-) -> Option<Vec<Feature>> {
-    let value = part(text, value);
-    let around = surroundings::around(text, &reading.line);
-    // `NAME=value` of a shell, and whatever follows a flag or a scheme, is text.
-    let name = part(text, key.range.clone());
-    let variable =
-        reading.form == Form::Equals && !reading.spaced && !name.iter().any(u8::is_ascii_lowercase);
-    let is_text = matches!(reading.form, Form::Flag | Form::Query)
-        || variable
-        || scheme
-        || around.is_configuration();
-    if reading.quote == Quote::Bare && !is_text && shape::is_code(value) {
-        return None;
+/// The features of a value that its own line tells.
+struct Features {
+    name: Vec<Feature>,
+    line: Vec<Feature>,
+    value: Vec<Feature>,
+}
+
+impl Features {
+    /// `None` where the value is no finding, whatever stands around its line.
+    fn of(
+        text: &[u8],
+        key: &Key,
+        reading: &Reading,
+        value: Range<usize>,
+        scheme: bool,
+    ) -> Option<Self> {
+        let found = Self {
+            name: features::of_name(key),
+            line: features::of_line(text, key, reading, scheme),
+            value: features::of_value(part(text, value), key, reading),
+        };
+        let all = found.name.iter().chain(&found.line).chain(&found.value);
+        is_possible(all, reading).then_some(found)
     }
-    Some(features::of(value, text, key, reading, around, scheme))
+
+    /// With those that what stands around tells; `None` where the value is code.
+    fn around(
+        self,
+        text: &[u8],
+        key: &Key,
+        reading: &Reading,
+        value: Range<usize>,
+        scheme: bool,
+    ) -> Option<Vec<Feature>> {
+        let value = part(text, value);
+        let around = surroundings::around(text, &reading.line);
+        // `NAME=value` of a shell, and whatever follows a flag or a scheme, is text.
+        let name = part(text, key.range.clone());
+        let variable = reading.form == Form::Equals
+            && !reading.spaced
+            && !name.iter().any(u8::is_ascii_lowercase);
+        let is_text = matches!(reading.form, Form::Flag | Form::Query)
+            || variable
+            || scheme
+            || around.is_configuration();
+        if reading.quote == Quote::Bare && !is_text && shape::is_code(value) {
+            return None;
+        }
+        let mut found = self.name;
+        found.extend(features::of_form(reading, around));
+        found.extend(self.line);
+        found.extend(self.value);
+        Some(found)
+    }
+}
+
+/// Whether a value of which these features are known may be a finding at all: what stands around it is dear to find out, and
+/// where it does not decide, nothing has to be judged anew when that changes.
+fn is_possible<'f>(features: impl Iterator<Item = &'f Feature>, reading: &Reading) -> bool {
+    // More than adding up in another order changes.
+    const ROUNDING: f64 = 1e-6;
+    let known = assignments();
+    let weight = |name: &str| known.feature(name).map_or(0.0, |feature| feature.weight);
+    let points: f64 = features.map(|one| weight(one.name) * one.amount).sum();
+    let most = known.score.start + points + features::most_of_form(reading, weight);
+    most + ROUNDING >= known.score.low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{form, key};
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_ruled_out_by_its_line_weighs_too_little_anywhere(
+            around in proptest::collection::vec("(user = app|port: 1|def f\\(\\):|some words of a text for people|\\[db\\]|)", 0..6),
+            name in "(db_|# |self\\.|)(password|token|api_key|client_secret|auth)(s|_name|)",
+            operator in "( = |=|: |\": \"|\\(\"| == ')",
+            value in "[a-zA-Z0-9$/_.+=-]{3,40}",
+            end in "(\"|'|,|;|\\)|)",
+        ) {
+            let around = around.join("\n");
+            let text = format!("{around}\n{name}{operator}{value}{end}\n{around}");
+            let text = text.as_bytes();
+            let start = around.len() + 1;
+            let Some(key) = key::around(text, &(start..start + name.len())) else {
+                return Ok(());
+            };
+            for reading in form::readings(text, &key) {
+                let Some((value, scheme)) = value_of(text, &key, &reading) else {
+                    continue;
+                };
+                if Features::of(text, &key, &reading, value.clone(), scheme).is_some() {
+                    continue;
+                }
+                let all = Features {
+                    name: features::of_name(&key),
+                    line: features::of_line(text, &key, &reading, scheme),
+                    value: features::of_value(part(text, value.clone()), &key, &reading),
+                };
+                prop_assert!(weigh(text, &key, &reading, value, scheme, all).is_none());
+            }
+        }
+    }
 }

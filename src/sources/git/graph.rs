@@ -113,6 +113,12 @@ impl Graph {
         self.parents.push(notes.parents);
     }
 
+    /// Lets go of the commits, when all were asked for.
+    pub(super) fn let_commits_go(&mut self) {
+        self.commits = Vec::new();
+        self.parents = Vec::new();
+    }
+
     /// About how many bytes it takes up, the tables of the packs included.
     pub(super) fn weight(&self) -> usize {
         let edges: usize = self.edges.iter().map(Vec::len).sum();

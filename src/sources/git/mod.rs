@@ -13,6 +13,7 @@ mod object;
 mod open;
 mod owner;
 mod pack;
+mod parents;
 mod reduce;
 mod reflogs;
 mod refs;

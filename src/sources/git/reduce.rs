@@ -31,10 +31,11 @@ pub(super) struct Reduced<'a> {
     positions: Vec<(u32, u32)>,
     /// Of each noted tree, the first tree of its chain from which on nothing wanted changed.
     same: Vec<u32>,
-    /// Of those, the entries that lead to a wanted blob.
-    entries: BTreeMap<u32, Vec<Edge>>,
-    /// Their nodes.
-    nodes: BTreeMap<u32, Node>,
+    /// Of those, which of the lists has the entries that lead to a wanted blob; `NONE` where that is not known yet.
+    entries: Vec<u32>,
+    lists: Vec<Box<[Edge]>>,
+    /// Their nodes, `NONE` as well.
+    nodes: Vec<Node>,
     numbers: BTreeMap<Children, Node>,
 }
 
@@ -42,12 +43,14 @@ impl<'a> Reduced<'a> {
     /// Prepares for these blobs: numbers with their positions.
     pub(super) fn new(graph: &'a Graph, mut wanted: Vec<(u32, u32)>) -> Self {
         wanted.sort_unstable();
+        let trees = graph.trees().count();
         Self {
             marked: marked(graph, wanted.iter().map(|(number, _)| *number)),
             positions: wanted,
-            same: vec![NONE; graph.trees().count()],
-            entries: BTreeMap::new(),
-            nodes: BTreeMap::new(),
+            same: vec![NONE; trees],
+            entries: vec![NONE; trees],
+            lists: Vec::new(),
+            nodes: vec![NONE; trees],
             numbers: BTreeMap::new(),
             graph,
         }
@@ -67,7 +70,7 @@ impl<'a> Reduced<'a> {
         let Some(root) = self.place(tree) else {
             return 0;
         };
-        if let Some(&node) = self.nodes.get(&root) {
+        if let Some(node) = self.known(root) {
             return node;
         }
         // Trees on the stack. One inside itself can only come from an object stored under a false id.
@@ -75,12 +78,12 @@ impl<'a> Reduced<'a> {
         let mut stack = vec![(root, 0_usize)];
         while let Some((at, next)) = stack.last_mut() {
             self.enter(*at);
-            let edges = self.entries.get(at).map(Vec::as_slice).unwrap_or_default();
-            if let Some(edge) = edges.get(*next).copied() {
+            let edge = self.listed(*at).and_then(|edges| edges.get(*next));
+            if let Some(edge) = edge.copied() {
                 *next += 1;
                 if edge.is_tree()
                     && let Some(below) = self.place(edge.child)
-                    && !self.nodes.contains_key(&below)
+                    && self.known(below).is_none()
                     && open.insert(below)
                 {
                     stack.push((below, 0));
@@ -92,7 +95,26 @@ impl<'a> Reduced<'a> {
                 self.finish(at);
             }
         }
-        self.nodes.get(&root).copied().unwrap_or(0)
+        self.known(root).unwrap_or(0)
+    }
+
+    /// The node of a tree at this place.
+    fn known(&self, at: u32) -> Option<Node> {
+        let node = self.nodes.get(at as usize).copied();
+        node.filter(|node| *node != NONE)
+    }
+
+    /// The entries of a tree at this place that lead to a wanted blob.
+    fn listed(&self, at: u32) -> Option<&[Edge]> {
+        let list = *self.entries.get(at as usize)?;
+        self.lists.get(list as usize).map(AsRef::as_ref)
+    }
+
+    fn list(&mut self, at: u32, entries: &[Edge]) {
+        if let Some(slot) = self.entries.get_mut(at as usize) {
+            *slot = self.lists.len() as u32;
+            self.lists.push(entries.into());
+        }
     }
 
     /// The place of the tree that stands for this one; `None` when it leads to nothing wanted.
@@ -139,12 +161,15 @@ impl<'a> Reduced<'a> {
 
     /// Works out which entries of a tree lead to a wanted blob.
     fn enter(&mut self, at: u32) {
+        if self.listed(at).is_some() {
+            return;
+        }
         let mut chain = Vec::new();
         let mut next = Some(at);
         let mut entries = Vec::new();
         while let Some(at) = next {
-            if let Some(known) = self.entries.get(&at) {
-                entries.clone_from(known);
+            if let Some(known) = self.listed(at) {
+                entries.extend_from_slice(known);
                 break;
             }
             chain.push(at);
@@ -158,22 +183,22 @@ impl<'a> Reduced<'a> {
                 .apply(*at, &mut entries, |edge| self.matters(edge));
             // Others are likely made out of those in which something changed.
             if self.same.get(*at as usize) == Some(at) {
-                self.entries.insert(*at, entries.clone());
+                self.list(*at, &entries);
             }
         }
         self.graph
             .apply(*last, &mut entries, |edge| self.matters(edge));
-        self.entries.insert(at, entries);
+        self.list(at, &entries);
     }
 
     fn finish(&mut self, at: u32) {
-        let edges = self.entries.get(&at).cloned().unwrap_or_default();
+        let edges = self.listed(at).unwrap_or_default().to_vec();
         let mut children: Children = edges
             .into_iter()
             .filter_map(|edge| {
                 if edge.is_tree() {
                     let below = self.place(edge.child)?;
-                    let node = self.nodes.get(&below).copied().filter(|node| *node != 0)?;
+                    let node = self.known(below).filter(|node| *node != 0)?;
                     Some((edge.name(), Child::Tree(node)))
                 } else {
                     let known = self
@@ -192,7 +217,9 @@ impl<'a> Reduced<'a> {
             let next = self.numbers.len() as Node + 1;
             *self.numbers.entry(children).or_insert(next)
         };
-        self.nodes.insert(at, node);
+        if let Some(slot) = self.nodes.get_mut(at as usize) {
+            *slot = node;
+        }
     }
 }
 

@@ -169,7 +169,7 @@ pub(super) fn ways(history: &History) -> Vec<Way> {
         *known = (*way).min(*known);
     }
     for at in (0..ways.len()).rev() {
-        for &parent in &history.parents[at] {
+        for &parent in history.parents.of(at) {
             ways[parent as usize] = ways[parent as usize].min(ways[at]);
         }
     }

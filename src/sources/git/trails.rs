@@ -278,7 +278,7 @@ fn removals(
         if left == 0 {
             continue;
         }
-        for &parent in &history.parents[at] {
+        for &parent in history.parents.of(at) {
             let taken = left & gone(parent as usize);
             open[parent as usize] |= taken;
             left &= !taken;

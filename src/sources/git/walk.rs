@@ -5,6 +5,7 @@ use super::ids::bytes;
 use super::object::{Objects, oid};
 use super::open::Repo;
 use super::pack::{Bits, NONE};
+use super::parents::Parents;
 use super::refs::{Name, Tips, Told, tips};
 use super::report::Trouble;
 use super::unreachable::Stored;
@@ -28,7 +29,7 @@ pub(in crate::sources) struct History {
     /// Commits, parents before children; ties by time, then id.
     pub(super) commits: Vec<Commit>,
     /// Positions of the parents of each commit.
-    pub(super) parents: Vec<Vec<u32>>,
+    pub(super) parents: Parents,
     /// Trees that refs point at directly, and those that nothing leads to.
     pub(super) trees: BTreeMap<Oid, Name>,
     /// Blobs that refs point at directly, and those that nothing leads to.
@@ -67,7 +68,7 @@ impl History {
     /// About how many bytes it takes up.
     pub(in crate::sources) fn weight(&self) -> usize {
         let graph = self.graph.as_ref().map_or(0, Graph::weight);
-        graph + self.commits.len() * (size_of::<Commit>() + size_of::<Vec<u32>>() + 24)
+        graph + self.commits.len() * (size_of::<Commit>() + 2 * size_of::<u32>())
     }
 
     /// Keeps no more than what there is to read, and the number of commits.
@@ -131,6 +132,7 @@ pub(in crate::sources) fn walk(
     if limits.halt.called() {
         return History::default();
     }
+    graph.let_commits_go();
     line.by_position();
     let order = line.topological();
     let mut history = line.history(&graph, &order, tips);
@@ -242,10 +244,8 @@ struct Reader<'a> {
 #[derive(Default)]
 struct Line {
     commits: Vec<Commit>,
-    /// Numbers, later positions, of the parents of all commits, one commit after the other.
-    parents: Vec<u32>,
-    /// Where those of each commit begin; in the end, where the last ones end.
-    starts: Vec<u32>,
+    /// Numbers, later positions, of their parents.
+    parents: Parents,
     /// Numbers that were looked at.
     met: Bits,
     /// Of each number, the position of its commit.
@@ -286,9 +286,8 @@ impl Line {
             if reader.repo.shallow.contains(&id) {
                 fields.parents.clear();
             }
-            self.starts.push(self.parents.len() as u32);
             pending.extend(&fields.parents);
-            self.parents.append(&mut fields.parents);
+            self.parents.add(fields.parents);
         }
     }
 
@@ -318,15 +317,14 @@ impl Line {
             .flat_map(|(at, names)| names.iter().map(move |name| (at, name.clone())))
             .collect();
         named.sort();
+        let mut parents = Parents::for_some(order.len(), self.parents.total());
+        for &from in order {
+            let of = self.parents.of(from).iter();
+            parents.add(of.map(|&parent| place[parent as usize]));
+        }
         History {
             commits: order.iter().map(|&from| self.commits[from]).collect(),
-            parents: order
-                .iter()
-                .map(|&from| {
-                    let parents = self.parents(from).iter();
-                    parents.map(|&parent| place[parent as usize]).collect()
-                })
-                .collect(),
+            parents,
             tips: named,
             head: tips.head.and_then(at).map(|at| at as usize),
             head_branch: tips.head_branch,
@@ -341,26 +339,13 @@ impl Line {
 
     /// Turns the numbers of parents into positions. Those that could not be read are left out.
     fn by_position(&mut self) {
-        self.starts.push(self.parents.len() as u32);
-        let mut kept = Vec::with_capacity(self.parents.len());
-        let mut starts = Vec::with_capacity(self.starts.len());
-        for at in 0..self.commits.len() {
-            starts.push(kept.len() as u32);
+        let mut kept = Parents::for_some(self.commits.len(), self.parents.total());
+        for parents in self.parents.iter() {
             let known = |number: &u32| self.positions.get(*number as usize).copied();
-            let parents = self.parents(at).iter().filter_map(known);
-            kept.extend(parents.filter(|parent| *parent != NONE));
+            let positions = parents.iter().filter_map(known);
+            kept.add(positions.filter(|parent| *parent != NONE));
         }
-        starts.push(kept.len() as u32);
         self.parents = kept;
-        self.starts = starts;
-    }
-
-    /// The parents of a commit, by position.
-    fn parents(&self, at: usize) -> &[u32] {
-        match (self.starts.get(at), self.starts.get(at + 1)) {
-            (Some(start), Some(end)) => &self.parents[*start as usize..*end as usize],
-            _ => &[],
-        }
     }
 
     /// Positions, parents before children; among those that are free to go, the earliest, then the smallest id.
@@ -368,8 +353,8 @@ impl Line {
         let mut waiting: Vec<u32> = Vec::with_capacity(self.commits.len());
         let mut starts = vec![0_u32; self.commits.len() + 2];
         for at in 0..self.commits.len() {
-            waiting.push(self.parents(at).len() as u32);
-            for &parent in self.parents(at) {
+            waiting.push(self.parents.of(at).len() as u32);
+            for &parent in self.parents.of(at) {
                 starts[parent as usize + 2] += 1;
             }
         }
@@ -379,9 +364,9 @@ impl Line {
             *start = total;
         }
         // `children[starts[c]..starts[c + 1]]` are those of commit `c`, once all are in their places.
-        let mut children = vec![0_u32; self.parents.len()];
+        let mut children = vec![0_u32; self.parents.total()];
         for at in 0..self.commits.len() {
-            for &parent in self.parents(at) {
+            for &parent in self.parents.of(at) {
                 let next = &mut starts[parent as usize + 1];
                 children[*next as usize] = at as u32;
                 *next += 1;
@@ -410,7 +395,7 @@ impl Line {
     fn border(&self, since: i64) -> Vec<Oid> {
         let mut trees: Vec<Oid> = (0..self.commits.len())
             .filter(|&at| self.commits[at].time >= since)
-            .flat_map(|at| self.parents(at))
+            .flat_map(|at| self.parents.of(at))
             .map(|&parent| &self.commits[parent as usize])
             .filter(|parent| parent.time < since)
             .map(|parent| parent.tree)

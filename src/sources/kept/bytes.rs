@@ -54,6 +54,10 @@ impl<'a> Reader<'a> {
         Some(section)
     }
 
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn json<T: DeserializeOwned>(&mut self) -> Option<T> {
         let (length, packed) = self.section()?.split_first_chunk::<8>()?;
         let length = u64::from_le_bytes(*length);

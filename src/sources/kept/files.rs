@@ -2,14 +2,16 @@
 //! them.
 
 use super::bytes::{Reader, Writer};
-use super::{Value, latin, text_of};
+use super::{Facts, Value, latin, text_of};
 use crate::sources::archives::Visited;
 use crate::sources::git::Id;
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 
 /// Marks the form of what is kept.
-const FORM: &[u8] = b"overstay files 2";
+const FORM: &[u8] = b"overstay files 3";
+/// Values of interest that are packed together.
+const TOGETHER: usize = 64;
 /// Seconds that must lie between the last change of a file and the beginning of the run that read it: a file that was
 /// changed in the same moment may have been changed once more.
 pub(in crate::sources) const SETTLED: i64 = 2;
@@ -122,30 +124,15 @@ impl<T: Value> FileMemory<T> {
         }
     }
 
-    /// As bytes; `None` when something of it would not come back as it is.
-    pub(in crate::sources) fn pack(&self) -> Option<Vec<u8>> {
-        let mut writer = Writer::default();
-        writer.section(FORM);
-        writer.section(self.name.as_bytes());
-        writer.section(self.key.as_bytes());
-        let mut table = Vec::with_capacity(self.files.len() * 120);
-        for (path, file) in &self.files {
-            table.extend_from_slice(&(path.len() as u32).to_le_bytes());
-            table.extend_from_slice(path);
-            for number in file.stamp.0 {
-                table.extend_from_slice(&number.to_le_bytes());
-            }
-            table.push(u8::from(file.own.is_some()) | u8::from(file.again) << 1);
-            table.extend_from_slice(&file.own.unwrap_or_default());
-        }
-        writer.section(&table);
-        let of_interest: Vec<(String, &Visited<T>)> = self
-            .of_interest
-            .iter()
-            .map(|(path, value)| (text_of(path), value))
-            .collect();
-        writer.json(&of_interest)?;
-        Some(writer.done())
+    /// As bytes, with what is told of them; `None` when something of it would not come back as it is.
+    pub(in crate::sources) fn pack(&self) -> Option<Packed> {
+        let files = self.files.iter();
+        let of_interest = self.of_interest.iter();
+        pack(
+            (&self.name, &self.key),
+            files.map(|(path, file)| (path.as_slice(), file.clone())),
+            of_interest.map(|(path, value)| (path.as_slice(), value)),
+        )
     }
 
     pub(in crate::sources) fn unpack(packed: &[u8]) -> Option<Self> {
@@ -176,12 +163,63 @@ impl<T: Value> FileMemory<T> {
                 .insert(path.to_vec(), FileKept { stamp, own, again });
             table = rest;
         }
-        let of_interest: Vec<(String, Visited<T>)> = reader.json()?;
-        for (path, value) in of_interest {
-            memory.of_interest.insert(latin(&path)?, value);
+        while !reader.is_empty() {
+            let of_interest: Vec<(String, Visited<T>)> = reader.json()?;
+            for (path, value) in of_interest {
+                memory.of_interest.insert(latin(&path)?, value);
+            }
         }
         Some(memory)
     }
+}
+
+/// What is kept of the files of a root, as bytes.
+pub(in crate::sources) struct Packed {
+    pub(in crate::sources) facts: Facts,
+    pub(in crate::sources) bytes: Vec<u8>,
+}
+
+/// Packs files and those of interest among them, both by path; the values some at a time, so that there is no second copy
+/// of all of them. `None` when something of it would not come back as it is.
+pub(in crate::sources) fn pack<'a, T: Value + 'a>(
+    (name, key): (&str, &str),
+    files: impl Iterator<Item = (&'a [u8], FileKept)>,
+    of_interest: impl Iterator<Item = (&'a [u8], &'a Visited<T>)>,
+) -> Option<Packed> {
+    let mut facts = Facts::default();
+    let mut writer = Writer::default();
+    writer.section(FORM);
+    writer.section(name.as_bytes());
+    writer.section(key.as_bytes());
+    let mut table = Vec::new();
+    for (path, file) in files {
+        facts.documents += 1;
+        table.extend_from_slice(&(path.len() as u32).to_le_bytes());
+        table.extend_from_slice(path);
+        for number in file.stamp.0 {
+            table.extend_from_slice(&number.to_le_bytes());
+        }
+        table.push(u8::from(file.own.is_some()) | u8::from(file.again) << 1);
+        table.extend_from_slice(&file.own.unwrap_or_default());
+    }
+    writer.section(&table);
+    drop(table);
+    let mut some: Vec<(String, &Visited<T>)> = Vec::with_capacity(TOGETHER);
+    for (path, value) in of_interest {
+        facts.of_interest += 1;
+        some.push((text_of(path), value));
+        if some.len() == TOGETHER {
+            writer.json(&some)?;
+            some.clear();
+        }
+    }
+    if !some.is_empty() {
+        writer.json(&some)?;
+    }
+    Some(Packed {
+        facts,
+        bytes: writer.done(),
+    })
 }
 
 #[cfg(test)]
@@ -203,7 +241,7 @@ mod tests {
         if let Some(file) = memory.files.get_mut(b"c".as_slice()) {
             file.again = true;
         }
-        let back: FileMemory<String> = FileMemory::unpack(&memory.pack().unwrap()).unwrap();
+        let back: FileMemory<String> = FileMemory::unpack(&memory.pack().unwrap().bytes).unwrap();
         assert_eq!(back.files, memory.files);
         assert_eq!(back.of_interest, memory.of_interest);
         assert_eq!((back.name.as_str(), back.key.as_str()), ("app", "k"));

@@ -9,7 +9,7 @@ mod part;
 mod texts;
 
 pub use bytes::unpacked;
-pub(super) use files::{FileMemory, SETTLED, Stamp};
+pub(super) use files::{FileKept, FileMemory, Packed, SETTLED, Stamp, pack};
 pub(super) use history::HistoryMemory;
 pub use memory::{Facts, Kind, Memory, NoMemory};
 pub use part::Parts;

@@ -1,37 +1,7 @@
-//! What every match of a pattern holds for certain: a run of characters of one kind. Looking for it costs a few
-//! comparisons where running the pattern costs thousands.
+//! What every match of a pattern holds for certain: a run of characters of one kind.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
-
-/// A set of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Set([u64; 4]);
-
-impl Set {
-    const ALL: Self = Self([u64::MAX; 4]);
-
-    const fn has(&self, byte: u8) -> bool {
-        self.0[(byte >> 6) as usize] >> (byte & 63) & 1 == 1
-    }
-
-    const fn add(&mut self, byte: u8) {
-        self.0[(byte >> 6) as usize] |= 1 << (byte & 63);
-    }
-
-    fn or(self, other: Self) -> Self {
-        let mut words = self.0;
-        for (word, more) in words.iter_mut().zip(other.0) {
-            *word |= more;
-        }
-        Self(words)
-    }
-
-    /// How much one of its bytes tells, in bits: nothing for a set of all that is common in text.
-    fn weight(&self) -> f64 {
-        let common = (b' '..=b'~').filter(|byte| self.has(*byte)).count();
-        (95.0 / (common.max(1) as f64)).log2()
-    }
-}
+use super::set::Set;
+use regex_syntax::hir::{Hir, HirKind};
 
 /// A run of at least `least` bytes of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +15,8 @@ const MOST: usize = 64;
 
 impl Run {
     /// The run that tells most about the matches of a pattern; `None` where no run tells anything.
-    pub(super) fn of(pattern: &str) -> Option<Self> {
-        let hir = regex_syntax::ParserBuilder::new()
-            .utf8(false)
-            .unicode(false)
-            .build()
-            .parse(pattern)
-            .ok()?;
-        let best = Holds::of(&hir).best;
+    pub(super) fn of(hir: &Hir) -> Option<Self> {
+        let best = Holds::of(hir).best;
         (best.weight() > 1.0).then_some(best)
     }
 
@@ -126,7 +90,7 @@ impl Holds {
                 })
             }
             HirKind::Class(class) => Self::whole(Run {
-                set: set_of(class),
+                set: Set::of(class),
                 least: 1,
             }),
             HirKind::Capture(capture) => Self::of(&capture.sub),
@@ -187,32 +151,9 @@ impl Holds {
     }
 }
 
-fn set_of(class: &Class) -> Set {
-    let mut set = Set::default();
-    match class {
-        Class::Bytes(class) => {
-            for range in class.ranges() {
-                for byte in range.start()..=range.end() {
-                    set.add(byte);
-                }
-            }
-        }
-        Class::Unicode(class) => {
-            for range in class.ranges() {
-                if !range.end().is_ascii() {
-                    return Set::ALL;
-                }
-                for byte in range.start() as u8..=range.end() as u8 {
-                    set.add(byte);
-                }
-            }
-        }
-    }
-    set
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::parse;
     use super::*;
     use proptest::prelude::*;
 
@@ -223,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_run_of_a_pattern_is_its_value() {
-        let of = |pattern| Run::of(pattern).map(members);
+        let of = |pattern| parse(pattern).and_then(|hir| Run::of(&hir)).map(members);
         assert_eq!(
             of(r"(?i:acme)(?P<gap>(?s-u:.){0,40}?[^\w-])(?P<secret>[0-9a-f]{32})(?:[^\w]|$)"),
             Some(("0123456789abcdef".into(), 32))
@@ -251,7 +192,7 @@ mod tests {
                 "(?P<x>[a-c]{4}(?:[0-2]{2})+)", "^[a-c]{3,}|[0-2]{5}$",
             ];
             let compiled = crate::rules::credentials::compile(patterns[which]).unwrap();
-            let run = Run::of(patterns[which]).unwrap();
+            let run = Run::of(&parse(patterns[which]).unwrap()).unwrap();
             for found in compiled.find_iter(text.as_bytes()) {
                 prop_assert!(run.is_in(found.as_bytes()), "{:?}", found);
             }
