@@ -11,6 +11,7 @@ mod uri;
 use super::{Emitter, ReportError, findings_csv, lines, text};
 use crate::model::{Coverage, CoverageStatus, Finding, Report};
 use crate::rules::posture::Posture;
+use results::Results;
 use rules::Rules;
 use serde_json::{Map, Value};
 use std::io::{BufWriter, Write};
@@ -39,7 +40,8 @@ const RESULTS: usize = 4;
 
 impl Emitter for Sarif {
     fn emit(&self, report: &Report, out: &mut dyn Write) -> Result<(), ReportError> {
-        let log = log(report, &Posture::builtin()?, self.most_results);
+        let rows = findings_csv::rows(report);
+        let log = log(report, &rows, &Posture::builtin()?, self.most_results);
         let mut out = BufWriter::new(out);
         lines::write(&mut out, &log, RESULTS)?;
         out.write_all(b"\n")?;
@@ -88,8 +90,12 @@ impl Side {
     }
 }
 
-fn log(report: &Report, posture: &Posture, most_results: usize) -> Log {
-    let rows = findings_csv::rows(report);
+fn log<'r, 'a>(
+    report: &'a Report,
+    rows: &'r [findings_csv::Row<'a>],
+    posture: &Posture,
+    most_results: usize,
+) -> Log<'r, 'a> {
     let cloud_was_read = report
         .coverage
         .iter()
@@ -105,7 +111,7 @@ fn log(report: &Report, posture: &Posture, most_results: usize) -> Log {
     };
     let runs = sides
         .iter()
-        .map(|side| run(report, posture, &rows, *side, most_results))
+        .map(|side| run(report, posture, rows, *side, most_results))
         .collect();
     Log {
         schema: SCHEMA,
@@ -114,29 +120,24 @@ fn log(report: &Report, posture: &Posture, most_results: usize) -> Log {
     }
 }
 
-fn run(
+fn run<'r, 'a>(
     report: &Report,
     posture: &Posture,
-    rows: &[findings_csv::Row<'_>],
+    rows: &'r [findings_csv::Row<'a>],
     side: Side,
     most_results: usize,
-) -> Run {
+) -> Run<'r, 'a> {
     // Rows are sorted by severity, so that the most severe are those that are kept.
-    let all: Vec<_> = rows
+    let mut kept: Vec<_> = rows
         .iter()
         .filter(|row| Side::of_finding(row.finding) == side)
         .collect();
-    let kept = all.get(..most_results).unwrap_or(&all);
+    let all = kept.len();
+    kept.truncate(most_results);
     let findings: Vec<_> = rows.iter().map(|row| row.finding).collect();
     let rules = Rules::new(posture, &findings);
-    let addresses = Addresses::of(report);
-    let columns = findings_csv::columns();
-    let results = kept
-        .iter()
-        .map(|row| results::result(row, &columns, &rules, &addresses))
-        .collect();
     let mut invocation = invocation(report, side);
-    if kept.len() < all.len() {
+    if kept.len() < all {
         invocation.tool_execution_notifications.push(Notification {
             descriptor: DescriptorReference {
                 id: "results-left-out",
@@ -145,8 +146,8 @@ fn run(
             level: "warning",
             message: Text::plain(format!(
                 "{} of {} findings, the least severe, are left out of this file; report.json has all of them.",
-                all.len() - kept.len(),
-                all.len()
+                all - kept.len(),
+                all
             )),
         });
     }
@@ -171,7 +172,7 @@ fn run(
         invocations: vec![invocation],
         column_kind: "unicodeCodePoints",
         taxonomies: rules.taxonomies,
-        results,
+        results: Results::new(kept, rules.indices, Addresses::of(report)),
         properties: Map::from_iter([
             (
                 "rulesDigest".to_owned(),

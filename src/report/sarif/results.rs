@@ -2,20 +2,18 @@
 
 use super::super::cells::{Cell, Column};
 use super::super::{findings_csv, text};
-use super::rules::{Rules, level};
+use super::rules::{Indices, level};
 use super::types::{
-    ArtifactLocation, Location, LogicalLocation, PhysicalLocation, Region, SarifResult,
-    Suppression, Text,
+    ArtifactLocation, Fingerprints, Location, LogicalLocation, PartialFingerprints,
+    PhysicalLocation, Region, SarifResult, Suppression, Text,
 };
 use super::uri::Addresses;
 use crate::model::{Finding, FindingStatus, IgnoredBy, Location as Place};
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 /// Most locations of a result.
 const MOST_LOCATIONS: usize = 1_000;
-/// Name and version of the recipe of the fingerprint: the id of the finding. Readers demand that it ends in a version.
-const FINGERPRINT: &str = "overstay/v1";
 /// Columns of `findings.csv` that have a place of their own in a result.
 const ELSEWHERE: [&str; 6] = [
     "schema_version",
@@ -26,48 +24,75 @@ const ELSEWHERE: [&str; 6] = [
     "column",
 ];
 
-/// The result of a finding.
-pub(super) fn result<'a>(
-    row: &findings_csv::Row<'a>,
-    columns: &[Column<findings_csv::Row<'a>>],
-    rules: &Rules,
-    addresses: &Addresses,
-) -> SarifResult {
-    let finding = row.finding;
-    let resource = row.identity.map(|identity| identity.native_id.as_str());
-    let locations = finding
-        .locations
-        .iter()
-        .take(MOST_LOCATIONS)
-        .map(|place| location(place, resource, addresses))
-        .collect();
-    let id = finding.id.as_str();
-    let gone = finding.status == FindingStatus::Fixed;
-    // The only fingerprint GitHub reads, in the form it makes itself: a hash and a number of occurrence.
-    let hash = id.strip_prefix("f-").unwrap_or(id);
-    SarifResult {
-        rule_id: finding.rule.clone(),
-        rule_index: rules.index_of(&finding.rule),
-        level: if gone {
-            "none"
-        } else {
-            level(finding.severity)
-        },
-        kind: gone.then_some("pass"),
-        baseline_state: row.compared().then(|| baseline_state(row)),
-        rank: row.assessment.map(|each| f64::from(each.risk.score)),
-        message: Text::plain(message(&finding.title, &finding.message)),
-        locations,
-        fingerprints: BTreeMap::from([(FINGERPRINT, id.to_owned())]),
-        partial_fingerprints: BTreeMap::from([
-            (FINGERPRINT, id.to_owned()),
-            ("primaryLocationLineHash", format!("{hash}:1")),
-        ]),
-        suppressions: match finding.status {
-            FindingStatus::Accepted | FindingStatus::Ignored => vec![suppression(finding)],
-            _ => Vec::new(),
-        },
-        properties: properties(row, columns),
+type Row<'a> = findings_csv::Row<'a>;
+
+/// The results of a run, each made when it is written.
+pub(super) struct Results<'r, 'a> {
+    rows: Vec<&'r Row<'a>>,
+    columns: Vec<Column<Row<'a>>>,
+    rules: Indices,
+    addresses: Addresses,
+}
+
+impl<'r, 'a> Results<'r, 'a> {
+    /// Those of these rows.
+    pub(super) fn new(rows: Vec<&'r Row<'a>>, rules: Indices, addresses: Addresses) -> Self {
+        let mut columns = findings_csv::columns();
+        columns.retain(|column| !ELSEWHERE.contains(&column.name));
+        columns.sort_unstable_by_key(|column| column.name);
+        Self {
+            rows,
+            columns,
+            rules,
+            addresses,
+        }
+    }
+
+    fn result<'s>(&'s self, row: &'s Row<'a>) -> SarifResult<'s, 'a> {
+        let finding = row.finding;
+        let resource = row.identity.map(|identity| identity.native_id.as_str());
+        let locations = finding
+            .locations
+            .iter()
+            .take(MOST_LOCATIONS)
+            .map(|place| location(place, resource, &self.addresses))
+            .collect();
+        let id = finding.id.as_str();
+        let gone = finding.status == FindingStatus::Fixed;
+        let hash = id.strip_prefix("f-").unwrap_or(id);
+        SarifResult {
+            rule_id: &finding.rule,
+            rule_index: self.rules.of(&finding.rule),
+            level: if gone {
+                "none"
+            } else {
+                level(finding.severity)
+            },
+            kind: gone.then_some("pass"),
+            baseline_state: row.compared().then(|| baseline_state(row)),
+            rank: row.assessment.map(|each| f64::from(each.risk.score)),
+            message: Text::plain(message(&finding.title, &finding.message)),
+            locations,
+            fingerprints: Fingerprints { id },
+            partial_fingerprints: PartialFingerprints {
+                id: Fingerprints { id },
+                primary_location_line_hash: format!("{hash}:1"),
+            },
+            suppressions: match finding.status {
+                FindingStatus::Accepted | FindingStatus::Ignored => vec![suppression(finding)],
+                _ => Vec::new(),
+            },
+            properties: Properties {
+                row,
+                columns: &self.columns,
+            },
+        }
+    }
+}
+
+impl Serialize for Results<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| self.result(row)))
     }
 }
 
@@ -133,23 +158,25 @@ fn location(place: &Place, resource: Option<&str>, addresses: &Addresses) -> Loc
 }
 
 /// The columns of `findings.csv` that are known, under the same names.
-fn properties<'a>(
-    row: &findings_csv::Row<'a>,
-    columns: &[Column<findings_csv::Row<'a>>],
-) -> Map<String, Value> {
-    columns
-        .iter()
-        .filter(|column| !ELSEWHERE.contains(&column.name))
-        .filter_map(|column| {
-            let value = match (column.cell)(row) {
-                Cell::Empty => return None,
-                Cell::Text(text) => Value::from(text::line(&text).into_owned()),
-                Cell::Whole(number) => Value::from(number),
-                Cell::Decimal(number) => Value::from(number),
-                Cell::Truth(truth) => Value::from(truth),
-                Cell::Time(time) => Value::from(time.to_string()),
-            };
-            Some((column.name.to_owned(), value))
-        })
-        .collect()
+pub(super) struct Properties<'r, 'a> {
+    row: &'r Row<'a>,
+    columns: &'r [Column<Row<'a>>],
+}
+
+impl Serialize for Properties<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for column in self.columns {
+            let name = column.name;
+            match (column.cell)(self.row) {
+                Cell::Empty => {}
+                Cell::Text(text) => map.serialize_entry(name, &text::line(&text))?,
+                Cell::Whole(number) => map.serialize_entry(name, &number)?,
+                Cell::Decimal(number) => map.serialize_entry(name, &number)?,
+                Cell::Truth(truth) => map.serialize_entry(name, &truth)?,
+                Cell::Time(time) => map.serialize_entry(name, &time)?,
+            }
+        }
+        map.end()
+    }
 }

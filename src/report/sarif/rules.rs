@@ -20,7 +20,17 @@ const FIRST_TAGS: [&str; 3] = ["cwe", "owasp-nhi", "owasp-asi"];
 pub(super) struct Rules {
     pub(super) described: Vec<Rule>,
     pub(super) taxonomies: Vec<Component>,
-    index: BTreeMap<String, usize>,
+    pub(super) indices: Indices,
+}
+
+/// The position of every rule of a run.
+pub(super) struct Indices(BTreeMap<String, usize>);
+
+impl Indices {
+    /// Position of a rule; every rule of the findings given to [`Rules::new`] has one.
+    pub(super) fn of(&self, id: &str) -> usize {
+        self.0.get(id).copied().unwrap_or_default()
+    }
 }
 
 impl Rules {
@@ -54,13 +64,8 @@ impl Rules {
         Self {
             described: rules,
             taxonomies: taxonomies.components,
-            index,
+            indices: Indices(index),
         }
-    }
-
-    /// Position of a rule; every rule of the findings given to [`Rules::new`] has one.
-    pub(super) fn index_of(&self, id: &str) -> usize {
-        self.index.get(id).copied().unwrap_or_default()
     }
 
     /// The taxonomies, as the driver lists them.

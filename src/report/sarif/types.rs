@@ -1,30 +1,30 @@
 //! The part of SARIF 2.1.0 that is written, in the words of the standard.
 
+use super::results::{Properties, Results};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// Address of the schema, as the standard gives it.
 pub(super) const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 #[derive(Serialize)]
-pub(super) struct Log {
+pub(super) struct Log<'r, 'a> {
     #[serde(rename = "$schema")]
     pub(super) schema: &'static str,
     pub(super) version: &'static str,
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<Run<'r, 'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Run {
+pub(super) struct Run<'r, 'a> {
     pub(super) tool: Tool,
     pub(super) automation_details: AutomationDetails,
     pub(super) invocations: Vec<Invocation>,
     pub(super) column_kind: &'static str,
     pub(super) taxonomies: Vec<Component>,
-    pub(super) results: Vec<SarifResult>,
+    pub(super) results: Results<'r, 'a>,
     pub(super) properties: Map<String, Value>,
 }
 
@@ -163,8 +163,8 @@ pub(super) struct DescriptorReference {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SarifResult {
-    pub(super) rule_id: String,
+pub(super) struct SarifResult<'r, 'a> {
+    pub(super) rule_id: &'r str,
     pub(super) rule_index: usize,
     pub(super) level: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,11 +175,28 @@ pub(super) struct SarifResult {
     pub(super) rank: Option<f64>,
     pub(super) message: Text,
     pub(super) locations: Vec<Location>,
-    pub(super) fingerprints: BTreeMap<&'static str, String>,
-    pub(super) partial_fingerprints: BTreeMap<&'static str, String>,
+    pub(super) fingerprints: Fingerprints<'r>,
+    pub(super) partial_fingerprints: PartialFingerprints<'r>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) suppressions: Vec<Suppression>,
-    pub(super) properties: Map<String, Value>,
+    pub(super) properties: Properties<'r, 'a>,
+}
+
+/// Name and version of the recipe of the fingerprint, and the id of the finding. Readers demand that the name ends in a
+/// version.
+#[derive(Serialize, Clone, Copy)]
+pub(super) struct Fingerprints<'r> {
+    #[serde(rename = "overstay/v1")]
+    pub(super) id: &'r str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PartialFingerprints<'r> {
+    #[serde(flatten)]
+    pub(super) id: Fingerprints<'r>,
+    /// The only fingerprint GitHub reads, in the form it makes itself: a hash and a number of occurrence.
+    pub(super) primary_location_line_hash: String,
 }
 
 #[derive(Serialize)]
