@@ -55,7 +55,7 @@ fn expired(
     let name = credential_name(credential);
     let (title, message) = if left < 0 {
         (
-            format!("{} expired {} ago", capitalised(&name), days(-left)),
+            format!("{} expired on {}", capitalised(&name), date(end)),
             format!(
                 "{} has been expired since {} and is still kept where it can be taken into use.",
                 capitalised(&name),
@@ -152,12 +152,12 @@ mod tests {
     fn cases() {
         insta::assert_snapshot!(report("expired-or-weak-cert"), @r#"
         fires-expired-soon-and-short
-          low (high): Private key expired 976 days ago
+          low (high): Private key expired on 2024-03-01
             Private key has been expired since 2024-03-01 and is still kept where it can be taken into use.
             at site/tls.key:1
             A its validity ends on 2024-03-01
             D what it gives access to is not known
-          low (high): AWS server certificate www-2024 expired 611 days ago
+          low (high): AWS server certificate www-2024 expired on 2025-03-01
             AWS server certificate www-2024 has been expired since 2025-03-01 and is still kept where it can be taken into use.
             at aws/111122223333/aws-server-certificate
             A its validity ends on 2025-03-01

@@ -39,8 +39,7 @@ impl Check for NoRotationEvidence {
             let (Some(since), false) = (since, current.is_empty()) else {
                 continue;
             };
-            let age = days_between(since, context.now);
-            if age <= limit {
+            if days_between(since, context.now) <= limit {
                 continue;
             }
             let identity = context.inventory.identity_of(credential);
@@ -70,17 +69,16 @@ impl Check for NoRotationEvidence {
             rating.weigh("the holder", &power);
             let name = capitalised(&credential_name(credential));
             let message = format!(
-                "{name} was brought in on {}, {} ago, and still stands there; {} is the limit. No later version of it, \
+                "{name} was brought in on {} and still stands there; {} is the limit. No later version of it, \
                  no expiry and no date of issue was seen.",
                 date(since),
-                days(age),
                 days(limit),
             );
             let users: Vec<&Consumer> = Vec::new();
             out.push(
                 context
                     .finding(meta, rating, identity, Some(credential))
-                    .text(format!("{name} unchanged for {}", days(age)), message)
+                    .text(format!("{name} unchanged since {}", date(since)), message)
                     .locations(consumers::all_places(credential, &users)),
             );
         }
@@ -95,8 +93,8 @@ mod tests {
     fn cases() {
         insta::assert_snapshot!(report("no-rotation-evidence"), @"
         fires-old
-          high (high): Stripe secret key sk unchanged for 396 days
-            Stripe secret key sk was brought in on 2025-10-01, 396 days ago, and still stands there; 90 days is the limit. No later version of it, no expiry and no date of issue was seen.
+          high (high): Stripe secret key sk unchanged since 2025-10-01
+            Stripe secret key sk was brought in on 2025-10-01 and still stands there; 90 days is the limit. No later version of it, no expiry and no date of issue was seen.
             at site/deploy.sh:3
             B in the history unchanged since 2025-10-01
             B nobody has said whether it still works

@@ -7,7 +7,7 @@ use super::factors::{born, inactive, last_use};
 use super::fit::FitResult;
 use super::risk::{Factors, Scored};
 use super::subject::Subject;
-use crate::model::evidence::days_between;
+use crate::model::evidence::{day, days_between};
 use crate::model::{
     Blocker, BreakGlass, ConditionResult, Confidence, CredentialStatus, Disposition,
     DispositionTrace, Grade, IdentityKind, Ternary,
@@ -251,7 +251,8 @@ fn decommission(facts: &Facts<'_, '_>) -> Row {
     let now = facts.context.now;
     let empty = nothing_acts_as_it(facts.subject);
     let off = inactive(facts.subject) || empty;
-    let idle = last_use(facts.subject).idle_days(now);
+    let used = last_use(facts.subject);
+    let idle = used.idle_days(now);
     let unused = if empty {
         condition(
             "unused: it has no key and no password, so nothing can act as it",
@@ -260,9 +261,13 @@ fn decommission(facts: &Facts<'_, '_>) -> Row {
     } else if off {
         condition("unused: the issuer says inactive", true)
     } else {
-        match idle {
-            Some(days) => condition(
-                format!("unused for {days} d ≥ {} d, by telemetry", t.unused_days),
+        match idle.zip(used.idle_since()) {
+            Some((days, since)) => condition(
+                format!(
+                    "unused for ≥ {} d, by telemetry: since {}",
+                    t.unused_days,
+                    day(since)
+                ),
                 days >= t.unused_days,
             ),
             None => ternary(
@@ -274,15 +279,14 @@ fn decommission(facts: &Facts<'_, '_>) -> Row {
             ),
         }
     };
-    let age = born(facts.subject).map(|at| days_between(at, now));
-    let old = match age {
+    let old = match born(facts.subject) {
         _ if off => condition(
             "older than the tracking period: not needed, nothing works as it",
             true,
         ),
-        Some(days) => condition(
-            format!("exists for {days} d ≥ {} d", t.unused_days),
-            days >= t.unused_days,
+        Some(at) => condition(
+            format!("exists for ≥ {} d: since {}", t.unused_days, day(at)),
+            days_between(at, now) >= t.unused_days,
         ),
         // Idle telemetry that long implies an age that long.
         None => ternary(

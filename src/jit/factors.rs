@@ -4,7 +4,7 @@ use super::JitContext;
 use super::exposure::exposure;
 use super::risk::{Factors, Level};
 use super::subject::{Subject, words};
-use crate::model::evidence::days_between;
+use crate::model::evidence::{day, days_between};
 use crate::model::{
     ConsumerClass, Credential, CredentialStatus, Environment, Evidence, Grade, Identity,
     IdentityKind, LastUse, PrincipalKind, Storage,
@@ -80,56 +80,60 @@ fn of_credential(
     let seen = |level, text: String| Level::seen(level, Evidence::new(grade, text));
     let age = credential
         .created_at
-        .map(|at| days_between(at, context.now));
+        .map(|at| (at, days_between(at, context.now)));
     if let Some(expires) = credential.expires_at {
         let from = credential.created_at.unwrap_or(context.now);
         let seconds = expires.as_second().saturating_sub(from.as_second()).max(0);
         let seconds = u64::try_from(seconds).unwrap_or_default();
         return if expires <= context.now {
-            seen(0, format!("it expired on {}", expires.strftime("%Y-%m-%d")))
+            seen(0, format!("it expired on {}", day(expires)))
         } else if seconds <= t.medium_session_seconds {
             seen(1, format!("it lasts {}", super::ttl::human(seconds)))
         } else if seconds <= u64::try_from(t.rotation_days).unwrap_or_default() * 86_400 {
-            seen(2, format!("it expires on {}", expires.strftime("%Y-%m-%d")))
+            seen(2, format!("it expires on {}", day(expires)))
         } else {
-            seen(
-                3,
-                format!("it lasts until {}", expires.strftime("%Y-%m-%d")),
-            )
+            seen(3, format!("it lasts until {}", day(expires)))
         };
     }
-    if let (Some(age), Some(true)) = (
-        age.filter(|age| *age <= t.rotation_days && *age >= 0),
+    let young = age.filter(|(_, age)| *age <= t.rotation_days && *age >= 0);
+    if let (Some((made, _)), Some(true)) = (
+        young,
         identity
             .and_then(|identity| identity.created_at)
             .map(|at| days_between(at, context.now) > t.rotation_days),
     ) {
         return seen(
             2,
-            format!("it is {age} d old while its identity is older: it has been renewed"),
+            format!(
+                "it was made on {} and its identity is older: it has been renewed",
+                day(made)
+            ),
         );
     }
-    if let Some(age) = age.filter(|age| *age <= t.rotation_days && *age >= 0)
+    if let Some((made, _)) = young
         && credential.storage == Storage::Vault
     {
         return seen(
             2,
-            format!("it is kept in a secrets manager and {age} d old"),
+            format!("it is kept in a secrets manager, there since {}", day(made)),
         );
     }
-    if let Some(age) = age.filter(|age| *age > t.rotation_days) {
-        return seen(3, format!("{age} d old, no expiry"));
+    if let Some((made, _)) = age.filter(|(_, age)| *age > t.rotation_days) {
+        return seen(3, format!("there since {}, no expiry", day(made)));
     }
     let first = credential
         .sightings
         .iter()
         .filter_map(|s| s.first_seen)
         .min();
-    if let Some(age) = first.map(|at| days_between(at, context.now))
-        && age > t.rotation_days
+    if let Some(at) = first
+        && days_between(at, context.now) > t.rotation_days
         && credential.expires_by_nature != Some(true)
     {
-        return seen(3, format!("in git for at least {age} d, no expiry known"));
+        return seen(
+            3,
+            format!("in git since {} or longer, no expiry known", day(at)),
+        );
     }
     let nature = |level, text: &str| {
         Level::assumed(
@@ -244,9 +248,11 @@ fn hygiene(context: &JitContext<'_>, subject: &Subject<'_>) -> Level {
             "no owner: no annotation, tag, CODEOWNERS entry or author names one",
         ));
     }
-    let idle = last_use(subject)
+    let used = last_use(subject);
+    let idle = used
         .idle_days(context.now)
-        .filter(|days| *days >= t.idle_days);
+        .filter(|days| *days >= t.idle_days)
+        .and(used.idle_since());
     let person = subject.identity.is_some_and(|identity| {
         !subject.human() && subject.credential.is_some() && identity.console_password == Some(true)
     });
@@ -255,8 +261,9 @@ fn hygiene(context: &JitContext<'_>, subject: &Subject<'_>) -> Level {
             .consumers
             .iter()
             .any(|c| c.class == ConsumerClass::Human);
-    if let Some(days) = idle {
-        raise(Evidence::new(Grade::A, format!("not used for {days} d")));
+    if let Some(since) = idle {
+        let text = format!("not used since {}", day(since));
+        raise(Evidence::new(Grade::A, text));
     } else if subject.paths().len() >= t.shared_consumers {
         raise(Evidence::new(
             Grade::B,

@@ -5,6 +5,7 @@ use super::capability;
 use super::factors::last_use;
 use super::subject::Subject;
 use super::ttl::Window;
+use crate::model::evidence::day;
 use crate::model::{
     ConsumerClass, Evidence, Federation, Fit, FitFactor, Grade, LastUse, PrincipalKind, Ternary,
 };
@@ -307,14 +308,11 @@ fn instrumentation(subject: &Subject<'_>) -> (&'static str, Evidence) {
     match last_use(subject) {
         LastUse::At(at) => (
             "observed",
-            Evidence::new(Grade::A, format!("last used {}", at.strftime("%Y-%m-%d"))),
+            Evidence::new(Grade::A, format!("last used {}", day(at))),
         ),
         LastUse::NeverSince(at) => (
             "observed",
-            Evidence::new(
-                Grade::A,
-                format!("tracked since {}, never used", at.strftime("%Y-%m-%d")),
-            ),
+            Evidence::new(Grade::A, format!("tracked since {}, never used", day(at))),
         ),
         LastUse::Unknown if subject.annotated(|note| note.logged) == Some(true) => (
             "declared",

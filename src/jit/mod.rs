@@ -30,7 +30,7 @@ mod scenarios;
 #[cfg(test)]
 mod tests;
 
-use crate::model::evidence::days_between;
+use crate::model::evidence::day;
 use crate::model::{
     Assessment, AssessmentId, Blocker, ConsumerClass, Credential, Disposition, ExposureWindow,
     Inventory, LastUse, Mitigation, Readiness, Risk, Ternary, Ttl,
@@ -240,7 +240,7 @@ fn assess_one(context: &JitContext<'_>, subject: &Subject<'_>) -> Assessment {
     let lifetime_ratio = match age {
         Some(age) if window.declared && window.seconds > 0 && subject.credential.is_some() => {
             // What takes less than a minute says nothing by its seconds.
-            Some(age as f64 / window.seconds.max(60) as f64)
+            Some(rough(age as f64 / window.seconds.max(60) as f64))
         }
         _ => None,
     };
@@ -382,6 +382,15 @@ fn exposure_window(
     ExposureWindow { before, after }
 }
 
+/// A ratio to two figures: it tells of magnitudes, and stays what it was until one of them moves.
+fn rough(ratio: f64) -> f64 {
+    if ratio < 10.0 {
+        return (ratio * 10.0).round() / 10.0;
+    }
+    let unit = 10_f64.powf(ratio.log10().floor() - 1.0);
+    (ratio / unit).round() * unit
+}
+
 fn of_credential(
     context: &JitContext<'_>,
     subject: &Subject<'_>,
@@ -390,14 +399,17 @@ fn of_credential(
     if index::unlisted(credential) {
         return "none, it no longer works".to_owned();
     }
-    let age = factors::born(subject).map(|at| days_between(at, context.now).max(0));
-    let age = age.map_or_else(|| "age unknown".to_owned(), |days| format!("{days} d"));
+    // A date, not an age: what is judged reads the same every night until something of it changes.
+    let since = factors::born(subject).map_or_else(
+        || "age unknown".to_owned(),
+        |at| format!("since {}", day(at)),
+    );
     match credential.expires_at {
-        Some(at) if at <= context.now => format!("{age}, expired"),
-        Some(at) => format!("{age}, until {}", at.strftime("%Y-%m-%d")),
-        None if credential.expires_by_nature == Some(true) => format!("{age}, expiry unknown"),
-        None if credential.expires_by_nature.is_none() => format!("{age}, no expiry known"),
-        None => format!("{age}, no expiry"),
+        Some(at) if at <= context.now => format!("{since}, expired"),
+        Some(at) => format!("{since}, until {}", day(at)),
+        None if credential.expires_by_nature == Some(true) => format!("{since}, expiry unknown"),
+        None if credential.expires_by_nature.is_none() => format!("{since}, no expiry known"),
+        None => format!("{since}, no expiry"),
     }
 }
 

@@ -4,7 +4,7 @@ use super::JitContext;
 use super::factors::last_use;
 use super::subject::Subject;
 use super::ttl::{Window, human};
-use crate::model::evidence::days_between;
+use crate::model::evidence::{day, days_between};
 use crate::model::{
     Activity, ConsumerClass, Evidence, Grade, LastUse, Rhythm, TaskBoundary, Ternary,
 };
@@ -24,8 +24,8 @@ pub fn in_words(activity: &Activity) -> String {
         } else {
             "calls"
         },
-        activity.first.strftime("%Y-%m-%d"),
-        activity.last.strftime("%Y-%m-%d"),
+        day(activity.first),
+        day(activity.last),
         sessions.count,
         if sessions.count == 1 {
             "session"
@@ -154,7 +154,7 @@ pub fn boundary(context: &JitContext<'_>, subject: &Subject<'_>, window: &Window
             _ => Ternary::Unknown,
         },
     };
-    let (stop_provable, text) = stop(context, subject);
+    let (stop_provable, text) = stop(subject);
     evidence.push(Evidence::new(
         if stop_provable == Ternary::Yes {
             Grade::A
@@ -180,14 +180,13 @@ pub fn boundary(context: &JitContext<'_>, subject: &Subject<'_>, window: &Window
 }
 
 /// Whether it can be shown that the work stopped using the access.
-fn stop(context: &JitContext<'_>, subject: &Subject<'_>) -> (Ternary, String) {
+fn stop(subject: &Subject<'_>) -> (Ternary, String) {
     if let Some(activity) = subject.main_activity() {
-        let quiet = days_between(activity.last, context.now).max(0);
         return (
             Ternary::Yes,
             format!(
-                "its use shows in CloudTrail, the last on {} ({quiet} d ago): when the old access falls silent there, the work has stopped using it",
-                activity.last.strftime("%Y-%m-%d")
+                "its use shows in CloudTrail, the last on {}: when the old access falls silent there, the work has stopped using it",
+                day(activity.last)
             ),
         );
     }
@@ -196,14 +195,14 @@ fn stop(context: &JitContext<'_>, subject: &Subject<'_>) -> (Ternary, String) {
             Ternary::Yes,
             format!(
                 "the issuer tracks its last use ({}): when that stops moving, the work has stopped using it",
-                at.strftime("%Y-%m-%d")
+                day(at)
             ),
         ),
         LastUse::NeverSince(at) => (
             Ternary::Yes,
             format!(
                 "the issuer tracks its use and saw none since {}",
-                at.strftime("%Y-%m-%d")
+                day(at)
             ),
         ),
         LastUse::Unknown if subject.annotated(|note| note.logged) == Some(true) => (
@@ -234,8 +233,8 @@ pub fn gaps(context: &JitContext<'_>, subject: &Subject<'_>) -> Vec<String> {
     let age = days_between(window.to, context.now);
     if age > 2 {
         list.push(format!(
-            "the logs end on {}, {age} d before this scan",
-            window.to.strftime("%Y-%m-%d")
+            "the logs end on {}, days before this scan",
+            day(window.to)
         ));
     }
     let services = subject

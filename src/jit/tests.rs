@@ -52,11 +52,14 @@ fn a_key_in_history_joined_to_a_live_administrator_is_revoked_then_migrated() {
     assert_eq!(assessment.risk.floors.len(), 1);
     assert_eq!(assessment.target.as_deref(), Some("aws-github-oidc"));
     assert_eq!(assessment.confidence, Grade::B);
-    assert_eq!(assessment.exposure_window.before, "412 d, no expiry");
+    assert_eq!(
+        assessment.exposure_window.before,
+        "since 2025-10-04, no expiry"
+    );
     assert_eq!(assessment.exposure_window.after, "15 min");
     assert_eq!(
         assessment.lifetime_ratio.map(|ratio| ratio as u64),
-        Some(39_552)
+        Some(40_000)
     );
     assert!(
         assessment.risk_after.score < 16,

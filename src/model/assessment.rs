@@ -335,7 +335,7 @@ pub struct Assessment {
     pub consumer_class: super::ConsumerClass,
     /// Risk × fit / 100: what to start with.
     pub priority: u8,
-    /// Credential age over task duration, both in seconds; `None` when either is unknown.
+    /// Credential age over task duration to two figures; `None` when either is unknown.
     pub lifetime_ratio: Option<f64>,
     /// Worth of a stolen copy, before and after.
     pub exposure_window: ExposureWindow,

@@ -100,12 +100,21 @@ impl LastUse {
 
     /// Whole days without use at `now`, only where telemetry proves it.
     pub fn idle_days(self, now: Timestamp) -> Option<i64> {
-        let since = match self {
-            Self::At(at) | Self::NeverSince(at) => at,
-            Self::Unknown => return None,
-        };
-        Some(days_between(since, now))
+        Some(days_between(self.idle_since()?, now))
     }
+
+    /// From when on no use is known, only where telemetry proves it.
+    pub const fn idle_since(self) -> Option<Timestamp> {
+        match self {
+            Self::At(at) | Self::NeverSince(at) => Some(at),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// The day of a time in UTC, as `2026-01-31`.
+pub fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
 }
 
 /// Whole days from `from` to `to`; negative when `to` is earlier.

@@ -185,7 +185,7 @@ columns! {
         };
     expires_at: "When the credential stops working by itself."
         => |row| Cell::maybe(row.credential.and_then(|each| each.expires_at), Cell::Time);
-    lifetime_ratio: "Age of the credential over the duration of its task."
+    lifetime_ratio: "Age of the credential over the duration of its task, to two figures."
         => |row| row.of_assessment(|each| Cell::maybe(each.lifetime_ratio, Cell::Decimal));
     session_max: "Longest session the identity allows, in seconds."
         => |row| Cell::seconds(row.identity.and_then(|each| each.max_session_seconds));

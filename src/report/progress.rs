@@ -1,8 +1,8 @@
 //! What became of earlier plans, as lines that every page shares.
 
 use super::text::plural;
+use crate::model::evidence::day;
 use crate::model::{Changes, ItemProgress, ItemState, PlanItemId, Report, StandingDrift};
-use jiff::Timestamp;
 
 /// States in the order they are told of.
 pub const STATES: [(ItemState, &str); 6] = [
@@ -63,8 +63,4 @@ pub fn standing(one: &StandingDrift) -> String {
         Some(before) => format!("risk {}, was {before}", one.risk),
         None => format!("risk {}, new since {}", one.risk, day(one.since)),
     }
-}
-
-fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
 }

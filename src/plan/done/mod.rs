@@ -7,6 +7,7 @@ mod proof;
 #[cfg(test)]
 mod tests;
 
+use crate::model::evidence::day;
 use crate::model::{
     Assessment, AssessmentId, Credential, Disposition, FirstSeen, ItemProgress, ItemState, LastUse,
     PlanItem, PlanItemId, PlanMemory, Planned, Report, StandingDrift, Unfinished as Rest,
@@ -175,10 +176,6 @@ fn overtaken(planned: &Planned, item: Option<&PlanItem>, later: &Later<'_>) -> O
         }
         _ => None,
     }
-}
-
-fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
 }
 
 /// Judges every item of earlier plans by a report, and takes in what the report plans.

@@ -82,7 +82,7 @@ columns! {
         => |row| Cell::seconds(row.item.ttl.seconds);
     ttl_evidence: "What the lifetime was made from."
         => |row| Cell::text(&row.item.ttl.evidence);
-    lifetime_ratio: "Age of the credential over the length of its task."
+    lifetime_ratio: "Age of the credential over the length of its task, to two figures."
         => |row| row.judged(|judged| Cell::maybe(judged.lifetime_ratio, Cell::Decimal));
     exposure_before: "How long a stolen copy is worth something today."
         => |row| row.judged(|judged| Cell::text(&judged.exposure_window.before));
