@@ -33,6 +33,8 @@ pub(super) struct Keeping {
     /// What was known before this run, once it was looked up.
     past: Option<Past>,
     left: Left,
+    /// What was remembered of plans before this run, once it was looked up.
+    earlier_plans: Option<EarlierPlans>,
     plans: PlanMemory,
     /// Seals what is kept of the files of the plan; none where the run keeps nothing of them.
     key: Option<FingerprintKey>,
@@ -40,6 +42,9 @@ pub(super) struct Keeping {
     full: bool,
     files: Option<ScannedRow>,
 }
+
+/// What is remembered of plans; nothing where no run was stored, or by an older version.
+struct EarlierPlans(Option<PlanMemory>);
 
 impl KnownIds for Keeping {
     fn in_inventory(&mut self, run: &Run, inventory: &mut Inventory) {
@@ -61,14 +66,10 @@ impl KnownIds for Keeping {
         }
     }
 
-    fn plans(&mut self, run: &Run) -> Option<(PlanMemory, done::Asked)> {
-        match self.runs.as_ref()?.plans_before(run, self.by_time) {
-            Ok(memory) => memory.map(|memory| (memory, plan_asked(&self.asked))),
-            Err(error) => {
-                self.fail(error);
-                None
-            }
-        }
+    fn plans(&mut self, run: &Run) -> Option<(&PlanMemory, done::Asked)> {
+        self.earlier_plans = self.plans_before(run);
+        let memory = self.earlier_plans.as_ref()?.0.as_ref()?;
+        Some((memory, plan_asked(&self.asked)))
     }
 }
 
@@ -88,6 +89,7 @@ impl Keeping {
             failed,
             past: None,
             left: Left::default(),
+            earlier_plans: None,
             plans: PlanMemory::default(),
             key: None,
             full: args.full,
@@ -116,6 +118,17 @@ impl Keeping {
     fn past(&mut self, run: &Run) -> Option<Past> {
         match self.runs.as_ref()?.past(run, self.by_time) {
             Ok(past) => Some(past),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
+    /// Looks up what is remembered of plans before a run.
+    fn plans_before(&mut self, run: &Run) -> Option<EarlierPlans> {
+        match self.runs.as_ref()?.plans_before(run, self.by_time) {
+            Ok(memory) => Some(EarlierPlans(memory)),
             Err(error) => {
                 self.fail(error);
                 None
@@ -172,10 +185,9 @@ impl Keeping {
             );
         }
         self.left.reach = change::mark(report, &past, &self.asked);
-        let Some(runs) = &self.runs else { return };
-        let memory = match runs.plans_before(&report.run, self.by_time) {
-            Ok(memory) => memory,
-            Err(error) => return self.fail(error),
+        let memory = self.earlier_plans.take();
+        let Some(EarlierPlans(memory)) = memory.or_else(|| self.plans_before(&report.run)) else {
+            return;
         };
         if memory.is_none() && past.run.is_some() {
             report.tell(Coverage::new(
@@ -223,28 +235,23 @@ impl Keeping {
         }
     }
 
-    /// What is kept of the files of a plan that were made in this place under this digest.
-    pub(super) fn plan_files(&self, place: &Path, digest: &str) -> Option<Vec<u8>> {
+    /// What is kept of the files of a plan that were made in this place.
+    pub(super) fn plan_files(&self, place: &Path) -> Option<Vec<u8>> {
         let (runs, key) = (self.runs.as_ref()?, self.key.as_ref()?);
         if self.full {
             return None;
         }
-        let sealed = runs.scanned(PLAN, &named(key, place), digest).ok()??;
+        let sealed = runs.scanned(PLAN, &named(key, place), &environment::program());
+        let sealed = sealed.ok()??;
         key.unseal(&sealed)
     }
 
     /// Keeps that of them with the run.
-    pub(super) fn keep_plan_files(
-        &mut self,
-        place: &Path,
-        digest: &str,
-        files: &[u8],
-        many: usize,
-    ) {
+    pub(super) fn keep_plan_files(&mut self, place: &Path, files: &[u8], many: usize) {
         self.files = self.key.as_ref().map(|key| ScannedRow {
             kind: PLAN,
             place: named(key, place),
-            digest: digest.to_owned(),
+            digest: environment::program(),
             documents: many as u64,
             of_interest: 0,
             commits: 0,

@@ -26,20 +26,30 @@ pub(super) fn options(csv: Csv, global: &Global) -> Options {
     }
 }
 
-/// Writes the report folder, except the files of the formats that are left as they are.
+/// What of the reports is there already.
+#[derive(Default)]
+pub(super) struct Ready<'a> {
+    /// The entries of the long lists.
+    pub(super) entries: Option<&'a Written>,
+    /// The waves of the plan as Markdown.
+    pub(super) waves: Option<Vec<u8>>,
+    /// Files that are as they would be written.
+    pub(super) files: &'static [Format],
+}
+
+/// Writes the report folder.
 pub(super) fn folder(
     out: &Path,
     report: &Report,
-    written: Option<&Written>,
+    ready: &Ready<'_>,
     options: Options,
-    leave: &[Format],
 ) -> Result<(), Failure> {
     atomic::sweep(out);
     let staged: Vec<_> = Format::ALL
         .par_iter()
-        .filter(|format| !leave.contains(format))
+        .filter(|format| !ready.files.contains(format))
         .filter_map(|format| Some((*format, out.join(format.file_name()?))))
-        .map(|(format, path)| stage(&Output { format, path }, report, written, options))
+        .map(|(format, path)| stage(&Output { format, path }, report, ready, options))
         .collect::<Result<_, _>>()?;
     // All are written by now: a disk that is full leaves the reports of the run before, not some of each.
     staged
@@ -49,7 +59,7 @@ pub(super) fn folder(
 
 /// Writes one file, replacing it in one step.
 pub(super) fn file(output: &Output, report: &Report, options: Options) -> Result<(), Failure> {
-    stage(output, report, None, options)?
+    stage(output, report, &Ready::default(), options)?
         .commit()
         .map_err(refused)
 }
@@ -124,12 +134,12 @@ fn refused(error: atomic::WriteError) -> Failure {
 fn stage(
     output: &Output,
     report: &Report,
-    written: Option<&Written>,
+    ready: &Ready<'_>,
     options: Options,
 ) -> Result<atomic::Staged, Failure> {
     let mut rendered = Ok(());
     let staged = atomic::stage(&output.path, |out| {
-        emit(output.format, report, written, options, out).unwrap_or_else(|failure| {
+        emit(output.format, report, ready, options, out).unwrap_or_else(|failure| {
             rendered = Err(failure);
             Err(io::ErrorKind::Other.into())
         })
@@ -141,7 +151,7 @@ fn stage(
 /// Writes one format to standard output.
 pub(super) fn show(format: Format, report: &Report, options: Options) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    emit(format, report, None, options, &mut out)?
+    emit(format, report, &Ready::default(), options, &mut out)?
         .and_then(|()| out.flush())
         .context("writing to standard output")?;
     Ok(())
@@ -151,14 +161,15 @@ pub(super) fn show(format: Format, report: &Report, options: Options) -> Result<
 fn emit(
     format: Format,
     report: &Report,
-    written: Option<&Written>,
+    ready: &Ready<'_>,
     options: Options,
     out: &mut dyn Write,
 ) -> Result<io::Result<()>, Failure> {
     let mut watched = Watched { out, refused: None };
-    let emitted = match written {
-        Some(written) if format == Format::Json => {
-            report::write_json(report, written, &mut watched)
+    let emitted = match (format, ready.entries, &ready.waves) {
+        (Format::Json, Some(entries), _) => report::write_json(report, entries, &mut watched),
+        (Format::Markdown, _, Some(waves)) => {
+            report::write_markdown(report, Some(waves), &mut watched)
         }
         _ => format.emitter(options).emit(report, &mut watched),
     };

@@ -1,32 +1,40 @@
-//! The files of the plan in the report folder of a scan, and the tickets that are made of nothing but the plan: made again only
-//! where what they are made from has changed, or where somebody changed them.
+//! The files of the plan in the report folder of a scan, and the tables that are made of nothing but the plan and what was
+//! judged: made again only where what they are made from has changed, or where somebody changed them.
 
 use super::exit::Failure;
 use super::keeping::Keeping;
+use super::outputs::Ready;
 use super::{environment, outputs};
 use crate::model::aws::AwsAccount;
 use crate::model::{Artefact, Report, Written};
-use crate::report::{Format, Options};
-use crate::scan::{RuleSet, plan_key};
+use crate::report::{self, Format, Options};
+use crate::scan::{RuleSet, plan_key, tables_key};
 use crate::sources::Halt;
 use crate::store::folder::{self, Folder};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is kept of files that were made.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// What the file system said of them,
+    /// What they were made from, with the files themselves.
+    key: String,
+    /// What the file system said of them.
     state: String,
-    /// and of the tickets.
-    tickets: Option<String>,
+    /// What the tables were made from.
+    tables: Option<String>,
+    /// What the file system said of those.
+    state_of_tables: Option<String>,
+    /// Digest of the waves of the plan as Markdown.
+    waves: Option<String>,
     /// The files of each item, in the order of the plan.
     items: Vec<Vec<Artefact>>,
 }
 
-/// Formats that are made of nothing but the plan.
-const TICKETS: [Format; 2] = [Format::TicketsCsv, Format::TicketsGithub];
+/// Formats that are made of nothing but the plan and what was judged.
+const TABLES: [Format; 3] = [Format::PlanCsv, Format::TicketsCsv, Format::TicketsGithub];
 
 /// Files that are in their place, or are to be put there.
 pub(super) struct PlanFiles {
@@ -38,58 +46,110 @@ pub(super) struct PlanFiles {
     new: Option<Folder>,
     /// There are files for all items.
     whole: bool,
-    /// The tickets are the same as well.
-    same_tickets: bool,
+    /// What the tables are made from.
+    tables: Option<String>,
+    /// They are the same as well.
+    same_tables: bool,
+    /// And so are the waves of the plan as Markdown.
+    waves: Option<Vec<u8>>,
 }
 
-impl PlanFiles {
-    /// Makes them, and lists them in the report and in what of it is written already.
+/// What is kept of the files of an earlier plan, listed in the report as long as nobody has found that they are not its own.
+pub(super) struct Recalled {
+    out: PathBuf,
+    place: PathBuf,
+    kept: Option<Kept>,
+}
+
+impl Recalled {
+    /// Takes up what is kept.
+    pub(super) fn take(out: &Path, report: &mut Report, keeping: &Keeping) -> Self {
+        let place = out.join("plan");
+        let kept = keeping
+            .plan_files(&place)
+            .and_then(|kept| serde_json::from_slice::<Kept>(&kept).ok())
+            .filter(|kept| kept.items.len() == report.plan.len());
+        if let Some(kept) = &kept {
+            for (item, artefacts) in report.plan.iter_mut().zip(&kept.items) {
+                item.artefacts.clone_from(artefacts);
+            }
+        }
+        Self {
+            out: out.to_owned(),
+            place,
+            kept,
+        }
+    }
+
+    /// Makes the files that are not there already, and lists them in the report and in what of it is written.
     pub(super) fn make(
-        (out, options): (&Path, Options),
+        self,
         report: &mut Report,
         mut written: Option<&mut Written>,
         (accounts, rules): (&[AwsAccount], &RuleSet),
-        keeping: &Keeping,
+        options: Options,
         late: &Halt,
-    ) -> Result<Self, Failure> {
-        let place = out.join("plan");
+    ) -> Result<PlanFiles, Failure> {
+        let Self { out, place, kept } = self;
         let how = (environment::program(), options.csv_bom, options.csv_raw);
-        let key = written
-            .as_deref()
-            .and_then(|written| plan_key(report, written, accounts, rules, &format!("{how:?}")));
-        let kept = key.as_ref().and_then(|key| {
-            let kept = keeping.plan_files(&place, key)?;
-            serde_json::from_slice::<Kept>(&kept).ok()
+        let how = format!("{how:?}");
+        let key = |report: &Report, written: Option<&Written>| {
+            plan_key(report, written?, accounts, rules, &how)
+        };
+        let mut made_from = key(report, written.as_deref());
+        let kept = kept.filter(|kept| {
+            made_from.as_ref() == Some(&kept.key)
+                && folder::state(&place, files(report)).as_ref() == Some(&kept.state)
         });
-        let tickets = kept.as_ref().and_then(|kept| kept.tickets.clone());
-        let known = kept.is_some_and(|kept| take(report, &place, kept));
-        let new = if known {
+        let new = if kept.is_some() {
             None
         } else {
-            outputs::artefacts(Some(&place), report, accounts, rules, late)?
+            for item in &mut report.plan {
+                item.artefacts.clear();
+            }
+            let new = outputs::artefacts(Some(&place), report, accounts, rules, late)?;
+            if let Some(written) = &mut written {
+                let again = written.plan_again(report);
+                again.context("writing the plan as JSON")?;
+            }
+            made_from = key(report, written.as_deref());
+            new
         };
-        if let Some(written) = &mut written {
-            let again = written.plan_again(report);
-            again.context("writing the plan as JSON")?;
-        }
-        Ok(Self {
-            out: out.to_owned(),
+        let tables = made_from
+            .as_deref()
+            .zip(written.as_deref())
+            .and_then(|(key, written)| tables_key(report, written, key));
+        let same = kept.filter(|kept| tables.is_some() && tables == kept.tables);
+        let state = same.as_ref().and_then(|kept| kept.state_of_tables.as_ref());
+        Ok(PlanFiles {
+            same_tables: state.is_some() && state == state_of_tables(&out).as_ref(),
+            waves: same.and_then(|kept| kept.waves).and_then(|digest| {
+                let (now, text) = waves_in(&out)?;
+                (now == digest).then_some(text)
+            }),
+            out,
             place,
-            key,
+            key: made_from,
             whole: !late.called(),
-            same_tickets: known && tickets.is_some() && tickets == state_of_tickets(out),
+            tables,
             new,
         })
     }
+}
 
-    /// Formats of which the files are as they would be written.
-    pub(super) fn left(&self) -> &'static [Format] {
-        if self.same_tickets { &TICKETS } else { &[] }
+impl PlanFiles {
+    /// What is there already, and the entries of the long lists.
+    pub(super) fn ready<'a>(&mut self, entries: Option<&'a Written>) -> Ready<'a> {
+        Ready {
+            entries,
+            waves: self.waves.take(),
+            files: if self.same_tables { &TABLES } else { &[] },
+        }
     }
 
     /// Puts them in their place.
     pub(super) fn put(self, report: &Report, keeping: &mut Keeping) -> Result<(), Failure> {
-        if self.new.is_none() && self.same_tickets {
+        if self.new.is_none() && self.same_tables {
             return Ok(());
         }
         outputs::put(self.new)?;
@@ -103,38 +163,30 @@ impl PlanFiles {
             .map(|item| item.artefacts.clone())
             .collect();
         let many = items.iter().map(Vec::len).sum();
-        let tickets = state_of_tickets(&self.out);
         let kept = serde_json::to_vec(&Kept {
+            key,
             state,
-            tickets,
+            tables: self.tables,
+            state_of_tables: state_of_tables(&self.out),
+            waves: waves_in(&self.out).map(|(digest, _)| digest),
             items,
         });
         let kept = kept.context("noting the files of the plan")?;
-        keeping.keep_plan_files(&self.place, &key, &kept, many);
+        keeping.keep_plan_files(&self.place, &kept, many);
         Ok(())
     }
 }
 
-/// Lists the files that are kept in the report; whether all of them are as they were.
-fn take(report: &mut Report, place: &Path, kept: Kept) -> bool {
-    if kept.items.len() != report.plan.len() {
-        return false;
-    }
-    for (item, artefacts) in report.plan.iter_mut().zip(kept.items) {
-        item.artefacts = artefacts;
-    }
-    let same = folder::state(place, files(report)) == Some(kept.state);
-    if !same {
-        for item in &mut report.plan {
-            item.artefacts.clear();
-        }
-    }
-    same
+/// The waves of the plan in the folder of the reports, and their digest.
+fn waves_in(out: &Path) -> Option<(String, Vec<u8>)> {
+    let text = fs::read(out.join(Format::Markdown.file_name()?)).ok()?;
+    let waves = report::waves(&text)?;
+    Some((blake3::hash(waves).to_hex().to_string(), waves.to_vec()))
 }
 
-/// What the file system says of the tickets.
-fn state_of_tickets(out: &Path) -> Option<String> {
-    let names = TICKETS.iter().filter_map(|format| format.file_name());
+/// What the file system says of the tables.
+fn state_of_tables(out: &Path) -> Option<String> {
+    let names = TABLES.iter().filter_map(|format| format.file_name());
     folder::state_of_files(names.map(|name| out.join(name)))
 }
 

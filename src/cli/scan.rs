@@ -8,7 +8,7 @@ use super::handed::{self, Handed};
 use super::keeping::Keeping;
 use super::listed::{self, Listed};
 use super::memory::Remembered;
-use super::plan_files::PlanFiles;
+use super::plan_files::Recalled;
 use super::progress::Bar;
 use super::stop::{Stage, Stop};
 use super::{merge, notify, outputs, print, rule_files};
@@ -180,19 +180,13 @@ fn deliver(
         outputs::show(format, report, options)?;
         return Ok(None);
     }
+    let plan = Recalled::take(out, report, keeping);
     let mut written = Written::of(report).context("writing the report as JSON")?;
-    let plan = PlanFiles::make(
-        (out, options),
-        report,
-        written.as_mut(),
-        made_with,
-        keeping,
-        &stop.late(),
-    )?;
+    let mut plan = plan.make(report, written.as_mut(), made_with, options, &stop.late())?;
     for output in &args.output {
         outputs::file(output, report, options)?;
     }
-    outputs::folder(out, report, written.as_ref(), options, plan.left())?;
+    outputs::folder(out, report, &plan.ready(written.as_ref()), options)?;
     plan.put(report, keeping)?;
     if args.nightly.cron {
         notify::line(report, global.verbose > 0)?;
@@ -444,7 +438,7 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
         outputs::file(output, &report, options)?;
     }
     if let Some(out) = &args.out {
-        outputs::folder(out, &report, None, options, &[])?;
+        outputs::folder(out, &report, &outputs::Ready::default(), options)?;
         outputs::put(plan)?;
     }
     if let Some(format) = args.format {

@@ -35,7 +35,7 @@ pub mod severity;
 pub mod trail;
 mod unread;
 pub mod usage;
-mod written;
+pub mod written;
 
 pub use activity::{
     ActionKind, ActionUse, Activity, CallerUse, Counted, LogWindow, Observed, Rhythm, Sessions,

@@ -11,19 +11,19 @@ const MOST: usize = 64 << 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// Of identities.
-    pub identities: Vec<String>,
+    pub identities: Entries,
     /// Of credentials.
-    pub credentials: Vec<String>,
+    pub credentials: Entries,
     /// Of grants.
-    pub grants: Vec<String>,
+    pub grants: Entries,
     /// Of consumers.
-    pub consumers: Vec<String>,
+    pub consumers: Entries,
     /// Of findings.
-    pub findings: Vec<String>,
+    pub findings: Entries,
     /// Of assessments.
-    pub assessments: Vec<String>,
+    pub assessments: Entries,
     /// Of items of the plan.
-    pub plan: Vec<String>,
+    pub plan: Entries,
 }
 
 impl Written {
@@ -33,7 +33,7 @@ impl Written {
     /// When an item cannot be written as JSON.
     pub fn plan_again(&mut self, report: &Report) -> serde_json::Result<()> {
         let mut left = usize::MAX;
-        self.plan = list(&report.plan, &mut left)?.unwrap_or_default();
+        self.plan = Entries::of(&report.plan, &mut left)?.unwrap_or_default();
         Ok(())
     }
 
@@ -42,56 +42,177 @@ impl Written {
     /// # Errors
     /// When an entry cannot be written as JSON.
     pub fn of(report: &Report) -> serde_json::Result<Option<Self>> {
-        let mut left = MOST;
-        let mut written = Self::default();
-        for (list, entries) in [
-            (
-                &mut written.identities,
-                list(&report.identities, &mut left)?,
-            ),
-            (
-                &mut written.credentials,
-                list(&report.credentials, &mut left)?,
-            ),
-            (&mut written.grants, list(&report.grants, &mut left)?),
-            (&mut written.consumers, list(&report.consumers, &mut left)?),
-            (&mut written.findings, list(&report.findings, &mut left)?),
-            (
-                &mut written.assessments,
-                list(&report.assessments, &mut left)?,
-            ),
-            (&mut written.plan, list(&report.plan, &mut left)?),
-        ] {
-            let Some(entries) = entries else {
-                return Ok(None);
-            };
-            *list = entries;
-        }
-        Ok(Some(written))
+        let left = &mut MOST.clone();
+        let lists = (
+            Entries::of(&report.identities, left)?,
+            Entries::of(&report.credentials, left)?,
+            Entries::of(&report.grants, left)?,
+            Entries::of(&report.consumers, left)?,
+            Entries::of(&report.findings, left)?,
+            Entries::of(&report.assessments, left)?,
+            Entries::of(&report.plan, left)?,
+        );
+        let (
+            Some(identities),
+            Some(credentials),
+            Some(grants),
+            Some(consumers),
+            Some(findings),
+            Some(assessments),
+            Some(plan),
+        ) = lists
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            identities,
+            credentials,
+            grants,
+            consumers,
+            findings,
+            assessments,
+            plan,
+        }))
     }
 }
 
-/// Entries that are written by one thread at a time.
-const TOGETHER: usize = 256;
+/// The entries of one list, in parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entries(Vec<Part>);
 
-/// The entries of a list, or none where they or those before are too many.
-fn list<T: Serialize + Sync>(
-    entries: &[T],
-    left: &mut usize,
-) -> serde_json::Result<Option<Vec<String>>> {
-    let mut out = Vec::with_capacity(entries.len());
-    for some in entries.chunks(TOGETHER * 8) {
-        if *left == 0 {
-            return Ok(None);
+impl Entries {
+    /// Parts that are written side by side before their size is looked at.
+    const BESIDE: usize = 32;
+
+    /// Writes the entries of a list; `None` where they or those before are too many.
+    fn of<T: Serialize + Sync>(
+        entries: &[T],
+        left: &mut usize,
+    ) -> serde_json::Result<Option<Self>> {
+        let mut parts = Vec::with_capacity(entries.len().div_ceil(Part::ENTRIES));
+        for some in entries.chunks(Part::ENTRIES * Self::BESIDE) {
+            if *left == 0 {
+                return Ok(None);
+            }
+            let some: Vec<Part> = some
+                .par_chunks(Part::ENTRIES)
+                .map(Part::of)
+                .collect::<serde_json::Result<_>>()?;
+            let length: usize = some.iter().map(|part| part.json.len()).sum();
+            *left = left.saturating_sub(length);
+            parts.extend(some);
         }
-        let some: Vec<String> = some
-            .par_iter()
-            .with_min_len(TOGETHER / 8)
-            .map(serde_json::to_string)
-            .collect::<serde_json::Result<_>>()?;
-        let length: usize = some.iter().map(String::len).sum();
-        *left = left.saturating_sub(length);
-        out.extend(some);
+        Ok(Some(Self(parts)))
     }
-    Ok(Some(out))
+
+    /// All entries, each as JSON.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().flat_map(Part::entries)
+    }
+
+    /// The parts.
+    pub fn parts(&self) -> &[Part] {
+        &self.0
+    }
+
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Some entries that follow each other in a list, as one JSON array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    json: Vec<u8>,
+    /// Where each entry ends.
+    ends: Vec<usize>,
+    digest: Digest,
+}
+
+/// Digest of a part.
+pub type Digest = [u8; 16];
+
+impl Part {
+    /// Entries of a part that is not the last.
+    pub const ENTRIES: usize = 64;
+
+    fn of<T: Serialize>(entries: &[T]) -> serde_json::Result<Self> {
+        let mut json = vec![b'['];
+        let mut ends = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if !ends.is_empty() {
+                json.push(b',');
+            }
+            serde_json::to_writer(&mut json, entry)?;
+            if ends.is_empty() {
+                // Entries of a list are of one size, by and large.
+                json.reserve(json.len() * entries.len());
+            }
+            ends.push(json.len());
+        }
+        json.push(b']');
+        Ok(Self {
+            digest: Self::digest_of(&json),
+            json,
+            ends,
+        })
+    }
+
+    /// The digest of a part of this text.
+    pub fn digest_of(json: &[u8]) -> Digest {
+        let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 part of a report");
+        let mut digest = Digest::default();
+        hasher.update(json).finalize_xof().fill(&mut digest);
+        digest
+    }
+
+    /// All of it.
+    pub fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// Its digest.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Its entries, each as JSON.
+    fn entries(&self) -> impl Iterator<Item = &[u8]> {
+        let mut from = 1;
+        self.ends.iter().map(move |end| {
+            let entry = self.json.get(from..*end).unwrap_or_default();
+            from = end + 1;
+            entry
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_the_same_as_a_whole_and_entry_by_entry() {
+        for many in [0, 1, 63, 64, 65, 200] {
+            let list: Vec<String> = (0..many).map(|number| format!("no. {number}")).collect();
+            let entries = Entries::of(&list, &mut MOST.clone()).unwrap().unwrap();
+            let one_by_one = entries
+                .iter()
+                .map(|one| serde_json::from_slice(one).unwrap());
+            assert_eq!(one_by_one.collect::<Vec<String>>(), list);
+            let parts = entries.parts().iter().flat_map(|part| {
+                assert_eq!(part.digest(), Part::digest_of(part.json()));
+                serde_json::from_slice::<Vec<String>>(part.json()).unwrap()
+            });
+            assert_eq!(parts.collect::<Vec<String>>(), list);
+            assert_eq!(entries.is_empty(), list.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_held() {
+        let list = vec!["x".repeat(100); Part::ENTRIES * Entries::BESIDE + 1];
+        assert_eq!(Entries::of(&list, &mut 1_000).unwrap(), None);
+    }
 }

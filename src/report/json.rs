@@ -56,9 +56,9 @@ pub fn write_with(
         }
         out.write_all(empty.trim_end_matches(']').as_bytes())?;
         let mut sign = "\n  ";
-        for entry in entries {
+        for entry in entries.iter() {
             out.write_all(sign.as_bytes())?;
-            out.write_all(entry.as_bytes())?;
+            out.write_all(entry)?;
             sign = ",\n  ";
         }
         out.write_all(b"\n ]")?;

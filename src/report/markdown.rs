@@ -16,11 +16,35 @@ type Out<'a> = BufWriter<&'a mut dyn Write>;
 
 impl Emitter for Markdown {
     fn emit(&self, report: &Report, out: &mut dyn Write) -> Result<(), ReportError> {
+        write_with(report, None, out)
+    }
+}
+
+/// How the first wave begins. No text from outside begins a line so.
+const WAVES: &[u8] = b"\n## Wave ";
+
+/// The waves of a plan in `plan.md`: what in it says nothing of the run. `None` where there are none.
+pub fn waves(text: &[u8]) -> Option<&[u8]> {
+    text.get(memchr::memmem::find(text, WAVES)? + 1..)
+}
+
+/// Writes `plan.md`; its waves are not made where they are there already.
+///
+/// # Errors
+/// When the output refuses.
+pub fn write_with(
+    report: &Report,
+    waves: Option<&[u8]>,
+    out: &mut dyn Write,
+) -> Result<(), ReportError> {
+    let mut out = BufWriter::new(out);
+    head(&mut out, report)?;
+    since(&mut out, report)?;
+    gaps(&mut out, report)?;
+    if let Some(waves) = waves {
+        out.write_all(waves)?;
+    } else {
         let index = Index::new(report);
-        let mut out = BufWriter::new(out);
-        head(&mut out, report)?;
-        since(&mut out, report)?;
-        gaps(&mut out, report)?;
         let mut wave = None;
         for item in &report.plan {
             if wave != Some(item.wave) {
@@ -30,8 +54,8 @@ impl Emitter for Markdown {
             entry(&mut out, &index, item)?;
         }
         unplanned(&mut out, &index)?;
-        Ok(out.flush()?)
     }
+    Ok(out.flush()?)
 }
 
 fn head(out: &mut Out<'_>, report: &Report) -> Result<(), ReportError> {

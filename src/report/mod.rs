@@ -28,6 +28,7 @@ pub use assemble::{ReportParts, assemble};
 pub use cells::Column;
 pub use index::Index;
 pub use json::write_with as write_json;
+pub use markdown::{waves, write_with as write_markdown};
 
 use crate::model::Report;
 use crate::rules::RuleError;

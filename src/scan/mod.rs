@@ -11,7 +11,7 @@ mod stored;
 
 pub use joined::Joined;
 pub use part::{PartHead, read_part, write_part};
-pub use plan_key::plan_key;
+pub use plan_key::{plan_key, tables_key};
 pub use stored::{follow_plans, make_artefacts, simulate};
 
 use documents::{Inspected, Owners, Worth, attribute, inspect, more_in, put};
@@ -316,7 +316,7 @@ pub trait KnownIds: Send {
     /// Findings are known by these ids.
     fn in_findings(&mut self, run: &Run, findings: &mut [Finding]);
     /// What earlier plans left, and what this run was asked of them.
-    fn plans(&mut self, _: &Run) -> Option<(PlanMemory, done::Asked)> {
+    fn plans(&mut self, _: &Run) -> Option<(&PlanMemory, done::Asked)> {
         None
     }
 }
@@ -576,7 +576,7 @@ pub fn judge(
     let unfinished = match known_ids.plans(&run) {
         Some((memory, asked)) => {
             let view = done::View::new(&run, &inventory, &assessments, &coverage);
-            done::unfinished(view, &memory, &asked, judgement.targets)
+            done::unfinished(view, memory, &asked, judgement.targets)
         }
         None => done::Unfinished::default(),
     };

@@ -1,4 +1,5 @@
-//! What the files of a plan are made from, as a digest: where it is the same, so are the files, whatever the day.
+//! What the files of a plan are made from, and its tables, as digests: where they are the same, so are the files, whatever
+//! the day.
 
 use super::{RuleSet, joined, stored};
 use crate::model::aws::AwsAccount;
@@ -36,10 +37,25 @@ pub fn plan_key(
         &written.consumers,
         &written.plan,
     ] {
-        add(&(list.len() as u64).to_le_bytes());
-        for entry in list {
-            add(entry.as_bytes());
+        add(&(list.parts().len() as u64).to_le_bytes());
+        for part in list.parts() {
+            add(&part.digest());
         }
     }
+    Some(hasher.finalize().to_hex()[..32].to_owned())
+}
+
+/// The digest of what the tables of the plan are made from, where its files have this one; `None` where a part of the report
+/// has no form as JSON.
+pub fn tables_key(report: &Report, written: &Written, files: &str) -> Option<String> {
+    let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 what the tables of a plan show");
+    hasher.update(files.as_bytes());
+    for list in [&written.plan, &written.assessments] {
+        for part in list.parts() {
+            hasher.update(&part.digest());
+        }
+    }
+    let became = report.changes.as_ref().map(|changes| &changes.plan);
+    hasher.update(&serde_json::to_vec(&became).ok()?);
     Some(hasher.finalize().to_hex()[..32].to_owned())
 }

@@ -203,20 +203,27 @@ impl Inner {
 /// the same, nothing in it was changed, added or removed. `None` where one of them is missing, or nothing tells of changes.
 pub fn state(target: &Path, files: impl IntoIterator<Item = String>) -> Option<String> {
     let target = fs::canonicalize(target).ok()?;
-    let mut folders = BTreeSet::from([target.clone()]);
+    let mut folders = BTreeSet::from([String::new()]);
     let mut state = State::new();
     let mut place = target.clone();
+    let mut add = |below: &str| {
+        place.push(below);
+        let added = state.add(&place);
+        place.clone_from(&target);
+        added
+    };
     for file in files.into_iter().chain([MARK.to_owned()]) {
-        place.push(&file);
-        state.add(&place)?;
-        for parent in Path::new(&file).ancestors().skip(1) {
-            if !folders.insert(target.join(parent)) {
+        add(&file)?;
+        let mut below = file.as_str();
+        while let Some((parent, _)) = below.rsplit_once('/') {
+            if folders.contains(parent) {
                 break;
             }
+            folders.insert(parent.to_owned());
+            below = parent;
         }
-        place.clone_from(&target);
     }
-    folders.iter().try_for_each(|folder| state.add(folder))?;
+    folders.iter().try_for_each(|folder| add(folder))?;
     Some(state.0.finalize().to_hex().to_string())
 }
 

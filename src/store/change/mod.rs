@@ -12,6 +12,7 @@ pub use declared::{Before, Declared, Kept, declared, keep, rename};
 pub use renamed::keep_ids;
 
 use super::reach::{self, ReachMap};
+use crate::model::written::Entries;
 use crate::model::{
     Changes, CredentialId, Finding, FindingStatus, IdentityId, Report, RiskBand, Severity, Unread,
 };
@@ -110,25 +111,9 @@ pub struct Known {
     pub asked: Asked,
     /// Rules of the last run that had it.
     pub rules: String,
-    /// The finding as the last run that had it told it, as JSON.
+    /// The finding as the last run that had it told it, as JSON; kept beside the rest.
+    #[serde(default, skip_serializing)]
     pub told: String,
-}
-
-impl Known {
-    /// The same without the finding's text.
-    #[must_use]
-    pub fn without_text(&self) -> Self {
-        Self {
-            first_seen: self.first_seen,
-            last_seen: self.last_seen,
-            standing: self.standing,
-            severity: self.severity,
-            band: self.band,
-            asked: self.asked.clone(),
-            rules: self.rules.clone(),
-            told: String::new(),
-        }
-    }
 }
 
 /// What is known before a run.
@@ -302,11 +287,15 @@ fn band_of(finding: &Finding, bands: &Bands) -> Option<RiskBand> {
 
 /// What is to be remembered of the findings of a marked report, in their order; with them as JSON where they are written
 /// already.
-pub fn known_of(report: &Report, asked: &Asked, told: Option<&[String]>) -> Vec<(String, Known)> {
+pub fn known_of(report: &Report, asked: &Asked, told: Option<&Entries>) -> Vec<(String, Known)> {
     let bands = bands(report);
     let now = report.run.now;
-    let written = |at: usize| told.and_then(|told| told.get(at)).cloned();
-    let known = report.findings.iter().enumerate().map(|(at, finding)| {
+    let mut told = told.map(Entries::iter);
+    let mut written = || {
+        let json = told.as_mut()?.next()?;
+        Some(std::str::from_utf8(json).ok()?.to_owned())
+    };
+    let known = report.findings.iter().map(|finding| {
         let known = Known {
             first_seen: finding.first_seen.unwrap_or(now),
             last_seen: finding.last_seen.unwrap_or(now),
@@ -315,7 +304,7 @@ pub fn known_of(report: &Report, asked: &Asked, told: Option<&[String]>) -> Vec<
             band: band_of(finding, &bands),
             asked: asked.clone(),
             rules: report.run.rules_digest.clone(),
-            told: written(at).unwrap_or_else(|| serde_json::to_string(finding).unwrap_or_default()),
+            told: written().unwrap_or_else(|| serde_json::to_string(finding).unwrap_or_default()),
         };
         (finding.id.to_string(), known)
     });

@@ -85,7 +85,7 @@ impl Runs {
     fn ledger(&self, run: &Run) -> rusqlite::Result<BTreeMap<String, Known>> {
         let mut statement = self
             .connection
-            .prepare("SELECT id, last_run, known, before FROM ledger")?;
+            .prepare("SELECT id, last_run, known, before, told FROM ledger")?;
         let mut rows = statement.query([])?;
         let mut findings = BTreeMap::new();
         while let Some(row) = rows.next()? {
@@ -98,11 +98,9 @@ impl Runs {
                 let Some(before) = before.and_then(|text| serde_json::from_str(&text).ok()) else {
                     continue;
                 };
-                known = Known {
-                    told: known.told,
-                    ..before
-                };
+                known = before;
             }
+            known.told = row.get(4)?;
             findings.insert(row.get(0)?, known);
         }
         Ok(findings)
@@ -165,43 +163,29 @@ pub(super) fn enter(
 ) -> rusqlite::Result<()> {
     let run = report.run.id.as_str();
     take_back(transaction, run)?;
-    let mut ask = transaction.prepare("SELECT known FROM ledger WHERE id = ?1")?;
-    let mut before = |id: &str| -> rusqlite::Result<Option<String>> {
-        let text: Option<String> = ask.query_row([id], |row| row.get(0)).optional()?;
-        Ok(text.and_then(|text| without_text(&text)))
-    };
     let mut put = Put::new(transaction)?;
     for (finding, (id, known)) in report.findings.iter().zip(known) {
-        let before = before(id)?;
-        put.finding(finding, (id, known), run, before.as_deref())?;
+        put.finding(finding, (id, known), run, None)?;
     }
     for finding in report.changes.iter().flat_map(|changes| &changes.fixed) {
         let id = finding.id.as_str();
-        let Some(text) = transaction
-            .query_row("SELECT known FROM ledger WHERE id = ?1", [id], |row| {
-                row.get::<_, String>(0)
-            })
-            .optional()?
-        else {
+        let row = transaction
+            .query_row(
+                "SELECT known, told FROM ledger WHERE id = ?1",
+                [id],
+                |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        let Some((text, told)) = row else {
             continue;
         };
         if let Ok(mut known) = serde_json::from_str::<Known>(&text) {
-            let before = without_text(&text);
             known.standing = false;
-            put.row(id, &known, run, before.as_deref())?;
+            known.told = told;
+            put.row(id, &known, run, None)?;
         }
     }
     Ok(())
-}
-
-/// The state in a ledger without the finding's text, which stays that of the last run.
-fn without_text(known: &str) -> Option<String> {
-    // The text is the last field, and within texts such a sign has a backslash before it.
-    if let Some((state, _)) = known.split_once(",\"told\":\"") {
-        return Some(format!("{state},\"told\":\"\"}}"));
-    }
-    let known: Known = serde_json::from_str(known).ok()?;
-    serde_json::to_string(&known.without_text()).ok()
 }
 
 fn take_back(transaction: &Transaction<'_>, run: &str) -> rusqlite::Result<()> {
@@ -210,13 +194,12 @@ fn take_back(transaction: &Transaction<'_>, run: &str) -> rusqlite::Result<()> {
         [run],
     )?;
     let mut statement =
-        transaction.prepare("SELECT id, known, before FROM ledger WHERE last_run = ?1")?;
+        transaction.prepare("SELECT id, before, told FROM ledger WHERE last_run = ?1")?;
     let rows = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let rows: Vec<(String, String, String)> = rows.collect::<rusqlite::Result<_>>()?;
     let mut put = Put::new(transaction)?;
-    for (id, known, before) in rows {
-        let told = serde_json::from_str::<Known>(&known).map(|known| known.told);
-        if let (Ok(mut state), Ok(told)) = (serde_json::from_str::<Known>(&before), told) {
+    for (id, before, told) in rows {
+        if let Ok(mut state) = serde_json::from_str::<Known>(&before) {
             state.told = told;
             put.row(&id, &state, "", Some(&before))?;
         }
@@ -224,18 +207,18 @@ fn take_back(transaction: &Transaction<'_>, run: &str) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Writes rows of the ledger.
+/// Writes rows of the ledger. A row that is there already becomes what was known before, if nobody says otherwise.
 pub(super) struct Put<'a>(rusqlite::Statement<'a>);
 
 impl<'a> Put<'a> {
     pub(super) fn new(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
         let statement = transaction.prepare(
             "INSERT INTO ledger (id, rule, title, severity, severity_rank, identity, credential, repository, uri,
-                status, first_seen, last_seen, last_run, known, before)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)
+                status, first_seen, last_seen, last_run, known, before, told)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)
              ON CONFLICT (id) DO UPDATE SET rule=?2, title=?3, severity=?4, severity_rank=?5, identity=?6,
                 credential=?7, repository=?8, uri=?9, status=?10, first_seen=?11, last_seen=?12, last_run=?13,
-                known=?14, before=?15",
+                known=?14, before=coalesce(?15, known), told=?16",
         )?;
         Ok(Self(statement))
     }
@@ -278,6 +261,7 @@ impl<'a> Put<'a> {
             run,
             serde_json::to_string(known).unwrap_or_default(),
             before,
+            known.told,
         ])?;
         Ok(())
     }

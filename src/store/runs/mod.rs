@@ -249,11 +249,11 @@ impl Runs {
         accounts: &[AwsAccount],
         written: Option<&Written>,
     ) -> Result<(), RunsError> {
-        let told = written.map(|written| written.findings.as_slice());
+        let told = written.map(|written| &written.findings);
         let findings = known_of(report, asked, told);
-        let known: BTreeMap<&str, Known> = findings
+        let known: BTreeMap<&str, &Known> = findings
             .iter()
-            .map(|(id, known)| (id.as_str(), known.without_text()))
+            .map(|(id, known)| (id.as_str(), known))
             .collect();
         let earlier = Earlier::read(&self.connection, &report.run.id);
         let earlier = earlier.map_err(|error| self.explain(error))?;

@@ -57,12 +57,12 @@ pub(super) fn carry_over(transaction: &Transaction<'_>) -> Result<()> {
                     rules: run.rules.clone(),
                     told: serde_json::to_string(&finding).unwrap_or_default(),
                 };
-                let plain = known.without_text();
+                let plain = known.clone();
                 let entry = Entry {
                     finding,
                     known,
                     run: run.id.clone(),
-                    before: before.map(|one| one.without_text()),
+                    before,
                 };
                 entries.insert(id.clone(), entry);
                 (id, plain)
@@ -104,7 +104,7 @@ fn gone(entry: &mut Entry, run: &Run, found: &BTreeMap<String, Known>) {
         && !found.contains_key(id)
         && homes.all(|home| run.inputs.contains(home))
     {
-        entry.before = Some(entry.known.without_text());
+        entry.before = Some(entry.known.clone());
         entry.known.standing = false;
         entry.run.clone_from(&run.id);
     }

@@ -3,6 +3,7 @@
 
 use super::{brief, compressed, unpack};
 use crate::model::brief::Rows;
+use crate::model::written::{self, Digest};
 use crate::model::{
     Assessment, Consumer, Credential, Finding, Grant, Identity, PlanItem, Report, Written,
 };
@@ -12,9 +13,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-
-/// Entries of a part.
-const WHOLE: usize = 64;
 
 /// An entry of one of the long lists of a report.
 trait Entry {
@@ -79,8 +77,6 @@ impl Part {
     }
 }
 
-type Digest = [u8; 16];
-
 /// What an earlier run has of parts.
 #[derive(Default)]
 pub(super) struct Earlier {
@@ -109,9 +105,17 @@ impl Earlier {
 
     /// Packs a part, unless it is what it was.
     pub(super) fn part(&self, list: &'static str, number: usize, json: &[u8]) -> io::Result<Part> {
-        let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 part of a report");
-        let mut digest = Digest::default();
-        hasher.update(json).finalize_xof().fill(&mut digest);
+        self.of_digest(list, number, written::Part::digest_of(json), json)
+    }
+
+    /// The same of which the digest is known.
+    fn of_digest(
+        &self,
+        list: &'static str,
+        number: usize,
+        digest: Digest,
+        json: &[u8],
+    ) -> io::Result<Part> {
         let same = self.digests.get(&(list.to_owned(), number)) == Some(&digest);
         Ok(Part {
             list,
@@ -163,18 +167,18 @@ fn taken(written: &Written, earlier: &Earlier) -> io::Result<Vec<Part>> {
         (PlanItem::LIST, &written.plan),
     ];
     let parts = lists.into_iter().flat_map(|(list, entries)| {
-        let parts = entries.chunks(WHOLE).enumerate();
+        let parts = entries.parts().iter().enumerate();
         parts.map(move |(number, part)| (list, number, part))
     });
-    let parts: Vec<(&'static str, usize, &[String])> = parts.collect();
-    let packed = parts.into_par_iter().map(|(list, number, part)| {
-        earlier.part(list, number, format!("[{}]", part.join(",")).as_bytes())
-    });
+    let parts: Vec<_> = parts.collect();
+    let packed = parts
+        .into_par_iter()
+        .map(|(list, number, part)| earlier.of_digest(list, number, part.digest(), part.json()));
     packed.collect()
 }
 
 fn list<T: Entry + Serialize + Sync>(entries: &[T], earlier: &Earlier) -> io::Result<Vec<Part>> {
-    let parts = entries.par_chunks(WHOLE).enumerate();
+    let parts = entries.par_chunks(written::Part::ENTRIES).enumerate();
     let parts =
         parts.map(|(number, part)| earlier.part(T::LIST, number, &serde_json::to_vec(&part)?));
     parts.collect()
@@ -301,8 +305,12 @@ fn some<T: Entry + DeserializeOwned + Send>(
         .prepare_cached("SELECT packed FROM parts WHERE run = ?1 AND list = ?2 AND part = ?3")?;
     let places: Vec<usize> = wanted.iter().map(|place| *place as usize).collect();
     let mut parts: Vec<(Vec<u8>, &[usize])> = Vec::new();
-    for places in places.chunk_by(|one, other| one / WHOLE == other / WHOLE) {
-        let number = places.first().map_or(0, |place| place / WHOLE);
+    for places in
+        places.chunk_by(|one, other| one / written::Part::ENTRIES == other / written::Part::ENTRIES)
+    {
+        let number = places
+            .first()
+            .map_or(0, |place| place / written::Part::ENTRIES);
         let at = i64::try_from(number).unwrap_or(i64::MAX);
         let packed = statement.query_row(params![run, T::LIST, at], |row| row.get(0))?;
         parts.push((packed, places));
@@ -312,7 +320,10 @@ fn some<T: Entry + DeserializeOwned + Send>(
         .map(|(packed, places)| {
             let part: Vec<T> = entries(&packed)?;
             let mut part: Vec<Option<T>> = part.into_iter().map(Some).collect();
-            let mut pick = |place: &usize| part.get_mut(place % WHOLE).and_then(Option::take);
+            let mut pick = |place: &usize| {
+                part.get_mut(place % written::Part::ENTRIES)
+                    .and_then(Option::take)
+            };
             Ok(places.iter().filter_map(&mut pick).collect())
         })
         .collect();

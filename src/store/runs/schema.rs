@@ -137,4 +137,22 @@ pub(super) const STEPS: &[&str] = &["
     ) STRICT, WITHOUT ROWID;
 ", "
     ALTER TABLE parts ADD COLUMN digest BLOB;
+", "
+    DROP INDEX ledger_last_run;
+    ALTER TABLE ledger RENAME TO ledger_before;
+    CREATE TABLE ledger (
+        id TEXT NOT NULL PRIMARY KEY,
+        rule TEXT NOT NULL, title TEXT NOT NULL, severity TEXT NOT NULL, severity_rank INTEGER NOT NULL,
+        identity TEXT, credential TEXT, repository TEXT, uri TEXT,
+        status TEXT NOT NULL, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, last_run TEXT NOT NULL,
+        known TEXT NOT NULL, before TEXT, told TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO ledger
+        SELECT id, rule, title, severity, severity_rank, identity, credential, repository, uri,
+            status, first_seen, last_seen, last_run,
+            CASE WHEN json_valid(known) THEN json_remove(known, '$.told') ELSE known END, before,
+            CASE WHEN json_valid(known) THEN coalesce(json_extract(known, '$.told'), '') ELSE '' END
+        FROM ledger_before;
+    DROP TABLE ledger_before;
+    CREATE INDEX ledger_last_run ON ledger(last_run);
 "];

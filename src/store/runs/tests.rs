@@ -391,7 +391,7 @@ fn entries_that_are_written_already_are_stored_as_any_other() {
         .unwrap();
         let mut statement = runs
             .connection
-            .prepare("SELECT list, part, packed FROM parts UNION ALL SELECT id, 0, CAST(known AS BLOB) FROM ledger ORDER BY 1, 2")
+            .prepare("SELECT list, part, packed FROM parts UNION ALL SELECT id, 0, CAST(known || told AS BLOB) FROM ledger ORDER BY 1, 2")
             .unwrap();
         let rows = statement.query_map([], |row| {
             Ok((
