@@ -93,7 +93,7 @@ impl Name {
 }
 
 /// Names whose meaning is remembered: a source has few, each many times.
-const REMEMBERED: usize = 4096;
+const REMEMBERED: usize = 8192;
 
 /// A name and what it says.
 type Meaning = (Box<[u8]>, Option<Rc<Name>>);

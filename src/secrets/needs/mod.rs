@@ -5,16 +5,19 @@ mod beside;
 mod run;
 mod sequence;
 mod set;
+mod texts;
 
 pub(super) use beside::Beside;
 use regex_syntax::hir::Hir;
 use run::Run;
 use sequence::Sequence;
+use texts::Texts;
 
 /// What a text needs to hold for a pattern to match in it.
 pub(super) struct Needs {
     run: Option<Run>,
     sequence: Option<Sequence>,
+    texts: Option<Texts>,
 }
 
 impl Needs {
@@ -24,12 +27,14 @@ impl Needs {
         Self {
             run: hir.as_ref().and_then(Run::of),
             sequence: hir.as_ref().and_then(Sequence::of),
+            texts: hir.as_ref().map(Texts::of),
         }
     }
 
     /// Whether the pattern may match inside `part`.
     pub(super) fn are_in(&self, part: &[u8]) -> bool {
-        self.run.is_none_or(|run| run.is_in(part))
+        self.texts.as_ref().is_none_or(|texts| texts.are_in(part))
+            && self.run.is_none_or(|run| run.is_in(part))
             && self.sequence.as_ref().is_none_or(|one| one.is_in(part))
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Sequence {
 }
 
 /// A part of a pattern.
-enum Part {
+pub(super) enum Part {
     /// So many bytes, each of its set.
     Fixed(Vec<Set>),
     /// Bytes of which it has these first and last.
@@ -34,8 +34,6 @@ enum Part {
 impl Sequence {
     /// The sequence that tells most about the matches of a pattern; `None` where none tells much.
     pub(super) fn of(hir: &Hir) -> Option<Self> {
-        let mut parts = Vec::new();
-        add(hir, &mut parts);
         let mut best: Option<(f64, Vec<Set>, bool)> = None;
         let mut note = |sets: &[Set], ends: bool| {
             let sets = sets.get(..LONGEST).unwrap_or(sets);
@@ -45,7 +43,7 @@ impl Sequence {
             }
         };
         let mut sets: Vec<Set> = Vec::new();
-        for part in parts {
+        for part in parts(hir) {
             match part {
                 Part::Fixed(more) => sets.extend(more),
                 Part::Open { first, last } => {
@@ -90,6 +88,13 @@ impl Sequence {
             .zip(&self.sets)
             .all(|(byte, set)| set.has(*byte))
     }
+}
+
+/// The parts of a pattern, in order.
+pub(super) fn parts(hir: &Hir) -> Vec<Part> {
+    let mut parts = Vec::new();
+    add(hir, &mut parts);
+    parts
 }
 
 /// Appends the parts of a pattern.

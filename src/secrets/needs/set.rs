@@ -23,6 +23,13 @@ impl Set {
         set
     }
 
+    /// Its byte, where it has but one.
+    pub(super) fn only(&self) -> Option<u8> {
+        let mut bytes = (0..=u8::MAX).filter(|byte| self.has(*byte));
+        let first = bytes.next()?;
+        bytes.next().is_none().then_some(first)
+    }
+
     pub(super) fn or(self, other: Self) -> Self {
         let mut words = self.0;
         for (word, more) in words.iter_mut().zip(other.0) {

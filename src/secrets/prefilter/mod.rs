@@ -17,6 +17,8 @@ use simd::{ROUND, SPARE};
 const PIECE: usize = 2048;
 /// The same for a text that is no longer: what is new in a version of a file mostly is not.
 const SMALL: usize = 128;
+/// Between the two.
+const MEDIUM: usize = 512;
 
 /// A literal to find.
 #[derive(Clone, Debug)]
@@ -82,6 +84,9 @@ impl Prefilter {
         if text.len() <= SMALL {
             let mut edge = [0; BEFORE + SMALL + AFTER];
             self.pieces(text, &mut edge, &mut [0; SMALL + SPARE], on_hit);
+        } else if text.len() <= MEDIUM {
+            let mut edge = [0; BEFORE + MEDIUM + AFTER];
+            self.pieces(text, &mut edge, &mut [0; MEDIUM + SPARE], on_hit);
         } else {
             let mut edge = [0; BEFORE + PIECE + AFTER];
             self.pieces(text, &mut edge, &mut [0; PIECE + SPARE], on_hit);
