@@ -70,6 +70,12 @@ pub struct GithubEdit {
     pub shell: Vec<String>,
     /// The step that comes is named by a version that has to be pinned.
     pub pin: bool,
+    /// Types of credentials whose place in a step is taken by what the step that signs in gives.
+    pub kinds: Vec<String>,
+    /// What it gives.
+    pub swap: String,
+    /// What else there is to do.
+    pub notes: Vec<String>,
 }
 
 /// One mechanism in a system whose jobs are lists of commands.

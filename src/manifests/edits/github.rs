@@ -3,6 +3,7 @@
 use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::node::{Key, Node};
+use super::own_token::swap;
 use super::{MAX_JOBS, Wanted, block_end, drop_commands, drop_entries, finish, indent, own_line};
 use crate::model::{ConsumerId, Declarations};
 use crate::rules::edits::GithubEdit;
@@ -20,12 +21,20 @@ pub(in super::super) fn workflow(context: &Context<'_>, root: &Node, out: &mut D
         for (key, node) in jobs.entries().take(MAX_JOBS) {
             let short = clean(&format!("{file}/{}", key.text));
             let consumer = ConsumerId::of(&[RUNTIME, context.repository, &short]);
+            let given = out.references.iter().filter(|one| {
+                one.consumer.as_ref() == Some(&consumer)
+                    && one
+                        .kind
+                        .as_ref()
+                        .is_some_and(|kind| rule.kinds.contains(kind))
+            });
             wanted.extend(
                 Job {
                     context,
                     rule,
                     root,
                     node,
+                    given: given.map(|one| format!("secrets.{}", one.name)).collect(),
                 }
                 .wanted(consumer),
             );
@@ -40,6 +49,8 @@ struct Job<'c, 'a, 'n> {
     rule: &'c GithubEdit,
     root: &'n Node,
     node: &'n Node,
+    /// Secrets whose place is taken by what a step gives, as expressions name them.
+    given: Vec<String>,
 }
 
 impl<'a> Job<'_, 'a, '_> {
@@ -75,10 +86,12 @@ impl<'a> Job<'_, 'a, '_> {
                     Self::empty_run(&mut wanted, steps, index, key);
                 }
             }
+            self.swap(&mut wanted, step);
             if wanted.change_count() > before {
                 first_step.get_or_insert(index);
             }
         }
+        self.beyond_steps(&mut wanted, steps_key);
         if wanted.change.is_empty() && wanted.refused.is_none() {
             return None;
         }
@@ -116,6 +129,45 @@ impl<'a> Job<'_, 'a, '_> {
                 && value.as_str().is_some_and(|text| !text.is_empty())
         };
         drop_entries(self.context, wanted, env, goes, false);
+    }
+
+    /// Names what the step that signs in gives, where the step names a secret.
+    fn swap(&self, wanted: &mut Wanted<'_>, step: &Node) {
+        if self.given.is_empty() {
+            return;
+        }
+        let start = step.line as usize;
+        for number in start..=block_end(&wanted.change, start) {
+            let line = wanted.change.line(number);
+            let mut new = line.to_owned();
+            for name in &self.given {
+                new = swap(&new, name, &self.rule.swap).unwrap_or(new);
+            }
+            if new != line && !wanted.change.removes(number) {
+                wanted.drop_line(number);
+                wanted.change.insert(number, [new]);
+            }
+        }
+    }
+
+    /// What a step gives is not known outside of the steps.
+    fn beyond_steps(&self, wanted: &mut Wanted<'_>, steps: &Key) {
+        let envs = [self.root, self.node]
+            .into_iter()
+            .filter_map(|owner| owner.get("env"));
+        let held = envs.flat_map(Node::entries).any(|(_, value)| {
+            value
+                .as_str()
+                .is_some_and(|text| self.given.iter().any(|name| swap(text, name, "").is_some()))
+        });
+        if held {
+            wanted.refuse("the secret is set above the steps, where what a step gives is not known: set it in the step that publishes, and make the plan again");
+        }
+        if !self.given.is_empty() && own_line(&wanted.change, steps) {
+            for note in &self.rule.notes {
+                wanted.note(note.clone());
+            }
+        }
     }
 
     /// Changes the inputs of the action that signs in. Whether the step is one.

@@ -97,7 +97,7 @@ fn job<'t>(
 }
 
 /// A line with every whole `before` in it changed; `None` where there is none.
-fn swap(line: &str, before: &str, after: &str) -> Option<String> {
+pub(super) fn swap(line: &str, before: &str, after: &str) -> Option<String> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut out = String::new();
     let mut rest = line;
@@ -229,5 +229,41 @@ mod tests {
         -    - 'curl --header "DEPLOY-TOKEN: $UP_TOKEN" --upload-file x ${CI_API_V4_URL}/projects/1/packages/generic/x/1/x'
         the job's token opens its own project; another one has to list this project in its job token settings
         "#);
+    }
+
+    #[test]
+    fn a_job_that_publishes_takes_the_token_of_a_step() {
+        let crates = "on: push\njobs:\n  publish:\n    runs-on: x\n    permissions:\n      contents: read\n    steps:\n      - uses: actions/checkout@v4\n      - run: cargo publish\n        env:\n          CARGO_REGISTRY_TOKEN: ${{ secrets.CARGO_REGISTRY_TOKEN }}\n";
+        insta::assert_snapshot!(patch(".github/workflows/a.yml", crates, "registry-trusted-publishing"), @r"
+        +      id-token: write
+        +      - uses: rust-lang/crates-io-auth-action@v1
+        +        id: registry-token
+        +          CARGO_REGISTRY_TOKEN: ${{ steps.registry-token.outputs.token }}
+        -          CARGO_REGISTRY_TOKEN: ${{ secrets.CARGO_REGISTRY_TOKEN }}
+        pin the action of the new step to a commit that you have read
+        ");
+        let nuget = "on: push\njobs:\n  publish:\n    runs-on: x\n    permissions: {contents: read}\n    steps:\n      - run: dotnet nuget push x.nupkg --api-key ${{ secrets.NUGET_API_KEY }} --source https://api.nuget.org/v3/index.json\n";
+        let told = patch(
+            ".github/workflows/a.yml",
+            nuget,
+            "registry-trusted-publishing",
+        );
+        assert!(
+            told.contains("--api-key ${{ steps.registry-token.outputs.NUGET_API_KEY }}"),
+            "{told}"
+        );
+        assert!(told.contains("uses: NuGet/login@v1"), "{told}");
+        assert!(told.contains("NUGET_USER to the profile"), "{told}");
+        // Above the steps nothing is known of what a step gives.
+        let above = "on: push\njobs:\n  publish:\n    runs-on: x\n    env:\n      CARGO_REGISTRY_TOKEN: ${{ secrets.CARGO_REGISTRY_TOKEN }}\n    steps:\n      - run: cargo publish\n";
+        let told = patch(
+            ".github/workflows/a.yml",
+            above,
+            "registry-trusted-publishing",
+        );
+        assert!(
+            told.starts_with("none") || told.contains("set above the steps"),
+            "{told}"
+        );
     }
 }

@@ -4,7 +4,7 @@ use super::super::clean::clean;
 use super::draft::Draft;
 use super::item::Item;
 use super::value::{labels, marked, shown};
-use super::{aws, azure, bindings, google, hcp, kubernetes, placed, workloads};
+use super::{aws, azure, bindings, code_hosts, google, hcp, kubernetes, placed, workloads};
 use crate::model::{
     Declarations, Evidence, Grade, Grant, GrantId, GrantSource, Identity, IdentityKind, Location,
 };
@@ -39,6 +39,7 @@ pub(in crate::manifests) fn interesting(kind: &str) -> bool {
         || kubernetes::interesting(kind)
         || workloads::interesting(kind)
         || hcp::interesting(kind)
+        || code_hosts::interesting(kind)
         || ManifestTables::builtin().is_ok_and(|tables| tables.secret_stores.knows(kind))
 }
 
@@ -65,6 +66,7 @@ pub(in crate::manifests) fn declare(
     azure::add(unit, tables, items, &mut out);
     bindings::add(unit, tables, items, &mut out);
     kubernetes::add(unit, tables, items, &mut out);
+    code_hosts::add(items, &mut out);
     workloads::add(unit, tables, items, &mut out);
     hcp::add(unit, tables, items, &mut out);
     placed::add(unit, tables, items, &mut out);

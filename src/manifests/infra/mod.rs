@@ -6,6 +6,7 @@ mod aws;
 mod azure;
 mod bindings;
 pub(super) mod cloud;
+mod code_hosts;
 pub(super) mod draft;
 mod google;
 mod hcp;

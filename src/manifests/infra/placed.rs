@@ -75,7 +75,7 @@ pub(super) fn add(
 }
 
 /// The credential that a value is, or is made of.
-fn issued(value: &Val, out: &Declarations) -> Option<(CredentialId, Option<String>)> {
+pub(super) fn issued(value: &Val, out: &Declarations) -> Option<(CredentialId, Option<String>)> {
     let text = value.as_text()?;
     let labels = labels(&text);
     out.issued

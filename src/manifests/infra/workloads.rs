@@ -4,9 +4,10 @@ use super::super::clean::clean;
 use super::cloud::Unit;
 use super::item::Item;
 use super::names::iam_arn;
+use super::placed;
 use super::value::{Val, labels, marked, shown};
 use crate::model::{
-    Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade,
+    Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade, PlacedSecret,
     SecretReference, UNKNOWN_ACCOUNT, Uses,
 };
 use crate::rules::manifests::ManifestTables;
@@ -312,6 +313,17 @@ fn given(
         } else {
             continue;
         };
+        // What the same code issues is known by more than the name it is given under.
+        if let Some((credential, holder)) = placed::issued(&value, out) {
+            out.placed.push(PlacedSecret {
+                target: Some(unit.repository.to_owned()),
+                store: store.to_owned(),
+                name: clean(&name),
+                credential,
+                holder,
+                location: item.declared.location.clone(),
+            });
+        }
         let told = tables.names.lookup(&name);
         out.references.push(SecretReference {
             name: clean(&name),

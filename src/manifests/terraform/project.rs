@@ -238,7 +238,7 @@ impl Module {
 }
 
 /// What a folder must hold to be worth reading.
-const MARKERS: [&str; 24] = [
+const MARKERS: [&str; 25] = [
     "aws_iam_",
     "aws_eks_pod_identity_association",
     "google_",
@@ -263,6 +263,7 @@ const MARKERS: [&str; 24] = [
     "service_role",
     "tfe_variable\"",
     "AWS_ACCESS_KEY_ID",
+    "_deploy_key\"",
 ];
 
 /// Folders with identities, those their modules lie in, and those that call them.
