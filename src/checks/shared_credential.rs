@@ -29,7 +29,23 @@ impl Check for SharedCredential {
             {
                 continue;
             }
-            let users = consumers(context, credential);
+            let mut users = consumers(context, credential);
+            // What another of them runs as part of itself is no second user.
+            let run: BTreeSet<&String> = users.iter().flat_map(|one| &one.uses.runs).collect();
+            let mut alone = users.clone();
+            alone.retain(|one| {
+                let file = one.location.as_ref().map(|location| {
+                    format!(
+                        "{}/{}",
+                        location.repository.as_deref().unwrap_or_default(),
+                        location.uri
+                    )
+                });
+                !file.is_some_and(|file| run.contains(&file))
+            });
+            if !alone.is_empty() {
+                users = alone;
+            }
             // A bundle that parts of one application mount may hold anything, such as the key of the peer they talk to.
             let bundle = credential.kind == UNTOLD
                 && credential.fingerprint.is_none()

@@ -143,6 +143,28 @@ fn describe(graph: &mut Graph<'_>, stack: &DeclaredStack, id: &IdentityId, one: 
         ));
         identity.purpose = identity.purpose.take().or(one.identity.purpose);
     }
+    // What the account says counts; what only the code says still tells whose it is and what for.
+    let mut only_there = Vec::new();
+    for (key, value) in one.identity.tags {
+        let known = identity
+            .tags
+            .keys()
+            .any(|known| known.eq_ignore_ascii_case(&key));
+        if !known {
+            only_there.push(key.clone());
+            identity.tags.insert(key, value);
+        }
+    }
+    if !only_there.is_empty() {
+        let shown: Vec<&str> = only_there.iter().take(5).map(String::as_str).collect();
+        identity.notes.push(Evidence::new(
+            Grade::B,
+            format!(
+                "differs from its code: tags that only the code has: {}",
+                shown.join(", ")
+            ),
+        ));
+    }
     identity.locations.extend(one.identity.locations);
     if one.told.unknown.is_empty() && !one.told.named_only {
         let (there, here) = (identity.privilege.tier, one.identity.privilege.tier);

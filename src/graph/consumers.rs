@@ -7,6 +7,9 @@ use crate::model::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Type of the token that a cluster writes for a service account.
+const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes-service-account-token";
+
 /// Connects declared consumers to the identities they name and the credentials that stand in their files.
 pub(super) fn connect(graph: &mut Graph<'_>) {
     name_identities(graph);
@@ -119,7 +122,8 @@ fn stand_beside(graph: &mut Graph<'_>) {
             let file = (sighting.repository.clone(), sighting.uri.clone());
             credential.consumers.extend(beside(&file, sighting.line));
         }
-        if credential.consumers.is_empty() {
+        // A token that a cluster writes for an account is used as that account, not by what stands beside it.
+        if credential.consumers.is_empty() && credential.kind != SERVICE_ACCOUNT_TOKEN {
             for location in graph.referenced.get(&credential.id).into_iter().flatten() {
                 if let Some((file, line)) = file(location) {
                     credential.consumers.extend(beside(&file, line));

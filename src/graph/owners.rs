@@ -4,7 +4,7 @@
 //! file its credentials stand in, the note on its account or repository, who wrote the file, the creator as a hint.
 
 use super::{Graph, classify};
-use crate::model::{Evidence, Grade, Identity, Location, OwnerSource};
+use crate::model::{Evidence, Grade, Identity, IdentityKind, Location, OwnerSource};
 use crate::rules::inventory::InventoryRules;
 
 /// Repository and path.
@@ -27,7 +27,8 @@ pub(super) fn all(graph: &mut Graph<'_>) {
             .or(tagged)
             .or(identity.purpose.take())
             .or_else(|| described(graph, identity))
-            .or_else(|| used(graph, identity));
+            .or_else(|| used(graph, identity))
+            .or_else(|| runs(graph, identity));
     }
     graph.inventory.identities = identities;
 }
@@ -58,6 +59,19 @@ fn used(graph: &Graph<'_>, identity: &Identity) -> Option<String> {
         [one, other] => Some(format!("used by {one} and {other}")),
         [one, other, rest @ ..] => Some(format!("used by {one}, {other} and {} more", rest.len())),
     }
+}
+
+/// Where a workload runs of which nothing says what for.
+fn runs(graph: &Graph<'_>, identity: &Identity) -> Option<String> {
+    if identity.kind != IdentityKind::Workload {
+        return None;
+    }
+    let consumer = graph.inventory.consumers_of(&identity.consumers).next()?;
+    let of = identity
+        .account
+        .as_deref()
+        .or(consumer.repository.as_deref())?;
+    Some(format!("{} workload of {of}", consumer.runtime))
 }
 
 fn owner(graph: &Graph<'_>, identity: &mut Identity) -> Option<(String, OwnerSource)> {

@@ -1,6 +1,6 @@
 //! What jobs run that other files of their repository declare: reusable workflows, composite actions, templates.
 
-use crate::model::{ConsumerId, Declarations, Evidence, Federation, Grade, SecretReference};
+use crate::model::{Call, ConsumerId, Declarations, Evidence, Federation, Grade, SecretReference};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest chain of calls followed.
@@ -35,14 +35,7 @@ pub(super) fn join(files: &mut [Declarations]) {
                 let Some(used) = used.get(&(call.repository.clone(), call.uri.clone())) else {
                     continue;
                 };
-                changed |= give(
-                    declarations,
-                    &call.consumer,
-                    &call.uri,
-                    used,
-                    call.secrets,
-                    &mut added,
-                );
+                changed |= give(declarations, &call, used, &mut added);
             }
         }
         if !changed || added > MAX_ADDED {
@@ -218,16 +211,10 @@ fn by_file(files: &[Declarations]) -> BTreeMap<File, Used> {
     out
 }
 
-fn give(
-    declarations: &mut Declarations,
-    caller: &ConsumerId,
-    uri: &str,
-    used: &Used,
-    secrets: bool,
-    added: &mut usize,
-) -> bool {
+fn give(declarations: &mut Declarations, call: &Call, used: &Used, added: &mut usize) -> bool {
+    let (caller, uri) = (&call.consumer, &call.uri);
     let mut changed = false;
-    if secrets {
+    if call.secrets {
         for reference in &used.references {
             let known = declarations.references.iter().any(|known| {
                 known.consumer.as_ref() == Some(caller)
@@ -249,6 +236,10 @@ fn give(
         .iter_mut()
         .find(|consumer| consumer.id == *caller);
     if let Some(consumer) = consumer {
+        let file = format!("{}/{uri}", call.repository);
+        if !consumer.uses.runs.contains(&file) {
+            consumer.uses.runs.push(file);
+        }
         for id in &used.native_ids {
             if !consumer.uses.native_ids.contains(id) {
                 consumer.uses.native_ids.push(id.clone());

@@ -149,6 +149,14 @@ fn grant(tables: &ManifestTables, files: &mut [Declarations], places: &BTreeMap<
             }
         }
     }
+    let mut wide: BTreeMap<Location, Vec<RbacRule>> = BTreeMap::new();
+    for (roles, _) in by_repository.values() {
+        for role in roles.values().flatten() {
+            if !role.aggregates.is_empty() {
+                wide.insert(role.location.clone(), with_aggregated(roles, &[role]));
+            }
+        }
+    }
     for declarations in files.iter_mut() {
         for binding in declarations
             .bindings
@@ -162,7 +170,8 @@ fn grant(tables: &ManifestTables, files: &mut [Declarations], places: &BTreeMap<
             .iter_mut()
             .filter(|role| role.provider == "kubernetes")
         {
-            let reach = judge(&role.rules, &tables.escalation, role.namespace.is_none());
+            let rules = wide.get(&role.location).unwrap_or(&role.rules);
+            let reach = judge(rules, &tables.escalation, role.namespace.is_none());
             role.tier = reach.tier;
             role.evidence = reach.evidence;
         }
@@ -220,6 +229,11 @@ fn resolve(roles: &Roles<'_>, binding: &RbacBinding) -> (Vec<RbacRule>, bool) {
     if declared.is_empty() {
         declared.clone_from(all);
     }
+    (with_aggregated(roles, &declared), true)
+}
+
+/// Rules of roles and of those that they take together by their labels.
+fn with_aggregated(roles: &Roles<'_>, declared: &[&RbacRole]) -> Vec<RbacRule> {
     let mut rules: BTreeSet<&RbacRule> = declared.iter().flat_map(|role| &role.rules).collect();
     let selectors: Vec<_> = declared.iter().flat_map(|role| &role.aggregates).collect();
     if !selectors.is_empty() {
@@ -236,7 +250,7 @@ fn resolve(roles: &Roles<'_>, binding: &RbacBinding) -> (Vec<RbacRule>, bool) {
             });
         rules.extend(matching.flat_map(|role| &role.rules));
     }
-    (rules.into_iter().cloned().collect(), true)
+    rules.into_iter().cloned().collect()
 }
 
 /// What a binding gives.

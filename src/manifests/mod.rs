@@ -26,6 +26,7 @@ mod jsonc;
 mod kubernetes;
 mod kustomize;
 mod link;
+mod margin;
 mod names;
 mod node;
 mod routines;
@@ -176,7 +177,7 @@ pub fn read(
     if routines::wants(uri) && routines::interesting(uri, bytes) {
         also(routines::read);
     }
-    if agents::program::wants(uri) && agents::program::interesting(bytes) {
+    if agents::program::wants(uri) && agents::program::interesting(uri, bytes) {
         also(agents::program::read);
     }
     if holds_settings(uri) && defaults::interesting(bytes) {
@@ -340,7 +341,8 @@ fn read_alone(
         | Surface::AgentInstructions => true,
         Surface::ChartHelper | Surface::Terraform => false,
     };
-    report_problems(&context, &parsed, recognised, &mut out);
+    let started_stack = parsed.broken.iter().any(cloudformation::is_template);
+    report_problems(&context, &parsed, recognised || started_stack, &mut out);
     match surface {
         Surface::Any => unplaced(&context, &parsed, &mut out),
         Surface::Agent(client) => each(&parsed, |root| {
@@ -410,6 +412,11 @@ fn unplaced(context: &Context<'_>, parsed: &Parsed, out: &mut Declarations) {
             gitlab::read(context, root, out);
         }
     });
+    for root in &parsed.broken {
+        if cloudformation::is_template(root) {
+            cloudformation::read(context, root, "cloudformation", out);
+        }
+    }
 }
 
 /// Reads what files say only together: charts, each rendered by its values, and kustomizations. To be called once, after every file was read,
@@ -434,27 +441,8 @@ pub fn assemble(declarations: &mut Vec<Declarations>, key: &FingerprintKey) {
             read_alone(&text.repository, &text.uri, bytes, key, Surface::Any)
         })
         .collect();
-    let mut sources: Vec<Declarations> = declarations
-        .par_iter()
-        .flat_map_iter(|file| &file.kept)
-        .filter(|text| capabilities::is_source(&text.uri))
-        .filter_map(|text| {
-            let mut out = Declarations::default();
-            let place = Text::new(text.text.as_bytes());
-            let context = Context {
-                repository: &text.repository,
-                uri: &text.uri,
-                text: &place,
-                key,
-                tables,
-            };
-            capabilities::terraform(&context, &mut out);
-            (out != Declarations::default()).then_some(out)
-        })
-        .collect();
     declarations.extend(rendered);
     declarations.append(&mut alone);
-    declarations.append(&mut sources);
     let kustomizations: Vec<&KeptText> = kept
         .iter()
         .filter(|text| kustomize::is_kustomization(&text.uri))
@@ -478,6 +466,7 @@ pub fn link(declarations: &mut [Declarations]) {
         }
     }
     calls::join(declarations);
+    hosts::systemd::join(declarations);
     if let Ok(tables) = ManifestTables::builtin() {
         link::link(tables, declarations);
     }

@@ -19,24 +19,31 @@ pub(super) struct Use {
     pub(super) column: u32,
 }
 
-/// What the variable a secret is put into tells of it, when its own name tells nothing: type and issuer, and whether it is
-/// only half of the credential.
+/// Issuers whose own tools read their variables, so that what is put into one is theirs whatever it is called.
+const CLOUDS: [&str; 3] = ["aws", "azure", "gcp"];
+
+/// What the variable a secret is put into tells of it, when its own name tells nothing or less: type and issuer, and
+/// whether it is only half of the credential.
 pub(super) fn told_by_variable(
     context: &Context<'_>,
     variable: &str,
     name: &str,
 ) -> Option<((String, String), bool)> {
     let table = &context.tables.names;
-    if table.lookup(name).is_some_and(|rule| !rule.weak)
-        || table.identifies(name)
-        || table.identifies(variable)
-    {
+    if table.identifies(variable) {
+        return None;
+    }
+    let rule = table.lookup(variable)?;
+    let own = table.lookup(name).filter(|own| !own.weak);
+    if own.is_some_and(|own| own.kind == rule.kind) {
+        return None;
+    }
+    let certain = CLOUDS.contains(&rule.provider.as_str());
+    if !certain && (own.is_some() || table.identifies(name)) {
         return None;
     }
     let half = !table.other_halves(variable).is_empty();
-    table
-        .lookup(variable)
-        .map(|rule| ((rule.kind.clone(), rule.provider.clone()), half))
+    Some(((rule.kind.clone(), rule.provider.clone()), half))
 }
 
 /// Names a consumer uses, each with its first place.

@@ -50,6 +50,19 @@ impl<'a> Text<'a> {
         Self { text, marks }
     }
 
+    /// A text put together of pieces of another: offset here, line and column there, where each begins; in order.
+    pub(super) fn pieced(text: String, places: &[(usize, u32, u32)]) -> Text<'static> {
+        let marks = places.iter().map(|(offset, line, column)| Mark {
+            offset: *offset,
+            line: *line,
+            column: *column,
+        });
+        Text {
+            marks: marks.collect(),
+            text: Cow::Owned(text),
+        }
+    }
+
     /// The text.
     pub(super) fn as_str(&self) -> &str {
         &self.text

@@ -3,15 +3,18 @@
 //! Reads the parser's events rather than deserialized values: that keeps the position of keys, keeps every scalar as it
 //! is written (`on:` stays a string), and lets a broken document be left out without losing its neighbours.
 
+use super::margin::{self, Moved};
 use super::node::{Key, MAX_DEPTH, Node, Parsed, Problem, Value};
 use super::text::{Text, saturate};
-use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
+use serde_saphyr::granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, Span, Tag};
 use std::collections::BTreeMap;
 
 /// Most nodes of one file, aliases expanded.
 const MAX_NODES: usize = 400_000;
 /// Most bytes that expanding aliases may add.
 const MAX_ALIAS_BYTES: usize = 8 << 20;
+/// Most bytes of one file that are read again because lines had to be moved.
+const MAX_REREAD: usize = 16 << 20;
 /// Most documents of one file.
 const MAX_DOCUMENTS: usize = 10_000;
 
@@ -48,13 +51,57 @@ struct Builder {
 
 /// Parses every document of a text.
 pub(super) fn parse(text: &Text<'_>) -> Parsed {
+    let (mut parsed, mut margin) = attempt(text.as_str());
+    let mut shifts: Vec<Moved> = Vec::new();
+    let mut left = MAX_REREAD;
+    while let Some(line) = margin {
+        let source = shifts.last().map_or(text.as_str(), |last| &last.text);
+        let Some(next) = margin::moved(source, line) else {
+            break;
+        };
+        let Some(rest) = left.checked_sub(next.text.len()) else {
+            break;
+        };
+        left = rest;
+        (parsed, margin) = attempt(&next.text);
+        shifts.push(next);
+    }
+    if !shifts.is_empty() {
+        for node in parsed.documents.iter_mut().chain(&mut parsed.broken) {
+            move_back(node, &shifts);
+        }
+    }
+    parsed
+}
+
+/// Spans of the text as it was before lines were moved. Lines stay, and so do columns of everything but moved lines.
+fn move_back(node: &mut Node, shifts: &[Moved]) {
+    let back = |offset: usize| {
+        shifts
+            .iter()
+            .rev()
+            .fold(offset, |offset, moved| moved.source(offset))
+    };
+    node.span = (back(node.span.0), back(node.span.1));
+    match &mut node.value {
+        Value::Null | Value::Scalar { .. } => {}
+        Value::List(items) => items.iter_mut().for_each(|item| move_back(item, shifts)),
+        Value::Map(entries) => entries
+            .iter_mut()
+            .for_each(|(_, node)| move_back(node, shifts)),
+    }
+}
+
+/// Parses a text; also the first line of a quoted text that begins too far left.
+fn attempt(text: &str) -> (Parsed, Option<usize>) {
     let mut options = Options::default();
     options.set_emit_comments(false);
     options.emit_unresolved_aliases = true;
-    let mut parser = Parser::new_from_str_with_options(text.as_str(), options);
+    let mut parser = Parser::new_from_str_with_options(text, options);
     let mut builder = Builder::default();
     let mut problems = Vec::new();
     let mut broken = Vec::new();
+    let mut margin = None;
     loop {
         let problem = match parser.next_event() {
             None => break,
@@ -62,11 +109,13 @@ pub(super) fn parse(text: &Text<'_>) -> Parsed {
                 Ok(()) => continue,
                 Err(kind) => Problem::marked(span.start.line(), span.start.col(), kind),
             },
-            Some(Err(error)) => Problem::marked(
-                error.marker().line(),
-                error.marker().col(),
-                "not valid YAML",
-            ),
+            Some(Err(error)) => {
+                let marker = error.marker();
+                if matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent) {
+                    margin = margin.or(Some(marker.line()));
+                }
+                Problem::marked(marker.line(), marker.col(), "not valid YAML")
+            }
         };
         problems.push(problem);
         broken.extend(builder.abandon());
@@ -78,11 +127,12 @@ pub(super) fn parse(text: &Text<'_>) -> Parsed {
             break;
         }
     }
-    Parsed {
+    let parsed = Parsed {
         documents: builder.documents,
         broken,
         problems,
-    }
+    };
+    (parsed, margin)
 }
 
 impl Builder {
@@ -343,6 +393,20 @@ mod tests {
         let node = one("base: &b {x: 1, y: 2}\nuse:\n  <<: *b\n  y: 3\n");
         assert_eq!(node.text_at(&["use", "x"]), Some("1"));
         assert_eq!(node.text_at(&["use", "y"]), Some("3"));
+    }
+
+    #[test]
+    fn quoted_texts_may_begin_further_left_as_elsewhere() {
+        let source = "r:\n  policy: !Sub '{\n  \"a\": 1\n  }'\n  note: \"one\n  two\"\n  name: x\n";
+        let node = one(source);
+        let policy = node.path(&["r", "policy"]).unwrap();
+        assert_eq!(policy.as_str(), Some("{ \"a\": 1 }"));
+        let (from, to) = policy.span;
+        assert!(source[from..to].contains("\"a\": 1\n  }"));
+        assert_eq!(node.text_at(&["r", "note"]), Some("one two"));
+        let (key, name) = node.get("r").unwrap().entry("name").unwrap();
+        assert_eq!((key.line, name.line, name.column), (7, 7, 9));
+        assert_eq!(&source[name.span.0..name.span.1], "x");
     }
 
     #[test]

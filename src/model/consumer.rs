@@ -129,6 +129,9 @@ pub struct Uses {
     /// Refs of its repository that its triggers name (`refs/heads/main`, `refs/tags/*`), and `HEAD` for the default branch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refs: Vec<String>,
+    /// Files that it runs as part of itself, such as reusable workflows, each with its repository: what these use it uses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<String>,
 }
 
 /// Something that runs and uses access.

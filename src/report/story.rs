@@ -213,7 +213,7 @@ impl Teller<'_> {
             identity.max_session_seconds.map(duration),
         );
         fact("boundary", identity.boundary.clone());
-        fact("declared at", Some(places(&identity.locations)));
+        fact("declared at", Some(listed(&identity.locations, exact)));
         fact(
             "evidence",
             Some(format!("grade {}", identity.grade.as_str())),
@@ -486,7 +486,19 @@ fn finding(finding: &Finding) -> Branch {
 }
 
 fn places(locations: &[Location]) -> String {
-    let all: Vec<String> = locations.iter().take(5).map(Location::display).collect();
+    listed(locations, Location::display)
+}
+
+/// A place with its column.
+fn exact(location: &Location) -> String {
+    match (location.line, location.column) {
+        (Some(_), Some(column)) => format!("{}:{column}", location.display()),
+        _ => location.display(),
+    }
+}
+
+fn listed(locations: &[Location], shown: fn(&Location) -> String) -> String {
+    let all: Vec<String> = locations.iter().take(5).map(shown).collect();
     let more = if locations.len() > 5 {
         format!(" and {} more", locations.len() - 5)
     } else {

@@ -54,6 +54,9 @@ pub struct AgentFramework {
     pub modules: Vec<String>,
     /// Classes and functions that make an agent.
     pub calls: Vec<String>,
+    /// Classes that are not made as they are, but extended.
+    #[serde(default)]
+    pub bases: Vec<String>,
     /// One of these arguments has to be given; empty: none.
     #[serde(default)]
     pub with: Vec<String>,
@@ -79,16 +82,31 @@ pub struct ModelOf {
     pub provider: String,
 }
 
+impl AgentFramework {
+    /// Whether a module is one of its own.
+    fn has(&self, module: &str) -> bool {
+        self.modules.iter().any(|known| {
+            module
+                .strip_prefix(known.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/']))
+        })
+    }
+}
+
 impl AgentCode {
     /// The framework of which a call by this name, imported from this module, makes an agent.
     pub fn framework(&self, module: &str, call: &str) -> Option<&AgentFramework> {
         self.framework.iter().find(|framework| {
-            framework.calls.iter().any(|known| known == call)
-                && framework.modules.iter().any(|known| {
-                    module
-                        .strip_prefix(known.as_str())
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/']))
-                })
+            framework.calls.iter().any(|known| known == call) && framework.has(module)
+        })
+    }
+
+    /// The framework whose agents extend a class of this name, imported from this module.
+    pub fn extended(&self, module: &str, class: &str) -> Option<&AgentFramework> {
+        self.framework.iter().find(|framework| {
+            let classes = framework.calls.iter().chain(&framework.bases);
+            let class = classes.into_iter().any(|known| known == class);
+            class && framework.has(module)
         })
     }
 

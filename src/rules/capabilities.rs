@@ -113,6 +113,12 @@ impl Capabilities {
         self.terraform.iter().find(|form| form.kind.matches(kind))
     }
 
+    /// How the types of the resources of Terraform providers begin.
+    pub fn terraform_kinds(&self) -> impl Iterator<Item = &str> {
+        let kinds = self.terraform.iter().map(|form| form.kind.as_str());
+        kinds.map(|kind| kind.split('*').next().unwrap_or_default())
+    }
+
     /// API groups of the resources known.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.resource.iter().map(|form| form.group.as_str())

@@ -260,6 +260,7 @@ fn consumer(identity: &Identity) -> Consumer {
             identities: vec![identity.id.clone()],
             native_ids: vec![identity.native_id.clone()],
             refs: vec!["HEAD".into()],
+            runs: vec!["shop/.github/workflows/build.yml".into()],
         },
         risks: vec!["unpinned action shop/setup@v1".into()],
         location: Some(Location::file("shop", ".github/workflows/deploy.yml", 9, 3)),

@@ -4,12 +4,10 @@ use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::node::Node;
 use super::super::text::saturate;
+use super::entry::Entry;
 use super::literals::Findings;
 use super::{RUNTIME, Server, system_of_its_own, tool_server};
-use crate::model::{
-    AgentReach, Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade,
-    Identity, IdentityKind, Uses,
-};
+use crate::model::{AgentReach, ConsumerId, Declarations, Evidence, Grade};
 use std::collections::BTreeSet;
 
 /// One agent of a file.
@@ -46,11 +44,13 @@ pub(super) struct Reach<'n> {
 impl Agent<'_> {
     /// Adds it to what a file declares.
     pub(super) fn declare(&self, context: &Context<'_>, out: &mut Declarations) {
-        let short = clean(context.uri);
-        let native_id = format!("{}/{short}#{}", context.repository, self.name);
+        let native_id = format!(
+            "{}/{}#{}",
+            context.repository,
+            clean(context.uri),
+            self.name
+        );
         let id = ConsumerId::of(&[RUNTIME, context.repository, context.uri, &self.name]);
-        let (line, column) = self.place;
-        let location = context.location(line, column).naming(native_id.clone());
         let mut findings = Findings::default();
         findings.read(context, self.node);
         let references = findings.references(context, &id);
@@ -62,24 +62,18 @@ impl Agent<'_> {
             server.consumers = vec![id.clone()];
             servers.push(server);
         }
-
-        let mut identity = Identity::named(
-            "agent",
-            IdentityKind::Agent,
-            &self.name,
-            &native_id,
-            Grade::B,
-        );
-        identity.account = Some(context.repository.to_owned());
-        identity.purpose = self.purpose.clone().or_else(|| {
-            Some(format!(
-                "{} agent of {}",
-                self.framework, context.repository
-            ))
-        });
-        identity.consumer_class = ConsumerClass::Agent;
-        identity.consumers = vec![id.clone()];
-        identity.locations = vec![location.clone()];
+        let entry = Entry {
+            name: &self.name,
+            native_id,
+            id,
+            purpose: self
+                .purpose
+                .clone()
+                .unwrap_or_else(|| format!("{} agent of {}", self.framework, context.repository)),
+            place: self.place,
+            shown_by: format!("an agent of {}", self.framework),
+        };
+        let (mut identity, consumer) = entry.build(context, &servers, &self.native_ids);
         if let Some(model) = &self.reach.model {
             identity
                 .notes
@@ -91,35 +85,7 @@ impl Agent<'_> {
                 .push(Evidence::new(Grade::B, "may run code that it writes"));
         }
         identity.agent = Some(self.reached(context, &findings, &references, hosts));
-
-        out.consumers.push(Consumer {
-            id,
-            name: format!("{} ({short})", self.name),
-            class: ConsumerClass::Agent,
-            runtime: RUNTIME.to_owned(),
-            repository: Some(context.repository.to_owned()),
-            identity: Some(identity.id.clone()),
-            schedule: None,
-            timeout_seconds: None,
-            evidence: vec![Evidence::new(
-                Grade::B,
-                format!("an agent of {}", self.framework),
-            )],
-            federation: Federation::Unknown,
-            uses: Uses {
-                identities: servers.iter().map(|server| server.id.clone()).collect(),
-                native_ids: self
-                    .native_ids
-                    .iter()
-                    .chain(servers.iter().map(|server| &server.native_id))
-                    .cloned()
-                    .collect(),
-                ..Uses::default()
-            },
-            risks: Vec::new(),
-            location: Some(location),
-            environment: None,
-        });
+        out.consumers.push(consumer);
         out.references.extend(references);
         out.credentials.extend(findings.into_credentials());
         out.identities.push(identity);

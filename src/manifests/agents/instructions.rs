@@ -5,12 +5,13 @@ use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::node::{Node, Parsed};
 use super::super::text::Text;
+use super::super::text::saturate;
 use super::super::yaml;
-use super::RUNTIME;
-use crate::model::{
-    AgentReach, Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade,
-    Identity, IdentityKind, Uses,
-};
+use super::entry::Entry;
+use super::literals::Findings;
+use super::{RUNTIME, Server, system_of_its_own, tool_server};
+use crate::model::{AgentReach, ConsumerId, Declarations};
+use std::collections::BTreeSet;
 
 /// Longest head read, in bytes.
 const MAX_HEAD: usize = 64 << 10;
@@ -19,7 +20,7 @@ const MAX_TOOLS: usize = 200;
 /// Keys that list tools run without asking.
 const UNASKED: [&str; 3] = ["allowed-tools", "allowedTools", "auto-approve"];
 /// Keys that list the tools at hand.
-const TOOLS: [&str; 2] = ["tools", "mcp-servers"];
+const TOOLS: [&str; 1] = ["tools"];
 
 /// Folders whose Markdown files are instructions, and names that are wherever they stand.
 pub(in crate::manifests) fn is_instruction(folder: &str, name: &str) -> bool {
@@ -67,7 +68,8 @@ pub(in crate::manifests) fn read(context: &Context<'_>, out: &mut Declarations) 
     };
     let unasked = tools(root, &UNASKED);
     let at_hand = tools(root, &TOOLS);
-    if unasked.is_empty() && at_hand.is_empty() {
+    let described = described(root);
+    if unasked.is_empty() && at_hand.is_empty() && described.is_empty() {
         return;
     }
     let short = clean(context.uri);
@@ -77,44 +79,69 @@ pub(in crate::manifests) fn read(context: &Context<'_>, out: &mut Declarations) 
         .text_at(&["name"])
         .map_or_else(|| stem.trim_end_matches(".md").to_owned(), clean);
     let id = ConsumerId::of(&[RUNTIME, context.repository, context.uri]);
-    let location = context.location(1, 1).naming(native_id.clone());
-    let mut agent = Identity::named("agent", IdentityKind::Agent, &name, &native_id, Grade::B);
-    agent.account = Some(context.repository.to_owned());
-    agent.purpose = root.text_at(&["description"]).map(clean).or_else(|| {
-        Some(format!(
-            "instructions for an agent in {}",
-            context.repository
-        ))
-    });
-    agent.consumer_class = ConsumerClass::Agent;
-    agent.consumers = vec![id.clone()];
-    agent.locations = vec![location.clone()];
+    let mut findings = Findings::default();
+    let mut hosts = BTreeSet::new();
+    let mut identities = Vec::new();
+    for server in &described {
+        findings.read(context, server.node);
+        let mut identity = tool_server(context, &name, server, &native_id, &mut hosts);
+        identity.consumers = vec![id.clone()];
+        identities.push(identity);
+    }
+    let references = findings.references(context, &id);
+    let mut reached: BTreeSet<String> = servers(at_hand.iter().chain(&unasked))
+        .into_iter()
+        .collect();
+    reached.extend(described.iter().map(|server| server.name.clone()));
+    let named = root.get("mcp-servers").into_iter().flat_map(Node::texts);
+    reached.extend(named.map(clean));
+    let mut providers = findings.providers(context);
+    providers.extend(hosts);
+    let own = described.iter();
+    providers.extend(own.filter_map(|server| system_of_its_own(context, server)));
+    let entry = Entry {
+        name: &name,
+        native_id,
+        id,
+        purpose: root.text_at(&["description"]).map_or_else(
+            || format!("instructions for an agent in {}", context.repository),
+            clean,
+        ),
+        place: (1, 1),
+        shown_by: "instructions for an agent, with the tools it may use".to_owned(),
+    };
+    let (mut agent, consumer) = entry.build(context, &identities, &[]);
     agent.agent = Some(AgentReach {
-        servers: servers(at_hand.iter().chain(&unasked)),
+        servers: reached.into_iter().collect(),
         auto_approved: unasked,
         tools: at_hand,
-        ..AgentReach::default()
+        providers: providers.into_iter().collect(),
+        credentials: findings.names(&references),
+        static_credentials: saturate(findings.distinct()),
+        intent_policy: false,
     });
-    out.consumers.push(Consumer {
-        id,
-        name: format!("{name} ({short})"),
-        class: ConsumerClass::Agent,
-        runtime: RUNTIME.to_owned(),
-        repository: Some(context.repository.to_owned()),
-        identity: Some(agent.id.clone()),
-        schedule: None,
-        timeout_seconds: None,
-        evidence: vec![Evidence::new(
-            Grade::B,
-            "instructions for an agent, with the tools it may use",
-        )],
-        federation: Federation::Unknown,
-        uses: Uses::default(),
-        risks: Vec::new(),
-        location: Some(location),
-        environment: None,
-    });
+    out.consumers.push(consumer);
+    out.references.extend(references);
+    out.credentials.extend(findings.into_credentials());
     out.identities.push(agent);
+    out.identities.extend(identities);
+}
+
+/// Tool servers that a head describes itself.
+fn described(root: &Node) -> Vec<Server<'_>> {
+    ["mcp-servers", "mcpServers"]
+        .iter()
+        .filter_map(|key| root.get(key))
+        .flat_map(Node::entries)
+        .filter(|(_, node)| node.is_map())
+        .take(MAX_TOOLS)
+        .map(|(key, node)| Server {
+            name: clean(&key.text),
+            line: key.line,
+            column: key.column,
+            node,
+        })
+        .collect()
 }
 
 /// The head between two lines of three dashes, the dashes included.
@@ -206,6 +233,32 @@ mod tests {
         );
         assert_eq!(reach.tools, ["grep", "jira/search"]);
         assert_eq!(reach.servers, ["github", "jira"]);
+    }
+
+    #[test]
+    fn heads_describe_servers() {
+        let file = "---\nname: triage\ntools: ['*']\nmcp-servers:\n  tickets:\n    type: local\n    command: npx\n    args: [-y, tickets-mcp]\n    env:\n      TOKEN: ${{ secrets.COPILOT_MCP_TOKEN }}\n---\n";
+        let out = read(
+            "shop",
+            ".github/agents/triage.agent.md",
+            file.as_bytes(),
+            &FingerprintKey::new([7; 32]),
+        )
+        .unwrap();
+        let places: Vec<_> = out
+            .identities
+            .iter()
+            .map(|one| (one.name.as_str(), one.locations[0].line))
+            .collect();
+        assert_eq!(places, [("triage", Some(1)), ("tickets", Some(5))]);
+        let reach = out.identities[0].agent.as_ref().unwrap();
+        assert_eq!(reach.servers, ["tickets"]);
+        assert_eq!(reach.credentials.len(), 1);
+        assert_eq!(out.references.len(), 1);
+        assert_eq!(
+            out.consumers[0].uses.identities,
+            [out.identities[1].id.clone()]
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod declared;
+mod entry;
 pub(super) mod frameworks;
 pub(super) mod instructions;
 pub(super) mod literals;
@@ -16,10 +17,10 @@ use super::node::{Key, Node};
 use super::text::saturate;
 use crate::model::consumer::IS_GIVEN;
 use crate::model::{
-    AgentReach, Consumer, ConsumerClass, ConsumerId, Declarations, Evidence, Federation, Grade,
-    Identity, IdentityKind, Uses,
+    AgentReach, ConsumerClass, ConsumerId, Declarations, Evidence, Grade, Identity, IdentityKind,
 };
 use crate::rules::manifests::AgentClient;
+use entry::Entry;
 use literals::Findings;
 use std::collections::BTreeSet;
 
@@ -63,28 +64,10 @@ pub(super) fn read(
     if servers.is_empty() && approved.is_empty() && !client.marker.is_empty() {
         return;
     }
-    let short = clean(context.uri);
-    let native_id = format!("{}/{short}", context.repository);
+    let native_id = format!("{}/{}", context.repository, clean(context.uri));
     let id = ConsumerId::of(&[RUNTIME, context.repository, context.uri]);
-    let location = context
-        .location(root.line, root.column)
-        .naming(native_id.clone());
-
     let mut findings = Findings::default();
     findings.read(context, root);
-
-    let mut agent = Identity::named(
-        "agent",
-        IdentityKind::Agent,
-        &client.title,
-        &native_id,
-        Grade::B,
-    );
-    agent.account = Some(context.repository.to_owned());
-    agent.purpose = Some(format!("{} in {}", client.title, context.repository));
-    agent.consumer_class = ConsumerClass::Agent;
-    agent.consumers = vec![id.clone()];
-    agent.locations = vec![location.clone()];
 
     let mut hosts = BTreeSet::new();
     let mut identities = Vec::new();
@@ -101,6 +84,19 @@ pub(super) fn read(
             .filter_map(|server| system_of_its_own(context, server)),
     );
     let references = findings.references(context, &id);
+    let entry = Entry {
+        name: &client.title,
+        native_id,
+        id,
+        purpose: format!("{} in {}", client.title, context.repository),
+        place: (root.line, root.column),
+        shown_by: format!(
+            "configuration of {} with {} tool servers",
+            client.title,
+            servers.len()
+        ),
+    };
+    let (mut agent, consumer) = entry.build(context, &identities, &[]);
     agent.agent = Some(AgentReach {
         servers: servers.iter().map(|server| server.name.clone()).collect(),
         auto_approved: approved,
@@ -110,37 +106,7 @@ pub(super) fn read(
         static_credentials: saturate(findings.distinct()),
         intent_policy: false,
     });
-
-    out.consumers.push(Consumer {
-        id,
-        name: format!("{} ({short})", client.title),
-        class: ConsumerClass::Agent,
-        runtime: RUNTIME.to_owned(),
-        repository: Some(context.repository.to_owned()),
-        identity: Some(agent.id.clone()),
-        schedule: None,
-        timeout_seconds: None,
-        evidence: vec![Evidence::new(
-            Grade::B,
-            format!(
-                "configuration of {} with {} tool servers",
-                client.title,
-                servers.len()
-            ),
-        )],
-        federation: Federation::Unknown,
-        uses: Uses {
-            identities: identities.iter().map(|server| server.id.clone()).collect(),
-            native_ids: identities
-                .iter()
-                .map(|server| server.native_id.clone())
-                .collect(),
-            ..Uses::default()
-        },
-        risks: Vec::new(),
-        location: Some(location),
-        environment: None,
-    });
+    out.consumers.push(consumer);
     out.references.extend(references);
     out.credentials.extend(findings.into_credentials());
     out.identities.push(agent);

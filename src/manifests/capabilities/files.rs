@@ -4,7 +4,7 @@
 use super::super::clean::clean;
 use super::super::context::Context;
 use super::durations::seconds;
-use super::vault;
+use super::{spire, vault};
 use crate::model::{Capability, CapabilityKind, Declarations};
 use memchr::memmem;
 
@@ -16,9 +16,16 @@ pub(in super::super) fn is_policy(uri: &str) -> bool {
 
 /// Whether a text may hold anything read here. Cheap.
 pub(in super::super) fn says(bytes: &[u8]) -> bool {
-    [&b" write "[..], b"_ttl", b"package ", b"permit", b"forbid"]
-        .iter()
-        .any(|word| memmem::find(bytes, word).is_some())
+    [
+        &b" write "[..],
+        b"_ttl",
+        b"package ",
+        b"permit",
+        b"forbid",
+        b"entry create",
+    ]
+    .iter()
+    .any(|word| memmem::find(bytes, word).is_some())
 }
 
 /// Reads a file for what its lines say; nothing where they say nothing.
@@ -64,6 +71,9 @@ pub(in super::super) fn policy(context: &Context<'_>, out: &mut Declarations) {
         _ => {
             if memmem::find(text.as_bytes(), b" write ").is_some() {
                 vault::script(context, out);
+            }
+            if memmem::find(text.as_bytes(), b"entry create").is_some() {
+                spire::script(context, out);
             }
         }
     }

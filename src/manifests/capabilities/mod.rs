@@ -3,17 +3,21 @@
 
 mod durations;
 mod files;
+mod script;
+mod spire;
 mod terraform;
 mod vault;
 
 pub(super) use durations::seconds;
 pub(super) use files::{is_policy, policy, says};
-pub(super) use terraform::{is_source, read as terraform};
+pub(super) use terraform::{
+    add as of_resources, interesting as resource_says, mentioned as resource_mentioned,
+};
 
 use super::clean::clean;
 use super::context::Context;
-use super::node::{Node, Value};
-use crate::model::{Capability, CapabilityKind, Declarations, Location};
+use super::node::Node;
+use crate::model::{Capability, Declarations, Location};
 use crate::rules::capabilities::ResourceForm;
 use crate::rules::manifests::ManifestTables;
 use aho_corasick::AhoCorasick;
@@ -55,7 +59,7 @@ fn one(context: &Context<'_>, document: &Node, depth: usize, out: &mut Declarati
         return;
     }
     if document.get("kind").is_none() {
-        entries(context, document, out);
+        spire::entries(context, document, out);
         vault::read(context, document, out);
         return;
     }
@@ -199,7 +203,7 @@ fn subjects(document: &Node, namespace: Option<&str>) -> Vec<String> {
         }
     });
     if let Some(selectors) = document.path(&["spec", "selectors"]) {
-        out.extend(of_selectors(
+        out.extend(spire::of_selectors(
             &selectors.texts().map(str::to_owned).collect::<Vec<_>>(),
         ));
     }
@@ -215,88 +219,9 @@ fn subjects(document: &Node, namespace: Option<&str>) -> Vec<String> {
     out
 }
 
-/// The service account that selectors such as `k8s:ns:shop` and `k8s:sa:web` name.
-fn of_selectors(selectors: &[String]) -> Option<String> {
-    let of = |what: &str| {
-        selectors.iter().find_map(|selector| {
-            selector
-                .strip_prefix(&format!("k8s:{what}:"))
-                .map(str::to_owned)
-        })
-    };
-    let (namespace, name) = (of("ns"), of("sa"));
-    if namespace.is_none() && name.is_none() {
-        return None;
-    }
-    Some(clean(&format!(
-        "system:serviceaccount:{}:{}",
-        namespace.as_deref().unwrap_or("*"),
-        name.as_deref().unwrap_or("*")
-    )))
-}
-
-/// Registration entries of SPIRE as its command line reads them.
-fn entries(context: &Context<'_>, document: &Node, out: &mut Declarations) {
-    for entry in document.get("entries").map_or(&[][..], Node::items) {
-        let id = match entry.get("spiffe_id") {
-            Some(Node {
-                value: Value::Map(_),
-                ..
-            }) => {
-                let part = |key: &str| entry.text_at(&["spiffe_id", key]).unwrap_or_default();
-                format!("spiffe://{}{}", part("trust_domain"), part("path"))
-            }
-            Some(node) => node.as_str().unwrap_or_default().to_owned(),
-            None => continue,
-        };
-        if out.capabilities.len() >= MAX_FOUND {
-            return;
-        }
-        let number = |key: &str| {
-            entry
-                .get(key)
-                .and_then(Node::as_u64)
-                .filter(|seconds| *seconds > 0)
-        };
-        let written = number("x509_svid_ttl")
-            .or_else(|| number("ttl"))
-            .or_else(|| number("jwt_svid_ttl"));
-        let selectors: Vec<String> = entry
-            .get("selectors")
-            .map_or(&[][..], Node::items)
-            .iter()
-            .filter_map(|selector| {
-                Some(match selector.as_str() {
-                    Some(text) => text.to_owned(),
-                    None => format!(
-                        "{}:{}",
-                        selector.text_at(&["type"])?,
-                        selector.text_at(&["value"])?
-                    ),
-                })
-            })
-            .collect();
-        out.capabilities.push(Capability {
-            kind: CapabilityKind::RuntimeIdentity,
-            product: "spire".to_owned(),
-            name: clean(&format!("entry {id}")),
-            says: "gives a workload a SPIFFE identity".to_owned(),
-            repository: context.repository.to_owned(),
-            namespace: None,
-            subjects: of_selectors(&selectors).into_iter().collect(),
-            ttl_seconds: Some(written.unwrap_or(3_600)),
-            max_ttl_seconds: None,
-            ttl_assumed: written.is_none(),
-            location: context
-                .location(entry.line, entry.column)
-                .naming(clean(&id)),
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::manifests::{assemble, read};
+    use crate::manifests::{assemble, link, read};
     use crate::model::{Declarations, FingerprintKey};
 
     fn shown(files: &[(&str, &str)]) -> String {
@@ -306,6 +231,7 @@ mod tests {
             .filter_map(|(uri, text)| read("shop", uri, text.as_bytes(), &key))
             .collect();
         assemble(&mut all, &key);
+        link(&mut all);
         all.iter()
             .flat_map(|file| &file.capabilities)
             .map(|one| {
@@ -380,13 +306,13 @@ mod tests {
         runtime-identity vault | auth/kubernetes/role/app | workloads sign in and are given a token | Some(86400) None | system:serviceaccount:shop:app system:serviceaccount:ops:app | shop/setup.sh:1:1
         dynamic-secrets vault | aws/roles/deploy | issues credentials on request | Some(2764800) None assumed |  | shop/setup.sh:4:3
         dynamic-secrets vault | database/roles/x | issues credentials on request | None None assumed |  | shop/setup.sh:5:1
+        broker boundary | boundary_target.db | grants sessions to a target | Some(28800) None assumed |  | shop/main.tf:6:1
+        broker teleport | teleport_role.admin | grants access for a while | Some(28800) None |  | shop/main.tf:7:1
+        dynamic-secrets vault | vault_database_secret_backend_role.ro | issues database logins on request | Some(2764800) None |  | shop/main.tf:1:1
         dynamic-secrets vault | server default_lease_ttl | the server sets how long what it issues lasts | Some(2764800) None |  | shop/vault.hcl:1:1
         dynamic-secrets vault | server max_lease_ttl | the server sets how long what it issues lasts | None Some(31536000) |  | shop/vault.hcl:2:3
         policy opa | package http.authz | decides on requests by policy | None None |  | shop/policy/authz.rego:2:1
         policy cedar | a.cedar | decides on requests by policy | None None |  | shop/policy/a.cedar:2:1
-        dynamic-secrets vault | vault_database_secret_backend_role.ro | issues database logins on request | Some(2764800) None |  | shop/main.tf:1:1
-        broker boundary | boundary_target.db | grants sessions to a target | Some(28800) None assumed |  | shop/main.tf:6:1
-        broker teleport | teleport_role.admin | grants access for a while | Some(28800) None |  | shop/main.tf:7:1
         "#);
     }
 }

@@ -4,6 +4,7 @@ use super::super::clean::clean;
 use super::super::context::Context;
 use super::super::node::Node;
 use super::durations::seconds;
+use super::script::commands;
 use crate::model::{Capability, CapabilityKind, Declarations, Location};
 use std::collections::BTreeMap;
 
@@ -134,29 +135,8 @@ pub(super) fn read(context: &Context<'_>, root: &Node, out: &mut Declarations) {
 
 /// Reads the lines of a script that write roles: `vault write database/roles/app default_ttl=1h`.
 pub(super) fn script(context: &Context<'_>, out: &mut Declarations) {
-    let mut number: u32 = 0;
-    let mut lines = context.text.as_str().lines();
-    while let Some(line) = lines.next() {
-        number = number.saturating_add(1);
-        let start = number;
-        let Some(column) = ["vault write", "bao write"]
-            .iter()
-            .find_map(|word| line.find(word))
-        else {
-            continue;
-        };
-        let mut whole = line.get(column..).unwrap_or_default().to_owned();
-        let mut more = 0;
-        while whole.trim_end().ends_with('\\') && more < 40 {
-            whole.truncate(whole.trim_end().len() - 1);
-            let Some(next) = lines.next() else {
-                break;
-            };
-            number = number.saturating_add(1);
-            more += 1;
-            whole.push(' ');
-            whole.push_str(next);
-        }
+    for command in commands(context.text.as_str(), &["vault write", "bao write"]) {
+        let whole = command.text;
         let mut words = whole
             .split_whitespace()
             .skip(2)
@@ -204,10 +184,7 @@ pub(super) fn script(context: &Context<'_>, out: &mut Declarations) {
                 || whole.trim_end().ends_with(" -")
                 || whole.contains("<<"),
         };
-        let column = line
-            .get(..column)
-            .map_or(0, |before| before.chars().count());
-        let place = context.location(start, u32::try_from(column + 1).unwrap_or(1));
+        let place = context.location(command.line, command.column);
         push(context, role, place, out);
     }
 }

@@ -64,7 +64,7 @@ impl<'n> Template<'n> {
                 text => Val::text(unmarked(text)),
             },
             Value::Scalar { text, .. } => Val::text(unmarked(text)),
-            Value::List(items) => Val::List(
+            Value::List(items) => Val::list(
                 items
                     .iter()
                     .map(|item| self.value(item))
@@ -80,7 +80,7 @@ impl<'n> Template<'n> {
                         return value;
                     }
                 }
-                Val::Map(
+                Val::map(
                     entries
                         .iter()
                         .map(|(key, value)| (unmarked(&key.text), self.value(value)))
@@ -155,7 +155,7 @@ impl<'n> Template<'n> {
             "Split" => {
                 let separator = items.first()?.as_str()?;
                 let whole = self.value(items.get(1)?).as_text()?;
-                Val::List(whole.split(separator).take(1_000).map(Val::text).collect())
+                Val::list(whole.split(separator).take(1_000).map(Val::text).collect())
             }
             "FindInMap" => {
                 let keys: Option<Vec<String>> = items
@@ -218,7 +218,7 @@ impl<'n> Template<'n> {
                 return Val::open(format!("the parameter {name}"));
             }
             return if kind == "CommaDelimitedList" || kind.starts_with("List<") {
-                Val::List(
+                Val::list(
                     default
                         .split(',')
                         .map(|part| Val::text(unmarked(part.trim())))

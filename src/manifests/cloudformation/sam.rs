@@ -107,7 +107,7 @@ fn policies(draft: &mut Draft, resource: &Resource<'_>, role: &str, policies: &V
                 draft.inline(Holder::Role, role, &name, &policy, place);
             }
             Val::Map(map) => {
-                for (template, parameters) in map {
+                for (template, parameters) in map.iter() {
                     let document = from_template(template, parameters);
                     draft.inline(Holder::Role, role, template, &document, place);
                 }

@@ -204,7 +204,9 @@ pub(super) fn read(
         Steps::of(context, list, &mut out.notices)
     });
     let mut secrets = Secrets::default();
-    if let Some(env) = workflow.env {
+    // Variables of the workflow are not handed to workflows that it calls.
+    let shared = workflow.env.filter(|_| job.get("uses").is_none());
+    if let Some(env) = shared {
         secrets.read(context, "env", env, &steps);
     }
     secrets.read(context, "", job, &steps);
@@ -282,8 +284,8 @@ pub(super) fn read(
     }
     evidence.extend(notes(job, inherits, &secrets));
     evidence.extend(steps.notes);
-    evidence.extend(reach::of(context, workflow.env, job));
-    evidence.extend(stores::of(workflow.env.into_iter().chain([job])));
+    evidence.extend(reach::of(context, shared, job));
+    evidence.extend(stores::of(shared.into_iter().chain([job])));
 
     out.consumers.push(Consumer {
         id: consumer_id.clone(),

@@ -165,6 +165,35 @@ jobs:
 ";
 
     #[test]
+    fn what_goes_into_a_variable_of_a_cloud_is_of_that_cloud() {
+        let out = declared(
+            "on: push\njobs:\n  a:\n    env:\n      AWS_ACCESS_KEY_ID: ${{ secrets.APP_DEPLOY_KEY_ID }}\n      AWS_SECRET_ACCESS_KEY: ${{ secrets.APP_DEPLOY_SECRET }}\n      NODE_AUTH_TOKEN: ${{ secrets.GITHUB_PAT }}\n",
+        );
+        let mut kinds: Vec<_> = out
+            .references
+            .iter()
+            .map(|one| (one.name.as_str(), one.kind.as_deref().unwrap_or_default()))
+            .collect();
+        kinds.sort_unstable();
+        assert_eq!(
+            kinds,
+            [
+                ("APP_DEPLOY_KEY_ID", "aws-access-key"),
+                ("GITHUB_PAT", "github-pat")
+            ]
+        );
+    }
+
+    #[test]
+    fn called_workflows_are_not_handed_the_variables_of_their_caller() {
+        let out = declared(
+            "on: push\nenv: {A: '${{ secrets.NPM_TOKEN }}'}\njobs:\n  own:\n    steps: [{run: x}]\n  called:\n    uses: o/r/.github/workflows/w.yml@v1\n",
+        );
+        let by: Vec<_> = out.references.iter().map(|one| &one.consumer).collect();
+        assert_eq!(by, [&Some(out.consumers[0].id.clone())]);
+    }
+
+    #[test]
     fn every_job_is_an_identity_and_a_consumer_at_its_line() {
         let out = declared(DEPLOY);
         let shown: Vec<String> = out

@@ -239,13 +239,24 @@ fn render_chart(
             .iter()
             .filter_map(|chart| from_elsewhere(chart, charts, root, about)),
     );
-    for job in chart::jobs(charts, root) {
+    let jobs = chart::jobs(charts, root);
+    let on: BTreeSet<&str> = jobs
+        .iter()
+        .filter(|job| job.enabled)
+        .map(|job| job.text.uri.as_str())
+        .collect();
+    for job in &jobs {
         if part(&job.text.uri) != Some(Part::Template) {
             continue;
         }
         let at = texts.iter().position(|text| text.uri == job.text.uri);
         if let Some(at) = at {
-            out.push(render_file(tables, key, &files, &library, at, &job));
+            let mut one = render_file(tables, key, &files, &library, at, job);
+            // A part that is taken twice is off only where no other taking has it on.
+            if !job.enabled && on.contains(job.text.uri.as_str()) {
+                one.notices.clear();
+            }
+            out.push(one);
         }
     }
     out
@@ -328,7 +339,8 @@ fn render_file(
         );
         return out;
     }
-    let output = Engine::new(files, library).render(at, root);
+    let mut output = Engine::new(files, library).render(at, root);
+    places::part(&mut output);
     let text = Text::new(job.text.text.as_bytes());
     let rendered = Text::new(output.text.as_bytes());
     let places = Places {

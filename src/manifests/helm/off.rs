@@ -6,7 +6,7 @@ use super::super::text::Text;
 use super::super::{kubernetes, yaml};
 use super::chart::Job;
 use super::eval::{Engine, File, Library};
-use super::places::Places;
+use super::places::{Places, part};
 use crate::model::{Declarations, Evidence, FingerprintKey, Grade, Location};
 use crate::rules::manifests::ManifestTables;
 use std::collections::BTreeSet;
@@ -46,9 +46,10 @@ pub(super) fn declare(
         tables,
     };
     for (line, place) in sought(text.as_str(), rendered) {
-        let output = Engine::new(files, library)
+        let mut output = Engine::new(files, library)
             .towards(place)
             .render(at, &job.context);
+        part(&mut output);
         let written = Text::new(output.text.as_bytes());
         let places = Places {
             output: &written,

@@ -27,6 +27,8 @@ pub(super) struct Runs {
     risks: Vec<String>,
     stores: BTreeMap<&'static str, Names>,
     native_ids: Vec<String>,
+    /// Files that it starts, each with its repository.
+    starts: Vec<String>,
     purpose: Option<String>,
     store: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Runs {
             risks: Vec::new(),
             stores: BTreeMap::new(),
             native_ids: Vec::new(),
+            starts: Vec::new(),
             purpose: None,
             store: None,
         }
@@ -152,6 +155,7 @@ impl Runs {
             federation: Federation::Unknown,
             uses: Uses {
                 native_ids: self.native_ids,
+                runs: self.starts,
                 ..Uses::default()
             },
             risks: self.risks,

@@ -3,7 +3,11 @@
 use super::super::clean::clean;
 use super::super::context::Context;
 use super::{Runs, column, lines, variables_in};
-use crate::model::{ConsumerClass, Declarations, Grade};
+use crate::model::{ConsumerClass, Declarations, Evidence, Grade};
+use std::collections::BTreeMap;
+
+/// Where units run.
+const RUNTIME: &str = "systemd";
 
 /// Whether a name is that of a unit that runs something.
 pub(in super::super) fn is_unit(name: &str) -> bool {
@@ -28,8 +32,10 @@ pub(in super::super) fn read(context: &Context<'_>, out: &mut Declarations) {
     } else {
         (ConsumerClass::Daemon, "runs until it is stopped")
     };
-    let mut runs = Runs::new("systemd", file, class, why, (start, 1));
+    let mut runs = Runs::new(RUNTIME, file, class, why, (start, 1));
     let mut schedules = Vec::new();
+    let mut started = timer.map(|stem| format!("{stem}.service"));
+    let mut starts_within = None;
     let mut section = "";
     for (number, line) in lines(text) {
         let trimmed = line.trim();
@@ -50,6 +56,8 @@ pub(in super::super) fn read(context: &Context<'_>, out: &mut Declarations) {
             ("[Timer]", "OnCalendar" | "OnUnitActiveSec" | "OnBootSec" | "OnUnitInactiveSec") => {
                 schedules.push(format!("{key}={}", clean(value)));
             }
+            ("[Timer]", "Unit") => started = Some(value.to_owned()),
+            ("[Service]", "TimeoutStartSec") => starts_within = seconds(value),
             ("[Service]", "Type") if value == "oneshot" => {
                 runs.class = ConsumerClass::Batch;
                 "runs to completion (Type=oneshot)".clone_into(&mut runs.why);
@@ -93,7 +101,58 @@ pub(in super::super) fn read(context: &Context<'_>, out: &mut Declarations) {
     if !schedules.is_empty() {
         runs.schedule = Some(schedules.join("; "));
     }
+    // What runs to completion is starting until it is done.
+    if runs.class == ConsumerClass::Batch {
+        runs.timeout = runs.timeout.or(starts_within);
+    }
+    if let Some(unit) = started {
+        let folder = context.uri.strip_suffix(file).unwrap_or_default();
+        runs.starts = vec![format!("{}/{folder}{unit}", context.repository)];
+    }
     runs.declare(context, Grade::B, out);
+}
+
+/// Gives units the schedule of the timers that start them. To be called once all files were read.
+pub(in super::super) fn join(files: &mut [Declarations]) {
+    let mut timers: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for consumer in files.iter().flat_map(|file| &file.consumers) {
+        if consumer.runtime == RUNTIME
+            && let (Some(schedule), Some(unit)) = (&consumer.schedule, consumer.uses.runs.first())
+        {
+            timers.insert(unit.clone(), (consumer.name.clone(), schedule.clone()));
+        }
+    }
+    if timers.is_empty() {
+        return;
+    }
+    for file in files {
+        for consumer in &mut file.consumers {
+            let Some(at) = consumer
+                .location
+                .as_ref()
+                .filter(|_| consumer.runtime == RUNTIME)
+            else {
+                continue;
+            };
+            let unit = format!(
+                "{}/{}",
+                at.repository.as_deref().unwrap_or_default(),
+                at.uri
+            );
+            if let Some((timer, schedule)) = timers.get(&unit) {
+                consumer.class = ConsumerClass::Scheduled;
+                consumer.schedule = Some(schedule.clone());
+                consumer
+                    .evidence
+                    .push(Evidence::new(Grade::B, format!("started by {timer}")));
+                for identity in &mut file.identities {
+                    if consumer.identity.as_ref() == Some(&identity.id) {
+                        identity.consumer_class = ConsumerClass::Scheduled;
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// A span of time as systemd writes it, in seconds: `90`, `5min`, `1h`.
@@ -116,6 +175,51 @@ fn seconds(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::super::super::testing::{declared, shown};
+    use super::ConsumerClass;
+
+    #[test]
+    fn a_timer_says_how_often_its_unit_runs() {
+        let key = crate::model::FingerprintKey::new([7; 32]);
+        let files = [
+            (
+                "u/backup.service",
+                "[Service]\nType=oneshot\nTimeoutStartSec=1h\n",
+            ),
+            ("u/backup.timer", "[Timer]\nOnCalendar=daily\n"),
+            ("u/web.service", "[Service]\nTimeoutStartSec=1h\n"),
+            (
+                "u/other.timer",
+                "[Timer]\nOnBootSec=5min\nUnit=sync.service\n",
+            ),
+            ("u/sync.service", "[Service]\nType=simple\n"),
+            ("v/backup.service", "[Service]\nType=oneshot\n"),
+        ];
+        let mut all: Vec<_> = files
+            .iter()
+            .filter_map(|(uri, text)| crate::manifests::read("shop", uri, text.as_bytes(), &key))
+            .collect();
+        crate::manifests::link(&mut all);
+        let told: Vec<_> = all
+            .iter()
+            .flat_map(|file| &file.consumers)
+            .map(|one| (one.class, one.schedule.as_deref(), one.timeout_seconds))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (
+                    ConsumerClass::Scheduled,
+                    Some("OnCalendar=daily"),
+                    Some(3_600)
+                ),
+                (ConsumerClass::Scheduled, Some("OnCalendar=daily"), None),
+                (ConsumerClass::Daemon, None, None),
+                (ConsumerClass::Scheduled, Some("OnBootSec=5min"), None),
+                (ConsumerClass::Scheduled, Some("OnBootSec=5min"), None),
+                (ConsumerClass::Batch, None, None),
+            ]
+        );
+    }
 
     #[test]
     fn units_and_timers_tell_how_long_and_how_often() {

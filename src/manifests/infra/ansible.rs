@@ -289,8 +289,8 @@ fn value(node: &Node) -> Val {
     match &node.value {
         Value::Null => Val::Null,
         Value::Scalar { text, .. } => Val::Text(templated(text)),
-        Value::List(items) => Val::List(items.iter().map(value).collect()),
-        Value::Map(entries) => Val::Map(
+        Value::List(items) => Val::list(items.iter().map(value).collect()),
+        Value::Map(entries) => Val::map(
             entries
                 .iter()
                 .map(|(key, inner)| (unmarked(&key.text), value(inner)))

@@ -1,5 +1,6 @@
 //! Declared resources become accounts, identities, grants and credentials.
 
+use super::super::capabilities;
 use super::super::clean::clean;
 use super::draft::Draft;
 use super::item::Item;
@@ -40,6 +41,7 @@ pub(in crate::manifests) fn interesting(kind: &str) -> bool {
         || workloads::interesting(kind)
         || hcp::interesting(kind)
         || code_hosts::interesting(kind)
+        || capabilities::resource_says(kind)
         || ManifestTables::builtin().is_ok_and(|tables| tables.secret_stores.knows(kind))
 }
 
@@ -70,6 +72,7 @@ pub(in crate::manifests) fn declare(
     workloads::add(unit, tables, items, &mut out);
     hcp::add(unit, tables, items, &mut out);
     placed::add(unit, tables, items, &mut out);
+    capabilities::of_resources(unit, tables, items, &mut out);
     out
 }
 

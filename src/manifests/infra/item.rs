@@ -58,7 +58,7 @@ impl Item {
 /// Entries of a mapping whose values are known.
 pub(in crate::manifests) fn known_entries(value: &Val, out: &mut BTreeMap<String, String>) {
     if let Val::Map(map) = value {
-        for (key, value) in map {
+        for (key, value) in map.iter() {
             if let Some(value) = value.known_text() {
                 out.insert(clean(&shown(key)), clean(&value));
             }

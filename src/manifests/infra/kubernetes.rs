@@ -86,9 +86,9 @@ fn account(unit: &Unit<'_>, tables: &ManifestTables, item: &Item, out: &mut Decl
     let mut all = BTreeMap::new();
     known_entries(&metadata.get("labels"), &mut all);
     if let Val::Map(annotations) = metadata.get("annotations") {
-        for (key, value) in annotations {
+        for (key, value) in annotations.iter() {
             if let Some(value) = value.as_text() {
-                all.insert(clean(&shown(&key)), clean(&shown(&value)));
+                all.insert(clean(&shown(key)), clean(&shown(&value)));
             }
         }
     }

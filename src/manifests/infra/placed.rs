@@ -56,7 +56,7 @@ pub(super) fn add(
                 let Val::Map(entries) = item.get(field) else {
                     continue;
                 };
-                for (key, value) in &entries {
+                for (key, value) in entries.iter() {
                     if let Some((credential, holder)) = issued(value, out) {
                         placed.push(PlacedSecret {
                             target: Some(unit.repository.to_owned()),

@@ -11,6 +11,7 @@ use super::names::{CREATED, filled, iam_arn, iam_section};
 use super::value::{Val, later, open, shown, unmarked};
 use crate::model::{Declarations, UNKNOWN_ACCOUNT};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Deepest value read.
 const MAX_DEPTH: usize = 40;
@@ -39,13 +40,13 @@ pub(in super::super) fn read(context: &Context<'_>, root: &Node, out: &mut Decla
         }
         let mut attributes = match resource.get("properties") {
             Some(properties) => program.value(properties, 0),
-            None => Val::Map(BTreeMap::new()),
+            None => Val::map(BTreeMap::new()),
         };
         if let Val::Map(map) = &mut attributes
             && iam_section(&kind).is_some()
             && map.get("name").is_none_or(Val::is_null)
         {
-            map.insert("name".to_owned(), Val::later(&key.text));
+            Rc::make_mut(map).insert("name".to_owned(), Val::later(&key.text));
         }
         items.push(Item {
             kind,
@@ -231,7 +232,7 @@ impl Program<'_> {
                 Val::Bool(text == "true")
             }
             Value::Scalar { text, .. } => self.text(text, depth),
-            Value::List(items) => Val::List(
+            Value::List(items) => Val::list(
                 items
                     .iter()
                     .map(|item| self.value(item, depth + 1))
@@ -246,7 +247,7 @@ impl Program<'_> {
                 let document = entries
                     .iter()
                     .any(|(key, _)| key.text == "Statement" || key.text == "Effect");
-                Val::Map(
+                Val::map(
                     entries
                         .iter()
                         .map(|(key, value)| {

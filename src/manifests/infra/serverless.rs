@@ -125,7 +125,7 @@ pub(in super::super) fn read(context: &Context<'_>, root: &Node, out: &mut Decla
 fn resolved(value: Val) -> Val {
     match value {
         Val::Text(text) => Val::Text(variables(&text)),
-        Val::List(items) => Val::List(items.into_iter().map(resolved).collect()),
+        Val::List(items) => Val::list(items.iter().cloned().map(resolved).collect()),
         Val::Map(map) => {
             if map.len() == 1
                 && let Some((name, argument)) = map.iter().next()
@@ -133,9 +133,9 @@ fn resolved(value: Val) -> Val {
             {
                 return Val::later(&argument.to_json().to_string());
             }
-            Val::Map(
-                map.into_iter()
-                    .map(|(key, value)| (key, resolved(value)))
+            Val::map(
+                map.iter()
+                    .map(|(key, value)| (key.clone(), resolved(value.clone())))
                     .collect(),
             )
         }
@@ -177,7 +177,7 @@ fn variables(text: &str) -> String {
 }
 
 fn statements_of(node: &Node) -> Val {
-    Val::Map(
+    Val::map(
         [
             ("Version".to_owned(), Val::text("2012-10-17")),
             ("Statement".to_owned(), resolved(node_value(node))),

@@ -67,7 +67,7 @@ pub(in crate::manifests) fn read(context: &Context<'_>, root: &Node, out: &mut D
             location: context.location(definition(root).line, 1),
             open: None,
         },
-        attributes: Val::Map(BTreeMap::from(attributes)),
+        attributes: Val::map(BTreeMap::from(attributes)),
         account: UNKNOWN_ACCOUNT.to_owned(),
     };
     workloads::add(&unit, context.tables, &[item], out);

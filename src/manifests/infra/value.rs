@@ -30,8 +30,10 @@ pub(in crate::manifests) enum Val {
     Number(f64),
     /// May hold marks of unknown parts.
     Text(String),
-    List(Vec<Val>),
-    Map(BTreeMap<String, Val>),
+    /// Shared: what a large module hands on is looked at far more often than it is made.
+    List(Rc<Vec<Val>>),
+    /// Shared likewise.
+    Map(Rc<BTreeMap<String, Val>>),
     Object(Rc<dyn Attributes>),
     /// Anything; the label says what it hangs on.
     Unknown(String),
@@ -46,6 +48,16 @@ impl Val {
     /// One certain thing that gets its name later.
     pub(in crate::manifests) fn later(label: &str) -> Self {
         Self::Text(later(label))
+    }
+
+    /// A list.
+    pub(in crate::manifests) fn list(items: Vec<Self>) -> Self {
+        Self::List(Rc::new(items))
+    }
+
+    /// A mapping.
+    pub(in crate::manifests) fn map(entries: BTreeMap<String, Self>) -> Self {
+        Self::Map(Rc::new(entries))
     }
 
     /// A text.
@@ -90,7 +102,7 @@ impl Val {
     /// The items of a list; a single value counts as a list of one, nothing as none. `None` when unknown.
     pub(in crate::manifests) fn items(&self) -> Option<Vec<Self>> {
         match self {
-            Self::List(items) => Some(items.clone()),
+            Self::List(items) => Some(items.as_ref().clone()),
             Self::Null => Some(Vec::new()),
             Self::Unknown(_) => None,
             other => Some(vec![other.clone()]),
@@ -188,8 +200,8 @@ impl Val {
             Json::Bool(flag) => Self::Bool(*flag),
             Json::Number(number) => Self::Number(number.as_f64().unwrap_or(0.0)),
             Json::String(text) => Self::Text(text.clone()),
-            Json::Array(items) => Self::List(items.iter().map(Self::from_json).collect()),
-            Json::Object(entries) => Self::Map(
+            Json::Array(items) => Self::list(items.iter().map(Self::from_json).collect()),
+            Json::Object(entries) => Self::map(
                 entries
                     .iter()
                     .map(|(key, value)| (key.clone(), Self::from_json(value)))

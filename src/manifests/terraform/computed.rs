@@ -234,7 +234,7 @@ fn of_data(resource: &Resource, name: &str) -> Option<Val> {
             google_project(&resource.scope).map(Val::Text)
         }
         ("google_iam_policy", "policy_data") => Some(Val::Text(
-            Val::Map([("bindings".to_owned(), resource.set("binding"))].into())
+            Val::map([("bindings".to_owned(), resource.set("binding"))].into())
                 .to_json()
                 .to_string(),
         )),

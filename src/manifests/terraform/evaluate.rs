@@ -61,7 +61,7 @@ impl At<'_> {
             Expression::Bool(flag) => Val::Bool(*flag.value()),
             Expression::Number(number) => Val::Number(number.value().as_f64().unwrap_or(0.0)),
             Expression::String(text) => Val::Text(unmarked(text.value())),
-            Expression::Array(items) => Val::List(items.iter().map(|item| at.eval(item)).collect()),
+            Expression::Array(items) => Val::list(items.iter().map(|item| at.eval(item)).collect()),
             Expression::Object(object) => {
                 let mut map = BTreeMap::new();
                 for (key, value) in object {
@@ -73,7 +73,7 @@ impl At<'_> {
                         map.insert(key, at.eval(value.expr()));
                     }
                 }
-                Val::Map(map)
+                Val::map(map)
             }
             Expression::StringTemplate(parts) => at.elements(&mut parts.iter()),
             Expression::HeredocTemplate(heredoc) => at.template(&heredoc.template),
@@ -255,7 +255,7 @@ impl At<'_> {
                 TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
                     let rest = operators.get(at + 1..).unwrap_or_default();
                     return match value.items() {
-                        Some(items) => Val::List(
+                        Some(items) => Val::list(
                             items
                                 .into_iter()
                                 .map(|item| self.follow(item, rest))
@@ -305,9 +305,9 @@ impl At<'_> {
                         continue;
                     };
                     match map.get_mut(&key) {
-                        Some(Val::List(group)) if expr.grouping => group.push(made),
+                        Some(Val::List(group)) if expr.grouping => Rc::make_mut(group).push(made),
                         _ if expr.grouping => {
-                            map.insert(key, Val::List(vec![made]));
+                            map.insert(key, Val::list(vec![made]));
                         }
                         _ => {
                             map.insert(key, made);
@@ -317,9 +317,9 @@ impl At<'_> {
             }
         }
         if expr.key_expr.is_some() {
-            Val::Map(map)
+            Val::map(map)
         } else {
-            Val::List(list)
+            Val::list(list)
         }
     }
 

@@ -7,6 +7,7 @@ use super::project::join;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Most items a list becomes.
 const MAX_ITEMS: usize = 10_000;
@@ -45,14 +46,14 @@ fn evaluated(at: At<'_>, name: &str, arguments: &[Val]) -> Option<Val> {
                     None => out.push(argument.clone()),
                 }
             }
-            Some(Val::List(out))
+            Some(Val::list(out))
         }
         "flatten" => {
             let mut out = Vec::new();
             flatten(first?, &mut out, 0);
-            Some(Val::List(out))
+            Some(Val::list(out))
         }
-        "compact" => Some(Val::List(
+        "compact" => Some(Val::list(
             items(first?)?
                 .into_iter()
                 .filter(|item| !item.is_null() && item.as_text().as_deref() != Some(""))
@@ -76,7 +77,7 @@ fn evaluated(at: At<'_>, name: &str, arguments: &[Val]) -> Option<Val> {
             let parts = whole
                 .split(separator.as_str())
                 .filter(|_| !separator.is_empty());
-            Some(Val::List(parts.take(MAX_ITEMS).map(Val::text).collect()))
+            Some(Val::list(parts.take(MAX_ITEMS).map(Val::text).collect()))
         }
         "format" => format_text(&text(0)?, arguments.get(1..)?),
         "formatlist" => format_list(&text(0)?, arguments.get(1..)?),
@@ -161,17 +162,17 @@ fn evaluated(at: At<'_>, name: &str, arguments: &[Val]) -> Option<Val> {
             }
         }
         "keys" => match first? {
-            Val::Map(map) => Some(Val::List(map.keys().map(Val::text).collect())),
+            Val::Map(map) => Some(Val::list(map.keys().map(Val::text).collect())),
             _ => None,
         },
         "values" => match first? {
-            Val::Map(map) => Some(Val::List(map.values().cloned().collect())),
+            Val::Map(map) => Some(Val::list(map.values().cloned().collect())),
             _ => None,
         },
         "zipmap" => {
             let (keys, values) = (items(first?)?, items(arguments.get(1)?)?);
             let pairs = keys.into_iter().zip(values);
-            Some(Val::Map(
+            Some(Val::map(
                 pairs
                     .filter_map(|(key, value)| Some((key.as_text()?, value)))
                     .collect(),
@@ -194,7 +195,7 @@ fn evaluated(at: At<'_>, name: &str, arguments: &[Val]) -> Option<Val> {
                     return Some(argument.clone());
                 }
             }
-            Some(Val::List(Vec::new()))
+            Some(Val::list(Vec::new()))
         }
         "one" => match items(first?)?.as_slice() {
             [] => Some(Val::Null),
@@ -204,17 +205,17 @@ fn evaluated(at: At<'_>, name: &str, arguments: &[Val]) -> Option<Val> {
         "sort" => {
             let mut list = items(first?)?;
             if !list.iter().all(Val::known) {
-                return Some(Val::List(list));
+                return Some(Val::list(list));
             }
             list.sort_by_cached_key(Val::as_text);
-            Some(Val::List(list))
+            Some(Val::list(list))
         }
-        "reverse" => items(first?).map(|list| Val::List(list.into_iter().rev().collect())),
+        "reverse" => items(first?).map(|list| Val::list(list.into_iter().rev().collect())),
         "slice" => {
             let list = items(first?)?;
             let (from, to) = (number(1)? as usize, number(2)? as usize);
             list.get(from..to.min(list.len()))
-                .map(|part| Val::List(part.to_vec()))
+                .map(|part| Val::list(part.to_vec()))
         }
         "range" => range(arguments),
         "setunion" => {
@@ -229,7 +230,7 @@ fn evaluated(at: At<'_>, name: &str, arguments: &[Val]) -> Option<Val> {
             let other = items(arguments.get(1)?)?;
             let has = |item: &Val| other.iter().any(|one| one.same(item) == Some(true));
             let list = items(first?)?;
-            Some(Val::List(
+            Some(Val::list(
                 list.into_iter().filter(|item| has(item) == keep).collect(),
             ))
         }
@@ -300,7 +301,7 @@ fn items(value: &Val) -> Option<Vec<Val>> {
 
 fn spread(value: &Val) -> Vec<Val> {
     match value {
-        Val::List(items) => items.clone(),
+        Val::List(items) => items.as_ref().clone(),
         Val::Null => Vec::new(),
         value => vec![value.clone()],
     }
@@ -311,7 +312,7 @@ fn distinct(list: &[Val]) -> Val {
     let kept = list
         .iter()
         .filter(|item| seen.insert(item.to_json().to_string()));
-    Val::List(kept.cloned().collect())
+    Val::list(kept.cloned().collect())
 }
 
 fn merge(arguments: &[Val]) -> Option<Val> {
@@ -321,19 +322,19 @@ fn merge(arguments: &[Val]) -> Option<Val> {
         match argument {
             Val::Map(map) => {
                 any = true;
-                out.extend(map);
+                out.extend(Rc::unwrap_or_clone(map));
             }
             Val::Null => any = true,
             _ => {}
         }
     }
-    any.then_some(Val::Map(out))
+    any.then_some(Val::map(out))
 }
 
 fn flatten(value: &Val, out: &mut Vec<Val>, depth: usize) {
     match value {
         Val::List(items) if depth < 16 => {
-            for item in items {
+            for item in items.iter() {
                 if out.len() < MAX_ITEMS {
                     flatten(item, out, depth + 1);
                 }
@@ -445,7 +446,7 @@ fn format_list(pattern: &str, arguments: &[Val]) -> Option<Val> {
             .collect();
         out.push(format_text(pattern, &row)?);
     }
-    Some(Val::List(out))
+    Some(Val::list(out))
 }
 
 fn range(arguments: &[Val]) -> Option<Val> {
@@ -465,7 +466,7 @@ fn range(arguments: &[Val]) -> Option<Val> {
         out.push(Val::Number(at));
         at += step;
     }
-    Some(Val::List(out))
+    Some(Val::list(out))
 }
 
 fn product(arguments: &[Val]) -> Option<Val> {
@@ -486,7 +487,7 @@ fn product(arguments: &[Val]) -> Option<Val> {
             })
             .collect();
     }
-    Some(Val::List(rows.into_iter().map(Val::List).collect()))
+    Some(Val::list(rows.into_iter().map(Val::list).collect()))
 }
 
 fn all_of(list: &Val, all: bool) -> Option<Val> {
@@ -523,7 +524,7 @@ fn files(at: At<'_>, folder: &str, pattern: &str) -> Option<Val> {
         .map(Val::text)
         .collect();
     // Of other files nothing is known here.
-    (!found.is_empty()).then_some(Val::List(found))
+    (!found.is_empty()).then_some(Val::list(found))
 }
 
 /// Renders the text of a template with the given variables.
@@ -587,8 +588,8 @@ pub(in super::super) fn node_value(node: &node::Node) -> Val {
             _ => Val::text(super::super::infra::value::unmarked(text)),
         },
         node::Value::Scalar { text, .. } => Val::text(super::super::infra::value::unmarked(text)),
-        node::Value::List(items) => Val::List(items.iter().map(node_value).collect()),
-        node::Value::Map(entries) => Val::Map(
+        node::Value::List(items) => Val::list(items.iter().map(node_value).collect()),
+        node::Value::Map(entries) => Val::map(
             entries
                 .iter()
                 .map(|(key, value)| {

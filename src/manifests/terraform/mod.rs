@@ -98,12 +98,17 @@ type Place = (String, u32, u32);
 
 fn told(repository: &str, broken: &Broken) -> Coverage {
     let problem = &broken.problem;
+    let (status, then) = if problem.kind == parse::REPEATED {
+        (CoverageStatus::Noted, "the last of them counts")
+    } else {
+        (CoverageStatus::Partial, "what depends on it was left out")
+    };
     Coverage::new(
         "manifests",
         format!("{repository}/{}", broken.uri),
-        CoverageStatus::Partial,
+        status,
         format!(
-            "{} at line {}, column {}; what depends on it was left out",
+            "{} at line {}, column {}; {then}",
             problem.kind, problem.line, problem.column
         ),
     )
@@ -151,6 +156,7 @@ pub(super) fn absorb(out: &mut Declarations, more: Declarations) {
     out.placed.extend(more.placed);
     out.roles.extend(more.roles);
     out.bindings.extend(more.bindings);
+    out.capabilities.extend(more.capabilities);
     out.routines.extend(more.routines);
     out.notices.extend(more.notices);
 }
@@ -265,9 +271,10 @@ fn completed(
     attributes: super::infra::value::Val,
 ) -> super::infra::value::Val {
     use super::infra::value::Val;
-    let Val::Map(mut map) = attributes else {
+    let Val::Map(map) = attributes else {
         return attributes;
     };
+    let mut map = Rc::unwrap_or_clone(map);
     let computed: &[&str] = match resource.kind.as_str() {
         "aws_iam_role" | "aws_iam_user" | "aws_iam_group" | "aws_iam_instance_profile" => &["name"],
         "aws_iam_policy" => &["name", "arn"],
@@ -279,7 +286,7 @@ fn completed(
             map.insert((*name).to_owned(), resource.attribute(name));
         }
     }
-    Val::Map(map)
+    Val::map(map)
 }
 
 fn declare(repository: &str, unit: &str, items: &[Item]) -> Declarations {

@@ -25,6 +25,9 @@ pub(super) struct Block {
     pub(super) place: Place,
 }
 
+/// The problem of a text that is whole but for a key that it has twice.
+pub(super) const REPEATED: &str = "a key that is there twice";
+
 /// Line and column.
 pub(super) type Place = (u32, u32);
 
@@ -75,7 +78,7 @@ pub(super) fn hcl(text: &str) -> (Body, Vec<Problem>) {
         let problem = Problem::marked(
             left.location().line(),
             left.location().column().saturating_sub(1),
-            "a key that is there twice",
+            REPEATED,
         );
         return (body, vec![problem]);
     }

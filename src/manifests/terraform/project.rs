@@ -1,5 +1,6 @@
 //! Modules of one repository: the folders that hold Terraform code, and what each declares.
 
+use super::super::capabilities::resource_mentioned;
 use super::super::node::Problem;
 use super::parse::{self, Attribute, Block};
 use crate::model::KeptText;
@@ -272,9 +273,10 @@ fn wanted(by_folder: &BTreeMap<&str, Vec<&KeptText>>) -> BTreeSet<String> {
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     for (folder, files) in by_folder {
         for file in files {
-            if MARKERS.iter().any(|marker| {
+            let identities = MARKERS.iter().any(|marker| {
                 memchr::memmem::find(file.text.as_bytes(), marker.as_bytes()).is_some()
-            }) {
+            });
+            if identities || resource_mentioned(&file.text) {
                 wanted.insert((*folder).to_owned());
             }
             calls

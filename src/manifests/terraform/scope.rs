@@ -42,7 +42,7 @@ impl Binding {
             depth,
         };
         if let Some((key, value)) = &self.each {
-            let each = Val::Map(
+            let each = Val::map(
                 [("key", key), ("value", value)]
                     .map(|(name, value)| (name.to_owned(), value.clone()))
                     .into(),
@@ -58,7 +58,7 @@ impl Binding {
             });
         }
         if let Some(index) = self.index {
-            let count = Val::Map([("index".to_owned(), Val::Number(index))].into());
+            let count = Val::map([("index".to_owned(), Val::Number(index))].into());
             let env = Env {
                 name: "count",
                 value: &count,
@@ -91,8 +91,8 @@ impl Instances {
     fn value(&self, mut make: impl FnMut(&Binding) -> Val) -> Val {
         match self.shape {
             Shape::One => self.list.first().map_or(Val::Null, make),
-            Shape::List => Val::List(self.list.iter().map(make).collect()),
-            Shape::Map => Val::Map(
+            Shape::List => Val::list(self.list.iter().map(make).collect()),
+            Shape::Map => Val::map(
                 self.list
                     .iter()
                     .filter_map(|binding| {
@@ -285,7 +285,7 @@ impl Scope {
                 .is_some_and(|call| local_source(&call.what).is_some());
             // None at all, or one from elsewhere.
             return if exists {
-                Val::List(Vec::new())
+                Val::list(Vec::new())
             } else {
                 Val::open(format!("module.{name}"))
             };
@@ -540,7 +540,7 @@ impl Resource {
                 if blocks.is_empty() {
                     Val::Null
                 } else {
-                    Val::List(blocks)
+                    Val::list(blocks)
                 }
             })
         })
@@ -605,7 +605,7 @@ impl At<'_> {
         let unknown = Val::open(label(&collection));
         let each = entries(&collection).unwrap_or_else(|| vec![(unknown.clone(), unknown)]);
         for (key, value) in each.into_iter().take(MAX_INSTANCES) {
-            let bound = Val::Map([("key".to_owned(), key), ("value".to_owned(), value)].into());
+            let bound = Val::map([("key".to_owned(), key), ("value".to_owned(), value)].into());
             let env = Env {
                 name,
                 value: &bound,
@@ -633,9 +633,9 @@ impl At<'_> {
                 kind => kind,
             };
             if !kind.is_empty() && !map.contains_key(kind) {
-                map.insert(kind.to_owned(), Val::List(self.blocks(body, kind)));
+                map.insert(kind.to_owned(), Val::list(self.blocks(body, kind)));
             }
         }
-        Val::Map(map)
+        Val::map(map)
     }
 }

@@ -3,6 +3,7 @@
 use super::super::infra::value::Val;
 use super::evaluate::At;
 use hcl_edit::expr::{Expression, ObjectKey};
+use std::rc::Rc;
 
 /// Deepest type looked at.
 const MAX_DEPTH: usize = 12;
@@ -21,21 +22,23 @@ fn fill(at: At<'_>, value: Val, kind: &Expression, depth: usize) -> Val {
     };
     match (call.name.name.as_str(), value) {
         ("optional", value) => fill(at, value, inner, depth + 1),
-        ("list" | "set", Val::List(items)) => Val::List(
-            items
+        ("list" | "set", Val::List(items)) => Val::list(
+            Rc::unwrap_or_clone(items)
                 .into_iter()
                 .map(|item| fill(at, item, inner, depth + 1))
                 .collect(),
         ),
-        ("map", Val::Map(map)) => Val::Map(
-            map.into_iter()
+        ("map", Val::Map(map)) => Val::map(
+            Rc::unwrap_or_clone(map)
+                .into_iter()
                 .map(|(key, item)| (key, fill(at, item, inner, depth + 1)))
                 .collect(),
         ),
-        ("object", Val::Map(mut map)) => {
+        ("object", Val::Map(map)) => {
             let Expression::Object(fields) = inner else {
                 return Val::Map(map);
             };
+            let mut map = Rc::unwrap_or_clone(map);
             for (key, field) in fields {
                 let name = match key {
                     ObjectKey::Ident(name) => name.as_str().to_owned(),
@@ -48,7 +51,7 @@ fn fill(at: At<'_>, value: Val, kind: &Expression, depth: usize) -> Val {
                 };
                 map.insert(name, fill(at, value, kind, depth + 1));
             }
-            Val::Map(map)
+            Val::map(map)
         }
         (_, value) => value,
     }

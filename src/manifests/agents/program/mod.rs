@@ -1,19 +1,22 @@
 //! Agents that program code makes: calls of a framework's classes and functions, by what was imported from it.
 //!
-//! Nothing is run. A name that is assigned once stands for its value, a tool that is a function of the file for what it asks of
+//! Classes that extend a framework's are agents too, and so is what the code cells of notebooks make. Nothing is run. A name that is assigned once stands for its value, a tool that is a function of the file for what it asks of
 //! the environment.
 
+mod classes;
+mod notebook;
 mod source;
 mod token;
 mod value;
 
 use super::super::clean::clean;
 use super::super::context::Context;
-use super::super::node::{Node, Value};
+use super::super::node::{Key, Node, Value};
 use super::declared::{Agent, Reach};
 use super::{Server, command, host};
 use crate::model::Declarations;
 use crate::rules::agent_code::{AgentCode, AgentFramework};
+use classes::{AgentClass, classes};
 use memchr::memmem;
 use source::Source;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +25,8 @@ use value::{CALL, Values};
 
 /// Largest program read, in bytes.
 const MAX_BYTES: usize = 1 << 20;
+/// Largest notebook read, in bytes: pictures stand in it beside the code.
+const MAX_NOTEBOOK: usize = 5 << 20;
 /// Bytes at the beginning in which programs import.
 const HEAD: usize = 16 << 10;
 /// Most agents of one file.
@@ -36,7 +41,7 @@ fn language(uri: &str) -> Option<Language> {
     let (folder, name) = uri.rsplit_once('/').unwrap_or(("", uri));
     let (stem, extension) = name.rsplit_once('.')?;
     let language = match extension {
-        "py" => Language::Python,
+        "py" | "ipynb" => Language::Python,
         "ts" | "tsx" | "js" | "jsx" | "mjs" | "cjs" | "mts" | "cts" => Language::Script,
         _ => return None,
     };
@@ -45,9 +50,12 @@ fn language(uri: &str) -> Option<Language> {
         || ["_test", ".test", ".spec", ".d", ".min"]
             .iter()
             .any(|end| stem.ends_with(end))
-        || folder
-            .split('/')
-            .any(|part| matches!(part, "test" | "tests" | "__tests__" | "node_modules"));
+        || folder.split('/').any(|part| {
+            matches!(
+                part,
+                "test" | "tests" | "__tests__" | "node_modules" | ".ipynb_checkpoints"
+            )
+        });
     (!test).then_some(language)
 }
 
@@ -57,11 +65,19 @@ pub(in crate::manifests) fn wants(uri: &str) -> bool {
 }
 
 /// Whether a program may make agents: cheap. Every framework has the word in its own name or in that of what it makes.
-pub(in crate::manifests) fn interesting(bytes: &[u8]) -> bool {
-    let head = bytes.get(..HEAD).unwrap_or(bytes);
-    bytes.len() <= MAX_BYTES
+pub(in crate::manifests) fn interesting(uri: &str, bytes: &[u8]) -> bool {
+    let (head, most) = if is_notebook(uri) {
+        (bytes, MAX_NOTEBOOK)
+    } else {
+        (bytes.get(..HEAD).unwrap_or(bytes), MAX_BYTES)
+    };
+    bytes.len() <= most
         && memmem::find(head, b"gent").is_some()
         && (memmem::find(head, b"import").is_some() || memmem::find(head, b"require").is_some())
+}
+
+fn is_notebook(uri: &str) -> bool {
+    uri.ends_with(".ipynb")
 }
 
 /// Reads a program.
@@ -69,69 +85,148 @@ pub(in crate::manifests) fn read(context: &Context<'_>, out: &mut Declarations) 
     let Some(language) = language(context.uri) else {
         return;
     };
+    if !is_notebook(context.uri) {
+        program(context, language, out);
+        return;
+    }
+    if let Some((text, language)) = notebook::program(context.text) {
+        let inside = Context {
+            repository: context.repository,
+            uri: context.uri,
+            text: &text,
+            key: context.key,
+            tables: context.tables,
+        };
+        program(&inside, language, out);
+    }
+}
+
+/// What makes an agent, in the order of the text.
+struct Made<'c> {
+    framework: &'c AgentFramework,
+    /// Where its name begins.
+    start: usize,
+    /// The framework's word for it.
+    called: String,
+    /// The program's class that it is of.
+    class: Option<&'c str>,
+    node: Node,
+}
+
+fn program(context: &Context<'_>, language: Language, out: &mut Declarations) {
     let source = Source::read(context.text.as_str(), language);
-    let calls = calls(&source, &context.tables.agent_code);
+    let code = &context.tables.agent_code;
+    let classes = classes(&source, code);
+    let calls = calls(&source, code, &classes);
     let mut values = Values::new(&source, context.text);
-    let mut made: Vec<(&AgentFramework, usize, Node)> = Vec::new();
+    let mut made: Vec<Made<'_>> = Vec::new();
+    let told = |framework: &AgentFramework, arguments: &[(Key, Node)]| {
+        framework.with.is_empty()
+            || arguments
+                .iter()
+                .any(|(key, _)| framework.with.contains(&key.text))
+    };
+    let node = |start: usize, mut arguments: Vec<(Key, Node)>| {
+        arguments.retain(|(key, _)| !code.others.contains(&key.text));
+        let span = source.token(start).map_or((0, 0), |at| (at.start, at.end));
+        Node::at(context.text, span, Value::Map(arguments))
+    };
+    let mut by_call: BTreeSet<&str> = BTreeSet::new();
     for call in calls {
         let mut arguments = values.arguments(call.open, 0);
+        let given = arguments
+            .iter()
+            .any(|(key, _)| !code.others.contains(&key.text));
         let (start, end) = (call.start, source.behind(call.open));
         // CrewAI keeps these in files, where they are read.
         let elsewhere = (call.open..end).any(|at| source.word(at) == "agents_config");
-        let told = call.framework.with.is_empty()
-            || arguments
-                .iter()
-                .any(|(key, _)| call.framework.with.contains(&key.text));
-        let others = &context.tables.agent_code.others;
-        arguments.retain(|(key, _)| !others.contains(&key.text));
-        if told && !elsewhere && !arguments.is_empty() {
-            let span = source.token(start).map_or((0, 0), |at| (at.start, at.end));
-            let node = Node::at(context.text, span, Value::Map(arguments));
-            made.push((call.framework, start, node));
+        if !given || elsewhere {
+            continue;
+        }
+        let mut called = source.word(start).to_owned();
+        if let Some(class) = call.class {
+            by_call.insert(class.class.name);
+            called.clone_from(&class.base);
+            for (key, value) in class.arguments(&source, &mut values) {
+                if !arguments.iter().any(|(known, _)| known.text == key.text) {
+                    arguments.push((key, value));
+                }
+            }
+        }
+        if told(call.framework, &arguments) {
+            made.push(Made {
+                framework: call.framework,
+                start,
+                called,
+                class: call.class.map(|class| class.class.name),
+                node: node(start, arguments),
+            });
         }
     }
-    let lone = lone_server(&source, &context.tables.agent_code, &mut values);
+    for class in &classes {
+        if class.extended || by_call.contains(class.class.name) {
+            continue;
+        }
+        let arguments = class.arguments(&source, &mut values);
+        if told(class.framework, &arguments) {
+            made.push(Made {
+                framework: class.framework,
+                start: class.class.start + 1,
+                called: class.base.clone(),
+                class: Some(class.class.name),
+                node: node(class.class.start, arguments),
+            });
+        }
+    }
+    made.sort_by_key(|one| one.start);
+    let lone = lone_server(&source, code, &mut values);
     let kept = context.first(&made, MAX_AGENTS, "agents", &mut out.notices);
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    for (framework, start, node) in kept {
+    for one in kept {
         let reader = Reader {
-            code: &context.tables.agent_code,
+            code,
             source: &source,
-            node,
+            node: &one.node,
+            class: one.class,
             lone: lone.as_ref(),
         };
-        let mut name = reader.name(*start);
+        let mut name = reader.name(one.start);
         let count = known.entry(name.clone()).or_default();
         *count += 1;
         if *count > 1 {
             name = format!("{name} {count}");
         }
-        let called = source.word(*start).to_owned();
         Agent {
-            framework: &framework.title,
+            framework: &one.framework.title,
             purpose: reader
                 .first(&reader.code.purposes)
                 .filter(|purpose| *purpose != name),
             name,
-            place: (node.line, node.column),
-            node,
+            place: (one.node.line, one.node.column),
+            node: &one.node,
             native_ids: Vec::new(),
-            reach: reader.reach(&called),
+            reach: reader.reach(&one.called),
         }
         .declare(context, out);
     }
 }
 
 /// A call that makes an agent.
-struct Call<'c> {
+struct Call<'c, 'a> {
     framework: &'c AgentFramework,
+    /// The class of the same file that is called.
+    class: Option<&'a AgentClass<'c, 'a, 'a>>,
     /// Where the called name begins, and where its bracket opens.
     start: usize,
     open: usize,
 }
 
 /// The calls of a program that make agents.
-fn calls<'c>(source: &Source<'_>, code: &'c AgentCode) -> Vec<Call<'c>> {
+fn calls<'c, 'a>(
+    source: &Source<'_>,
+    code: &'c AgentCode,
+    classes: &'a [AgentClass<'c, 'a, 'a>],
+) -> Vec<Call<'c, 'a>> {
     let mut calls = Vec::new();
     let mut at = 0;
     while at < source.len() {
@@ -155,12 +250,22 @@ fn calls<'c>(source: &Source<'_>, code: &'c AgentCode) -> Vec<Call<'c>> {
             at += 2;
         }
         let open = behind_types(source, at);
-        if source.is(open, b'(')
-            && let Some((module, call)) = source.imported(&parts)
-            && let Some(framework) = code.framework(&module, &call)
-        {
+        if !source.is(open, b'(') {
+            continue;
+        }
+        let class = classes
+            .iter()
+            .find(|one| parts.as_slice() == [one.class.name]);
+        let framework = match class {
+            Some(class) => Some(class.framework),
+            None => source
+                .imported(&parts)
+                .and_then(|(module, call)| code.framework(&module, &call)),
+        };
+        if let Some(framework) = framework {
             calls.push(Call {
                 framework,
+                class,
                 start,
                 open,
             });
@@ -208,6 +313,8 @@ struct Reader<'r, 't> {
     code: &'r AgentCode,
     source: &'r Source<'t>,
     node: &'r Node,
+    /// The program's class that it is of.
+    class: Option<&'r str>,
     /// The only tool server that the file makes.
     lone: Option<&'r Node>,
 }
@@ -240,6 +347,7 @@ impl<'r> Reader<'r, '_> {
                     .then(|| short(given))
             })
             .or_else(|| self.assigned(start))
+            .or_else(|| self.class.map(short))
             .or_else(|| text(&role))
             .or_else(|| self.source.around(start).map(short))
             .unwrap_or_else(|| "agent".to_owned())

@@ -15,6 +15,18 @@ pub(super) struct Source<'t> {
     values: BTreeMap<&'t str, Option<usize>>,
     /// Tokens of a function's parameters and body.
     functions: BTreeMap<&'t str, Range<usize>>,
+    classes: Vec<Class<'t>>,
+}
+
+/// A class that extends others.
+pub(super) struct Class<'t> {
+    pub(super) name: &'t str,
+    /// Where the word `class` stands.
+    pub(super) start: usize,
+    /// What it extends, each as its dotted name.
+    pub(super) bases: Vec<Vec<&'t str>>,
+    /// Tokens of its body.
+    pub(super) body: Range<usize>,
 }
 
 impl<'t> Source<'t> {
@@ -26,6 +38,7 @@ impl<'t> Source<'t> {
             imports: BTreeMap::new(),
             values: BTreeMap::new(),
             functions: BTreeMap::new(),
+            classes: Vec::new(),
         };
         for at in 0..source.tokens.len() {
             match language {
@@ -75,6 +88,11 @@ impl<'t> Source<'t> {
     /// Tokens of a function's parameters and body.
     pub(super) fn function(&self, name: &str) -> Option<Range<usize>> {
         self.functions.get(name).cloned()
+    }
+
+    /// Classes that extend others, in the order of the text.
+    pub(super) fn classes(&self) -> &[Class<'t>] {
+        &self.classes
     }
 
     /// Module and name of what a dotted name stands for, when its first part was imported.
@@ -188,22 +206,86 @@ impl<'t> Source<'t> {
                 let Some(name) = self.name(at + 1) else {
                     return;
                 };
-                let column = self.column(at);
-                let opened = self.behind(at + 2);
-                let end = (opened..self.tokens.len())
-                    .find(|inner| {
-                        self.token(*inner).is_some_and(|token| token.first)
-                            && self.column(*inner) <= column
-                    })
-                    .unwrap_or(self.tokens.len());
+                let end = self.end_of_block(at, self.behind(at + 2));
                 self.functions.insert(name, at..end);
+            }
+            "class" if first => {
+                let Some(name) = self.name(at + 1) else {
+                    return;
+                };
+                let mut open = at + 2;
+                if self.is(open, b'[') {
+                    open = self.behind(open);
+                }
+                if !self.is(open, b'(') {
+                    return;
+                }
+                let close = self.behind(open);
+                // Behind the bracket stands a colon.
+                let body = close + 1..self.end_of_block(at, close);
+                let bases = self.bases(open + 1, close.saturating_sub(1));
+                self.class(name, at, bases, body);
             }
             _ => {}
         }
     }
 
+    fn class(&mut self, name: &'t str, start: usize, bases: Vec<Vec<&'t str>>, body: Range<usize>) {
+        if !bases.is_empty() {
+            self.classes.push(Class {
+                name,
+                start,
+                bases,
+                body,
+            });
+        }
+    }
+
+    /// Dotted names between commas; what is given by name, such as a metaclass, is none.
+    fn bases(&self, from: usize, to: usize) -> Vec<Vec<&'t str>> {
+        let mut out = Vec::new();
+        let mut at = from;
+        while at < to {
+            let (parts, next) = self.parts(at);
+            if !parts.is_empty() && !self.is(next, b'=') {
+                out.push(parts);
+            }
+            at = next.max(at + 1);
+            while at < to && !self.is(at, b',') {
+                let bracket = matches!(self.kind(at), Some(Kind::Mark(b'(' | b'[' | b'{')));
+                at = if bracket { self.behind(at) } else { at + 1 };
+            }
+            at += 1;
+        }
+        out
+    }
+
+    /// The dotted name that begins at a token, and where it ends.
+    fn parts(&self, mut at: usize) -> (Vec<&'t str>, usize) {
+        let mut parts = Vec::new();
+        while let Some(name) = self.name(at) {
+            parts.push(name);
+            at += 1;
+            if !self.is(at, b'.') {
+                break;
+            }
+            at += 1;
+        }
+        (parts, at)
+    }
+
+    /// Where an indented block ends whose head begins at a token.
+    fn end_of_block(&self, head: usize, from: usize) -> usize {
+        let column = self.column(head);
+        (from..self.tokens.len())
+            .find(|inner| {
+                self.token(*inner).is_some_and(|token| token.first) && self.column(*inner) <= column
+            })
+            .unwrap_or(self.tokens.len())
+    }
+
     /// Bytes between the line's start and the first of its words that is not `async`.
-    fn column(&self, at: usize) -> usize {
+    pub(super) fn column(&self, at: usize) -> usize {
         let start = self.token(at).map_or(0, |token| token.start);
         let line = self.text.get(..start).map_or(0, |before| {
             before.rfind('\n').map_or(0, |newline| newline + 1)
@@ -240,6 +322,30 @@ impl<'t> Source<'t> {
                     .find(|at| self.is(*at, b'{'));
                 if let Some(body) = body {
                     self.functions.insert(name, at..self.behind(body));
+                }
+            }
+            "class" => {
+                let Some(name) = self.name(at + 1) else {
+                    return;
+                };
+                let head = at + 2..(at + 80).min(self.tokens.len());
+                let extends = head.clone().find(|at| self.word(*at) == "extends");
+                let body = head.clone().find(|at| self.is(*at, b'{'));
+                if let (Some(extends), Some(body)) = (extends, body)
+                    && extends < body
+                {
+                    let (parts, _) = self.parts(extends + 1);
+                    let bases = if parts.is_empty() {
+                        Vec::new()
+                    } else {
+                        vec![parts]
+                    };
+                    self.class(
+                        name,
+                        at,
+                        bases,
+                        body + 1..self.behind(body).saturating_sub(1),
+                    );
                 }
             }
             _ => {}

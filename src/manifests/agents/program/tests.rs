@@ -175,3 +175,69 @@ proptest! {
         declared(if python { "a.py" } else { "a.ts" }, &text);
     }
 }
+
+#[test]
+fn classes_that_extend_an_agent_are_agents() {
+    let text = r#"
+import os
+from agents import Agent, function_tool
+from livekit import agents as lk
+from google.adk.agents import LlmAgent, BaseAgent
+from autogen_core import RoutedAgent as Routed
+
+class SupportAgent(Agent[Context]):
+    """Answers customers.
+
+    At length.
+    """
+    name: str = "support"
+    model = "gpt-4.1"
+    tools = [
+        refund,
+    ]
+
+class Base(LlmAgent):
+    key = os.environ["STRIPE_API_KEY"]
+
+class Billing(Base):
+    def __init__(self, **more):
+        super().__init__(
+            model="gemini-2.5-pro",
+            description="Handles bills",
+            **more,
+        )
+
+class Worker(Routed):
+    def __init__(self) -> None:
+        super().__init__("works")
+
+class Helper(lk.Agent, metaclass=Meta):
+    def __init__(self):
+        super().__init__(instructions="x")
+
+class Plain(Thing): pass
+class NotMade(Agent): pass
+
+async def main():
+    bill = Billing()
+    other = Worker("sorts", name="sorter")
+"#;
+    insta::assert_snapshot!(shown("agents/sub.py", text), @r#"
+    shop/agents/sub.py:8 Agent shop/agents/sub.py#support (Answers customers.) tools ["refund"] servers [] unasked [] providers ["openai"] keys [] literals 0 ["asks the model gpt-4.1"]
+    shop/agents/sub.py:22 Agent shop/agents/sub.py#Billing (Handles bills) tools [] servers [] unasked [] providers ["gcp", "stripe"] keys ["environment STRIPE_API_KEY"] literals 0 ["asks the model gemini-2.5-pro"]
+    shop/agents/sub.py:34 Agent shop/agents/sub.py#Helper (LiveKit Agents agent of shop) tools [] servers [] unasked [] providers [] keys [] literals 0 []
+    shop/agents/sub.py:43 Agent shop/agents/sub.py#sorter (AutoGen agent of shop) tools [] servers [] unasked [] providers [] keys [] literals 0 []
+    "#);
+}
+
+#[test]
+fn classes_of_scripts_are_agents_too() {
+    let text = "import { Agent } from '@mastra/core/agent';\nexport class OpsAgent extends Agent {\n  private retries = 3;\n  constructor(key: string) {\n    super({ name: 'ops', model: openai('gpt-4o'), tools: { deploy } });\n    this.key = process.env.DEPLOY_TOKEN;\n  }\n}\nclass Other extends Thing {}\n";
+    insta::assert_snapshot!(shown("src/ops.ts", text), @r#"shop/src/ops.ts:2 Agent shop/src/ops.ts#ops (Mastra agent of shop) tools ["deploy"] servers [] unasked [] providers ["openai"] keys ["environment DEPLOY_TOKEN"] literals 0 ["asks the model gpt-4o"]"#);
+}
+
+#[test]
+fn agents_of_notebooks_stand_at_their_place() {
+    let text = "{\n \"cells\": [\n  {\"cell_type\": \"code\", \"source\": [\n    \"!pip install openai-agents\\n\",\n    \"from agents import Agent\\n\"\n  ]},\n  {\"cell_type\": \"markdown\", \"source\": [\"# x = Agent(name='no', tools=[])\"]},\n  {\"cell_type\": \"code\", \"source\": [\n    \"agent = Agent(\\n\",\n    \"    name=\\\"Helper\\\", model=\\\"gpt-4o\\\")\\n\"\n  ], \"outputs\": []}\n ],\n \"metadata\": {}, \"nbformat\": 4\n}\n";
+    insta::assert_snapshot!(shown("demo.ipynb", text), @r#"shop/demo.ipynb:9 Agent shop/demo.ipynb#Helper (OpenAI Agents SDK agent of shop) tools [] servers [] unasked [] providers ["openai"] keys [] literals 0 ["asks the model gpt-4o"]"#);
+}

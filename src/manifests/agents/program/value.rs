@@ -34,7 +34,7 @@ impl<'s, 't> Values<'s, 't> {
         }
     }
 
-    fn node(&self, at: usize, value: Value) -> Node {
+    pub(super) fn node(&self, at: usize, value: Value) -> Node {
         let span = self
             .source
             .token(at)
@@ -42,11 +42,11 @@ impl<'s, 't> Values<'s, 't> {
         Node::at(self.text, span, value)
     }
 
-    fn scalar(&self, at: usize, text: String, plain: bool) -> Node {
+    pub(super) fn scalar(&self, at: usize, text: String, plain: bool) -> Node {
         self.node(at, Value::Scalar { text, plain })
     }
 
-    fn key(&self, at: usize, text: String) -> Key {
+    pub(super) fn key(&self, at: usize, text: String) -> Key {
         let (line, column) = self
             .text
             .position(self.source.token(at).map_or(0, |token| token.start));
