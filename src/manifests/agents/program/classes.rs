@@ -33,8 +33,8 @@ pub(super) fn classes<'c, 's, 't>(
     let mut found: Vec<AgentClass<'c, 's, 't>> = all
         .iter()
         .filter_map(|class| {
-            let mut above = Vec::new();
-            let (framework, base) = extends(source, code, all, class, &mut above)?;
+            let (mut above, mut seen) = (Vec::new(), BTreeSet::from([class.start]));
+            let (framework, base) = extends(source, code, all, class, &mut above, &mut seen)?;
             Some(AgentClass {
                 framework,
                 base,
@@ -58,13 +58,15 @@ pub(super) fn classes<'c, 's, 't>(
     found
 }
 
-/// The framework's class that a class extends in the end; `above` are those of the file on the way.
+/// The framework's class that a class extends in the end; `above` are those of the file on the way, `seen` those that were
+/// looked at.
 fn extends<'c, 's, 't>(
     source: &Source<'_>,
     code: &'c AgentCode,
     all: &'s [Class<'t>],
     class: &Class<'_>,
     above: &mut Vec<&'s Class<'t>>,
+    seen: &mut BTreeSet<usize>,
 ) -> Option<(&'c AgentFramework, String)> {
     for base in &class.bases {
         if let Some((module, name)) = source.imported(base)
@@ -75,13 +77,13 @@ fn extends<'c, 's, 't>(
         let inner = match base.as_slice() {
             [only] if above.len() < MAX_CHAIN => all
                 .iter()
-                .find(|other| other.name == *only && other.start != class.start),
+                .find(|other| other.name == *only && seen.insert(other.start)),
             _ => None,
         };
         if let Some(inner) = inner {
             let known = above.len();
             above.push(inner);
-            if let Some(found) = extends(source, code, all, inner, above) {
+            if let Some(found) = extends(source, code, all, inner, above, seen) {
                 return Some(found);
             }
             above.truncate(known);
