@@ -126,11 +126,10 @@ fn lifetime(item: &Item, paths: &[String], minutes: bool) -> Lifetime {
     for path in paths {
         let value = path.split('.').fold(item.attributes.clone(), below);
         match value {
-            Val::Null => {}
             Val::Number(number) if number >= 1.0 => {
                 return Lifetime::Known((number as u64).saturating_mul(unit));
             }
-            Val::Number(_) => {}
+            Val::Null | Val::Number(_) => {}
             other => {
                 let text = other.known_text();
                 if text.as_deref() == Some("") {

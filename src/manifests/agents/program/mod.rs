@@ -77,7 +77,8 @@ pub(in crate::manifests) fn interesting(uri: &str, bytes: &[u8]) -> bool {
 }
 
 fn is_notebook(uri: &str) -> bool {
-    uri.ends_with(".ipynb")
+    uri.rsplit_once('.')
+        .is_some_and(|(_, extension)| extension == "ipynb")
 }
 
 /// Reads a program.

@@ -16,8 +16,7 @@ pub(super) fn program(notebook: &Text<'_>) -> Option<(Text<'static>, Language)> 
     let root = parsed.documents.first()?;
     let language = ["language_info.name", "kernelspec.language"]
         .iter()
-        .filter_map(|path| root.get("metadata")?.dotted(path).first()?.as_str())
-        .next()
+        .find_map(|path| root.get("metadata")?.dotted(path).first()?.as_str())
         .unwrap_or("python");
     let language = match language.to_lowercase().as_str() {
         "python" | "ipython" | "python3" => Language::Python,
