@@ -110,6 +110,7 @@ def quota(place, options):
         try:
             full = place.scan("out", "disk/state", 1).expect(2)
             check("its reports were written" in full.err, full.err)
+            check("make room" in full.err, full.err)
             same(place.path("out"), place.path("clean"))
             told.append("full disk: " + full.err.strip().splitlines()[0][:160])
         finally:

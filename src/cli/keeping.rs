@@ -292,12 +292,13 @@ impl Keeping {
             failed.map_or(Ok(()), Err)
         };
         save().map_err(|error| {
+            let hint = error.hint();
             Failure::usage(
                 anyhow::Error::new(error).context(format!(
                     "keeping the run in {}; its reports were written",
                     state.display()
                 )),
-                "`overstay doctor` checks the state folder",
+                hint,
             )
         })
     }

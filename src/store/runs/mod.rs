@@ -93,7 +93,13 @@ pub enum RunsError {
         /// What the system said.
         source: io::Error,
     },
-    /// Anything else SQLite reports, such as a full disk or a database that stays locked.
+    /// The disk is full.
+    #[error("there is no room for the run database `{}`", path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Anything else SQLite reports, such as a database that stays locked.
     #[error("cannot use the run database `{}`: {source}", path.display())]
     Database {
         /// The database.
@@ -101,6 +107,18 @@ pub enum RunsError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+}
+
+impl RunsError {
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Full { .. } => {
+                "make room there, or keep fewer runs with --keep; the next run takes up from the last one that is kept"
+            }
+            _ => "`overstay doctor` checks the state folder",
+        }
+    }
 }
 
 /// One line of [`Runs::list`].
@@ -546,6 +564,7 @@ fn explain(path: &Path, error: rusqlite::Error) -> RunsError {
     );
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => RunsError::Damaged { path },
+        Some(ErrorCode::DiskFull) => RunsError::Full { path },
         _ if value => RunsError::Damaged { path },
         _ => RunsError::Database {
             path,

@@ -475,3 +475,22 @@ fn a_state_of_the_first_format_knows_what_stands_since_when() {
         assert_eq!(ids(&Runs::open(state.path()).unwrap()).len(), 3);
     }
 }
+
+#[test]
+fn a_full_disk_leaves_what_was_kept_and_asks_for_room() {
+    let state = tempfile::tempdir().unwrap();
+    let mut runs = Runs::open(state.path()).unwrap();
+    save(&mut runs, &report("run-1", "2026-11-01T00:00:00Z", &["a"]));
+    let pages: i64 = runs.ask("PRAGMA page_count").unwrap();
+    let limit = format!("PRAGMA max_page_count = {pages}");
+    let _: i64 = runs.ask(&limit).unwrap();
+    let names: Vec<String> = (0..300).map(|number| format!("n{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let large = report("run-2", "2026-11-02T00:00:00Z", &names);
+    let full = runs
+        .save(&large, &Asked::default(), &Left::default())
+        .unwrap_err();
+    assert!(matches!(full, RunsError::Full { .. }), "{full}");
+    assert!(full.hint().starts_with("make room"));
+    assert_eq!(runs.latest().unwrap().unwrap().run.id, "run-1");
+}
