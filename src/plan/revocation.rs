@@ -151,17 +151,20 @@ mod tests {
             .map(|rule| (rule.credential_type.as_str(), rule.provider.as_str()))
             .collect();
         let tool = [
+            "atlas ",
             "aws ",
             "az ",
             "curl ",
             "databricks ",
             "docker ",
+            "doctl ",
             "fly ",
             "gcloud ",
             "gh ",
             "heroku ",
             "kubeadm ",
             "kubectl ",
+            "linode-cli ",
             "mongosh ",
             "mysql ",
             "npm ",

@@ -8,6 +8,7 @@ use super::ignores::{self, Marker};
 use super::inside::Inside;
 use super::lines::Lines;
 use super::matching::MAX_MATCHES;
+use crate::model::consumer::OTHER_STORE;
 use crate::model::{
     Fingerprint, FingerprintKey, Ignored, IgnoredBy, Redacted, SeenCredential, Sighting, Trail,
 };
@@ -254,7 +255,7 @@ impl Telling<'_> {
             expires_by_nature: one.expires_by_nature.or(rule.expires_by_nature),
             default_tier: rule.default_tier,
             confidence: one.confidence,
-            confidence_reason: shown.every.mask(one.reasons.join("; ")),
+            confidence_reason: reason(one.reasons, &shown.every),
             sighting: Sighting {
                 repository: String::new(),
                 uri: String::new(),
@@ -274,6 +275,17 @@ impl Telling<'_> {
             },
         });
     }
+}
+
+/// Why the confidence is what it is. Only the address of a store is of the text itself; the rest are words of this program,
+/// in which a short secret may stand as well.
+fn reason(mut reasons: Vec<String>, secrets: &Echoes) -> String {
+    for one in &mut reasons {
+        if one.starts_with(OTHER_STORE) {
+            *one = secrets.mask(std::mem::take(one));
+        }
+    }
+    reasons.join("; ")
 }
 
 /// Joins overlapping places, so that masks do not reveal what lies between them.
