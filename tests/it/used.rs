@@ -1,7 +1,7 @@
 //! What an account's own records say of use, sign-ins, certificates and trails, and what repositories say of keys, at the
 //! end of the whole way.
 
-use crate::support::Workplace;
+use crate::support::{Workplace, aws_key_id};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -207,5 +207,33 @@ fn keys_that_repositories_share_and_keep_are_found() {
         "compute-static-key",
     ] {
         assert!(rules.contains(rule), "{rule} not in {rules:?}");
+    }
+}
+
+#[test]
+fn use_that_only_logs_show_is_told() {
+    let place = Workplace::new();
+    let key = aws_key_id(7);
+    let call = json!({"eventVersion": "1.08", "eventTime": "2026-10-20T08:00:00Z", "eventSource": "s3.amazonaws.com",
+        "eventName": "ListBuckets", "awsRegion": "eu-west-1", "sourceIPAddress": "192.0.2.7", "userAgent": "aws-cli/2",
+        "eventID": "e-1", "recipientAccountId": ACCOUNT, "userIdentity": {"type": "IAMUser", "userName": "ann",
+            "arn": format!("arn:aws:iam::{ACCOUNT}:user/ann"), "accountId": ACCOUNT, "accessKeyId": key}});
+    place.write("trail/one.json", json!({"Records": [call]}).to_string());
+    let scan = [
+        "scan",
+        "--cloudtrail",
+        "trail",
+        "--now",
+        "2027-04-01T00:00:00Z",
+        "-q",
+    ];
+    place.overstay().args(scan).assert().success();
+    for id in [key.as_str(), "ann"] {
+        let page = place.overstay().args(["explain", id]).assert().success();
+        let page = String::from_utf8_lossy(&page.get_output().stdout).into_owned();
+        assert!(
+            page.contains("2026-10-20 (162 days ago), in logs"),
+            "{page}"
+        );
     }
 }

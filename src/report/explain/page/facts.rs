@@ -33,7 +33,9 @@ impl Page<'_, '_> {
         if let Some(created) = identity.created_at {
             self.field("created", &self.when(created))?;
         }
-        self.field("last used", &self.use_of(identity.last_use))?;
+        let observed = &self.index.report.observed;
+        let seen = observed.of_identity(&identity.id).map(|use_| use_.last);
+        self.field("last used", &self.use_of(identity.last_use, seen.max()))?;
         if let Some(seconds) = identity.max_session_seconds {
             self.field("longest session", &duration(seconds))?;
         }
@@ -76,7 +78,9 @@ impl Page<'_, '_> {
             if let Some(created) = credential.created_at {
                 self.field("issued", &self.when(created))?;
             }
-            let last_use = self.use_of(credential.last_use);
+            let observed = &self.index.report.observed;
+            let seen = observed.of_credential(&credential.id);
+            let last_use = self.use_of(credential.last_use, seen.map(|use_| use_.last));
             let service = credential.last_used_service.as_deref();
             let service = service.map_or_else(String::new, |service| format!(", for {service}"));
             self.field("last used", &format!("{last_use}{service}"))?;

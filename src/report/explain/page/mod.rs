@@ -200,9 +200,13 @@ impl Page<'_, '_> {
         }
     }
 
-    fn use_of(&self, last_use: LastUse) -> String {
+    /// The last use by the issuer's record, else the last one that logs show.
+    fn use_of(&self, last_use: LastUse, seen: Option<Timestamp>) -> String {
         match last_use {
-            LastUse::Unknown => "unknown: no telemetry".to_owned(),
+            LastUse::Unknown => seen.map_or_else(
+                || "unknown: no telemetry".to_owned(),
+                |at| format!("{}, in logs", self.when(at)),
+            ),
             LastUse::NeverSince(since) => format!("never since {}", self.when(since)),
             LastUse::At(at) => self.when(at),
         }
