@@ -146,7 +146,7 @@ fn page(simulation: &Simulation) -> String {
         );
         let _ = writeln!(
             out,
-            "             disposition {}; a stolen copy is worth something for {}",
+            "             disposition {}; a stolen copy is worth something: {}",
             one.disposition.as_str(),
             text::line(&one.exposure_window.after)
         );

@@ -655,7 +655,7 @@ Disposition: Revoke now (weakest evidence: A)
   target          github-actions-oidc-aws
   because         the runtime offers OIDC
   lifetime        15 min: the job may run 15 min
-  a stolen copy   works for 412 d, no expiry today; 15 min after
+  a stolen copy   works today: 412 d, no expiry; after: 15 min
   outlives task   39552 times
   by machines     issued yes, observed unknown, revoked no
   may be claimed  full mitigation

@@ -133,7 +133,7 @@ impl Page<'_, '_> {
         let window = &assessment.exposure_window;
         self.field(
             "a stolen copy",
-            &format!("works for {} today; {} after", window.before, window.after),
+            &format!("works today: {}; after: {}", window.before, window.after),
         )?;
         if let Some(ratio) = assessment.lifetime_ratio {
             self.field("outlives task", &format!("{ratio:.0} times"))?;
