@@ -65,13 +65,14 @@ impl Recalled {
     /// Takes up what is kept.
     pub(super) fn take(out: &Path, report: &mut Report, keeping: &Keeping) -> Self {
         let place = out.join("plan");
-        let kept = keeping
+        let mut kept = keeping
             .plan_files(&place)
             .and_then(|kept| serde_json::from_slice::<Kept>(&kept).ok())
             .filter(|kept| kept.items.len() == report.plan.len());
-        if let Some(kept) = &kept {
-            for (item, artefacts) in report.plan.iter_mut().zip(&kept.items) {
-                item.artefacts.clone_from(artefacts);
+        if let Some(kept) = &mut kept {
+            let items = std::mem::take(&mut kept.items);
+            for (item, artefacts) in report.plan.iter_mut().zip(items) {
+                item.artefacts = artefacts;
             }
         }
         Self {

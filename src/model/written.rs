@@ -33,7 +33,7 @@ impl Written {
     /// When an item cannot be written as JSON.
     pub fn plan_again(&mut self, report: &Report) -> serde_json::Result<()> {
         let mut left = usize::MAX;
-        self.plan = Entries::of(&report.plan, &mut left)?.unwrap_or_default();
+        self.plan = Entries::of(&report.plan, &mut left)?;
         Ok(())
     }
 
@@ -42,37 +42,17 @@ impl Written {
     /// # Errors
     /// When an entry cannot be written as JSON.
     pub fn of(report: &Report) -> serde_json::Result<Option<Self>> {
-        let left = &mut MOST.clone();
-        let lists = (
-            Entries::of(&report.identities, left)?,
-            Entries::of(&report.credentials, left)?,
-            Entries::of(&report.grants, left)?,
-            Entries::of(&report.consumers, left)?,
-            Entries::of(&report.findings, left)?,
-            Entries::of(&report.assessments, left)?,
-            Entries::of(&report.plan, left)?,
-        );
-        let (
-            Some(identities),
-            Some(credentials),
-            Some(grants),
-            Some(consumers),
-            Some(findings),
-            Some(assessments),
-            Some(plan),
-        ) = lists
-        else {
-            return Ok(None);
+        let mut left = MOST;
+        let written = Self {
+            identities: Entries::of(&report.identities, &mut left)?,
+            credentials: Entries::of(&report.credentials, &mut left)?,
+            grants: Entries::of(&report.grants, &mut left)?,
+            consumers: Entries::of(&report.consumers, &mut left)?,
+            findings: Entries::of(&report.findings, &mut left)?,
+            assessments: Entries::of(&report.assessments, &mut left)?,
+            plan: Entries::of(&report.plan, &mut left)?,
         };
-        Ok(Some(Self {
-            identities,
-            credentials,
-            grants,
-            consumers,
-            findings,
-            assessments,
-            plan,
-        }))
+        Ok((left > 0).then_some(written))
     }
 }
 
@@ -84,15 +64,12 @@ impl Entries {
     /// Parts that are written side by side before their size is looked at.
     const BESIDE: usize = 32;
 
-    /// Writes the entries of a list; `None` where they or those before are too many.
-    fn of<T: Serialize + Sync>(
-        entries: &[T],
-        left: &mut usize,
-    ) -> serde_json::Result<Option<Self>> {
+    /// Writes the entries of a list, and no more of them once no byte is left.
+    fn of<T: Serialize + Sync>(entries: &[T], left: &mut usize) -> serde_json::Result<Self> {
         let mut parts = Vec::with_capacity(entries.len().div_ceil(Part::ENTRIES));
         for some in entries.chunks(Part::ENTRIES * Self::BESIDE) {
             if *left == 0 {
-                return Ok(None);
+                break;
             }
             let some: Vec<Part> = some
                 .par_chunks(Part::ENTRIES)
@@ -102,7 +79,7 @@ impl Entries {
             *left = left.saturating_sub(length);
             parts.extend(some);
         }
-        Ok(Some(Self(parts)))
+        Ok(Self(parts))
     }
 
     /// All entries, each as JSON.
@@ -196,7 +173,8 @@ mod tests {
     fn a_list_is_the_same_as_a_whole_and_entry_by_entry() {
         for many in [0, 1, 63, 64, 65, 200] {
             let list: Vec<String> = (0..many).map(|number| format!("no. {number}")).collect();
-            let entries = Entries::of(&list, &mut MOST.clone()).unwrap().unwrap();
+            let mut left = MOST;
+            let entries = Entries::of(&list, &mut left).unwrap();
             let one_by_one = entries
                 .iter()
                 .map(|one| serde_json::from_slice(one).unwrap());
@@ -213,6 +191,8 @@ mod tests {
     #[test]
     fn what_is_too_large_is_not_held() {
         let list = vec!["x".repeat(100); Part::ENTRIES * Entries::BESIDE + 1];
-        assert_eq!(Entries::of(&list, &mut 1_000).unwrap(), None);
+        let mut left = 1_000;
+        let entries = Entries::of(&list, &mut left).unwrap();
+        assert_eq!((left, entries.iter().count()), (0, list.len() - 1));
     }
 }
