@@ -111,7 +111,7 @@ pub struct Known {
     pub asked: Asked,
     /// Rules of the last run that had it.
     pub rules: String,
-    /// The finding as the last run that had it told it, as JSON; kept beside the rest.
+    /// The finding as the last run that had it told it, as JSON without when it was seen last; kept beside the rest.
     #[serde(default, skip_serializing)]
     pub told: String,
 }
@@ -293,8 +293,11 @@ pub fn known_of(report: &Report, asked: &Asked, told: Option<&Entries>) -> Vec<(
     let mut told = told.map(Entries::iter);
     let mut written = || {
         let json = told.as_mut()?.next()?;
-        Some(std::str::from_utf8(json).ok()?.to_owned())
+        std::str::from_utf8(json).ok().map(str::to_owned)
     };
+    // Told apart, the time that every run changes leaves the rest as it was.
+    let timed = format!("\"last_seen\":\"{now}\"");
+    let timeless = |json: String| json.replacen(&timed, "\"last_seen\":null", 1);
     let known = report.findings.iter().map(|finding| {
         let known = Known {
             first_seen: finding.first_seen.unwrap_or(now),
@@ -304,7 +307,9 @@ pub fn known_of(report: &Report, asked: &Asked, told: Option<&Entries>) -> Vec<(
             band: band_of(finding, &bands),
             asked: asked.clone(),
             rules: report.run.rules_digest.clone(),
-            told: written().unwrap_or_else(|| serde_json::to_string(finding).unwrap_or_default()),
+            told: timeless(
+                written().unwrap_or_else(|| serde_json::to_string(finding).unwrap_or_default()),
+            ),
         };
         (finding.id.to_string(), known)
     });

@@ -1,10 +1,10 @@
 //! The report in brief of a stored run: all that the lists of a review need, read at once by all cores.
 
-use super::parts::{Earlier, Failed, Part};
+use super::parts::{Earlier, Failed, Part, pieces};
 use super::unpack;
 use crate::model::brief::{Rows, Text};
 use rayon::prelude::*;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -101,11 +101,7 @@ fn parts<T: DeserializeOwned + Send>(
     run: i64,
     list: &str,
 ) -> Result<Vec<T>, Failed> {
-    let mut statement = connection
-        .prepare_cached("SELECT packed FROM parts WHERE run = ?1 AND list = ?2 ORDER BY part")?;
-    let packed = statement.query_map(params![run, list], |row| row.get::<_, Vec<u8>>(0))?;
-    let packed = packed.collect::<rusqlite::Result<Vec<_>>>()?;
-    let read = packed.into_par_iter().map(|part| {
+    let read = pieces(connection, run, list)?.into_par_iter().map(|part| {
         let json = unpack(&part).map_err(|_| Failed::Damaged)?;
         serde_json::from_slice(&json).map_err(|_| Failed::Shape)
     });

@@ -5,13 +5,12 @@ use crate::store::change::Known;
 use rusqlite::types::ValueRef;
 
 /// Columns that hold compressed values.
-const PACKED: [(&str, &str); 6] = [
+const PACKED: [(&str, &str); 5] = [
     ("runs", "report"),
     ("runs", "known"),
     ("runs", "reach"),
     ("accounts", "packed"),
-    ("parts", "packed"),
-    ("progress", "packed"),
+    ("pieces", "packed"),
 ];
 
 impl Runs {
@@ -30,6 +29,7 @@ impl Runs {
                     faults.extend(self.packed(table, column)?);
                 }
                 faults.extend(self.states()?);
+                faults.extend(self.missing()?);
             }
             Ok(faults)
         };
@@ -86,6 +86,15 @@ impl Runs {
             bad += u64::from(unpack(row.get_ref(0)?.as_blob().unwrap_or_default()).is_err());
         }
         Ok((bad > 0).then(|| format!("{bad} values of {table}.{column} are damaged")))
+    }
+
+    fn missing(&self) -> rusqlite::Result<Option<String>> {
+        let missing: i64 = self.connection.query_row(
+            "SELECT count(*) FROM parts WHERE piece NOT IN (SELECT number FROM pieces)",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok((missing > 0).then(|| format!("{missing} parts of stored runs are missing")))
     }
 
     fn states(&self) -> rusqlite::Result<Option<String>> {

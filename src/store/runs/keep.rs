@@ -1,6 +1,6 @@
 //! How long runs are kept.
 
-use super::{Runs, RunsError};
+use super::{Runs, RunsError, parts};
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -30,6 +30,12 @@ impl Runs {
                 params![now.as_second().saturating_sub(i64::from(days) * 86_400)],
             ),
         };
-        removed.map_err(|error| self.explain(error))
+        let swept = removed.and_then(|removed| {
+            if removed > 0 {
+                parts::sweep(&self.connection)?;
+            }
+            Ok(removed)
+        });
+        swept.map_err(|error| self.explain(error))
     }
 }

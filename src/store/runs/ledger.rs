@@ -2,6 +2,7 @@
 //! run that is made again compares with what was before it.
 
 use super::{Runs, RunsError, unpack_value};
+use crate::model::written::Part;
 use crate::model::{CredentialId, Finding, IdentityId, Report, Run};
 use crate::store::change::{Known, Past};
 use jiff::Timestamp;
@@ -83,9 +84,9 @@ impl Runs {
     }
 
     fn ledger(&self, run: &Run) -> rusqlite::Result<BTreeMap<String, Known>> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT id, last_run, known, before, told FROM ledger")?;
+        let mut statement = self.connection.prepare(
+            "SELECT id, last_run, known, before, finding FROM ledger JOIN told USING (id)",
+        )?;
         let mut rows = statement.query([])?;
         let mut findings = BTreeMap::new();
         while let Some(row) = rows.next()? {
@@ -171,7 +172,7 @@ pub(super) fn enter(
         let id = finding.id.as_str();
         let row = transaction
             .query_row(
-                "SELECT known, told FROM ledger WHERE id = ?1",
+                "SELECT known, finding FROM ledger JOIN told USING (id) WHERE id = ?1",
                 [id],
                 |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
             )
@@ -189,12 +190,15 @@ pub(super) fn enter(
 }
 
 fn take_back(transaction: &Transaction<'_>, run: &str) -> rusqlite::Result<()> {
-    transaction.execute(
+    for first_here in [
+        "DELETE FROM told WHERE id IN (SELECT id FROM ledger WHERE last_run = ?1 AND before IS NULL)",
         "DELETE FROM ledger WHERE last_run = ?1 AND before IS NULL",
-        [run],
+    ] {
+        transaction.execute(first_here, [run])?;
+    }
+    let mut statement = transaction.prepare(
+        "SELECT id, before, finding FROM ledger JOIN told USING (id) WHERE last_run = ?1",
     )?;
-    let mut statement =
-        transaction.prepare("SELECT id, before, told FROM ledger WHERE last_run = ?1")?;
     let rows = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let rows: Vec<(String, String, String)> = rows.collect::<rusqlite::Result<_>>()?;
     let mut put = Put::new(transaction)?;
@@ -208,19 +212,27 @@ fn take_back(transaction: &Transaction<'_>, run: &str) -> rusqlite::Result<()> {
 }
 
 /// Writes rows of the ledger. A row that is there already becomes what was known before, if nobody says otherwise.
-pub(super) struct Put<'a>(rusqlite::Statement<'a>);
+pub(super) struct Put<'a> {
+    ledger: rusqlite::Statement<'a>,
+    told: rusqlite::Statement<'a>,
+}
 
 impl<'a> Put<'a> {
     pub(super) fn new(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
-        let statement = transaction.prepare(
+        let ledger = transaction.prepare(
             "INSERT INTO ledger (id, rule, title, severity, severity_rank, identity, credential, repository, uri,
-                status, first_seen, last_seen, last_run, known, before, told)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)
+                status, first_seen, last_seen, last_run, known, before)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)
              ON CONFLICT (id) DO UPDATE SET rule=?2, title=?3, severity=?4, severity_rank=?5, identity=?6,
                 credential=?7, repository=?8, uri=?9, status=?10, first_seen=?11, last_seen=?12, last_run=?13,
-                known=?14, before=coalesce(?15, known), told=?16",
+                known=?14, before=coalesce(?15, known)",
         )?;
-        Ok(Self(statement))
+        // Most findings are told as they were: their text is long, and no page of it is touched.
+        let told = transaction.prepare(
+            "INSERT INTO told (id, digest, finding) VALUES (?1,?2,?3)
+             ON CONFLICT (id) DO UPDATE SET digest=?2, finding=?3 WHERE digest IS NOT ?2",
+        )?;
+        Ok(Self { ledger, told })
     }
 
     fn row(
@@ -245,7 +257,7 @@ impl<'a> Put<'a> {
     ) -> rusqlite::Result<()> {
         let place = finding.locations.first();
         let status = if known.standing { "standing" } else { "fixed" };
-        self.0.execute(params![
+        self.ledger.execute(params![
             id,
             finding.rule,
             finding.title,
@@ -261,8 +273,9 @@ impl<'a> Put<'a> {
             run,
             serde_json::to_string(known).unwrap_or_default(),
             before,
-            known.told,
         ])?;
+        let digest = Part::digest_of(known.told.as_bytes());
+        self.told.execute(params![id, digest, known.told])?;
         Ok(())
     }
 }

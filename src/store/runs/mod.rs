@@ -148,7 +148,6 @@ struct Packed {
     parts: Vec<Part>,
     known: Vec<u8>,
     reach: Vec<u8>,
-    plans: Vec<u8>,
     accounts: Option<Vec<u8>>,
 }
 
@@ -279,10 +278,9 @@ impl Runs {
             .and_then(|head| {
                 Ok(Packed {
                     head,
-                    parts: parts::packed(report, written, &earlier)?,
+                    parts: parts::packed(report, written, plans, &earlier)?,
                     known: pack(&known)?,
                     reach: pack(&left.reach)?,
-                    plans: pack(plans)?,
                     accounts: accounts::packed(accounts)?,
                 })
             })
@@ -291,7 +289,7 @@ impl Runs {
                 source,
             })?;
         let path = self.path.clone();
-        self.insert(report, asked, &findings, &left.aliases, (&packed, &earlier))
+        self.insert(report, asked, &findings, &left.aliases, &packed)
             .map_err(|error| explain(&path, error))
     }
 
@@ -301,13 +299,13 @@ impl Runs {
         asked: &Asked,
         known: &[(String, Known)],
         aliases: &BTreeMap<String, String>,
-        (packed, earlier): (&Packed, &Earlier),
+        packed: &Packed,
     ) -> rusqlite::Result<()> {
         let inputs = serde_json::Value::from(report.run.inputs.clone()).to_string();
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute("DELETE FROM runs WHERE id = ?1", [&report.run.id])?;
+        let again = transaction.execute("DELETE FROM runs WHERE id = ?1", [&report.run.id])?;
         transaction.execute(
             "INSERT INTO runs (id, now, tool_version, rules_digest, policy_digest, fingerprint_key, complete, inputs,
                 identities, credentials, findings, standing_risk, standing_risk_after, report, seconds, scope, reading,
@@ -336,11 +334,10 @@ impl Runs {
             ],
         )?;
         let number = transaction.last_insert_rowid();
-        parts::insert(&transaction, number, &packed.parts, earlier)?;
-        transaction.execute(
-            "INSERT OR REPLACE INTO progress (run, packed) VALUES (?1, ?2)",
-            params![number, packed.plans],
-        )?;
+        parts::insert(&transaction, number, &packed.parts)?;
+        if again > 0 {
+            parts::sweep(&transaction)?;
+        }
         if let Some(accounts) = &packed.accounts {
             transaction.execute(
                 "INSERT OR REPLACE INTO accounts (run, packed) VALUES (?1, ?2)",

@@ -5,7 +5,8 @@ use super::{brief, compressed, unpack};
 use crate::model::brief::Rows;
 use crate::model::written::{self, Digest};
 use crate::model::{
-    Assessment, Consumer, Credential, Finding, Grant, Identity, PlanItem, Report, Written,
+    Assessment, Consumer, Credential, Finding, Grant, Identity, PlanItem, PlanMemory, Report,
+    Written,
 };
 use rayon::prelude::*;
 use rusqlite::{Connection, Transaction, params};
@@ -57,13 +58,23 @@ pub struct Wanted {
     pub plan: BTreeSet<u32>,
 }
 
-/// A part: its list, its number, a digest of its entries, and the packed entries, or none where an earlier run has the
-/// same.
+/// What is remembered of plans, stored as a part.
+pub(super) const PROGRESS: &str = "progress";
+
+/// A part: its list, its number, a digest of its entries, and the piece that has them.
 pub(super) struct Part {
     list: &'static str,
     number: usize,
     digest: Digest,
-    packed: Option<Vec<u8>>,
+    piece: Piece,
+}
+
+/// Packed entries. Runs share those that are the same.
+enum Piece {
+    /// The piece of this number.
+    Stored(i64),
+    /// One to be stored.
+    New(Vec<u8>),
 }
 
 #[cfg(test)]
@@ -73,31 +84,28 @@ impl Part {
     }
 
     pub(super) fn is_new(&self) -> bool {
-        self.packed.is_some()
+        matches!(self.piece, Piece::New(_))
     }
 }
 
 /// What an earlier run has of parts.
 #[derive(Default)]
-pub(super) struct Earlier {
-    run: i64,
-    digests: BTreeMap<(String, usize), Digest>,
-}
+pub(super) struct Earlier(BTreeMap<(String, usize), (Digest, i64)>);
 
 impl Earlier {
     /// The parts of the last run but this one.
     pub(super) fn read(connection: &Connection, id: &str) -> rusqlite::Result<Self> {
         let mut statement = connection.prepare(
-            "SELECT run, list, part, digest FROM parts
+            "SELECT list, part, digest, number FROM parts JOIN pieces ON number = piece
              WHERE run = (SELECT max(number) FROM runs WHERE id <> ?1) AND digest IS NOT NULL",
         )?;
         let mut rows = statement.query([id])?;
         let mut earlier = Self::default();
         while let Some(row) = rows.next()? {
-            earlier.run = row.get(0)?;
-            let part = usize::try_from(row.get::<_, i64>(2)?).unwrap_or(usize::MAX);
-            if let Ok(digest) = row.get_ref(3)?.as_blob()?.try_into() {
-                earlier.digests.insert((row.get(1)?, part), digest);
+            let part = usize::try_from(row.get::<_, i64>(1)?).unwrap_or(usize::MAX);
+            if let Ok(digest) = row.get_ref(2)?.as_blob()?.try_into() {
+                let known = (digest, row.get(3)?);
+                earlier.0.insert((row.get(0)?, part), known);
             }
         }
         Ok(earlier)
@@ -116,23 +124,27 @@ impl Earlier {
         digest: Digest,
         json: &[u8],
     ) -> io::Result<Part> {
-        let same = self.digests.get(&(list.to_owned(), number)) == Some(&digest);
+        let piece = match self.0.get(&(list.to_owned(), number)) {
+            Some((known, piece)) if *known == digest => Piece::Stored(*piece),
+            _ => Piece::New(compressed(json)?),
+        };
         Ok(Part {
             list,
             number,
             digest,
-            packed: if same { None } else { Some(compressed(json)?) },
+            piece,
         })
     }
 }
 
-/// Packs the long lists of a report, as far as an earlier run does not have them.
+/// Packs the long lists of a report and what is remembered of plans, as far as an earlier run does not have them.
 ///
 /// # Errors
 /// When an entry cannot be written as JSON.
 pub(super) fn packed(
     report: &Report,
     written: Option<&Written>,
+    plans: &PlanMemory,
     earlier: &Earlier,
 ) -> io::Result<Vec<Part>> {
     let mut parts = match written {
@@ -140,6 +152,7 @@ pub(super) fn packed(
         None => all_of(report, earlier)?,
     };
     parts.extend(brief::packed(&Rows::of(report), earlier)?);
+    parts.push(earlier.part(PROGRESS, 0, &serde_json::to_vec(plans)?)?);
     Ok(parts)
 }
 
@@ -189,22 +202,40 @@ pub(super) fn insert(
     transaction: &Transaction<'_>,
     run: i64,
     parts: &[Part],
-    earlier: &Earlier,
 ) -> rusqlite::Result<()> {
-    let mut insert = transaction
-        .prepare("INSERT INTO parts (run, list, part, packed, digest) VALUES (?1,?2,?3,?4,?5)")?;
-    let mut copy = transaction.prepare(
-        "INSERT INTO parts (run, list, part, packed, digest)
-         SELECT ?1, list, part, packed, digest FROM parts WHERE run = ?2 AND list = ?3 AND part = ?4",
-    )?;
+    let mut insert = transaction.prepare("INSERT INTO parts VALUES (?1,?2,?3,?4)")?;
+    let mut store = transaction.prepare("INSERT INTO pieces (digest, packed) VALUES (?1,?2)")?;
     for part in parts {
         let number = i64::try_from(part.number).unwrap_or(i64::MAX);
-        match &part.packed {
-            Some(packed) => insert.execute(params![run, part.list, number, packed, part.digest])?,
-            None => copy.execute(params![run, earlier.run, part.list, number])?,
+        let piece = match &part.piece {
+            Piece::Stored(piece) => *piece,
+            Piece::New(packed) => store.insert(params![part.digest, packed])?,
         };
+        insert.execute(params![run, part.list, number, piece])?;
     }
     Ok(())
+}
+
+/// Removes the pieces that no run has any more.
+pub(super) fn sweep(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute(
+        "DELETE FROM pieces WHERE number NOT IN (SELECT piece FROM parts)",
+        [],
+    )?;
+    Ok(())
+}
+
+/// The packed parts of a list of a run, in their order.
+pub(super) fn pieces(
+    connection: &Connection,
+    run: i64,
+    list: &str,
+) -> rusqlite::Result<Vec<Vec<u8>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT packed FROM parts JOIN pieces ON number = piece WHERE run = ?1 AND list = ?2 ORDER BY part",
+    )?;
+    let rows = statement.query_map(params![run, list], |row| row.get(0))?;
+    rows.collect()
 }
 
 /// Why parts could not be read.
@@ -265,12 +296,8 @@ fn all<T: Entry + DeserializeOwned + Send>(
     connection: &Connection,
     run: i64,
 ) -> Result<Vec<T>, Failed> {
-    let mut statement = connection
-        .prepare_cached("SELECT packed FROM parts WHERE run = ?1 AND list = ?2 ORDER BY part")?;
-    let rows = statement.query_map(params![run, T::LIST], |row| row.get::<_, Vec<u8>>(0))?;
-    let packed = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    let parts: Result<Vec<Vec<T>>, Failed> =
-        packed.into_par_iter().map(|part| entries(&part)).collect();
+    let parts = pieces(connection, run, T::LIST)?.into_par_iter();
+    let parts: Result<Vec<Vec<T>>, Failed> = parts.map(|part| entries(&part)).collect();
     Ok(parts?.into_iter().flatten().collect())
 }
 
@@ -301,8 +328,9 @@ fn some<T: Entry + DeserializeOwned + Send>(
     run: i64,
     wanted: &BTreeSet<u32>,
 ) -> Result<Vec<T>, Failed> {
-    let mut statement = connection
-        .prepare_cached("SELECT packed FROM parts WHERE run = ?1 AND list = ?2 AND part = ?3")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT packed FROM parts JOIN pieces ON number = piece WHERE run = ?1 AND list = ?2 AND part = ?3",
+    )?;
     let places: Vec<usize> = wanted.iter().map(|place| *place as usize).collect();
     let mut parts: Vec<(Vec<u8>, &[usize])> = Vec::new();
     for places in

@@ -1,5 +1,6 @@
 //! What is remembered of plans, as of each run.
 
+use super::parts::PROGRESS;
 use super::{Runs, RunsError, unpack_value};
 use crate::model::{PlanMemory, Run};
 use rusqlite::{OptionalExtension, params};
@@ -36,7 +37,9 @@ impl Runs {
         parameters: impl rusqlite::Params,
     ) -> Result<Option<PlanMemory>, RunsError> {
         let query = format!(
-            "SELECT packed FROM progress JOIN runs ON runs.number = progress.run WHERE {which}"
+            "SELECT packed FROM runs
+             JOIN parts ON parts.run = runs.number AND list = '{PROGRESS}' AND part = 0
+             JOIN pieces ON pieces.number = piece WHERE {which}"
         );
         let packed: Option<Vec<u8>> = self
             .connection

@@ -12,7 +12,6 @@
 //! | `assessments` | `id`, `identity`, `credential`, `risk`, `band`, `vector`, `fit`, `disposition`, `confidence`, `target`, `ttl_seconds`, `risk_after` |
 //! | `plan_items` | `id`, `wave`, `position`, `assessment`, `identity`, `credential`, `disposition`, `mechanism`, `ttl_seconds`, `risk_before`, `risk_after` |
 //! | `coverage` | `source`, `unit`, `status`, `reason` |
-//! | `progress` | `packed`: what later runs have to know of the plans so far as JSON, compressed with zlib |
 //! | `accounts` | `packed`: the AWS accounts of the run with their policies as JSON, compressed with zlib; what `can` and `who-can` ask |
 
 /// Marks the file as a run database (`PRAGMA application_id`): the letters `ovst`.
@@ -155,4 +154,32 @@ pub(super) const STEPS: &[&str] = &["
         FROM ledger_before;
     DROP TABLE ledger_before;
     CREATE INDEX ledger_last_run ON ledger(last_run);
+", "
+    CREATE TABLE pieces (
+        number INTEGER PRIMARY KEY, digest BLOB, packed BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO pieces SELECT min(rowid), digest, packed FROM parts GROUP BY coalesce(digest, rowid);
+    CREATE INDEX pieces_digest ON pieces(digest);
+    ALTER TABLE parts RENAME TO parts_before;
+    CREATE TABLE parts (
+        run INTEGER NOT NULL REFERENCES runs(number) ON DELETE CASCADE,
+        list TEXT NOT NULL, part INTEGER NOT NULL, piece INTEGER NOT NULL,
+        PRIMARY KEY (run, list, part)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO parts
+        SELECT run, list, part,
+            coalesce((SELECT number FROM pieces WHERE pieces.digest = parts_before.digest), parts_before.rowid)
+        FROM parts_before;
+    INSERT INTO pieces
+        SELECT run + (SELECT coalesce(max(rowid), 0) FROM parts_before), NULL, packed FROM progress;
+    INSERT INTO parts
+        SELECT run, 'progress', 0, run + (SELECT coalesce(max(rowid), 0) FROM parts_before) FROM progress;
+    DROP TABLE progress;
+    DROP TABLE parts_before;
+    DROP INDEX pieces_digest;
+    CREATE TABLE told (
+        id TEXT NOT NULL PRIMARY KEY, digest BLOB, finding TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO told SELECT id, NULL, told FROM ledger;
+    ALTER TABLE ledger DROP COLUMN told;
 "];

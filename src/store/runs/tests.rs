@@ -119,7 +119,7 @@ fn entries_are_read_one_by_one() {
 }
 
 #[test]
-fn a_part_that_is_as_it_was_is_copied_and_outlasts_the_run_it_came_from() {
+fn a_part_that_is_as_it_was_is_shared_and_outlasts_the_run_it_came_from() {
     let state = tempfile::tempdir().unwrap();
     let mut runs = Runs::open(state.path()).unwrap();
     let names: Vec<String> = (0..130).map(|n| format!("n{n:03}")).collect();
@@ -129,14 +129,17 @@ fn a_part_that_is_as_it_was_is_copied_and_outlasts_the_run_it_came_from() {
     second.findings[129].title = "another".into();
     save(&mut runs, &first);
     let earlier = Earlier::read(&runs.connection, "run-2").unwrap();
-    let parts = parts::packed(&second, None, &earlier).unwrap();
+    let parts = parts::packed(&second, None, &PlanMemory::default(), &earlier).unwrap();
     let of_findings = parts.iter().filter(|part| part.is_of("findings"));
     let copied: Vec<bool> = of_findings.map(|part| !part.is_new()).collect();
     assert_eq!(copied, [true, true, false]);
     save(&mut runs, &second);
-    // Made again, a run does not copy from itself.
+    // Made again, a run does not share with itself.
     save(&mut runs, &second);
     runs.keep(Keep::Runs(1), second.run.now).unwrap();
+    let pieces: i64 = runs.ask("SELECT count(*) FROM pieces").unwrap();
+    let parts: i64 = runs.ask("SELECT count(DISTINCT piece) FROM parts").unwrap();
+    assert_eq!(pieces, parts);
     assert_eq!(runs.latest().unwrap().unwrap(), second);
     let (_, brief) = runs.brief(None).unwrap().unwrap();
     assert_eq!(*brief.rows(), Rows::of(&second));
@@ -391,7 +394,8 @@ fn entries_that_are_written_already_are_stored_as_any_other() {
         .unwrap();
         let mut statement = runs
             .connection
-            .prepare("SELECT list, part, packed FROM parts UNION ALL SELECT id, 0, CAST(known || told AS BLOB) FROM ledger ORDER BY 1, 2")
+            .prepare("SELECT list, part, packed FROM parts JOIN pieces ON number = piece UNION ALL
+                 SELECT id, 0, CAST(known || finding AS BLOB) FROM ledger JOIN told USING (id) ORDER BY 1, 2")
             .unwrap();
         let rows = statement.query_map([], |row| {
             Ok((
