@@ -12,7 +12,7 @@ use crate::model::{
     Confidence, Consumer, Credential, CredentialStatus, Environment, FindingBuilder, Grade,
     Identity, Severity,
 };
-use crate::rules::manifests::ManifestTables;
+use crate::rules::environments::EnvironmentWords;
 use crate::rules::posture::CheckMeta;
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ impl Check for CrossEnvironmentReuse {
     }
 
     fn run(&self, context: &CheckContext<'_>, meta: &CheckMeta, out: &mut Vec<FindingBuilder>) {
-        let Ok(tables) = ManifestTables::builtin() else {
+        let Ok(environments) = EnvironmentWords::builtin() else {
             return;
         };
         for credential in context.inventory.credentials.values() {
@@ -38,7 +38,7 @@ impl Check for CrossEnvironmentReuse {
             {
                 continue;
             }
-            let seen = of_credential(context, tables, credential);
+            let seen = of_credential(context, environments, credential);
             if crosses(&seen) {
                 let holder = context.inventory.identity_of(credential);
                 let name = credential_name(credential);
@@ -59,7 +59,7 @@ impl Check for CrossEnvironmentReuse {
             if provider_managed(identity) || name_only(identity) {
                 continue;
             }
-            let seen = of_identity(context, tables, identity);
+            let seen = of_identity(context, environments, identity);
             if crosses(&seen) {
                 let rating = rate(meta, &seen, &power(Some(identity), None));
                 let (title, message) = words(&identity_name(identity), &full_name(identity), &seen);
@@ -90,21 +90,21 @@ fn add(seen: &mut Seen, environment: Environment, grade: Grade, text: String) {
 }
 
 /// Environments that consumers name themselves.
-fn declared(seen: &mut Seen, tables: &ManifestTables, consumer: &Consumer) {
+fn declared(seen: &mut Seen, environments: &EnvironmentWords, consumer: &Consumer) {
     if let Some(name) = &consumer.environment {
         let text = format!("{} (environment {name})", consumer.name);
-        add(seen, tables.environment_of(name), Grade::B, text);
+        add(seen, environments.of(name), Grade::B, text);
     }
 }
 
 fn of_credential(
     context: &CheckContext<'_>,
-    tables: &ManifestTables,
+    environments: &EnvironmentWords,
     credential: &Credential,
 ) -> Seen {
     let mut seen = Seen::new();
     for consumer in consumers(context, credential) {
-        declared(&mut seen, tables, consumer);
+        declared(&mut seen, environments, consumer);
         let repository = consumer.repository.as_deref().unwrap_or_default();
         if let Some(environment) = context
             .config
@@ -130,7 +130,7 @@ fn of_credential(
             add(&mut seen, environment, Grade::B, text);
         }
         // `test` in a path means tests more often than an environment.
-        let environment = tables.environment_of(&sighting.uri);
+        let environment = environments.of(&sighting.uri);
         let tests = environment != Environment::Production
             && sighting.uri.to_ascii_lowercase().contains("test");
         if !tests {
@@ -140,10 +140,14 @@ fn of_credential(
     seen
 }
 
-fn of_identity(context: &CheckContext<'_>, tables: &ManifestTables, identity: &Identity) -> Seen {
+fn of_identity(
+    context: &CheckContext<'_>,
+    environments: &EnvironmentWords,
+    identity: &Identity,
+) -> Seen {
     let mut seen = Seen::new();
     for consumer in context.inventory.consumers_of(&identity.consumers) {
-        declared(&mut seen, tables, consumer);
+        declared(&mut seen, environments, consumer);
     }
     for path in ways_in_for_callers(identity) {
         for subject in &path.subjects {
@@ -152,7 +156,7 @@ fn of_identity(context: &CheckContext<'_>, tables: &ManifestTables, identity: &I
                 && let Some(name) = parts.next()
             {
                 let text = format!("the subject {subject}");
-                add(&mut seen, tables.environment_of(name), identity.grade, text);
+                add(&mut seen, environments.of(name), identity.grade, text);
             }
         }
         // A role is of its account's environment, and who may take it of theirs.

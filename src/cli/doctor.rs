@@ -87,9 +87,13 @@ fn check_rules(page: &mut Page, config: &environment::LoadedConfig) {
         Ok(own) => own,
         Err(failure) => return page.fault("rules", format!("{:#}", failure.error)),
     };
-    match RuleSet::load(config.config.clone(), &own) {
-        Ok(loaded) => {
-            let problems = secrets::check(&loaded.credentials);
+    let loaded = RuleSet::load(config.config.clone(), &own).and_then(|loaded| {
+        let rules = loaded.detection.rules()?.clone();
+        Ok((loaded, rules))
+    });
+    match loaded {
+        Ok((loaded, rules)) => {
+            let problems = secrets::check(&rules);
             for problem in &problems {
                 page.fault("rules", problem.to_string());
             }
@@ -98,7 +102,7 @@ fn check_rules(page: &mut Page, config: &environment::LoadedConfig) {
                     "rules",
                     format!(
                         "{} detection rules, {} checks, {} target mechanisms; digest {}, policy {}",
-                        loaded.credentials.rules().len(),
+                        rules.rules().len(),
                         loaded.posture.checks().count(),
                         loaded.measures.targets.entries().len(),
                         loaded.digest,

@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 const KEPT: Keep = Keep::Runs(400);
 /// The kind of what is kept of the files of a plan.
 const PLAN: &str = "plan";
+/// The kind of what is kept of texts in which no name holds a token.
+const PLAIN: &str = "plain";
 
 /// The database of a state folder while a scan runs.
 pub(super) struct Keeping {
@@ -40,7 +42,8 @@ pub(super) struct Keeping {
     key: Option<FingerprintKey>,
     /// Nothing that is kept is handed out.
     full: bool,
-    files: Option<ScannedRow>,
+    /// What else is to be kept with the run.
+    rows: Vec<ScannedRow>,
 }
 
 /// What is remembered of plans; nothing where no run was stored, or by an older version.
@@ -60,10 +63,33 @@ impl KnownIds for Keeping {
     }
 
     fn in_findings(&mut self, run: &Run, findings: &mut [Finding]) {
+        if let Some(past) = self.past.take() {
+            self.past = self.told(past, findings);
+        }
         if let Some(past) = &self.past {
             let aliases = change::keep_ids(findings, &run.inputs, past);
             self.left.aliases.extend(aliases);
         }
+    }
+
+    fn is_plain(&mut self, digest: &str) -> bool {
+        let Some(runs) = self.runs.as_ref().filter(|_| !self.full) else {
+            return false;
+        };
+        let known = runs.scanned(PLAIN, &self.asked.scope, digest);
+        known.is_ok_and(|row| row.is_some())
+    }
+
+    fn note_plain(&mut self, digest: String) {
+        self.rows.push(ScannedRow {
+            kind: PLAIN,
+            place: self.asked.scope.clone(),
+            digest,
+            documents: 0,
+            of_interest: 0,
+            commits: 0,
+            packed: Vec::new(),
+        });
     }
 
     fn plans(&mut self, run: &Run) -> Option<(&PlanMemory, done::Asked)> {
@@ -93,7 +119,7 @@ impl Keeping {
             plans: PlanMemory::default(),
             key: None,
             full: args.full,
-            files: None,
+            rows: Vec::new(),
         }
     }
 
@@ -118,6 +144,17 @@ impl Keeping {
     fn past(&mut self, run: &Run) -> Option<Past> {
         match self.runs.as_ref()?.past(run, self.by_time) {
             Ok(past) => Some(past),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
+    /// Looks up how findings were told that the run does not have.
+    fn told(&mut self, mut past: Past, findings: &[Finding]) -> Option<Past> {
+        match self.runs.as_ref()?.tell(&mut past, findings) {
+            Ok(()) => Some(past),
             Err(error) => {
                 self.fail(error);
                 None
@@ -173,7 +210,11 @@ impl Keeping {
 
     /// Tells of every finding how it compares with what is known.
     pub(super) fn compare(&mut self, report: &mut Report) {
-        let Some(past) = self.past.take().or_else(|| self.past(&report.run)) else {
+        let looked_up = |keeping: &mut Self| {
+            let past = keeping.past(&report.run)?;
+            keeping.told(past, &report.findings)
+        };
+        let Some(past) = self.past.take().or_else(|| looked_up(self)) else {
             return;
         };
         if !self.by_time
@@ -248,7 +289,7 @@ impl Keeping {
 
     /// Keeps that of them with the run.
     pub(super) fn keep_plan_files(&mut self, place: &Path, files: &[u8], many: usize) {
-        self.files = self.key.as_ref().map(|key| ScannedRow {
+        self.rows.extend(self.key.as_ref().map(|key| ScannedRow {
             kind: PLAN,
             place: named(key, place),
             digest: environment::program(),
@@ -256,7 +297,7 @@ impl Keeping {
             of_interest: 0,
             commits: 0,
             packed: key.seal(files),
-        });
+        }));
     }
 
     /// Stores the run and lets go of old ones.
@@ -274,7 +315,7 @@ impl Keeping {
             failed,
             left,
             plans,
-            files,
+            rows,
             ..
         } = self;
         let save = || -> Result<(), RunsError> {
@@ -282,8 +323,8 @@ impl Keeping {
                 return failed.map_or(Ok(()), Err);
             };
             runs.save_whole(report, &asked, &left, &plans, accounts, written)?;
-            if let Some(files) = files {
-                runs.keep_scanned(&[files], &[], environment::clock())?;
+            if !rows.is_empty() {
+                runs.keep_scanned(&rows, &[], environment::clock())?;
             }
             let removed = runs.keep(keep, report.run.now)?;
             if removed > 0 {

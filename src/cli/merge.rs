@@ -7,7 +7,6 @@ use super::keeping::Keeping;
 use super::scan::{self, Work};
 use crate::model::{Coverage, CoverageStatus, FingerprintKey};
 use crate::scan::{Gathered, PartHead, read_part};
-use crate::secrets::Engine;
 use crate::store::change::Reading;
 use anyhow::{Context as _, anyhow};
 use std::collections::BTreeMap;
@@ -95,9 +94,7 @@ fn merged(
     let mut request = scan::request(scan, global, keeping, key, now)?;
     request.read = head.options();
     request.read.limits.halt = work.stop.halt();
-    let engine = Engine::new(&rules.credentials);
-    let engine = engine.map_err(|error| scan::scan_failure(error.into()))?;
-    let mut gathered = scan::accounts(&request, &rules, &engine, scan, work)?;
+    let mut gathered = scan::accounts(&request, &rules, scan, work)?;
     for number in 1..=head.of {
         match parts.remove(&number) {
             Some(part) => gathered.merge(part.gathered),
@@ -109,8 +106,7 @@ fn merged(
             )),
         }
     }
-    let with = (rules, &engine);
-    scan::judged(scan, &request, with, work, gathered, keeping, None)
+    scan::judged(scan, &request, rules, work, gathered, keeping, None)
 }
 
 fn reading(head: &PartHead) -> Reading {

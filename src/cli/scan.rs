@@ -18,7 +18,6 @@ use crate::report::{Format, Options};
 use crate::scan::{
     Gathered, PartHead, RuleSet, ScanError, ScanRequest, gather, join, judge, scan, write_part,
 };
-use crate::secrets::Engine;
 use crate::sources::{Halt, NoMemory, NoProgress, ReadOptions};
 use crate::store::atomic;
 use crate::store::decisions::{self, Decisions};
@@ -268,13 +267,12 @@ fn scan_paths(
     request.paths = listed.paths;
     request.read.limits.halt = work.stop.halt();
     request.told = listed.coverage;
-    let engine = Engine::new(&rules.credentials).map_err(|error| scan_failure(error.into()))?;
     let memory = keeping.lend(args, &rules, &request);
     let wanted = Wanted::of(&args.accounts)?;
     let read = aws::beside(wanted.as_ref(), work, || {
         in_pool(args.jobs, || match &memory {
-            Some(memory) => gather(&request, &rules, &engine, &work.bar, memory),
-            None => gather(&request, &rules, &engine, &work.bar, &NoMemory),
+            Some(memory) => gather(&request, &rules, &work.bar, memory),
+            None => gather(&request, &rules, &work.bar, &NoMemory),
         })
     });
     let gathered = || {
@@ -302,23 +300,19 @@ fn scan_paths(
             Failure::usage(error, "name a place that can be written with --out")
         })?;
     }
-    let with = (rules, &engine);
-    judged(args, &request, with, work, gathered, keeping, memory)
+    judged(args, &request, rules, work, gathered, keeping, memory)
 }
 
 /// What there is to read of accounts alone.
 pub(super) fn accounts(
     request: &ScanRequest,
     rules: &RuleSet,
-    engine: &Engine,
     args: &Scan,
     work: &Work,
 ) -> Result<Gathered, Failure> {
     let wanted = Wanted::of(&args.accounts)?;
     let (gathered, live) = aws::beside(wanted.as_ref(), work, || {
-        in_pool(args.jobs, || {
-            gather(request, rules, engine, &work.bar, &NoMemory)
-        })
+        in_pool(args.jobs, || gather(request, rules, &work.bar, &NoMemory))
     })?;
     let mut gathered = gathered?.map_err(scan_failure)?;
     if let Some(live) = live {
@@ -331,20 +325,20 @@ pub(super) fn accounts(
 pub(super) fn judged(
     args: &Scan,
     request: &ScanRequest,
-    (rules, engine): (RuleSet, &Engine),
+    rules: RuleSet,
     work: &Work,
     gathered: Gathered,
     keeping: &mut Keeping,
     memory: Option<Remembered>,
 ) -> Result<Judged, Failure> {
     let joined = in_pool(args.jobs, || match &memory {
-        Some(memory) => join(request, &rules, engine, &work.bar, gathered, memory),
-        None => join(request, &rules, engine, &work.bar, gathered, &NoMemory),
+        Some(memory) => join(request, &rules, &work.bar, gathered, memory),
+        None => join(request, &rules, &work.bar, gathered, &NoMemory),
     });
     keeping.take_back(memory);
     let (joined, accounts) = joined?.map_err(scan_failure)?;
     let judged = in_pool(args.jobs, || {
-        judge(request, &rules, engine, &work.bar, joined, keeping)
+        judge(request, &rules, &work.bar, joined, keeping)
     })?;
     let report = judged.map_err(scan_failure)?;
     Ok(Judged {

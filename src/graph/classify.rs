@@ -128,7 +128,7 @@ fn environment(graph: &Graph<'_>, identity: &mut Identity) {
                 .find_map(|name| graph.config.repository(name, |note| note.environment))
         });
     let tag = InventoryRules::tag(&graph.rules.tags.environment, &identity.tags);
-    let tagged = tag.map(|(_, value)| graph.manifests.environment_of(value));
+    let tagged = tag.map(|(_, value)| graph.manifests.environments.of(value));
     let told = graph
         .config
         .annotated(&names(identity), |note| note.environment)
@@ -152,7 +152,7 @@ fn environment(graph: &Graph<'_>, identity: &mut Identity) {
     ];
     for (what, text) in texts {
         let Some(text) = text else { continue };
-        let environment = graph.manifests.environment_of(text);
+        let environment = graph.manifests.environments.of(text);
         if environment != Environment::Unknown {
             identity.environment = environment;
             identity.notes.push(Evidence::new(

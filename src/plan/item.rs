@@ -49,6 +49,7 @@ pub fn item(
         context,
         subject,
         assessment,
+        disabling: revocation::disabling(context, subject),
         values: &values,
         unfinished,
     };

@@ -15,6 +15,8 @@ pub struct Steps<'s, 'a> {
     pub subject: &'s Subject<'a>,
     /// The judgement that is carried out.
     pub assessment: &'s Assessment,
+    /// How its credential is switched off.
+    pub disabling: Option<&'s Disabling>,
     /// Values of placeholders.
     pub values: &'s Values,
     /// What an earlier plan has left of it.
@@ -96,10 +98,6 @@ impl Steps<'_, '_> {
         self.subject.choice.target
     }
 
-    fn disabling(&self) -> Option<&Disabling> {
-        super::revocation::disabling(self.context, self.subject)
-    }
-
     fn users(&self) -> String {
         let names: Vec<&str> = self
             .subject
@@ -143,9 +141,7 @@ impl Steps<'_, '_> {
     }
 
     fn record(&self) -> PlanStep {
-        let command = self
-            .disabling()
-            .and_then(|entry| entry.last_used.as_deref());
+        let command = self.disabling.and_then(|entry| entry.last_used.as_deref());
         let known = match crate::jit::factors::last_use(self.subject) {
             LastUse::At(at) => format!("Last use: {}.", at.strftime("%Y-%m-%d")),
             LastUse::NeverSince(at) => format!("No use since {}.", at.strftime("%Y-%m-%d")),
@@ -173,9 +169,7 @@ impl Steps<'_, '_> {
     }
 
     fn verify(&self) -> PlanStep {
-        let command = self
-            .disabling()
-            .and_then(|entry| entry.last_used.as_deref());
+        let command = self.disabling.and_then(|entry| entry.last_used.as_deref());
         let detail = if self.subject.credential.is_some() {
             "The consumer's next run succeeds, and the last use of the old credential stops moving."
         } else {
@@ -215,7 +209,7 @@ impl Steps<'_, '_> {
                 None,
             );
         }
-        let entry = self.disabling();
+        let entry = self.disabling;
         let detail = match entry.and_then(|entry| entry.deactivate.as_ref()) {
             Some(_) => format!(
                 "Deactivate, do not delete. Wait {days} days, at least one full schedule period, and watch for denied calls."
@@ -254,7 +248,7 @@ impl Steps<'_, '_> {
         if self.keeps() {
             return None;
         }
-        self.disabling().map(|entry| self.values.text(&entry.test))
+        self.disabling.map(|entry| self.values.text(&entry.test))
     }
 
     fn new_must_fail(&self) -> Option<String> {
@@ -296,7 +290,7 @@ impl Steps<'_, '_> {
                 None,
             );
         };
-        let entry = self.disabling();
+        let entry = self.disabling;
         let mut places: Vec<String> = credential
             .sightings
             .iter()
@@ -406,7 +400,7 @@ impl Steps<'_, '_> {
                 || "its creation".to_owned(),
                 |at| at.strftime("%Y-%m-%d").to_string(),
             );
-        let entry = self.disabling();
+        let entry = self.disabling;
         let off = entry.and_then(|entry| {
             entry
                 .deactivate
@@ -591,9 +585,7 @@ impl Steps<'_, '_> {
             "Limit its sessions to 1 h.".to_owned()
         };
         let command = match self.subject.credential {
-            Some(_) => self
-                .disabling()
-                .and_then(|entry| entry.last_used.as_deref()),
+            Some(_) => self.disabling.and_then(|entry| entry.last_used.as_deref()),
             None if self.subject.kind() == "iam-role" => {
                 Some("aws iam update-role --role-name {role} --max-session-duration 3600")
             }

@@ -7,6 +7,7 @@ use super::{Options, ReportError, text};
 use crate::model::{LastUse, Ternary};
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::io::Write;
 
 /// Version of the columns; columns are only ever added, at the end.
@@ -14,11 +15,11 @@ pub(super) const SCHEMA_VERSION: i64 = 1;
 
 /// What a cell holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
+pub(super) enum Cell<'a> {
     /// Unknown, or not applicable.
     Empty,
     /// Words from outside.
-    Text(String),
+    Text(Cow<'a, str>),
     /// A whole number.
     Whole(i64),
     /// A number with up to two decimals.
@@ -29,9 +30,9 @@ pub(super) enum Cell {
     Time(Timestamp),
 }
 
-impl Cell {
+impl<'a> Cell<'a> {
     /// Text; empty text is an empty cell.
-    pub(super) fn text(text: impl Into<String>) -> Self {
+    pub(super) fn text(text: impl Into<Cow<'a, str>>) -> Self {
         let text = text.into();
         if text.is_empty() {
             Self::Empty
@@ -42,11 +43,19 @@ impl Cell {
 
     /// A list joined with `;`; the sign is replaced inside the entries.
     pub(super) fn list<T: AsRef<str>>(entries: impl IntoIterator<Item = T>) -> Self {
-        let entries: Vec<_> = entries
-            .into_iter()
-            .map(|entry| entry.as_ref().replace(';', ","))
-            .collect();
-        Self::text(entries.join(";"))
+        let mut list = String::new();
+        for (at, entry) in entries.into_iter().enumerate() {
+            if at > 0 {
+                list.push(';');
+            }
+            for (at, plain) in entry.as_ref().split(';').enumerate() {
+                if at > 0 {
+                    list.push(',');
+                }
+                list.push_str(plain);
+            }
+        }
+        Self::text(list)
     }
 
     /// Something that may be unknown.
@@ -71,7 +80,7 @@ impl Cell {
         match last_use {
             LastUse::Unknown => Self::Empty,
             LastUse::NeverSince(since) => {
-                Self::Text(format!("never since {}", since.strftime("%Y-%m-%d")))
+                Self::text(format!("never since {}", since.strftime("%Y-%m-%d")))
             }
             LastUse::At(at) => Self::Time(at),
         }
@@ -86,29 +95,30 @@ impl Cell {
     }
 
     /// The cell as it is written.
-    fn render(&self, raw: bool) -> String {
+    fn render(&self, raw: bool) -> Cow<'_, str> {
         match self {
-            Self::Empty => String::new(),
-            Self::Text(text) if raw => text.clone(),
+            Self::Empty => "".into(),
+            Self::Text(text) if raw => text.as_ref().into(),
             Self::Text(text) => guarded(text),
-            Self::Whole(number) => number.to_string(),
-            Self::Decimal(number) => decimal(*number),
-            Self::Truth(truth) => truth.to_string(),
-            Self::Time(time) => time.to_string(),
+            Self::Whole(number) => number.to_string().into(),
+            Self::Decimal(number) => decimal(*number).into(),
+            Self::Truth(true) => "true".into(),
+            Self::Truth(false) => "false".into(),
+            Self::Time(time) => time.to_string().into(),
         }
     }
 }
 
 /// Text a spreadsheet takes for text: one line, and an apostrophe before what would begin a formula.
-pub(super) fn guarded(text: &str) -> String {
+pub(super) fn guarded(text: &str) -> Cow<'_, str> {
     let line = text::line(text);
     let formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
     let at_once = text.starts_with(|c| formula(c) || matches!(c, '\t' | '\r' | '\n'));
     // Some programs trim a cell before they look at it.
     if at_once || line.trim_start().starts_with(formula) {
-        format!("'{line}")
+        format!("'{line}").into()
     } else {
-        line.into_owned()
+        line
     }
 }
 
@@ -123,7 +133,7 @@ pub struct Column<Row> {
     pub name: &'static str,
     /// What it holds, as `reports/FORMATS.md` says it.
     pub doc: &'static str,
-    pub(super) cell: fn(&Row) -> Cell,
+    pub(super) cell: fn(&Row) -> Cell<'_>,
 }
 
 /// Writes a table.
@@ -142,10 +152,11 @@ pub(super) fn write<Row>(
         .from_writer(out);
     writer.write_record(columns.iter().map(|column| column.name))?;
     for row in rows {
-        let cells = columns
-            .iter()
-            .map(|column| (column.cell)(row).render(options.csv_raw));
-        writer.write_record(cells)?;
+        for column in columns {
+            let cell = (column.cell)(row);
+            writer.write_field(cell.render(options.csv_raw).as_bytes())?;
+        }
+        writer.write_record(None::<&[u8]>)?;
     }
     writer.flush()?;
     Ok(())

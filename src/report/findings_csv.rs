@@ -24,7 +24,7 @@ pub struct Row<'a> {
     plan: Option<&'a PlanItem>,
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
     fn place(&self) -> Option<&Location> {
         self.finding.locations.first()
     }
@@ -51,23 +51,23 @@ impl Row<'_> {
         })
     }
 
-    fn of_trail(&self, cell: impl FnOnce(&CredentialTrail) -> Cell) -> Cell {
+    fn of_trail(&self, cell: impl FnOnce(&'a CredentialTrail) -> Cell<'a>) -> Cell<'a> {
         Cell::maybe(self.credential.and_then(|each| each.trail.as_ref()), cell)
     }
 
-    fn of_decision(&self, cell: impl FnOnce(&Decided) -> Cell) -> Cell {
+    fn of_decision(&self, cell: impl FnOnce(&'a Decided) -> Cell<'a>) -> Cell<'a> {
         Cell::maybe(self.finding.decision.as_ref(), cell)
     }
 
-    fn of_assessment(&self, cell: impl FnOnce(&Assessment) -> Cell) -> Cell {
+    fn of_assessment(&self, cell: impl FnOnce(&'a Assessment) -> Cell<'a>) -> Cell<'a> {
         Cell::maybe(self.assessment, cell)
     }
 
-    fn of_plan(&self, cell: impl FnOnce(&PlanItem) -> Cell) -> Cell {
+    fn of_plan(&self, cell: impl FnOnce(&'a PlanItem) -> Cell<'a>) -> Cell<'a> {
         Cell::maybe(self.plan, cell)
     }
 
-    fn framework(&self, id: &str) -> Cell {
+    fn framework(&self, id: &str) -> Cell<'a> {
         ids(&self.finding.frameworks, |name| name == id)
     }
 
@@ -79,7 +79,7 @@ impl Row<'_> {
     }
 
     /// Lifetime the access has today, in seconds, or `never` for what does not expire.
-    fn lifetime(&self) -> Cell {
+    fn lifetime(&self) -> Cell<'a> {
         let Some(credential) = self.credential else {
             return Cell::seconds(self.identity.and_then(|each| each.max_session_seconds));
         };
@@ -96,7 +96,7 @@ impl Row<'_> {
     }
 }
 
-fn ids(frameworks: &Frameworks, wanted: impl Fn(&str) -> bool) -> Cell {
+fn ids(frameworks: &Frameworks, wanted: impl Fn(&str) -> bool) -> Cell<'_> {
     let found = frameworks.iter().filter(|(name, _)| wanted(name));
     Cell::list(found.flat_map(|(_, ids)| ids))
 }
@@ -386,14 +386,14 @@ columns! {
         => |row| row.of_decision(|each| Cell::maybe(each.ticket.as_deref(), Cell::text));
 }
 
-pub(super) fn environment(identity: &Identity) -> Cell {
+pub(super) fn environment(identity: &Identity) -> Cell<'_> {
     match identity.environment {
         crate::model::Environment::Unknown => Cell::Empty,
         known => Cell::text(known.as_str()),
     }
 }
 
-pub(super) fn consumer_class(class: crate::model::ConsumerClass) -> Cell {
+pub(super) fn consumer_class(class: crate::model::ConsumerClass) -> Cell<'static> {
     match class {
         crate::model::ConsumerClass::Unknown => Cell::Empty,
         known => Cell::text(known.as_str()),

@@ -26,19 +26,19 @@ pub struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn of_assessment(&self, cell: impl FnOnce(&Assessment) -> Cell) -> Cell {
+    fn of_assessment(&self, cell: impl FnOnce(&Assessment) -> Cell<'_>) -> Cell<'_> {
         Cell::maybe(self.assessment, cell)
     }
 
-    fn of_plan(&self, cell: impl FnOnce(&PlanItem) -> Cell) -> Cell {
+    fn of_plan(&self, cell: impl FnOnce(&PlanItem) -> Cell<'_>) -> Cell<'_> {
         Cell::maybe(self.plan, cell)
     }
 
-    fn of_use(&self, cell: impl FnOnce(&PermissionUse) -> Cell) -> Cell {
+    fn of_use(&self, cell: impl FnOnce(&PermissionUse) -> Cell<'_>) -> Cell<'_> {
         Cell::maybe(self.identity.privilege.usage.as_ref(), cell)
     }
 
-    fn of_trust(&self, answered: impl FnOnce(&ConditionCoverage) -> bool) -> Cell {
+    fn of_trust(&self, answered: impl FnOnce(&ConditionCoverage) -> bool) -> Cell<'_> {
         if self.identity.trust.is_empty() {
             Cell::Empty
         } else {
@@ -46,7 +46,7 @@ impl Row<'_> {
         }
     }
 
-    fn age(&self, at: Option<jiff::Timestamp>) -> Cell {
+    fn age(&self, at: Option<jiff::Timestamp>) -> Cell<'_> {
         Cell::maybe(at, |at| Cell::Whole(days_between(at, self.report.run.now)))
     }
 }

@@ -8,11 +8,11 @@ use super::config::Pattern;
 use super::credentials::{CredentialRules, Rule, compile};
 use super::default_logins::DefaultLogins;
 use super::edits::PipelineEdits;
+use super::environments::EnvironmentWords;
 use super::routines::Routines;
 use super::secret_stores::SecretStores;
 use super::workloads::Workloads;
 use super::{RuleError, text};
-use crate::model::Environment;
 use regex::bytes::Regex;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -51,7 +51,8 @@ pub struct ManifestTables {
     pub routines: Routines,
     /// Resources that put a value into a store.
     pub secret_stores: SecretStores,
-    environments: EnvironmentWords,
+    /// Words by which names tell an environment.
+    pub environments: &'static EnvironmentWords,
 }
 
 /// What secret names tell: `secret-names.toml`.
@@ -453,18 +454,6 @@ impl TokenForms {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EnvironmentWords {
-    #[serde(rename = "as_of")]
-    _as_of: String,
-    #[serde(rename = "source")]
-    _source: String,
-    production: Vec<String>,
-    staging: Vec<String>,
-    development: Vec<String>,
-}
-
 impl ManifestTables {
     /// The tables built into the program.
     ///
@@ -486,7 +475,7 @@ impl ManifestTables {
             agents: super::read("manifests/agent-configs.toml")?,
             agent_code: super::read("manifests/agent-code.toml")?,
             kubernetes: super::read("manifests/kubernetes.toml")?,
-            environments: super::read("manifests/environments.toml")?,
+            environments: EnvironmentWords::builtin()?,
             capabilities: super::read("manifests/capabilities.toml")?,
             escalation: escalation("manifests/k8s-escalation.tsv")?,
             forms: TokenForms::of(&rules),
@@ -496,27 +485,6 @@ impl ManifestTables {
             routines: super::read("manifests/routines.toml")?,
             secret_stores: super::read("manifests/secret-stores.toml")?,
         })
-    }
-
-    /// The environment a name tells, by its whole words; the most sensitive when it tells several.
-    pub fn environment_of(&self, name: &str) -> Environment {
-        let name = name.to_lowercase();
-        let words: Vec<&str> = name
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .collect();
-        let any = |list: &[String]| list.iter().any(|word| words.contains(&word.as_str()));
-        if words.contains(&"pre") || words.contains(&"non") {
-            Environment::Staging
-        } else if any(&self.environments.production) {
-            Environment::Production
-        } else if any(&self.environments.staging) {
-            Environment::Staging
-        } else if any(&self.environments.development) {
-            Environment::Development
-        } else {
-            Environment::Unknown
-        }
     }
 }
 
@@ -634,14 +602,6 @@ mod tests {
         );
         assert_eq!(name("a/xmcp.json"), None);
         assert_eq!(name("settings.json"), None);
-    }
-
-    #[test]
-    fn environments_are_whole_words() {
-        let tables = tables();
-        assert_eq!(tables.environment_of("eu-prod-1"), Environment::Production);
-        assert_eq!(tables.environment_of("non-prod"), Environment::Staging);
-        assert_eq!(tables.environment_of("product-docs"), Environment::Unknown);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod config;
 pub mod credentials;
 pub mod default_logins;
 pub mod edits;
+pub mod environments;
 mod exceptions;
 pub mod import;
 pub mod inventory;

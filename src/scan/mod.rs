@@ -1,5 +1,6 @@
 //! The pipeline as one readable function: what `overstay scan` runs and what library tests call.
 
+mod detection;
 mod documents;
 mod joined;
 mod logs;
@@ -9,6 +10,7 @@ mod plan_key;
 mod said;
 mod stored;
 
+pub use detection::Detection;
 pub use joined::Joined;
 pub use part::{PartHead, read_part, write_part};
 pub use plan_key::{plan_key, tables_key};
@@ -57,12 +59,11 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 /// Every rule the pipeline judges by.
-#[derive(Debug)]
 pub struct RuleSet {
     /// Digest of the rules.
     pub digest: String,
     /// Detection rules.
-    pub credentials: CredentialRules,
+    pub detection: Detection,
     /// Metadata of the checks.
     pub posture: Posture,
     /// What is judged and planned with.
@@ -123,7 +124,10 @@ impl RuleSet {
         let unwanted: Vec<String> = unwanted
             .map(|id| posture.renames().now(id).to_owned())
             .collect();
-        let mut credentials = CredentialRules::builtin()?.without(&unwanted)?;
+        let mut detection = Detection::default();
+        if !unwanted.is_empty() {
+            detection = CredentialRules::builtin()?.without(&unwanted)?.into();
+        }
         let mut digest = rules::digest();
         if !unwanted.is_empty() {
             let mut left_out = unwanted.clone();
@@ -138,14 +142,17 @@ impl RuleSet {
             if let Some(problem) = beside.check().first() {
                 return Err(RuleError::invalid(&problem.file, problem.to_string()));
             }
-            credentials = credentials.and(beside)?;
+            let all = detection.rules()?.clone().and(beside)?;
+            // What is wrong with a pattern of the user's own is told before anything is read.
+            detection = all.into();
+            detection.engine()?;
             let texts: Vec<&str> = own.iter().map(|(_, text)| text.as_str()).collect();
             let both = blake3::hash(format!("{digest}\n{}", texts.join("\n")).as_bytes());
             both.to_hex()[..16].clone_into(&mut digest);
         }
         Ok(Self {
             digest,
-            credentials,
+            detection,
             posture,
             measures: Measures::load(config)?,
         })
@@ -211,10 +218,9 @@ pub fn scan(
     rules: &RuleSet,
     progress: &dyn Progress,
 ) -> Result<(Report, Vec<AwsAccount>), ScanError> {
-    let engine = Engine::new(&rules.credentials)?;
-    let gathered = gather(request, rules, &engine, progress, &NoMemory)?;
-    let (joined, accounts) = join(request, rules, &engine, progress, gathered, &NoMemory)?;
-    let report = judge(request, rules, &engine, progress, joined, &mut NothingKnown)?;
+    let gathered = gather(request, rules, progress, &NoMemory)?;
+    let (joined, accounts) = join(request, rules, progress, gathered, &NoMemory)?;
+    let report = judge(request, rules, progress, joined, &mut NothingKnown)?;
     Ok((report, accounts))
 }
 
@@ -242,11 +248,10 @@ impl Gathered {
 /// Reads every source, except what `memory` has kept of an earlier run and has not changed since.
 ///
 /// # Errors
-/// When a path does not exist.
+/// When a path does not exist, or the rules cannot be used.
 pub fn gather(
     request: &ScanRequest,
     rules: &RuleSet,
-    engine: &Engine,
     progress: &dyn Progress,
     memory: &dyn Memory,
 ) -> Result<Gathered, ScanError> {
@@ -255,8 +260,6 @@ pub fn gather(
     coverage.extend(request.told.iter().cloned());
 
     progress.stage("reading");
-    let visit = |document: &Document<'_>| inspect(document, engine, &request.key);
-    let worth = Worth(engine);
     let mut roots = discovery.roots;
     let origins = sources::origins(&roots);
     if let Some((number, of)) = request.shard {
@@ -268,18 +271,25 @@ pub fn gather(
         && request.aws_snapshots.is_empty()
         && request.cloudtrail.is_empty()
         && request.read.since.is_none();
-    let mut before = None;
-    let (parts, state) = if alone && memory.joins() {
+    let looked = (alone && memory.joins()).then(|| sources::look(&roots, &request.read, memory));
+    let before = looked.as_ref().and_then(|looked| {
         let kept = Before::recall(memory, &request.paths, rules, request.now);
-        let known = |state: &str| {
-            before = kept.of(state);
-            before.is_some()
-        };
-        let read = &request.read;
-        sources::collect_unless(&roots, read, progress, &worth, visit, memory, known)
+        kept.of(looked.state())
+    });
+    let (parts, state) = if before.is_some() {
+        (None, None)
     } else {
-        let parts = sources::collect(&roots, &request.read, progress, &worth, visit, memory);
-        (Some(parts), None)
+        let engine = rules.detection.engine()?;
+        let visit = |document: &Document<'_>| inspect(document, engine, &request.key);
+        let worth = Worth(engine);
+        if let Some(looked) = looked {
+            let (parts, state) = looked.collect(progress, &worth, visit, memory);
+            (Some(parts), state)
+        } else {
+            let read = &request.read;
+            let parts = sources::collect(&roots, read, progress, &worth, visit, memory);
+            (Some(parts), None)
+        }
     };
 
     progress.stage("accounts");
@@ -315,6 +325,12 @@ pub trait KnownIds: Send {
     fn in_inventory(&mut self, run: &Run, inventory: &mut Inventory);
     /// Findings are known by these ids.
     fn in_findings(&mut self, run: &Run, findings: &mut [Finding]);
+    /// Whether an earlier run found no token in what has this digest.
+    fn is_plain(&mut self, _: &str) -> bool {
+        false
+    }
+    /// There is no token in what has this digest.
+    fn note_plain(&mut self, _: String) {}
     /// What earlier plans left, and what this run was asked of them.
     fn plans(&mut self, _: &Run) -> Option<(&PlanMemory, done::Asked)> {
         None
@@ -338,7 +354,6 @@ impl KnownIds for NothingKnown {
 pub fn join(
     request: &ScanRequest,
     rules: &RuleSet,
-    engine: &Engine,
     progress: &dyn Progress,
     gathered: Gathered,
     memory: &dyn Memory,
@@ -357,6 +372,7 @@ pub fn join(
         joined.inventory.origins = origins;
         return Ok((joined, accounts));
     }
+    let engine = rules.detection.engine()?;
     let mut coverage = Vec::new();
     let names: Vec<String> = parts.names().map(ToOwned::to_owned).collect();
     let mut read = sources::combine(parts, &request.read);
@@ -519,7 +535,6 @@ pub fn join(
 pub fn judge(
     request: &ScanRequest,
     rules: &RuleSet,
-    engine: &Engine,
     progress: &dyn Progress,
     joined: Joined,
     known_ids: &mut dyn KnownIds,
@@ -597,10 +612,20 @@ pub fn judge(
         format!("{:?}", request.decisions),
         format!("{:?}", rules.measures.config),
         &report.coverage,
-        &report.run,
+        &report.run.inputs,
         origins,
     );
+    let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 what stands beside");
+    serde_json::to_writer(&mut hasher, &(&rules.digest, &beside)).map_err(|_| ScanError::Name)?;
+    let digest = request.key.name(hasher.finalize().as_bytes());
+    if plain && known_ids.is_plain(&digest) {
+        return Ok(report);
+    }
+    let engine = rules.detection.engine()?;
     let any = engine.names_a_token(&beside).map_err(|_| ScanError::Name)?;
+    if !any {
+        known_ids.note_plain(digest);
+    }
     if plain && !any {
         return Ok(report);
     }

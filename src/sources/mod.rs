@@ -39,7 +39,7 @@ pub use identity::{origins, shard};
 pub use kept::{Facts, Kind, Memory, NoMemory, Parts, Value, unpacked};
 pub use limits::{Halt, Limits};
 pub use place::{Located, Place};
-pub use read::{ReadOutcome, collect, collect_unless, read};
+pub use read::{Looked, ReadOutcome, collect, look, read};
 pub use screen::{Everything, Screen};
 
 use jiff::Timestamp;

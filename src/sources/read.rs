@@ -77,32 +77,55 @@ where
     collect_sites(&sites, options, progress, screen, visit, memory)
 }
 
-/// What [`collect`] collects, unless `known` knows what the state of the disk came to; and that state, unless it changed
-/// meanwhile or may change without being seen.
-pub fn collect_unless<T, S, F>(
-    roots: &[Root],
-    options: &ReadOptions,
-    progress: &dyn Progress,
-    screen: &S,
-    visit: F,
-    memory: &dyn Memory,
-    known: impl FnOnce(&str) -> bool,
-) -> (Option<Parts<T>>, Option<String>)
-where
-    T: Value,
-    S: Screen,
-    F: Fn(&Document<'_>) -> Option<T> + Sync,
-{
+/// Roots that were looked at, of which nothing is read yet.
+pub struct Looked<'a> {
+    sites: Vec<Site<'a>>,
+    options: &'a ReadOptions,
+    state: State,
+}
+
+/// Looks at the state that the roots are in on the disk.
+pub fn look<'a>(roots: &'a [Root], options: &'a ReadOptions, memory: &dyn Memory) -> Looked<'a> {
     git::prepare();
     let sites = opened_sites(roots, options);
     let state = State::of(&sites, options, memory.began());
-    if known(&state.digest) {
-        return (None, Some(state.digest));
+    Looked {
+        sites,
+        options,
+        state,
     }
-    let parts = collect_sites(&sites, options, progress, screen, visit, memory);
-    let later = State::of(&sites, options, memory.began());
-    let stood = !options.limits.halt.called() && state.stood(&later, memory.now());
-    (Some(parts), stood.then_some(state.digest))
+}
+
+impl Looked<'_> {
+    /// Stands for the state of the disk.
+    pub fn state(&self) -> &str {
+        &self.state.digest
+    }
+
+    /// What [`collect`] collects, and the state it was read in, unless that changed meanwhile or may change without being
+    /// seen.
+    pub fn collect<T, S, F>(
+        self,
+        progress: &dyn Progress,
+        screen: &S,
+        visit: F,
+        memory: &dyn Memory,
+    ) -> (Parts<T>, Option<String>)
+    where
+        T: Value,
+        S: Screen,
+        F: Fn(&Document<'_>) -> Option<T> + Sync,
+    {
+        let Self {
+            sites,
+            options,
+            state,
+        } = self;
+        let parts = collect_sites(&sites, options, progress, screen, visit, memory);
+        let later = State::of(&sites, options, memory.began());
+        let stood = !options.limits.halt.called() && state.stood(&later, memory.now());
+        (parts, stood.then_some(state.digest))
+    }
 }
 
 fn opened_sites<'a>(roots: &'a [Root], options: &ReadOptions) -> Vec<Site<'a>> {

@@ -143,7 +143,7 @@ fn started(context: &Context<'_>, job: &mut Job, run: &Run<'_>) {
         };
         job.note(format!("gets the variables of context {}", clean(name)));
         job.secret(CONTEXT, name, None, (item.line, item.column));
-        let told = context.tables.environment_of(name);
+        let told = context.tables.environments.of(name);
         if job.environment.is_none() && told != crate::model::Environment::Unknown {
             job.environment = Some(clean(name));
         }

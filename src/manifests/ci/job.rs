@@ -230,7 +230,8 @@ impl Job {
         identity.account = Some(context.repository.to_owned());
         identity.environment = context
             .tables
-            .environment_of(self.environment.as_deref().unwrap_or_default());
+            .environments
+            .of(self.environment.as_deref().unwrap_or_default());
         identity.purpose = self.purpose.or_else(|| Some(self.name.clone()));
         identity.consumer_class = ConsumerClass::Ci;
         identity.consumers = vec![id.clone()];

@@ -232,7 +232,8 @@ pub(super) fn read(
     identity.account = Some(context.repository.to_owned());
     identity.environment = context
         .tables
-        .environment_of(environment.as_deref().unwrap_or_default());
+        .environments
+        .of(environment.as_deref().unwrap_or_default());
     identity.purpose = match (workflow.name.clone(), job_name) {
         (Some(workflow), Some(job)) => Some(format!("{workflow} / {job}")),
         (Some(name), None) | (None, Some(name)) => Some(name),

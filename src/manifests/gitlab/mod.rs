@@ -295,7 +295,8 @@ fn job<'n>(
     identity.account = Some(context.repository.to_owned());
     identity.environment = context
         .tables
-        .environment_of(environment.as_deref().unwrap_or_default());
+        .environments
+        .of(environment.as_deref().unwrap_or_default());
     identity.purpose = Some(match job.get("stage").and_then(Node::as_str) {
         Some(stage) => clean(&format!("{stage} / {}", key.text)),
         None => clean(&key.text),

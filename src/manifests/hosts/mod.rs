@@ -135,7 +135,7 @@ impl Runs {
         identity.consumer_class = self.class;
         identity.purpose = self.purpose;
         identity.account = Some(context.repository.to_owned());
-        identity.environment = context.tables.environment_of(context.uri);
+        identity.environment = context.tables.environments.of(context.uri);
         for (store, names) in &self.stores {
             out.references.extend(names.references(context, store, &id));
         }

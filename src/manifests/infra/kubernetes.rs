@@ -80,7 +80,7 @@ fn account(unit: &Unit<'_>, tables: &ManifestTables, item: &Item, out: &mut Decl
         &native,
         Grade::B,
     );
-    identity.environment = tables.environment_of(&namespace);
+    identity.environment = tables.environments.of(&namespace);
     identity.locations.push(item.declared.location.clone());
     let metadata = metadata(item);
     let mut all = BTreeMap::new();

@@ -47,7 +47,7 @@ pub(super) fn service_account(
 ) {
     let mut identity = named(resource, resource.namespace(), &resource.name);
     identity.grade = Grade::B;
-    identity.environment = context.tables.environment_of(resource.namespace());
+    identity.environment = context.tables.environments.of(resource.namespace());
     for group in ["labels", "annotations"] {
         let entries = resource.node.path(&["metadata", group]);
         for (key, value) in entries.into_iter().flat_map(Node::entries) {
@@ -115,7 +115,7 @@ fn becomes(
         Grade::C,
     );
     identity.locations = vec![context.location(role.line, role.column)];
-    identity.environment = context.tables.environment_of(&namespace);
+    identity.environment = context.tables.environments.of(&namespace);
     identity
         .notes
         .push(Evidence::new(Grade::B, format!("becomes {arn} by {by}")));

@@ -252,7 +252,7 @@ pub(super) fn read(
     );
     identity.consumers = vec![id.clone()];
     identity.consumer_class = shape.class;
-    let environment = context.tables.environment_of(resource.namespace());
+    let environment = context.tables.environments.of(resource.namespace());
     identity.environment = environment;
 
     out.references

@@ -19,19 +19,34 @@ impl Rows {
         // Numbers have the order of the texts, so all of them have to be known before the first is given.
         let mut maker = Maker::new(report.run.now, None);
         maker.rows(report);
-        let mut known = maker.heard;
-        known.sort_unstable();
-        known.dedup();
-        let mut rows = Maker::new(report.run.now, Some(&known)).rows(report);
-        rows.texts = Texts::of(known);
+        let (texts, numbers) = numbered(&maker.heard);
+        let mut rows = Maker::new(report.run.now, Some(numbers.into_iter())).rows(report);
+        rows.texts = texts;
         rows
     }
 }
 
-struct Maker<'k, 'r> {
+/// All texts in order, each of them once, and the number of each that was heard.
+fn numbered(heard: &[&str]) -> (Texts, Vec<Text>) {
+    let mut order: Vec<(&str, usize)> = heard.iter().copied().zip(0..).collect();
+    order.sort_unstable();
+    let mut numbers = vec![Text::NONE; heard.len()];
+    let mut known = Vec::new();
+    for (text, at) in order {
+        if known.last() != Some(&text) {
+            known.push(text);
+        }
+        if let Some(number) = numbers.get_mut(at) {
+            *number = Text::at(known.len() - 1);
+        }
+    }
+    (Texts::of(known), numbers)
+}
+
+struct Maker<'r> {
     now: Timestamp,
-    /// Every text in order; `None` while they are collected.
-    known: Option<&'k [&'r str]>,
+    /// Numbers of the texts, as they are heard; `None` while they are collected.
+    numbers: Option<std::vec::IntoIter<Text>>,
     heard: Vec<&'r str>,
     rows: Rows,
     lists: BTreeMap<Vec<Text>, Span>,
@@ -46,11 +61,11 @@ fn span(before: usize, length: usize) -> Span {
     )
 }
 
-impl<'k, 'r> Maker<'k, 'r> {
-    fn new(now: Timestamp, known: Option<&'k [&'r str]>) -> Self {
+impl<'r> Maker<'r> {
+    fn new(now: Timestamp, numbers: Option<std::vec::IntoIter<Text>>) -> Self {
         Self {
             now,
-            known,
+            numbers,
             heard: Vec::new(),
             rows: Rows::default(),
             lists: BTreeMap::new(),
@@ -89,13 +104,10 @@ impl<'k, 'r> Maker<'k, 'r> {
         if text.is_empty() {
             return Text::NONE;
         }
-        if let Some(known) = self.known {
-            let at = known.binary_search_by(|each| (*each).cmp(text));
-            return at.map_or(Text::NONE, Text::at);
+        if let Some(numbers) = &mut self.numbers {
+            return numbers.next().unwrap_or_default();
         }
-        if self.heard.last() != Some(&text) {
-            self.heard.push(text);
-        }
+        self.heard.push(text);
         Text::NONE
     }
 

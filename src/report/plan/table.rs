@@ -19,7 +19,7 @@ pub struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn judged(&self, cell: impl FnOnce(&Assessment) -> Cell) -> Cell {
+    fn judged(&self, cell: impl FnOnce(&Assessment) -> Cell<'_>) -> Cell<'_> {
         Cell::maybe(self.assessment, cell)
     }
 }

@@ -8,7 +8,6 @@ mod tests;
 pub use proof::Proof;
 
 use super::RuleError;
-use super::credentials::CredentialRules;
 use crate::model::ConsumerClass;
 
 use serde::Deserialize;
@@ -20,16 +19,21 @@ const FOLDER: &str = "targets";
 
 /// What the detection rules say of each type. Looked at only for a type that no entry of the catalogue names.
 static BY_RULE: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
-    CredentialRules::builtin().map_or_else(
-        |_| BTreeMap::new(),
-        |rules| {
-            rules
-                .rules()
-                .iter()
-                .map(|rule| (rule.credential_type.clone(), rule.target.clone()))
-                .collect()
-        },
-    )
+    #[derive(Deserialize)]
+    struct File {
+        rule: Vec<Rule>,
+    }
+    /// As much of a rule as is asked for here.
+    #[derive(Deserialize)]
+    struct Rule {
+        credential_type: String,
+        target: String,
+    }
+    let files = super::folder::<File>("credentials").unwrap_or_default();
+    let rules = files.into_iter().flat_map(|(_, file)| file.rule);
+    rules
+        .map(|rule| (rule.credential_type, rule.target))
+        .collect()
 });
 
 /// What a mechanism rests on, best first.

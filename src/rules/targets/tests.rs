@@ -1,6 +1,7 @@
 //! Every row is chosen where it belongs, and its facts are marked.
 
 use super::*;
+use crate::rules::credentials::CredentialRules;
 
 /// Types that nobody issues or that do not tell who did.
 const WITHOUT_ISSUER: [&str; 8] = [

@@ -111,7 +111,8 @@ pub struct Known {
     pub asked: Asked,
     /// Rules of the last run that had it.
     pub rules: String,
-    /// The finding as the last run that had it told it, as JSON without when it was seen last; kept beside the rest.
+    /// The finding as the last run that had it told it, as JSON without when it was seen last; kept beside the rest,
+    /// and empty until somebody asks for it.
     #[serde(default, skip_serializing)]
     pub told: String,
 }

@@ -46,6 +46,30 @@ impl Runs {
         read().map_err(|error| self.explain(error))
     }
 
+    /// Adds to what is known how findings were told that a run does not have, which are these.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn tell(&self, past: &mut Past, findings: &[Finding]) -> Result<(), RunsError> {
+        // Where ids are new names of older ones, any may be asked for.
+        let all = !past.aliases.is_empty() || !past.renamed.is_empty();
+        let present: BTreeSet<&str> = findings.iter().map(|one| one.id.as_str()).collect();
+        let absent = |id: &str, known: &Known| known.standing && !present.contains(id);
+        let mut read = || {
+            let mut statement = self
+                .connection
+                .prepare("SELECT finding FROM told WHERE id = ?1")?;
+            for (id, known) in &mut past.findings {
+                if all || absent(id, known) {
+                    let told = statement.query_row([id], |row| row.get(0)).optional()?;
+                    known.told = told.unwrap_or_default();
+                }
+            }
+            Ok(())
+        };
+        read().map_err(|error| self.explain(error))
+    }
+
     /// The run before.
     fn before(&self, run: &Run, by_time: bool) -> rusqlite::Result<Option<Before>> {
         let limit = if by_time {
@@ -84,9 +108,9 @@ impl Runs {
     }
 
     fn ledger(&self, run: &Run) -> rusqlite::Result<BTreeMap<String, Known>> {
-        let mut statement = self.connection.prepare(
-            "SELECT id, last_run, known, before, finding FROM ledger JOIN told USING (id)",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, last_run, known, before FROM ledger")?;
         let mut rows = statement.query([])?;
         let mut findings = BTreeMap::new();
         while let Some(row) = rows.next()? {
@@ -101,7 +125,6 @@ impl Runs {
                 };
                 known = before;
             }
-            known.told = row.get(4)?;
             findings.insert(row.get(0)?, known);
         }
         Ok(findings)
@@ -109,7 +132,6 @@ impl Runs {
 
     /// The ledger as it was before a run that others came after, from the runs that are still stored.
     fn refold(&self, run: &Run) -> rusqlite::Result<BTreeMap<String, Known>> {
-        let mut told = self.ledger(run)?;
         let mut statement = self.connection.prepare(
             "SELECT number, known FROM runs WHERE id <> ?1 AND seconds <= ?2 ORDER BY number",
         )?;
@@ -125,11 +147,6 @@ impl Runs {
                 if let Some(known) = findings.get_mut(&id) {
                     known.standing = false;
                 }
-            }
-        }
-        for (id, known) in &mut findings {
-            if let Some(in_full) = told.remove(id) {
-                known.told = in_full.told;
             }
         }
         Ok(findings)

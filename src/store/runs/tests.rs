@@ -184,7 +184,8 @@ fn runs_come_back_as_they_were_saved() {
 /// Marks a report against what is stored; the words, those of fixed findings last.
 fn mark(runs: &Runs, report: &Report) -> (Report, String) {
     let mut report = report.clone();
-    let past = runs.past(&report.run, true).unwrap();
+    let mut past = runs.past(&report.run, true).unwrap();
+    runs.tell(&mut past, &report.findings).unwrap();
     change::mark(&mut report, &past, &Asked::default());
     let fixed = report.changes.iter().flat_map(|changes| &changes.fixed);
     let words: Vec<_> = report

@@ -1,0 +1,49 @@
+//! The detection rules of a scan. They are read, and made ready for use, when something is to be searched: a night in which
+//! nothing changed asks nothing of them.
+
+use crate::rules::RuleError;
+use crate::rules::credentials::CredentialRules;
+use crate::secrets::Engine;
+use std::sync::OnceLock;
+
+/// Detection rules: those that are built in, unless it is made from others.
+#[derive(Default)]
+pub struct Detection {
+    rules: OnceLock<CredentialRules>,
+    engine: OnceLock<Engine>,
+}
+
+impl From<CredentialRules> for Detection {
+    fn from(rules: CredentialRules) -> Self {
+        Self {
+            rules: rules.into(),
+            engine: OnceLock::new(),
+        }
+    }
+}
+
+impl Detection {
+    /// The rules.
+    ///
+    /// # Errors
+    /// When those that are built in are not valid; a test rules that out for a release.
+    pub fn rules(&self) -> Result<&CredentialRules, RuleError> {
+        if let Some(rules) = self.rules.get() {
+            return Ok(rules);
+        }
+        let rules = CredentialRules::builtin()?;
+        Ok(self.rules.get_or_init(|| rules))
+    }
+
+    /// The compiled rules.
+    ///
+    /// # Errors
+    /// When a pattern is no regular expression; the file and the rule are named.
+    pub fn engine(&self) -> Result<&Engine, RuleError> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let engine = Engine::new(self.rules()?)?;
+        Ok(self.engine.get_or_init(|| engine))
+    }
+}
