@@ -180,9 +180,10 @@ impl PlanFiles {
 
 /// The waves of the plan in the folder of the reports, and their digest.
 fn waves_in(out: &Path) -> Option<(String, Vec<u8>)> {
-    let text = fs::read(out.join(Format::Markdown.file_name()?)).ok()?;
-    let waves = report::waves(&text)?;
-    Some((blake3::hash(waves).to_hex().to_string(), waves.to_vec()))
+    let mut text = fs::read(out.join(Format::Markdown.file_name()?)).ok()?;
+    let from = text.len() - report::waves(&text)?.len();
+    text.drain(..from);
+    Some((blake3::hash(&text).to_hex().to_string(), text))
 }
 
 /// What the file system says of the tables.

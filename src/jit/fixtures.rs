@@ -1,5 +1,6 @@
 //! Small inventories for tests of judgement and plan.
 
+use super::subject::subjects;
 use super::{JitContext, assess};
 use crate::model::{
     ActionKind, ActionUse, Activity, Assessment, Confidence, Consumer, ConsumerClass, ConsumerId,
@@ -52,7 +53,8 @@ impl World {
     }
 
     pub(crate) fn assess(&self) -> Vec<Assessment> {
-        assess(&self.context())
+        let context = self.context();
+        assess(&context, &subjects(&context))
     }
 
     /// The only assessment there is.
@@ -70,6 +72,7 @@ impl World {
     pub(crate) fn plan(&self) -> Vec<PlanItem> {
         crate::plan::build(
             &self.context(),
+            &subjects(&self.context()),
             &self.assess(),
             &crate::plan::done::Unfinished::new(),
         )

@@ -60,10 +60,10 @@ pub struct JitContext<'a> {
     pub now: Timestamp,
 }
 
-/// Judges every credential, and every machine identity that has access and no credential. Highest risk first, then by
-/// id.
-pub fn assess(context: &JitContext<'_>) -> Vec<Assessment> {
-    let mut assessments: Vec<Assessment> = subject::subjects(context)
+/// Judges subjects, which are every credential, and every machine identity that has access and no credential. Highest risk
+/// first, then by id.
+pub fn assess(context: &JitContext<'_>, subjects: &[Subject<'_>]) -> Vec<Assessment> {
+    let mut assessments: Vec<Assessment> = subjects
         .par_iter()
         .map(|subject| assess_one(context, subject))
         .collect();

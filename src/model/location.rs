@@ -146,6 +146,22 @@ impl Sighting {
         }
     }
 
+    /// Whether it stands at a place.
+    pub fn is_at(&self, place: &Location) -> bool {
+        let Location {
+            repository,
+            uri,
+            line,
+            column,
+            logical,
+        } = place;
+        repository.as_deref() == Some(&*self.repository)
+            && *uri == self.uri
+            && *line == Some(self.line)
+            && *column == Some(self.column)
+            && logical.is_none()
+    }
+
     /// The sighting as a [`Location`].
     pub fn location(&self) -> Location {
         Location::file(

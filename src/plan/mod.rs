@@ -14,7 +14,7 @@ pub mod waves;
 #[cfg(test)]
 mod tests;
 
-use crate::jit::subject::{Subject, subjects};
+use crate::jit::subject::Subject;
 use crate::jit::{JitContext, id_of};
 use crate::model::{Assessment, AssessmentId, Disposition, PlanItem, Unfinished};
 use std::collections::BTreeMap;
@@ -33,12 +33,13 @@ pub type PlanContext<'a> = JitContext<'a>;
 /// is left is as certain as it was.
 pub fn build(
     context: &PlanContext<'_>,
+    subjects: &[Subject<'_>],
     assessments: &[Assessment],
     unfinished: &done::Unfinished,
 ) -> Vec<PlanItem> {
-    let subjects: BTreeMap<AssessmentId, Subject<'_>> = subjects(context)
-        .into_iter()
-        .map(|subject| (id_of(&subject), subject))
+    let subjects: BTreeMap<AssessmentId, &Subject<'_>> = subjects
+        .iter()
+        .map(|subject| (id_of(subject), subject))
         .collect();
     let candidates = assessments
         .iter()
@@ -48,7 +49,7 @@ pub fn build(
                 return Some(candidate);
             }
             calls_for_work(context, subject, assessment).then(|| {
-                let subject = subject.clone().settled(context.targets, assessment);
+                let subject = Subject::clone(subject).settled(context.targets, assessment);
                 candidate(context, &subject, assessment, None)
             })
         })

@@ -43,7 +43,7 @@ impl<'a> Row<'a> {
     fn sighting(&self) -> Option<&Sighting> {
         let place = self.place()?;
         let sightings = &self.credential?.sightings;
-        let exact = sightings.iter().find(|seen| seen.location() == *place);
+        let exact = sightings.iter().find(|seen| seen.is_at(place));
         exact.or_else(|| {
             sightings.iter().find(|seen| {
                 Some(&seen.repository) == place.repository.as_ref() && seen.uri == place.uri

@@ -23,6 +23,7 @@ use masks::without_tokens;
 
 use crate::checks::{self, CheckContext};
 use crate::graph::{self, JoinInput};
+use crate::jit::subject::subjects;
 use crate::jit::{self, JitContext};
 use crate::manifests;
 use crate::manifests::catalog::{self, Descriptor};
@@ -578,7 +579,8 @@ pub fn judge(
     let holders = holders.filter_map(|(id, one)| Some((id.clone(), one.identity.clone()?)));
     decisions::apply_to_findings(&mut applied, &mut findings, &holders.collect());
     let judgement = rules.measures.judging(&inventory, request.now);
-    let mut assessments = jit::assess(&judgement);
+    let subjects = subjects(&judgement);
+    let mut assessments = jit::assess(&judgement, &subjects);
     decisions::apply_to_assessments(&mut applied, &mut assessments);
     coverage.extend(applied.coverage(&request.decisions));
     coverage.extend(said::of_nothing(
@@ -595,7 +597,7 @@ pub fn judge(
         }
         None => done::Unfinished::default(),
     };
-    let plan = plan::build(&judgement, &assessments, &unfinished);
+    let plan = plan::build(&judgement, &subjects, &assessments, &unfinished);
 
     let report = report::assemble(ReportParts {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -20,6 +20,9 @@ pub(super) fn of_nothing(
     now: Timestamp,
 ) -> Vec<Coverage> {
     let mut out = Vec::new();
+    if config.identities.is_empty() && config.repositories.is_empty() && config.account.is_empty() {
+        return out;
+    }
     let mut note = |unit: String, reason: String| {
         out.push(Coverage::new(SOURCE, &unit, CoverageStatus::Noted, &reason));
     };

@@ -2,6 +2,7 @@ use super::*;
 use crate::jit::fixtures::{
     World, access_key, admin, days_ago, github, job, role, user, with_privilege,
 };
+use crate::jit::subject::subjects;
 use crate::model::{
     CredentialStatus, Evidence, Federation, Grade, Identity, IdentityKind, LastUse, Run, Storage,
 };
@@ -295,7 +296,12 @@ fn after(world: &World, memory: &PlanMemory, day: i64) -> (Vec<PlanItem>, Report
         &report.coverage,
     );
     let left = unfinished(view, memory, &asked(), &Targets::builtin().unwrap());
-    let plan = crate::plan::build(&world.context(), &report.assessments, &left);
+    let plan = crate::plan::build(
+        &world.context(),
+        &subjects(&world.context()),
+        &report.assessments,
+        &left,
+    );
     report.plan.clone_from(&plan);
     (plan, report)
 }

@@ -61,6 +61,11 @@ pub(super) fn is_cloud(repository: &str) -> bool {
 /// A relative reference: what is encoded already stays, everything a path may not hold is encoded. Never empty, never a
 /// scheme, never upwards.
 fn encode(path: &str) -> String {
+    // Most paths are references as they are.
+    let plain = |byte: u8| byte == b'/' || unreserved(byte);
+    if path.bytes().all(plain) && path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
+        return path.to_owned();
+    }
     let kept = path
         .split('/')
         .filter(|part| !matches!(*part, "" | "." | ".."));
@@ -76,6 +81,15 @@ fn encode(path: &str) -> String {
     }
 }
 
+/// Stands in a path as it is, wherever it is.
+const fn unreserved(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')'
+            | b'*' | b'+' | b',' | b';' | b'=' | b'@'
+    )
+}
+
 fn encode_segment(segment: &str, colons: bool) -> String {
     let bytes = segment.as_bytes();
     let hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
@@ -84,7 +98,7 @@ fn encode_segment(segment: &str, colons: bool) -> String {
         let kept = match byte {
             b'%' => hex(at + 1) && hex(at + 2),
             b':' => colons,
-            other => other.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=@".contains(&other),
+            other => unreserved(other),
         };
         if kept {
             out.push(char::from(byte));

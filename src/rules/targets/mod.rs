@@ -419,13 +419,13 @@ impl Targets {
             .filter(|(_, target)| !(target.own_only && facts.beyond.is_some()))
             .filter(|(_, target)| !(target.publishes_only && facts.only_installs))
             .filter_map(|(index, target)| {
-                let exact = target.runs_in(runtime)?;
                 let specific = target
                     .replaces
                     .iter()
                     .filter(|name| matches(name, kind))
                     .map(|name| name.trim_end_matches('*').len())
                     .max()?;
+                let exact = target.runs_in(runtime)?;
                 let configured = target
                     .issuer
                     .as_ref()

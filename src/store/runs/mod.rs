@@ -47,6 +47,8 @@ const LEVEL: i32 = 1;
 const PAGE: i64 = 8_192;
 /// Most KiB of pages that are held: what a run writes is written once.
 const CACHE: i64 = 32_768;
+/// Most bytes that room is made for before they are unpacked.
+const MOST_AT_ONCE: usize = 16 << 20;
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -586,7 +588,8 @@ fn compressed(json: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
-    let mut json = Vec::new();
+    // Reports are packed to a tenth, by and large.
+    let mut json = Vec::with_capacity(packed.len().saturating_mul(10).min(MOST_AT_ONCE));
     ZlibDecoder::new(packed)
         .take(LARGEST_REPORT)
         .read_to_end(&mut json)?;

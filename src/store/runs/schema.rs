@@ -181,5 +181,19 @@ pub(super) const STEPS: &[&str] = &["
         id TEXT NOT NULL PRIMARY KEY, digest BLOB, finding TEXT NOT NULL
     ) STRICT;
     INSERT INTO told SELECT id, NULL, told FROM ledger;
-    ALTER TABLE ledger DROP COLUMN told;
+    DROP INDEX ledger_last_run;
+    ALTER TABLE ledger RENAME TO ledger_before;
+    CREATE TABLE ledger (
+        id TEXT NOT NULL PRIMARY KEY,
+        rule TEXT NOT NULL, title TEXT NOT NULL, severity TEXT NOT NULL, severity_rank INTEGER NOT NULL,
+        identity TEXT, credential TEXT, repository TEXT, uri TEXT,
+        status TEXT NOT NULL, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, last_run TEXT NOT NULL,
+        known TEXT NOT NULL, before TEXT
+    ) STRICT;
+    INSERT INTO ledger
+        SELECT id, rule, title, severity, severity_rank, identity, credential, repository, uri,
+            status, first_seen, last_seen, last_run, known, before
+        FROM ledger_before;
+    DROP TABLE ledger_before;
+    CREATE INDEX ledger_last_run ON ledger(last_run);
 "];
