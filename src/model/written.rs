@@ -98,7 +98,7 @@ impl Entries {
     }
 }
 
-/// Some entries that follow each other in a list, as one JSON array.
+/// Some entries that follow each other in a list, as one JSON array with a line for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     json: Vec<u8>,
@@ -113,14 +113,21 @@ pub type Digest = [u8; 16];
 impl Part {
     /// Entries of a part that is not the last.
     pub const ENTRIES: usize = 64;
+    /// What stands before each entry, as in the file of the report.
+    pub const LINE: &str = "\n  ";
 
-    fn of<T: Serialize>(entries: &[T]) -> serde_json::Result<Self> {
+    /// Writes entries.
+    ///
+    /// # Errors
+    /// When one of them cannot be written as JSON.
+    pub fn of<T: Serialize>(entries: &[T]) -> serde_json::Result<Self> {
         let mut json = vec![b'['];
         let mut ends = Vec::with_capacity(entries.len());
         for entry in entries {
             if !ends.is_empty() {
                 json.push(b',');
             }
+            json.extend_from_slice(Self::LINE.as_bytes());
             serde_json::to_writer(&mut json, entry)?;
             if ends.is_empty() {
                 // Entries of a list are of one size, by and large.
@@ -154,12 +161,20 @@ impl Part {
         self.digest
     }
 
+    /// The lines of its entries, without the brackets around them.
+    pub fn lines(&self) -> &[u8] {
+        let to = self.json.len().saturating_sub(1);
+        self.json.get(1..to).unwrap_or_default()
+    }
+
     /// Its entries, each as JSON.
     fn entries(&self) -> impl Iterator<Item = &[u8]> {
-        let mut from = 1;
+        // A sign stands before each line: a bracket or a comma.
+        let mut from = 0;
         self.ends.iter().map(move |end| {
+            from += 1 + Self::LINE.len();
             let entry = self.json.get(from..*end).unwrap_or_default();
-            from = end + 1;
+            from = *end;
             entry
         })
     }

@@ -55,11 +55,11 @@ pub fn write_with(
             continue;
         }
         out.write_all(empty.trim_end_matches(']').as_bytes())?;
-        let mut sign = "\n  ";
-        for entry in entries.iter() {
-            out.write_all(sign.as_bytes())?;
-            out.write_all(entry)?;
-            sign = ",\n  ";
+        for (at, part) in entries.parts().iter().enumerate() {
+            if at > 0 {
+                out.write_all(b",")?;
+            }
+            out.write_all(part.lines())?;
         }
         out.write_all(b"\n ]")?;
     }

@@ -294,11 +294,12 @@ pub fn known_of(report: &Report, asked: &Asked, told: Option<&Entries>) -> Vec<(
     let mut told = told.map(Entries::iter);
     let mut written = || {
         let json = told.as_mut()?.next()?;
-        std::str::from_utf8(json).ok().map(str::to_owned)
+        Some(Finding::timeless(json, now))
     };
-    // Told apart, the time that every run changes leaves the rest as it was.
-    let timed = format!("\"last_seen\":\"{now}\"");
-    let timeless = |json: String| json.replacen(&timed, "\"last_seen\":null", 1);
+    let write = |finding| {
+        let json = serde_json::to_vec(finding).unwrap_or_default();
+        Finding::timeless(&json, now)
+    };
     let known = report.findings.iter().map(|finding| {
         let known = Known {
             first_seen: finding.first_seen.unwrap_or(now),
@@ -308,9 +309,8 @@ pub fn known_of(report: &Report, asked: &Asked, told: Option<&Entries>) -> Vec<(
             band: band_of(finding, &bands),
             asked: asked.clone(),
             rules: report.run.rules_digest.clone(),
-            told: timeless(
-                written().unwrap_or_else(|| serde_json::to_string(finding).unwrap_or_default()),
-            ),
+            told: String::from_utf8(written().unwrap_or_else(|| write(finding)))
+                .unwrap_or_default(),
         };
         (finding.id.to_string(), known)
     });

@@ -8,6 +8,7 @@ use crate::model::{
     Assessment, Consumer, Credential, Finding, Grant, Identity, PlanItem, PlanMemory, Report,
     Written,
 };
+use jiff::Timestamp;
 use rayon::prelude::*;
 use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
@@ -148,7 +149,7 @@ pub(super) fn packed(
     earlier: &Earlier,
 ) -> io::Result<Vec<Part>> {
     let mut parts = match written {
-        Some(written) => taken(written, earlier)?,
+        Some(written) => taken(report, written, earlier)?,
         None => all_of(report, earlier)?,
     };
     parts.extend(brief::packed(&Rows::of(report), earlier)?);
@@ -157,19 +158,20 @@ pub(super) fn packed(
 }
 
 fn all_of(report: &Report, earlier: &Earlier) -> io::Result<Vec<Part>> {
+    let now = report.run.now;
     let mut parts = Vec::new();
-    parts.extend(list(&report.identities, earlier)?);
-    parts.extend(list(&report.credentials, earlier)?);
-    parts.extend(list(&report.grants, earlier)?);
-    parts.extend(list(&report.consumers, earlier)?);
-    parts.extend(list(&report.findings, earlier)?);
-    parts.extend(list(&report.assessments, earlier)?);
-    parts.extend(list(&report.plan, earlier)?);
+    parts.extend(list(&report.identities, now, earlier)?);
+    parts.extend(list(&report.credentials, now, earlier)?);
+    parts.extend(list(&report.grants, now, earlier)?);
+    parts.extend(list(&report.consumers, now, earlier)?);
+    parts.extend(list(&report.findings, now, earlier)?);
+    parts.extend(list(&report.assessments, now, earlier)?);
+    parts.extend(list(&report.plan, now, earlier)?);
     Ok(parts)
 }
 
 /// The same of entries that are written already.
-fn taken(written: &Written, earlier: &Earlier) -> io::Result<Vec<Part>> {
+fn taken(report: &Report, written: &Written, earlier: &Earlier) -> io::Result<Vec<Part>> {
     let lists = [
         (Identity::LIST, &written.identities),
         (Credential::LIST, &written.credentials),
@@ -186,15 +188,36 @@ fn taken(written: &Written, earlier: &Earlier) -> io::Result<Vec<Part>> {
     let parts: Vec<_> = parts.collect();
     let packed = parts
         .into_par_iter()
-        .map(|(list, number, part)| earlier.of_digest(list, number, part.digest(), part.json()));
+        .map(|(list, number, part)| stored(list, number, part, report.run.now, earlier));
     packed.collect()
 }
 
-fn list<T: Entry + Serialize + Sync>(entries: &[T], earlier: &Earlier) -> io::Result<Vec<Part>> {
+fn list<T: Entry + Serialize + Sync>(
+    entries: &[T],
+    now: Timestamp,
+    earlier: &Earlier,
+) -> io::Result<Vec<Part>> {
     let parts = entries.par_chunks(written::Part::ENTRIES).enumerate();
-    let parts =
-        parts.map(|(number, part)| earlier.part(T::LIST, number, &serde_json::to_vec(&part)?));
+    let parts = parts.map(|(number, entries)| {
+        let part = written::Part::of(entries)?;
+        stored(T::LIST, number, &part, now, earlier)
+    });
     parts.collect()
+}
+
+/// A part of a list as it is stored.
+fn stored(
+    list: &'static str,
+    number: usize,
+    part: &written::Part,
+    now: Timestamp,
+    earlier: &Earlier,
+) -> io::Result<Part> {
+    if list == Finding::LIST {
+        let json = Finding::timeless(part.json(), now);
+        return earlier.part(list, number, &json);
+    }
+    earlier.of_digest(list, number, part.digest(), part.json())
 }
 
 /// Writes the parts of the run of this number.
@@ -273,9 +296,16 @@ pub(super) fn fill(connection: &Connection, run: i64, report: &mut Report) -> Re
     report.grants = all(connection, run)?;
     report.consumers = all(connection, run)?;
     report.findings = all(connection, run)?;
+    timed(report);
     report.assessments = all(connection, run)?;
     report.plan = all(connection, run)?;
     Ok(())
+}
+
+fn timed(report: &mut Report) {
+    for finding in &mut report.findings {
+        finding.timed(report.run.now);
+    }
 }
 
 /// Fills the lists of a report that tell what it declares.
@@ -318,6 +348,7 @@ pub(super) fn pick(
     report.grants = some::<Grant>(connection, run, &wanted.grants)?;
     report.consumers = some::<Consumer>(connection, run, &wanted.consumers)?;
     report.findings = some::<Finding>(connection, run, &wanted.findings)?;
+    timed(report);
     report.assessments = some::<Assessment>(connection, run, &wanted.assessments)?;
     report.plan = some::<PlanItem>(connection, run, &wanted.plan)?;
     Ok(())

@@ -256,6 +256,28 @@ fn what_a_run_told_is_taken_back_when_it_is_made_again() {
 }
 
 #[test]
+fn findings_that_stay_share_their_parts_and_each_run_has_its_time() {
+    let state = tempfile::tempdir().unwrap();
+    let mut runs = Runs::open(state.path()).unwrap();
+    let saved: Vec<Report> = (1..=3)
+        .map(|day| {
+            let time = format!("2026-11-0{day}T00:00:00Z");
+            let report = report(&format!("run-{day}"), &time, &["one", "two"]);
+            let (marked, _) = mark(&runs, &report);
+            save(&mut runs, &marked);
+            marked
+        })
+        .collect();
+    for report in &saved {
+        assert_eq!(runs.load(&report.run.id).unwrap().as_ref(), Some(report));
+    }
+    let pieces: i64 = runs
+        .ask("SELECT count(DISTINCT piece) FROM parts WHERE list = 'findings'")
+        .unwrap();
+    assert_eq!(pieces, 2, "new, and then unchanged");
+}
+
+#[test]
 fn old_runs_go_and_what_is_known_stays() {
     let state = tempfile::tempdir().unwrap();
     let mut runs = Runs::open(state.path()).unwrap();
