@@ -4,11 +4,13 @@
 use super::masks::{mask_in_place, masked};
 use super::{RuleSet, ScanError};
 use crate::checks::ignores::Comment;
-use crate::model::{Coverage, FingerprintKey, Inventory, Moment};
+use crate::model::{
+    Consumer, ConsumerId, Coverage, Credential, CredentialId, FingerprintKey, Grant, GrantId,
+    Identity, IdentityId, Inventory, Moment,
+};
 use crate::secrets::Engine;
-use crate::sources::{Facts, Kind, Memory, unpacked};
+use crate::sources::{Facts, Kind, Memory, Reader, Writer};
 use jiff::Timestamp;
-use libdeflater::{CompressionLvl, Compressor};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,14 @@ pub struct Joined {
     pub(super) plain: bool,
 }
 
+/// The long lists of an inventory, which are dealt with entry by entry.
+type Lists = (
+    BTreeMap<IdentityId, Identity>,
+    BTreeMap<CredentialId, Credential>,
+    BTreeMap<ConsumerId, Consumer>,
+    BTreeMap<GrantId, Grant>,
+);
+
 impl Joined {
     /// Masks every token in a name, so that none is in what is made of it.
     pub(super) fn mask(mut self, engine: &Engine, key: &FingerprintKey) -> Result<Self, ScanError> {
@@ -39,22 +49,31 @@ impl Joined {
         each_masked(&mut inventory.credentials, engine, key)?;
         each_masked(&mut inventory.consumers, engine, key)?;
         each_masked(&mut inventory.grants, engine, key)?;
-        let lists = (
+        let lists = self.take_lists();
+        let mut joined = masked(self, engine, key)?;
+        joined.put_lists(lists);
+        joined.plain = true;
+        Ok(joined)
+    }
+
+    fn take_lists(&mut self) -> Lists {
+        let inventory = &mut self.inventory;
+        (
             std::mem::take(&mut inventory.identities),
             std::mem::take(&mut inventory.credentials),
             std::mem::take(&mut inventory.consumers),
             std::mem::take(&mut inventory.grants),
-        );
-        let mut joined = masked(self, engine, key)?;
-        let inventory = &mut joined.inventory;
+        )
+    }
+
+    fn put_lists(&mut self, lists: Lists) {
+        let inventory = &mut self.inventory;
         (
             inventory.identities,
             inventory.credentials,
             inventory.consumers,
             inventory.grants,
         ) = lists;
-        joined.plain = true;
-        Ok(joined)
     }
 }
 
@@ -78,8 +97,8 @@ struct Made {
     settings: String,
 }
 
-/// The fastest level that compresses.
-const LEVEL: i32 = 1;
+/// Entries that are packed together: of a large inventory only so much is unpacked at a time.
+const TOGETHER: usize = 64;
 
 /// What is kept of this kind stands for all paths together.
 fn place(paths: &[PathBuf]) -> PathBuf {
@@ -98,7 +117,7 @@ pub(super) fn settings(rules: &RuleSet) -> String {
 
 /// Keeps what was joined of this state of the disk, for as long as it holds.
 pub(super) fn keep(
-    joined: &Joined,
+    joined: &mut Joined,
     state: &str,
     paths: &[PathBuf],
     rules: &RuleSet,
@@ -124,34 +143,53 @@ pub(super) fn keep(
     }
 }
 
-fn pack(made: &Made, span: (Timestamp, Timestamp), joined: &Joined) -> Option<Vec<u8>> {
-    let head = serde_json::to_vec(&(made, span)).ok()?;
-    let json = serde_json::to_vec(joined).ok()?;
-    let mut packed = Vec::new();
-    for length in [head.len(), json.len()] {
-        packed.extend((length as u64).to_le_bytes());
-    }
-    packed.extend(head);
-    let at = packed.len();
-    let mut packer = Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default());
-    packed.resize(at + packer.deflate_compress_bound(json.len()), 0);
-    let length = packer.deflate_compress(&json, packed.get_mut(at..)?).ok()?;
-    packed.truncate(at + length);
-    Some(packed)
+fn pack(made: &Made, span: (Timestamp, Timestamp), joined: &mut Joined) -> Option<Vec<u8>> {
+    let mut writer = Writer::default();
+    writer.json(&(made, span))?;
+    let lists = joined.take_lists();
+    let written = writer.json(&joined);
+    joined.put_lists(lists);
+    written?;
+    let inventory = &joined.inventory;
+    pack_list(&mut writer, &inventory.identities)?;
+    pack_list(&mut writer, &inventory.credentials)?;
+    pack_list(&mut writer, &inventory.consumers)?;
+    pack_list(&mut writer, &inventory.grants)?;
+    Some(writer.done())
+}
+
+fn pack_list<K: Serialize, T: Serialize>(writer: &mut Writer, all: &BTreeMap<K, T>) -> Option<()> {
+    let all: Vec<(&K, &T)> = all.iter().collect();
+    writer.json(&all.len())?;
+    all.chunks(TOGETHER).try_for_each(|some| writer.json(&some))
 }
 
 fn unpack(packed: &[u8], wanted: &Made, now: Timestamp) -> Option<Joined> {
-    let (head_length, rest) = packed.split_first_chunk::<8>()?;
-    let (length, rest) = rest.split_first_chunk::<8>()?;
-    let head_length = usize::try_from(u64::from_le_bytes(*head_length)).ok()?;
-    let length = u64::from_le_bytes(*length);
-    let (head, packed) = rest.split_at_checked(head_length)?;
-    let (made, (since, until)): (Made, (Timestamp, Timestamp)) =
-        serde_json::from_slice(head).ok()?;
+    let mut reader = Reader(packed);
+    let (made, (since, until)): (Made, (Timestamp, Timestamp)) = reader.json()?;
     if made != *wanted || now < since || now >= until {
         return None;
     }
-    unpacked(packed, length)
+    let mut joined: Joined = reader.json()?;
+    let inventory = &mut joined.inventory;
+    inventory.identities = unpack_list(&mut reader)?;
+    inventory.credentials = unpack_list(&mut reader)?;
+    inventory.consumers = unpack_list(&mut reader)?;
+    inventory.grants = unpack_list(&mut reader)?;
+    Some(joined)
+}
+
+fn unpack_list<K: Ord + DeserializeOwned, T: DeserializeOwned>(
+    reader: &mut Reader<'_>,
+) -> Option<BTreeMap<K, T>> {
+    let length: usize = reader.json()?;
+    let mut all: Vec<(K, T)> = Vec::new();
+    while all.len() < length {
+        let some: Vec<_> = reader.json()?;
+        (!some.is_empty()).then_some(())?;
+        all.extend(some);
+    }
+    Some(all.into_iter().collect())
 }
 
 /// What an earlier run joined of these paths.
@@ -189,32 +227,38 @@ impl Before {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jit::fixtures::user;
 
     #[test]
     fn what_was_joined_comes_back_for_its_state_and_its_time_only() {
         let at = |second| Timestamp::from_second(second).unwrap();
+        let mut inventory = Inventory::default();
+        for number in 0..=TOGETHER {
+            let user = user(&format!("user-{number}"));
+            inventory.identities.insert(user.id.clone(), user);
+        }
         let made = |state: &str| Made {
             state: state.to_owned(),
             settings: "s".to_owned(),
         };
-        let joined = Joined {
-            inventory: Inventory::default(),
+        let mut joined = Joined {
+            inventory,
             coverage: Vec::new(),
             comments: Vec::new(),
             names: vec!["app".to_owned()],
             documents: 3,
             plain: true,
         };
-        let packed = pack(&made("a"), (at(10), at(20)), &joined).unwrap();
+        let packed = pack(&made("a"), (at(10), at(20)), &mut joined).unwrap();
         assert_eq!(unpack(&packed, &made("a"), at(10)).as_ref(), Some(&joined));
         assert_eq!(unpack(&packed, &made("a"), at(19)).as_ref(), Some(&joined));
         assert_eq!(unpack(&packed, &made("a"), at(9)), None);
         assert_eq!(unpack(&packed, &made("a"), at(20)), None);
         assert_eq!(unpack(&packed, &made("b"), at(10)), None);
-        for end in 0..packed.len() {
+        for end in (0..packed.len()).step_by(13) {
             assert_eq!(unpack(&packed[..end], &made("a"), at(10)), None, "{end}");
         }
-        let always = pack(&made("a"), (Timestamp::MIN, Timestamp::MAX), &joined).unwrap();
+        let always = pack(&made("a"), (Timestamp::MIN, Timestamp::MAX), &mut joined).unwrap();
         assert_eq!(unpack(&always, &made("a"), at(9)).as_ref(), Some(&joined));
     }
 }

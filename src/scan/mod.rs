@@ -522,7 +522,7 @@ pub fn join(
     };
     let mut joined = joined.mask(engine, &request.key)?;
     if let Some(state) = state {
-        joined::keep(&joined, &state, &request.paths, rules, &moment, memory);
+        joined::keep(&mut joined, &state, &request.paths, rules, &moment, memory);
     }
     joined.coverage.extend(beside);
     joined.inventory.origins = origins;

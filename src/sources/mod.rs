@@ -36,7 +36,7 @@ pub use discover::{DiscoverError, Discovery, Root, RootKind, discover, discover_
 pub use git::{Staged, StagedError, staged};
 pub use given::{Given, read_given};
 pub use identity::{origins, shard};
-pub use kept::{Facts, Kind, Memory, NoMemory, Parts, Value, unpacked};
+pub use kept::{Facts, Kind, Memory, NoMemory, Parts, Reader, Value, Writer};
 pub use limits::{Halt, Limits};
 pub use place::{Located, Place};
 pub use read::{Looked, ReadOutcome, collect, look, read};

@@ -28,11 +28,21 @@ impl Rows {
 
 /// All texts in order, each of them once, and the number of each that was heard.
 fn numbered(heard: &[&str]) -> (Texts, Vec<Text>) {
-    let mut order: Vec<(&str, usize)> = heard.iter().copied().zip(0..).collect();
+    // Most texts differ in their first bytes: those are compared without looking at the text.
+    let first = |text: &str| {
+        let mut first = [0; 8];
+        for (to, byte) in first.iter_mut().zip(text.bytes()) {
+            *to = byte;
+        }
+        u64::from_be_bytes(first)
+    };
+    let order = heard.iter().copied().zip(0..);
+    let mut order: Vec<(u64, &str, usize)> =
+        order.map(|(text, at)| (first(text), text, at)).collect();
     order.sort_unstable();
     let mut numbers = vec![Text::NONE; heard.len()];
     let mut known = Vec::new();
-    for (text, at) in order {
+    for (_, text, at) in order {
         if known.last() != Some(&text) {
             known.push(text);
         }

@@ -13,17 +13,18 @@ const RATIO: u64 = 1_100;
 
 /// Writes sections.
 #[derive(Default)]
-pub(super) struct Writer(Vec<u8>);
+pub struct Writer(Vec<u8>);
 
 impl Writer {
-    pub(super) fn section(&mut self, bytes: &[u8]) {
+    /// A section of bytes as they are.
+    pub fn section(&mut self, bytes: &[u8]) {
         self.0
             .extend_from_slice(&(bytes.len() as u64).to_le_bytes());
         self.0.extend_from_slice(bytes);
     }
 
     /// A section of JSON; `None` when the value has no such form.
-    pub(super) fn json(&mut self, value: &impl Serialize) -> Option<()> {
+    pub fn json(&mut self, value: &impl Serialize) -> Option<()> {
         let json = serde_json::to_vec(value).ok()?;
         let mut packer = Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default());
         let mut packed = (json.len() as u64).to_le_bytes().to_vec();
@@ -37,16 +38,18 @@ impl Writer {
         Some(())
     }
 
-    pub(super) fn done(self) -> Vec<u8> {
+    /// All sections.
+    pub fn done(self) -> Vec<u8> {
         self.0
     }
 }
 
 /// Reads them again. Everything is `None` that is not there, or not of the shape asked for.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn section(&mut self) -> Option<&'a [u8]> {
+    /// The next section.
+    pub fn section(&mut self) -> Option<&'a [u8]> {
         let (length, rest) = self.0.split_first_chunk::<8>()?;
         let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
         let (section, rest) = rest.split_at_checked(length)?;
@@ -54,11 +57,13 @@ impl<'a> Reader<'a> {
         Some(section)
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    /// Nothing is left.
+    pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn json<T: DeserializeOwned>(&mut self) -> Option<T> {
+    /// What the next section of JSON holds.
+    pub fn json<T: DeserializeOwned>(&mut self) -> Option<T> {
         let (length, packed) = self.section()?.split_first_chunk::<8>()?;
         let length = u64::from_le_bytes(*length);
         unpacked(packed, length)
@@ -66,7 +71,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Reads JSON that was packed; `None` unless it has exactly `length` bytes, no more than can be packed.
-pub fn unpacked<T: DeserializeOwned>(packed: &[u8], length: u64) -> Option<T> {
+fn unpacked<T: DeserializeOwned>(packed: &[u8], length: u64) -> Option<T> {
     if length > LARGEST.min(RATIO.saturating_mul(packed.len() as u64)) {
         return None;
     }

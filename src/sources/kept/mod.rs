@@ -8,7 +8,7 @@ mod memory;
 mod part;
 mod texts;
 
-pub use bytes::unpacked;
+pub use bytes::{Reader, Writer};
 pub(super) use files::{FileKept, FileMemory, Packed, SETTLED, Stamp, pack};
 pub(super) use history::HistoryMemory;
 pub use memory::{Facts, Kind, Memory, NoMemory};
