@@ -504,6 +504,84 @@ fn a_state_of_the_first_format_knows_what_stands_since_when() {
 }
 
 #[test]
+fn runs_of_the_ninth_format_come_to_share_what_they_have_in_common() {
+    let state = tempfile::tempdir().unwrap();
+    let one = report("run-1", "2026-11-01T00:00:00Z", &["a"]);
+    let other = report("run-2", "2026-11-02T00:00:00Z", &["a"]);
+    let finding = &one.findings[0];
+    {
+        let connection = Connection::open(state.path().join(FILE)).unwrap();
+        connection
+            .execute_batch(&schema::STEPS[..9].join(""))
+            .unwrap();
+        for (name, value) in [
+            ("application_id", schema::APPLICATION_ID),
+            ("user_version", 9),
+        ] {
+            connection.pragma_update(None, name, value).unwrap();
+        }
+        let findings = pack(&one.findings).unwrap();
+        for (number, run) in (1..).zip([&one, &other]) {
+            let head = pack(&run.head()).unwrap();
+            let row = params![number, run.run.id, run.run.now.to_string(), head];
+            connection
+                .execute(
+                    "INSERT INTO runs (number, id, now, tool_version, rules_digest, policy_digest, fingerprint_key, complete,
+                        inputs, identities, credentials, findings, standing_risk, standing_risk_after, report)
+                     VALUES (?1, ?2, ?3, '0.1.0', 'r', 'p', 'k', 1, '[]', 0, 0, 1, 0, 0, ?4)",
+                    row,
+                )
+                .unwrap();
+            // A part of a version that noted no digest, and one that is the same in both runs.
+            for (list, digest) in [("plan", None), ("findings", Some([7_u8; 16]))] {
+                let packed = if list == "plan" {
+                    pack(&[0_u8; 0]).unwrap()
+                } else {
+                    findings.clone()
+                };
+                connection
+                    .execute(
+                        "INSERT INTO parts VALUES (?1, ?2, 0, ?3, ?4)",
+                        params![number, list, packed, digest],
+                    )
+                    .unwrap();
+            }
+            let plans = pack(&PlanMemory::default()).unwrap();
+            connection
+                .execute(
+                    "INSERT INTO progress VALUES (?1, ?2)",
+                    params![number, plans],
+                )
+                .unwrap();
+        }
+        connection
+            .execute(
+                "INSERT INTO ledger VALUES (?1, 'r', 't', 'high', 3, NULL, NULL, NULL, NULL, 'standing', '', '', '', '{}', NULL, 'told')",
+                [finding.id.as_str()],
+            )
+            .unwrap();
+    }
+    let runs = Runs::open(state.path()).unwrap();
+    for run in [&one, &other] {
+        let stored = runs.load(&run.run.id).unwrap().unwrap();
+        assert_eq!(stored.findings[0].id, finding.id);
+        assert_eq!(
+            runs.plans_after(&run.run.id).unwrap(),
+            Some(PlanMemory::default())
+        );
+    }
+    let pieces: i64 = runs.ask("SELECT count(*) FROM pieces").unwrap();
+    assert_eq!(
+        pieces, 5,
+        "the findings once, two of the plan and two of its progress"
+    );
+    let told: String = runs.ask("SELECT finding FROM told").unwrap();
+    assert_eq!(told, "told");
+    let left: i64 = runs.ask("SELECT count(*) FROM ledger").unwrap();
+    assert_eq!(left, 1);
+}
+
+#[test]
 fn a_full_disk_leaves_what_was_kept_and_asks_for_room() {
     let state = tempfile::tempdir().unwrap();
     let mut runs = Runs::open(state.path()).unwrap();
