@@ -165,12 +165,18 @@ impl Graph {
             .unwrap_or_default()
     }
 
-    /// The trees that were noted.
-    pub(super) fn trees(&self) -> impl Iterator<Item = &TreeNote> {
-        self.trees.iter().map(|(_, note)| note)
+    /// Of each tree that was noted, the place of the one that it is relative to, or `NONE`.
+    pub(super) fn bases(&self) -> Vec<u32> {
+        let places = 0..self.trees.len() as u32;
+        places.map(|at| self.base(at).unwrap_or(NONE)).collect()
     }
 
-    /// A noted tree, and its place among [`Graph::trees`].
+    /// The number of the tree that was noted at a place.
+    pub(super) fn noted(&self, at: u32) -> Option<u32> {
+        self.trees.get(at as usize).map(|(_, note)| note.number)
+    }
+
+    /// A noted tree, and its place in the order in which they were noted.
     pub(super) fn tree(&self, number: u32) -> Option<(u32, &TreeNote)> {
         let at = *self.notes.get(number as usize)?;
         let (_, note) = self.trees.get(at as usize)?;

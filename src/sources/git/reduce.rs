@@ -29,6 +29,8 @@ pub(super) struct Reduced<'a> {
     marked: Bits,
     /// Number and position of each wanted blob, by number.
     positions: Vec<(u32, u32)>,
+    /// Of each noted tree, the place of its base, or `NONE`.
+    bases: Vec<u32>,
     /// Of each noted tree, the first tree of its chain from which on nothing wanted changed.
     same: Vec<u32>,
     /// Of those, which of the lists has the entries that lead to a wanted blob; `NONE` where that is not known yet.
@@ -43,14 +45,16 @@ impl<'a> Reduced<'a> {
     /// Prepares for these blobs: numbers with their positions.
     pub(super) fn new(graph: &'a Graph, mut wanted: Vec<(u32, u32)>) -> Self {
         wanted.sort_unstable();
-        let trees = graph.trees().count();
+        let bases = graph.bases();
+        let marked = marked(graph, &bases, wanted.iter().map(|(number, _)| *number));
         Self {
-            marked: marked(graph, wanted.iter().map(|(number, _)| *number)),
+            same: same(graph, &bases, &marked),
+            marked,
             positions: wanted,
-            same: vec![NONE; trees],
-            entries: vec![NONE; trees],
+            entries: vec![NONE; bases.len()],
             lists: Vec::new(),
-            nodes: vec![NONE; trees],
+            nodes: vec![NONE; bases.len()],
+            bases,
             numbers: BTreeMap::new(),
             graph,
         }
@@ -118,45 +122,12 @@ impl<'a> Reduced<'a> {
     }
 
     /// The place of the tree that stands for this one; `None` when it leads to nothing wanted.
-    fn place(&mut self, tree: u32) -> Option<u32> {
+    fn place(&self, tree: u32) -> Option<u32> {
         if !self.marked.has(tree) {
             return None;
         }
-        let (start, _) = self.graph.tree(tree)?;
-        let mut chain = Vec::new();
-        let mut at = start;
-        let found = loop {
-            let known = self.same.get(at as usize).copied().unwrap_or(NONE);
-            if known != NONE {
-                break known;
-            }
-            match self.graph.base(at) {
-                Some(base) if !self.changes(at) => {
-                    chain.push(at);
-                    at = base;
-                }
-                _ => {
-                    chain.push(at);
-                    break at;
-                }
-            }
-        };
-        for at in chain {
-            if let Some(slot) = self.same.get_mut(at as usize) {
-                *slot = found;
-            }
-        }
-        Some(found)
-    }
-
-    /// Whether a tree and its base differ in something wanted.
-    fn changes(&self, at: u32) -> bool {
-        let differ = self.graph.added(at).iter().chain(self.graph.removed(at));
-        differ.copied().any(|edge| self.matters(edge))
-    }
-
-    fn matters(&self, edge: Edge) -> bool {
-        edge.child != NONE && self.marked.has(edge.child)
+        let (at, _) = self.graph.tree(tree)?;
+        self.same.get(at as usize).copied()
     }
 
     /// Works out which entries of a tree lead to a wanted blob.
@@ -173,21 +144,21 @@ impl<'a> Reduced<'a> {
                 break;
             }
             chain.push(at);
-            next = self.graph.base(at);
+            next = base(&self.bases, at);
         }
         let Some((last, between)) = chain.split_first() else {
             return;
         };
         for at in between.iter().rev() {
             self.graph
-                .apply(*at, &mut entries, |edge| self.matters(edge));
+                .apply(*at, &mut entries, |edge| matters(edge, &self.marked));
             // Others are likely made out of those in which something changed.
             if self.same.get(*at as usize) == Some(at) {
                 self.list(*at, &entries);
             }
         }
         self.graph
-            .apply(*last, &mut entries, |edge| self.matters(edge));
+            .apply(*last, &mut entries, |edge| matters(edge, &self.marked));
         self.list(at, &entries);
     }
 
@@ -223,54 +194,83 @@ impl<'a> Reduced<'a> {
     }
 }
 
+/// The place of the tree that another is relative to.
+fn base(bases: &[u32], at: u32) -> Option<u32> {
+    let base = bases.get(at as usize).copied();
+    base.filter(|base| *base != NONE)
+}
+
+/// Whether an entry leads to something wanted.
+fn matters(edge: Edge, marked: &Bits) -> bool {
+    edge.child != NONE && marked.has(edge.child)
+}
+
+/// Of each noted tree, the first tree of its chain from which on nothing wanted changed.
+fn same(graph: &Graph, bases: &[u32], marked: &Bits) -> Vec<u32> {
+    let mut same: Vec<u32> = Vec::with_capacity(bases.len());
+    for at in 0..bases.len() as u32 {
+        // A base is noted before what is made out of it.
+        let first = base(bases, at).and_then(|base| same.get(base as usize).copied());
+        let mut differ = graph.added(at).iter().chain(graph.removed(at));
+        let changes = differ.any(|edge| matters(*edge, marked));
+        same.push(first.filter(|_| !changes).unwrap_or(at));
+    }
+    same
+}
+
 /// These objects and every tree that leads to one of them.
-fn marked(graph: &Graph, wanted: impl Iterator<Item = u32>) -> Bits {
+fn marked(graph: &Graph, bases: &[u32], wanted: impl Iterator<Item = u32>) -> Bits {
     let mut marked = Bits::new(graph.len());
     let mut pending: Vec<u32> = wanted.filter(|number| marked.insert(*number)).collect();
-    let holders = Holders::new(graph);
+    let holders = Holders::new(graph, bases, &marked);
     // Of one entry, the trees that were looked at: it may have come into a chain more than once.
     let mut below: Vec<u32> = Vec::new();
     while let Some(number) = pending.pop() {
-        for (at, edge) in holders.of(graph, number) {
+        for &(at, place) in holders.of(number) {
+            let Some(edge) = graph.added(at).get(place as usize) else {
+                continue;
+            };
             below.push(at);
             while let Some(at) = below.pop() {
-                let Some(tree) = holders.number(at) else {
+                let Some(tree) = graph.noted(at) else {
                     continue;
                 };
                 if marked.insert(tree) {
                     pending.push(tree);
                 }
                 let made = holders.made_of(at).iter().copied();
-                below.extend(made.filter(|child| !graph.removed(*child).contains(&edge)));
+                below.extend(made.filter(|child| !graph.removed(*child).contains(edge)));
             }
         }
     }
     marked
 }
 
-/// Which trees name an object for the first time in their chain, and which trees are noted as changes of which.
+/// Which trees name a tree or a wanted blob for the first time in their chain, and which trees are noted as changes of
+/// which.
 struct Holders {
-    numbers: Vec<u32>,
-    /// `adding[starts[n]..starts[n + 1]]` are the places of the trees that add number `n`.
+    /// `adding[starts[n]..starts[n + 1]]` are the places of the trees that add number `n`, and of the entry among what
+    /// each adds.
     starts: Vec<u32>,
-    adding: Vec<u32>,
+    adding: Vec<(u32, u32)>,
     made_starts: Vec<u32>,
     made: Vec<u32>,
 }
 
 impl Holders {
-    fn new(graph: &Graph) -> Self {
-        let numbers: Vec<u32> = graph.trees().map(|note| note.number).collect();
-        let trees = 0..numbers.len() as u32;
-        let bases = |at: u32| graph.base(at).into_iter();
-        let (made_starts, made) = grouped(numbers.len(), trees.clone(), bases);
-        let children = |at: u32| {
-            let edges = graph.added(at).iter();
-            edges.map(|edge| edge.child).filter(|child| *child != NONE)
-        };
-        let (starts, adding) = grouped(graph.len(), trees, children);
+    fn new(graph: &Graph, bases: &[u32], wanted: &Bits) -> Self {
+        let trees = 0..bases.len() as u32;
+        let based = trees.clone().map(|at| (at, base(bases, at)));
+        let based = based.filter_map(|(at, base)| Some((base?, at)));
+        let (made_starts, made) = grouped(bases.len(), based);
+        let added = trees.flat_map(|at| {
+            let edges = graph.added(at).iter().zip(0..);
+            edges.map(move |(edge, place)| (*edge, (at, place)))
+        });
+        let leads = |edge: Edge| edge.child != NONE && (edge.is_tree() || wanted.has(edge.child));
+        let added = added.filter(|(edge, _)| leads(*edge));
+        let (starts, adding) = grouped(graph.len(), added.map(|(edge, at)| (edge.child, at)));
         Self {
-            numbers,
             starts,
             adding,
             made_starts,
@@ -278,25 +278,9 @@ impl Holders {
         }
     }
 
-    /// The trees that add an object, each with the entry it adds.
-    fn of(&self, graph: &Graph, number: u32) -> Vec<(u32, Edge)> {
-        let mut out = Vec::new();
-        let mut holders = group(&self.starts, &self.adding, number).to_vec();
-        holders.dedup();
-        for at in holders {
-            let edges = graph.added(at).iter().copied();
-            out.extend(
-                edges
-                    .filter(|edge| edge.child == number)
-                    .map(|edge| (at, edge)),
-            );
-        }
-        out
-    }
-
-    /// The number of the tree at a place.
-    fn number(&self, at: u32) -> Option<u32> {
-        self.numbers.get(at as usize).copied()
+    /// The trees that add an object, each with the place of the entry it adds.
+    fn of(&self, number: u32) -> &[(u32, u32)] {
+        group(&self.starts, &self.adding, number)
     }
 
     /// The trees noted as changes of this one.
@@ -305,7 +289,7 @@ impl Holders {
     }
 }
 
-fn group<'a>(starts: &[u32], items: &'a [u32], of: u32) -> &'a [u32] {
+fn group<'a, T>(starts: &[u32], items: &'a [T], of: u32) -> &'a [T] {
     let at = of as usize;
     match (starts.get(at), starts.get(at + 1)) {
         (Some(start), Some(end)) => items
@@ -315,30 +299,25 @@ fn group<'a>(starts: &[u32], items: &'a [u32], of: u32) -> &'a [u32] {
     }
 }
 
-/// The items by the groups that `groups` says each belongs to: where each group begins, and the items, ascending in each.
-fn grouped<I: Iterator<Item = u32>>(
+/// The items by the groups they are given with: where each group begins, and the items, in the order they had.
+fn grouped<T: Copy + Default>(
     count: usize,
-    items: impl Iterator<Item = u32> + Clone,
-    groups: impl Fn(u32) -> I,
-) -> (Vec<u32>, Vec<u32>) {
+    items: impl Iterator<Item = (u32, T)> + Clone,
+) -> (Vec<u32>, Vec<T>) {
     let mut starts = vec![0_u32; count + 2];
-    for item in items.clone() {
-        for group in groups(item) {
-            starts[group as usize + 2] += 1;
-        }
+    for (group, _) in items.clone() {
+        starts[group as usize + 2] += 1;
     }
     let mut total = 0;
     for start in &mut starts {
         total += *start;
         *start = total;
     }
-    let mut out = vec![0; total as usize];
-    for item in items {
-        for group in groups(item) {
-            let next = &mut starts[group as usize + 1];
-            out[*next as usize] = item;
-            *next += 1;
-        }
+    let mut out = vec![T::default(); total as usize];
+    for (group, item) in items {
+        let next = &mut starts[group as usize + 1];
+        out[*next as usize] = item;
+        *next += 1;
     }
     (starts, out)
 }

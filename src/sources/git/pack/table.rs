@@ -2,6 +2,11 @@
 
 use super::super::ids::Id;
 
+/// Ids that share their leading bits, on an average: as many as a place among them can be told from the next bits.
+const TOGETHER: u32 = 3;
+/// Most ids among which the place of one is told from its next bits: more only come together on purpose.
+const MOST: usize = 64;
+
 /// Distinct ids, ascending. An object's number is its position among them.
 #[derive(Default)]
 pub(super) struct Table {
@@ -9,12 +14,16 @@ pub(super) struct Table {
     /// Where the ids with each value of their leading bits begin.
     starts: Vec<u32>,
     bits: u32,
+    /// Of each id, the bits behind those: the place of an id is told from these, which are close together, and the id itself
+    /// only confirms it.
+    next: Vec<u32>,
 }
 
 impl Table {
     /// From ids that ascend.
     pub(super) fn new(ids: Vec<Id>) -> Self {
-        let bits = ids.len().max(2).ilog2().clamp(1, 20);
+        let bits = ids.len().max(2).ilog2().saturating_sub(TOGETHER);
+        let bits = bits.clamp(1, 20);
         let mut starts = vec![0; (1 << bits) + 1];
         for id in &ids {
             if let Some(count) = starts.get_mut(bucket(id, bits) + 1) {
@@ -26,7 +35,12 @@ impl Table {
             total += *start;
             *start = total;
         }
-        Self { ids, starts, bits }
+        Self {
+            next: ids.iter().map(|id| next(id, bits)).collect(),
+            ids,
+            starts,
+            bits,
+        }
     }
 
     /// The ids.
@@ -39,20 +53,39 @@ impl Table {
         let bucket = bucket(id, self.bits);
         let start = *self.starts.get(bucket)?;
         let end = *self.starts.get(bucket + 1)?;
-        let among = self.ids.get(start as usize..end as usize)?;
-        // Most often it is the only one.
-        let at = match among {
-            [one] => (one == id).then_some(0),
-            [one, other] if one == id || other == id => Some(usize::from(one != id)),
-            _ => among.binary_search(id).ok(),
+        let range = start as usize..end as usize;
+        let among = self.next.get(range.clone())?;
+        let key = next(id, self.bits);
+        let mut at = if among.len() > MOST {
+            among.partition_point(|one| *one < key)
+        } else {
+            // Ids are spread evenly, so this is the place or close to it.
+            (u64::from(key) * among.len() as u64 >> 32) as usize
         };
-        Some(start + at? as u32)
+        while at > 0 && among.get(at - 1).is_some_and(|one| *one >= key) {
+            at -= 1;
+        }
+        while among.get(at).is_some_and(|one| *one < key) {
+            at += 1;
+        }
+        let alike = among.get(at..)?.iter().take_while(|one| **one == key);
+        let ids = self.ids.get(range)?.get(at..)?.iter().zip(alike);
+        let (more, _) = ids.enumerate().find(|(_, (one, _))| *one == id)?;
+        Some(start + (at + more) as u32)
     }
 }
 
+fn next(id: &Id, bits: u32) -> u32 {
+    (leading(id) << bits >> 32) as u32
+}
+
+fn leading(id: &Id) -> u64 {
+    let &[a, b, c, d, e, f, g, h, ..] = id;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
 fn bucket(id: &Id, bits: u32) -> usize {
-    let &[a, b, c, d, ..] = id;
-    (u32::from_be_bytes([a, b, c, d]) >> (32 - bits.clamp(1, 32))) as usize
+    (leading(id) >> (64 - bits.clamp(1, 63))) as usize
 }
 
 /// A set of numbers.
