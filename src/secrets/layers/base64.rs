@@ -1,7 +1,8 @@
 //! Base64, in both alphabets, with or without padding, on one line or wrapped over many.
 
 use super::prose::begins_as_text;
-use super::runs::{end_of_run, is_letter};
+use super::letters::is_letter;
+use super::runs::end_of_run;
 use std::ops::Range;
 
 /// Letters decoded to see whether the rest is worth it.

@@ -8,6 +8,7 @@ mod escapes;
 mod hex;
 mod key;
 mod kubernetes;
+mod letters;
 mod map;
 mod notebook;
 mod prose;

@@ -1,0 +1,184 @@
+//! Which bytes are letters that base64 and hexadecimal are written in, many bytes at a time.
+
+/// Bytes of a block.
+pub(super) const BLOCK: usize = 64;
+/// Letters in a row that are looked for.
+pub(super) const ROW: u32 = 24;
+
+/// Whether a byte is a letter of base64, in its ordinary form or the one for addresses.
+pub(super) const fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+/// Whether a byte is a letter, by its value.
+pub(super) static LETTER: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = is_letter(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+/// The first byte, in blocks from `from` on, that is the last of [`ROW`] letters in a row.
+#[allow(
+    unsafe_code,
+    reason = "a function for a kind of processor is called once it is known to be of that kind"
+)]
+pub(super) fn first_row(text: &[u8], from: usize) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has what the function is made for, which was asked right above.
+        return unsafe { wide::first_row(text, from) };
+    }
+    search(text, from, plain)
+}
+
+/// The same with a way to tell the letters of a block, as bits.
+#[allow(
+    clippy::inline_always,
+    reason = "it has to become part of a function for a kind of processor"
+)]
+#[inline(always)]
+fn search(text: &[u8], from: usize, letters: impl Fn(&[u8; BLOCK]) -> u64) -> Option<usize> {
+    let (blocks, rest) = text.get(from..)?.as_chunks::<BLOCK>();
+    let mut before = 0;
+    for (at, block) in blocks.iter().enumerate() {
+        let now = letters(block);
+        let ends = ends_of_rows(before, now);
+        if ends != 0 {
+            return Some(from + at * BLOCK + ends.trailing_zeros() as usize);
+        }
+        before = now;
+    }
+    // Filled up with what is no letter.
+    let mut block = [0; BLOCK];
+    block.get_mut(..rest.len())?.copy_from_slice(rest);
+    let ends = ends_of_rows(before, letters(&block));
+    (ends != 0).then(|| from + blocks.len() * BLOCK + ends.trailing_zeros() as usize)
+}
+
+/// Of a block, the bits of the letters before which as many letters stand as make a row; `before` are those of the block
+/// before it.
+const fn ends_of_rows(before: u64, now: u64) -> u64 {
+    let letters = (now as u128) << BLOCK | before as u128;
+    let two = letters & letters << 1;
+    let four = two & two << 2;
+    let eight = four & four << 4;
+    let row = eight & eight << 8 & eight << (ROW - 8);
+    (row >> BLOCK) as u64
+}
+
+/// The letters of a block on any processor.
+fn plain(block: &[u8; BLOCK]) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Brings the lowest bits of eight bytes together in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let mut marks = [0_u8; BLOCK];
+    for (mark, byte) in marks.iter_mut().zip(block) {
+        let alphabetic = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let digit_or_slash = byte.wrapping_sub(b'/') < 11;
+        let other = matches!(byte, b'+' | b'-' | b'_');
+        *mark = u8::from(alphabetic || digit_or_slash || other);
+    }
+    let (words, _) = marks.as_chunks::<8>();
+    words.iter().rev().fold(0, |bits, word| {
+        bits << 8 | (u64::from_le_bytes(*word) & ONES).wrapping_mul(GATHER) >> 56
+    })
+}
+
+/// On processors with AVX2.
+#[cfg(target_arch = "x86_64")]
+mod wide {
+    use super::BLOCK;
+    use std::arch::x86_64::{
+        __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set_epi64x,
+        _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
+    };
+
+    /// For each lower half of a byte, a bit for each group of upper halves with which it makes a letter.
+    const LOW: [u8; 16] = halves(false);
+    /// For each upper half, its group.
+    const HIGH: [u8; 16] = halves(true);
+
+    /// The groups: every upper half below eight is one, and no letter has another.
+    const fn halves(upper: bool) -> [u8; 16] {
+        let mut table = [0; 16];
+        let mut byte = 0;
+        while byte < 128 {
+            if super::is_letter(byte) {
+                let group = 1 << (byte >> 4);
+                let half = if upper { byte >> 4 } else { byte & 15 };
+                table[half as usize] |= group;
+            }
+            byte += 1;
+        }
+        table
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn first_row(text: &[u8], from: usize) -> Option<usize> {
+        let (low, high) = (twice(&LOW), twice(&HIGH));
+        let nibble = _mm256_set1_epi8(15);
+        super::search(text, from, |block| {
+            let (words, _) = block.as_chunks::<8>();
+            let mut bits = 0;
+            for (half, words) in words.as_chunks::<4>().0.iter().enumerate() {
+                let bytes = quarters(words.map(i64::from_le_bytes));
+                let right = _mm256_shuffle_epi8(low, _mm256_and_si256(bytes, nibble));
+                let left = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble);
+                let groups = _mm256_and_si256(right, _mm256_shuffle_epi8(high, left));
+                let none = _mm256_cmpeq_epi8(groups, _mm256_setzero_si256());
+                let letters = !(_mm256_movemask_epi8(none) as u32);
+                bits |= u64::from(letters) << (half * BLOCK / 2);
+            }
+            bits
+        })
+    }
+
+    /// 16 bytes, two times.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn twice(bytes: &[u8; 16]) -> __m256i {
+        let (words, _) = bytes.as_chunks::<8>();
+        let [low, high] = [words[0], words[1]].map(i64::from_le_bytes);
+        quarters([low, high, low, high])
+    }
+
+    /// Four numbers as a vector.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn quarters([a, b, c, d]: [i64; 4]) -> __m256i {
+        _mm256_set_epi64x(d, c, b, a)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn letters_are_told_by_every_way() {
+        for byte in 0..=255 {
+            assert_eq!(LETTER[byte as usize], is_letter(byte));
+            let bits = if is_letter(byte) { u64::MAX } else { 0 };
+            assert_eq!(plain(&[byte; BLOCK]), bits, "{byte}");
+            let row = is_letter(byte).then_some(ROW as usize - 1);
+            assert_eq!(first_row(&[byte; BLOCK], 0), row, "{byte}");
+        }
+        let mut block = [b' '; BLOCK];
+        block[3] = b'a';
+        block[61] = b'_';
+        assert_eq!(plain(&block), 1 << 3 | 1 << 61);
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_find_the_same(text in proptest::collection::vec(
+            prop_oneof![40 => Just(b'a'), 1 => any::<u8>()], 0..400), from in 0_usize..90) {
+            prop_assert_eq!(first_row(&text, from), search(&text, from, plain));
+        }
+    }
+}
