@@ -12,13 +12,22 @@ use blocks::Costs;
 use long::{AFTER, BEFORE, Long};
 use short::Short;
 use simd::{ROUND, SPARE};
+use std::cell::Cell;
 
 /// Bytes of a text that are looked at together: a multiple of a round.
 const PIECE: usize = 2048;
-/// The same for a text that is no longer: what is new in a version of a file mostly is not.
-const SMALL: usize = 128;
-/// Between the two.
-const MEDIUM: usize = 512;
+
+/// What is written while a piece is looked at.
+struct Room {
+    /// A piece at an end of a text, with what is around it.
+    edge: [u8; BEFORE + PIECE + AFTER],
+    places: [u16; PIECE + SPARE],
+}
+
+thread_local! {
+    /// Used again and again: what is new in a version of a file is mostly shorter than the room would take to be cleared.
+    static ROOM: Cell<Option<Box<Room>>> = const { Cell::new(None) };
+}
 
 /// A literal to find.
 #[derive(Clone, Debug)]
@@ -80,38 +89,27 @@ impl Prefilter {
     }
 
     /// Calls `on_hit(literal, start)` for every occurrence, in no particular order.
-    pub(super) fn find(&self, text: &[u8], on_hit: impl FnMut(usize, usize)) {
-        if text.len() <= SMALL {
-            let mut edge = [0; BEFORE + SMALL + AFTER];
-            self.pieces(text, &mut edge, &mut [0; SMALL + SPARE], on_hit);
-        } else if text.len() <= MEDIUM {
-            let mut edge = [0; BEFORE + MEDIUM + AFTER];
-            self.pieces(text, &mut edge, &mut [0; MEDIUM + SPARE], on_hit);
-        } else {
-            let mut edge = [0; BEFORE + PIECE + AFTER];
-            self.pieces(text, &mut edge, &mut [0; PIECE + SPARE], on_hit);
+    pub(super) fn find(&self, text: &[u8], mut on_hit: impl FnMut(usize, usize)) {
+        if text.is_empty() {
+            return;
         }
-    }
-
-    /// The same, in pieces for which there is this much room.
-    fn pieces(
-        &self,
-        text: &[u8],
-        edge: &mut [u8],
-        places: &mut [u16],
-        mut on_hit: impl FnMut(usize, usize),
-    ) {
-        let most = places.len() - SPARE;
+        let mut room = ROOM.take().unwrap_or_else(|| {
+            Box::new(Room {
+                edge: [0; BEFORE + PIECE + AFTER],
+                places: [0; PIECE + SPARE],
+            })
+        });
+        let Room { edge, places } = &mut *room;
         let mut at = 0;
         while at < text.len() {
             let inner = at
                 .checked_sub(BEFORE)
-                .and_then(|from| text.get(from..at + most + AFTER));
+                .and_then(|from| text.get(from..at + PIECE + AFTER));
             let length = match inner {
-                Some(_) => most,
+                Some(_) => PIECE,
                 // Both ends of a text are copied, with nothing around them; the beginning is short where more follows.
-                None if at == 0 && text.len() > most + AFTER => ROUND,
-                None => most.min(text.len() - at),
+                None if at == 0 && text.len() > PIECE + AFTER => ROUND,
+                None => PIECE.min(text.len() - at),
             };
             let piece = match inner {
                 Some(piece) => piece,
@@ -133,6 +131,7 @@ impl Prefilter {
             });
             at += length;
         }
+        ROOM.set(Some(room));
     }
 
     /// Whether a literal stands at a place of a text.
@@ -166,10 +165,11 @@ fn with_edges<'e>(text: &[u8], at: usize, length: usize, edge: &'e mut [u8]) -> 
     let Some(edge) = edge.get_mut(..end) else {
         return &[];
     };
-    edge.fill(0);
-    if let Some(slot) = edge.get_mut(lead..lead + known.len()) {
-        slot.copy_from_slice(known);
-    }
+    let (before, rest) = edge.split_at_mut(lead);
+    let (within, behind) = rest.split_at_mut(known.len());
+    before.fill(0);
+    within.copy_from_slice(known);
+    behind.fill(0);
     edge
 }
 
