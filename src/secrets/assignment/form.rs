@@ -9,6 +9,8 @@ use std::ops::Range;
 const LINE_BEFORE: usize = 400;
 /// Bytes of a line after a name that are looked at.
 const LINE_AFTER: usize = 2000;
+/// Bytes between the line of a name and what is assigned to it in a line behind.
+const SKIPPED: usize = 200;
 /// Blanks between a name and its operator.
 pub(super) const BLANKS: usize = 40;
 
@@ -79,9 +81,8 @@ pub(super) fn line_of(text: &[u8], name: &Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// Whether something may be assigned to the name that ends around `hit`.
-pub(super) fn plausible(text: &[u8], hit: &Range<usize>) -> bool {
-    let mut index = key::range(text, hit).end;
+/// Whether something may be assigned to the name that ends at `index`.
+pub(super) fn plausible(text: &[u8], mut index: usize) -> bool {
     for _ in 0..5 {
         match at(text, index) {
             b'"' | b'\'' | b'`' | b'\\' | b']' | b'*' | b')' | b'&' | b'}' => index += 1,
@@ -103,16 +104,44 @@ pub(super) fn plausible(text: &[u8], hit: &Range<usize>) -> bool {
     }
 }
 
-/// Whether whatever is assigned to a name ends on its line, of which `rest` follows the name: no text in triple quotes
-/// begins there, and no operator waits for the next line.
-pub(super) fn ends_on_line(rest: &[u8]) -> bool {
-    let said = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+/// Where what is read of an assignment ends: with the line of its name or, where that says nothing or its operator waits
+/// for more, with the next line that says something. `None` where a text in triple quotes may begin, and where a line is
+/// too long to see its end.
+pub(super) fn end_of_reading(
+    text: &[u8],
+    name: &Range<usize>,
+    line: &Range<usize>,
+) -> Option<usize> {
     let triple = |three: &[u8]| matches!(three, [b'"' | b'\'' | b'`', b, c] if three.first() == Some(b) && b == c);
+    let has_triple = |part: &[u8]| part.windows(3).any(triple);
+    let rest = part(text, name.end..line.end);
+    if has_triple(rest) {
+        return None;
+    }
+    let said = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
     let waits = rest
         .trim_ascii_end()
         .last()
         .is_none_or(|last| matches!(last, b'=' | b':' | b'>' | b'(' | b','));
-    !waits && rest.iter().any(said) && !rest.windows(3).any(triple)
+    if !waits && rest.iter().any(said) {
+        return Some(line.end);
+    }
+    // What stands before a name or a value in the next line, and the lines without any.
+    let between = |byte: &u8| {
+        matches!(
+            byte,
+            b' ' | b'\t' | b'\r' | b'\n' | b',' | b'"' | b'\'' | b'-'
+        )
+    };
+    let skipped = part(text, line.end..text.len().min(line.end + SKIPPED));
+    let next = line.end + skipped.iter().take_while(|byte| between(byte)).count();
+    let right = next + LINE_AFTER;
+    let end = match memchr::memchr(b'\n', part(text, next..text.len().min(right))) {
+        Some(at) => next + at,
+        None if text.len() < right => text.len(),
+        None => return None,
+    };
+    (!has_triple(part(text, line.end..end))).then_some(end)
 }
 
 /// The quote that the name stands inside of: opened before it on its line and closed behind it.
@@ -385,7 +414,7 @@ impl Reader<'_> {
     fn next_line(&mut self, form: Form) -> Vec<Reading> {
         let text = self.text;
         let mut index = self.line.end;
-        while matches!(at(text, index), b'\r' | b'\n' | b' ' | b'\t') && index < self.line.end + 200
+        while matches!(at(text, index), b'\r' | b'\n' | b' ' | b'\t') && index < self.line.end + SKIPPED
         {
             index += 1;
         }

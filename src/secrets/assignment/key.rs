@@ -1,6 +1,6 @@
 //! The name that something is assigned to, and what it says of it.
 
-use super::{at, before, part};
+use super::{before, part};
 use crate::rules::credentials::{Family, Names, assignments};
 use std::cell::RefCell;
 use std::ops::Range;
@@ -140,43 +140,58 @@ pub(super) const fn continues(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-/// The end of the name that goes on at `index`: dashes and dots count between two of its bytes.
-pub(super) fn end_of(text: &[u8], mut index: usize) -> usize {
-    let most = index + LONGEST;
-    while index < most {
-        let byte = at(text, index);
-        let joint = matches!(byte, b'-' | b'.') && continues(at(text, index + 1));
-        if !(continues(byte) || joint) {
+/// Of each byte, whether it continues a name.
+static CONTINUES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = continues(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+/// How many of these bytes, beginning at a place in a name, belong to a name: dashes and dots count between two of its bytes.
+fn length<'b>(bytes: impl Iterator<Item = &'b u8>) -> usize {
+    let mut bytes = bytes
+        .map(|byte| (CONTINUES[*byte as usize], *byte))
+        .peekable();
+    let mut length = 0;
+    while length < LONGEST
+        && let Some((inside, byte)) = bytes.next()
+    {
+        let joint = matches!(byte, b'-' | b'.') && bytes.peek().is_some_and(|(inside, _)| *inside);
+        if !(inside || joint) {
             break;
         }
-        index += 1;
+        length += 1;
     }
-    index
+    length
 }
 
-fn start_of(text: &[u8], mut index: usize) -> usize {
-    let least = index.saturating_sub(LONGEST);
-    while index > least {
-        let byte = before(text, index);
-        let joint = matches!(byte, b'-' | b'.') && continues(before(text, index - 1));
-        if !(continues(byte) || joint) {
-            break;
-        }
-        index -= 1;
-    }
-    index
+/// The end of the name that goes on at `index`.
+pub(super) fn end_of(text: &[u8], index: usize) -> usize {
+    index + length(text.get(index..).unwrap_or_default().iter())
+}
+
+fn start_of(text: &[u8], index: usize) -> usize {
+    index - length(text.get(..index).unwrap_or_default().iter().rev())
 }
 
 /// Where the name around the keyword at `hit` stands.
 pub(super) fn range(text: &[u8], hit: &Range<usize>) -> Range<usize> {
-    // A short keyword may bring the operator along: `pw:`.
-    let end = hit.end - usize::from(matches!(before(text, hit.end), b':' | b'='));
-    start_of(text, hit.start)..end_of(text, end)
+    start_of(text, hit.start)..end(text, hit)
 }
 
-/// The name around the keyword at `hit`; `None` where it speaks of no secret.
-pub(super) fn around(text: &[u8], hit: &Range<usize>) -> Option<Key> {
-    let range = range(text, hit);
+/// Where it ends.
+pub(super) fn end(text: &[u8], hit: &Range<usize>) -> usize {
+    // A short keyword may bring the operator along: `pw:`.
+    let operator = usize::from(matches!(before(text, hit.end), b':' | b'='));
+    end_of(text, hit.end - operator)
+}
+
+/// The name at `range`; `None` where it speaks of no secret.
+pub(super) fn read(text: &[u8], range: Range<usize>) -> Option<Key> {
     let name = meaning(part(text, range.clone()))?;
     let mut dashes = 0;
     while dashes < 2 && before(text, range.start - dashes) == b'-' {
@@ -222,6 +237,7 @@ pub(super) fn words(name: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn names_are_cut_into_words() {
@@ -241,7 +257,8 @@ mod tests {
 
     fn family(name: &str, literal: &str) -> Option<&'static str> {
         let start = name.to_lowercase().find(literal)?;
-        let key = around(name.as_bytes(), &(start..start + literal.len()))?;
+        let hit = start..start + literal.len();
+        let key = read(name.as_bytes(), range(name.as_bytes(), &hit))?;
         Some(&key.name.family.id)
     }
 
@@ -273,6 +290,31 @@ mod tests {
             ("author", "auth", None),
         ] {
             assert_eq!(family(name, literal), expected, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn names_end_where_a_byte_by_byte_reading_ends(text in "[a-c.\\-_ é:]{0,90}", at in 0_usize..90) {
+            let text = text.as_bytes();
+            let index = at.min(text.len());
+            let joins = |byte: u8| matches!(byte, b'-' | b'.');
+            let mut end = index;
+            while end < index + LONGEST
+                && (continues(super::super::at(text, end))
+                    || (joins(super::super::at(text, end)) && continues(super::super::at(text, end + 1))))
+            {
+                end += 1;
+            }
+            prop_assert_eq!(end_of(text, index), end);
+            let mut start = index;
+            while start > index.saturating_sub(LONGEST)
+                && (continues(before(text, start))
+                    || (joins(before(text, start)) && continues(before(text, start - 1))))
+            {
+                start -= 1;
+            }
+            prop_assert_eq!(start_of(text, index), start);
         }
     }
 }

@@ -11,6 +11,7 @@
 mod features;
 mod form;
 mod key;
+mod known;
 mod score;
 mod shape;
 mod surroundings;
@@ -20,6 +21,7 @@ mod words;
 
 use super::compile::Reach;
 use crate::model::Confidence;
+use known::Known;
 use std::ops::Range;
 
 /// Most bytes on either side of a keyword that decide of what is made of it: of the line before it and the lines
@@ -52,7 +54,7 @@ pub(super) struct Assigned {
 /// Whether the keyword at `hit` may be the end of a name that something is assigned to. A few comparisons; `false` means
 /// that [`judge`] finds nothing there.
 pub(super) fn look(text: &[u8], hit: &Range<usize>) -> bool {
-    form::plausible(text, hit)
+    form::plausible(text, key::end(text, hit))
 }
 
 /// How far around the keyword at `hit` a text decides whether [`judge`] makes anything of it. It may be beyond the ends of
@@ -68,16 +70,21 @@ pub(super) fn sees(text: &[u8], hit: &Range<usize>) -> Reach {
 
 fn reach(text: &[u8], hit: &Range<usize>, margin: usize) -> Reach {
     let name = key::range(text, hit);
-    let line = form::line_of(text, &name);
-    let ends = form::ends_on_line(part(text, name.end..line.end));
-    Reach {
+    decides(text, hit, &name, margin).unwrap_or(Reach {
+        before: hit.start - form::line_of(text, &name).start + margin,
+        after: REACH.after,
+    })
+}
+
+/// The lines that decide of the keyword at `hit`, and `margin` bytes around them; `None` where it cannot be said how far
+/// behind it they go.
+fn decides(text: &[u8], hit: &Range<usize>, name: &Range<usize>, margin: usize) -> Option<Reach> {
+    let line = form::line_of(text, name);
+    let end = form::end_of_reading(text, name, &line)?;
+    Some(Reach {
         before: hit.start - line.start + margin,
-        after: if ends {
-            line.end - hit.end + margin
-        } else {
-            REACH.after
-        },
-    }
+        after: end - hit.end + margin,
+    })
 }
 
 /// What is made of a keyword.
@@ -102,10 +109,30 @@ impl Judgement {
 
 /// Judges what is assigned to the name around the keyword at `hit`, if that name is of `family`.
 pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Judgement {
-    if !look(text, hit) {
+    let name = key::range(text, hit);
+    if !form::plausible(text, name.end) {
         return Judgement::Nothing;
     }
-    let Some(key) = key::around(text, hit).filter(|key| key.name.family.id == family) else {
+    let Some(decides) = decides(text, hit, &name, MARGIN) else {
+        return judge_anew(text, name, family);
+    };
+    let start = hit.start.saturating_sub(decides.before);
+    let end = text.len().min(hit.end + decides.after);
+    let place = hit.start - start..hit.end - start;
+    let known = Known::of(part(text, start..end), &place, family);
+    if known.is_nothing() {
+        return Judgement::Nothing;
+    }
+    let judged = judge_anew(text, name, family);
+    if matches!(judged, Judgement::Nothing) {
+        known.note();
+    }
+    judged
+}
+
+/// The same for the name at a place, whatever is known.
+fn judge_anew(text: &[u8], name: Range<usize>, family: &str) -> Judgement {
+    let Some(key) = key::read(text, name).filter(|key| key.name.family.id == family) else {
         return Judgement::Nothing;
     };
     let mut best = Judgement::Nothing;

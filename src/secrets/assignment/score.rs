@@ -193,7 +193,7 @@ mod tests {
             let text = format!("{around}\n{name}{operator}{value}{end}\n{around}");
             let text = text.as_bytes();
             let start = around.len() + 1;
-            let Some(key) = key::around(text, &(start..start + name.len())) else {
+            let Some(key) = key::read(text, key::range(text, &(start..start + name.len()))) else {
                 return Ok(());
             };
             for reading in form::readings(text, &key) {
