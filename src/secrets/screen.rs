@@ -354,6 +354,8 @@ mod tests {
             1 => any::<prop::sample::Index>().prop_map(|at| at.get(&EXAMPLES).clone()),
             2 => any::<prop::sample::Index>().prop_map(|at| at.get(&LITERALS).clone()),
             4 => "[a-z_ ]{0,12}(=|: |=\")[A-Za-z0-9]{0,40}\n",
+            // What is assigned stands behind the line of its name, or between quotes that reach over lines.
+            2 => "(password|api_key|\"token\")( =|:|,|\\(|=>| = \"\"\"|)[ \n\",'-]{0,9}(value: |- )?[\"']?[A-Za-z0-9]{0,30}[\"']?\n",
         ];
         let cut = prop_oneof![3 => Just((0, 0)), 1 => (0_usize..30, 0_usize..30)];
         (planted, cut, "[ -~\n]{0,60}").prop_map(|(planted, (front, back), noise)| {

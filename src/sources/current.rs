@@ -58,11 +58,29 @@ pub(super) struct Before<'a, T> {
     pub(super) began: i64,
 }
 
-/// One file that need not be read by the next run as long as its stamp is the same.
+/// Files that need not be read by the next run as long as their stamps are the same: there may be millions.
+#[derive(Default)]
 struct Noted {
-    path: Vec<u8>,
-    stamp: Stamp,
-    own: Option<Id>,
+    /// Their paths, one behind the other.
+    paths: Vec<u8>,
+    /// Of each, where its path ends.
+    files: Vec<(usize, Stamp, Option<Id>)>,
+}
+
+impl Noted {
+    fn add(&mut self, path: &[u8], stamp: Stamp, own: Option<Id>) {
+        self.paths.extend_from_slice(path);
+        self.files.push((self.paths.len(), stamp, own));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u8], Stamp, Option<Id>)> {
+        let mut start = 0;
+        self.files.iter().map(move |(end, stamp, own)| {
+            let path = self.paths.get(start..*end).unwrap_or_default();
+            start = *end;
+            (path, *stamp, *own)
+        })
+    }
 }
 
 /// What reading some of the files of one root gave.
@@ -72,6 +90,7 @@ struct Part<T> {
     ids: Vec<Id>,
     hits: Vec<CurrentHit<Visited<T>>>,
     omissions: Vec<Omission>,
+    /// By the part they were read in.
     noted: Vec<Noted>,
     /// Files that were read.
     fresh: u64,
@@ -93,6 +112,16 @@ impl<T> Part<T> {
         }
     }
 
+    /// Notes a file for the next run.
+    fn note(&mut self, path: &[u8], stamp: Stamp, own: Option<Id>) {
+        if self.noted.is_empty() {
+            self.noted.push(Noted::default());
+        }
+        if let Some(noted) = self.noted.last_mut() {
+            noted.add(path, stamp, own);
+        }
+    }
+
     fn and(mut self, mut other: Self) -> Self {
         self.files += other.files;
         self.bytes += other.bytes;
@@ -110,15 +139,16 @@ impl<T> Part<T> {
     where
         T: Value,
     {
-        let mut noted = std::mem::take(&mut self.noted);
+        let noted = std::mem::take(&mut self.noted);
+        let mut noted: Vec<_> = noted.iter().flat_map(Noted::iter).collect();
         let known = before.kept.map(|kept| kept.files.len());
         if !before.keeps || (self.fresh == 0 && known == Some(noted.len())) {
             return None;
         }
-        noted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        noted.sort_unstable_by_key(|(path, _, _)| *path);
         let is_noted = |path: &[u8]| {
             noted
-                .binary_search_by(|one| one.path.as_slice().cmp(path))
+                .binary_search_by_key(&path, |(path, _, _)| *path)
                 .is_ok()
         };
         let mut hits: Vec<(&[u8], &Visited<T>)> = self
@@ -128,13 +158,13 @@ impl<T> Part<T> {
             .filter(|(path, _)| is_noted(path))
             .collect();
         hits.sort_unstable_by_key(|(path, _)| *path);
-        let files = noted.iter().map(|one| {
+        let files = noted.iter().map(|(path, stamp, own)| {
             let file = FileKept {
-                stamp: one.stamp,
-                own: one.own,
+                stamp: *stamp,
+                own: *own,
                 again: false,
             };
-            (one.path.as_slice(), file)
+            (*path, file)
         });
         pack((name, ""), files, hits.into_iter())
     }
@@ -279,11 +309,7 @@ where
         };
         let own = file.own.map(|own| oid(&own));
         self.take(path, (known, id, own), metadata.len(), value.cloned(), out);
-        out.noted.push(Noted {
-            path: path.to_vec(),
-            stamp,
-            own: file.own,
-        });
+        out.note(path, stamp, file.own);
         true
     }
 
@@ -319,11 +345,7 @@ where
         self.take(path, (known, id, own), length, value, out);
         if kept {
             out.fresh += 1;
-            out.noted.push(Noted {
-                path: path.to_vec(),
-                stamp,
-                own: own.map(bytes),
-            });
+            out.note(path, stamp, own.map(bytes));
         }
     }
 

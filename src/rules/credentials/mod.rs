@@ -252,8 +252,8 @@ impl Paths {
 }
 
 /// Most memory that one thread spends on the states of one pattern, in bytes. There are hundreds of patterns, and what
-/// each sees is a short window.
-const DFA_MEMORY: usize = 128 << 10;
+/// each sees is a short window; but where it does not suffice, a search takes a hundred times as long.
+const DFA_MEMORY: usize = 1 << 20;
 
 /// A set of detection rules.
 #[derive(Clone, Debug)]

@@ -112,8 +112,10 @@ pub(super) fn end_of_reading(
     name: &Range<usize>,
     line: &Range<usize>,
 ) -> Option<usize> {
-    let triple = |three: &[u8]| matches!(three, [b'"' | b'\'' | b'`', b, c] if three.first() == Some(b) && b == c);
-    let has_triple = |part: &[u8]| part.windows(3).any(triple);
+    let has_triple = |part: &[u8]| {
+        let mut quotes = memchr::memchr3_iter(b'"', b'\'', b'`', part);
+        quotes.any(|at| matches!(part.get(at..at + 3), Some([a, b, c]) if a == b && b == c))
+    };
     let rest = part(text, name.end..line.end);
     if has_triple(rest) {
         return None;
@@ -414,7 +416,8 @@ impl Reader<'_> {
     fn next_line(&mut self, form: Form) -> Vec<Reading> {
         let text = self.text;
         let mut index = self.line.end;
-        while matches!(at(text, index), b'\r' | b'\n' | b' ' | b'\t') && index < self.line.end + SKIPPED
+        while matches!(at(text, index), b'\r' | b'\n' | b' ' | b'\t')
+            && index < self.line.end + SKIPPED
         {
             index += 1;
         }

@@ -32,7 +32,10 @@ impl Known {
     pub(super) fn of(lines: &[u8], hit: &Range<usize>, family: &str) -> Self {
         let seed = NOTHING.with_borrow(|nothing| nothing.seed);
         let place = (hit.start as u64) << 32 | hit.len() as u64;
-        let state = digest(Digest::from(seed) << 64 | Digest::from(place), family.as_bytes());
+        let state = digest(
+            Digest::from(seed) << 64 | Digest::from(place),
+            family.as_bytes(),
+        );
         // No digest of anything is that of an empty place.
         Self(digest(state, lines) | 1)
     }

@@ -1,7 +1,7 @@
 //! Base64, in both alphabets, with or without padding, on one line or wrapped over many.
 
-use super::prose::begins_as_text;
 use super::letters::is_letter;
+use super::prose::begins_as_text;
 use super::runs::end_of_run;
 use std::ops::Range;
 

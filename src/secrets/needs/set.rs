@@ -25,9 +25,9 @@ impl Set {
 
     /// Its byte, where it has but one.
     pub(super) fn only(&self) -> Option<u8> {
-        let mut bytes = (0..=u8::MAX).filter(|byte| self.has(*byte));
-        let first = bytes.next()?;
-        bytes.next().is_none().then_some(first)
+        let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
+        let word = self.0.iter().position(|word| *word != 0)?;
+        (count == 1).then(|| word as u8 * 64 + self.0[word].trailing_zeros() as u8)
     }
 
     pub(super) fn or(self, other: Self) -> Self {
@@ -45,8 +45,13 @@ impl Set {
 
     /// How much one of its bytes tells, in bits: nothing for a set of all that is common in text.
     pub(super) fn weight(&self) -> f64 {
-        let common = (b' '..=b'~').filter(|byte| self.has(*byte)).count();
-        (95.0 / (common.max(1) as f64)).log2()
+        // From the blank to the tilde.
+        const COMMON: [u64; 2] = [u64::MAX << b' ', u64::MAX >> 1];
+        let words = self.0.iter().zip(COMMON);
+        let common: u32 = words
+            .map(|(word, common)| (word & common).count_ones())
+            .sum();
+        (95.0 / f64::from(common.max(1))).log2()
     }
 
     /// The bytes of a class; all, of one whose characters may take more than one.
@@ -80,5 +85,26 @@ pub(super) fn is_of_bytes(class: &Class) -> bool {
     match class {
         Class::Bytes(_) => true,
         Class::Unicode(class) => class.ranges().iter().all(|range| range.end().is_ascii()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_counted() {
+        for byte in 0..=u8::MAX {
+            let mut set = Set::one(byte);
+            assert_eq!(set.only(), Some(byte));
+            assert!(set.weight() > 6.0, "{byte}");
+            set.add(byte ^ 0x81);
+            assert_eq!(set.only(), None);
+        }
+        assert_eq!((Set::default().only(), Set::ALL.only()), (None, None));
+        assert!(Set::ALL.weight().abs() < 1e-9);
+        let mut half = Set::default();
+        (b'0'..b'0' + 19).for_each(|byte| half.add(byte));
+        assert!((half.weight() - 5_f64.log2()).abs() < 1e-9);
     }
 }

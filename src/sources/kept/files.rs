@@ -12,6 +12,8 @@ use std::fs::Metadata;
 const FORM: &[u8] = b"overstay files 3";
 /// Values of interest that are packed together.
 const TOGETHER: usize = 64;
+/// Bytes that a file takes beside its path: the length of that, its stamp, what is known of its id, and that.
+const OF_A_FILE: usize = 4 + 56 + 1 + 20;
 /// Seconds that must lie between the last change of a file and the beginning of the run that read it: a file that was
 /// changed in the same moment may have been changed once more.
 pub(in crate::sources) const SETTLED: i64 = 2;
@@ -183,7 +185,7 @@ pub(in crate::sources) struct Packed {
 /// of all of them. `None` when something of it would not come back as it is.
 pub(in crate::sources) fn pack<'a, T: Value + 'a>(
     (name, key): (&str, &str),
-    files: impl Iterator<Item = (&'a [u8], FileKept)>,
+    files: impl Iterator<Item = (&'a [u8], FileKept)> + Clone,
     of_interest: impl Iterator<Item = (&'a [u8], &'a Visited<T>)>,
 ) -> Option<Packed> {
     let mut facts = Facts::default();
@@ -191,7 +193,9 @@ pub(in crate::sources) fn pack<'a, T: Value + 'a>(
     writer.section(FORM);
     writer.section(name.as_bytes());
     writer.section(key.as_bytes());
-    let mut table = Vec::new();
+    // In place: there may be millions.
+    let size = files.clone().map(|(path, _)| OF_A_FILE + path.len());
+    let table = writer.begin(size.sum());
     for (path, file) in files {
         facts.documents += 1;
         table.extend_from_slice(&(path.len() as u32).to_le_bytes());
@@ -202,8 +206,6 @@ pub(in crate::sources) fn pack<'a, T: Value + 'a>(
         table.push(u8::from(file.own.is_some()) | u8::from(file.again) << 1);
         table.extend_from_slice(&file.own.unwrap_or_default());
     }
-    writer.section(&table);
-    drop(table);
     let mut some: Vec<(String, &Visited<T>)> = Vec::with_capacity(TOGETHER);
     for (path, value) in of_interest {
         facts.of_interest += 1;
