@@ -253,7 +253,7 @@ impl Paths {
 
 /// Most memory that one thread spends on the states of one pattern, in bytes. There are hundreds of patterns, and what
 /// each sees is a short window; but where it does not suffice, a search takes a hundred times as long.
-const DFA_MEMORY: usize = 1 << 20;
+const DFA_MEMORY: usize = 256 << 10;
 
 /// A set of detection rules.
 #[derive(Clone, Debug)]
