@@ -60,7 +60,7 @@ impl Table {
             among.partition_point(|one| *one < key)
         } else {
             // Ids are spread evenly, so this is the place or close to it.
-            (u64::from(key) * among.len() as u64 >> 32) as usize
+            ((u64::from(key) * among.len() as u64) >> 32) as usize
         };
         while at > 0 && among.get(at - 1).is_some_and(|one| *one >= key) {
             at -= 1;
@@ -80,8 +80,7 @@ fn next(id: &Id, bits: u32) -> u32 {
 }
 
 fn leading(id: &Id) -> u64 {
-    let &[a, b, c, d, e, f, g, h, ..] = id;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    id.first_chunk().copied().map_or(0, u64::from_be_bytes)
 }
 
 fn bucket(id: &Id, bits: u32) -> usize {
