@@ -80,6 +80,11 @@ pub fn apply(
     renames: &Renames,
     now: Timestamp,
 ) -> Vec<Coverage> {
+    let mut credentials = inventory.credentials.values();
+    let ignored = |one: &Credential| one.sightings.iter().any(|seen| seen.ignored.is_some());
+    if entries.is_empty() && comments.is_empty() && !credentials.any(ignored) {
+        return Vec::new();
+    }
     let today = now.to_zoned(TimeZone::UTC).date();
     let mut used = vec![false; entries.len()];
     let mut heeded: Vec<bool> = comments.iter().map(|_| false).collect();

@@ -1,82 +1,83 @@
 //! Lines that are known to assign no secret: the versions of a file, and files of one kind, have many in common.
 
 use std::cell::RefCell;
-use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 /// Lines that are remembered.
 const REMEMBERED: usize = 4096;
-
-/// What lines are remembered by.
-type Digest = u128;
+/// Longest that are, in bytes.
+const LONGEST: usize = 512;
 
 thread_local! {
-    /// Each digest has one place; the last one that came there is remembered.
-    static NOTHING: RefCell<Nothing> = RefCell::new(Nothing {
-        digests: vec![0; REMEMBERED],
-        seed: RandomState::new().hash_one(0_u8),
-    });
+    /// All lines of one hash have one place; those that came there last are remembered.
+    static NOTHING: RefCell<Vec<Remembered>> = RefCell::new(vec![Remembered::default(); REMEMBERED]);
 }
 
-struct Nothing {
-    digests: Vec<Digest>,
-    /// Another in every process and thread, so that whoever chose the lines cannot choose which are taken for one another.
-    seed: u64,
+#[derive(Clone, Default)]
+struct Remembered {
+    lines: Vec<u8>,
+    hit: Range<usize>,
+    family: String,
 }
 
 /// A keyword in the lines that decide of it.
-pub(super) struct Known(Digest);
+pub(super) struct Known<'a> {
+    lines: &'a [u8],
+    hit: Range<usize>,
+    family: &'a str,
+    place: usize,
+}
 
-impl Known {
+impl<'a> Known<'a> {
     /// The keyword at `hit` in these lines, as one of `family`.
-    pub(super) fn of(lines: &[u8], hit: &Range<usize>, family: &str) -> Self {
-        let seed = NOTHING.with_borrow(|nothing| nothing.seed);
-        let place = (hit.start as u64) << 32 | hit.len() as u64;
-        let state = digest(
-            Digest::from(seed) << 64 | Digest::from(place),
-            family.as_bytes(),
-        );
-        // No digest of anything is that of an empty place.
-        Self(digest(state, lines) | 1)
+    pub(super) fn of(lines: &'a [u8], hit: Range<usize>, family: &'a str) -> Self {
+        Self {
+            place: (hash(lines) ^ hit.start as u64) as usize % REMEMBERED,
+            lines,
+            hit,
+            family,
+        }
     }
 
     /// Whether nothing is assigned to it.
     pub(super) fn is_nothing(&self) -> bool {
-        NOTHING.with_borrow(|nothing| nothing.digests.get(self.place()) == Some(&self.0))
+        NOTHING.with_borrow(|nothing| {
+            nothing.get(self.place).is_some_and(|known| {
+                known.lines == self.lines && known.hit == self.hit && known.family == self.family
+            })
+        })
     }
 
     /// Notes that nothing is assigned to it.
     pub(super) fn note(&self) {
+        if self.lines.len() > LONGEST {
+            return;
+        }
         NOTHING.with_borrow_mut(|nothing| {
-            if let Some(slot) = nothing.digests.get_mut(self.place()) {
-                *slot = self.0;
+            if let Some(known) = nothing.get_mut(self.place) {
+                self.lines.clone_into(&mut known.lines);
+                self.family.clone_into(&mut known.family);
+                known.hit = self.hit.clone();
             }
         });
     }
-
-    const fn place(&self) -> usize {
-        (self.0 >> 64) as usize % REMEMBERED
-    }
 }
 
-/// Adds bytes and their number to a digest.
-fn digest(mut state: Digest, bytes: &[u8]) -> Digest {
+/// Spreads lines over the places.
+fn hash(lines: &[u8]) -> u64 {
     // Odd, with bits evenly spread.
-    const MIX: Digest = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
-    let mut add = |word: u64| {
-        state = (state ^ Digest::from(word)).wrapping_mul(MIX);
-        state ^= state >> 67;
-    };
-    let (words, rest) = bytes.as_chunks::<8>();
+    const MIX: u64 = 0x4385_df64_9fcc_f645;
+    let (words, rest) = lines.as_chunks::<8>();
     let mut last = [0; 8];
     for (to, from) in last.iter_mut().zip(rest) {
         *to = *from;
     }
-    for word in words.iter().chain([&last]) {
-        add(u64::from_le_bytes(*word));
-    }
-    add(bytes.len() as u64);
-    state
+    let words = words.iter().chain([&last]);
+    let mixed = words.fold(lines.len() as u64, |hash, word| {
+        let hash = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(MIX);
+        hash ^ hash >> 32
+    });
+    mixed >> 16
 }
 
 #[cfg(test)]
@@ -85,20 +86,24 @@ mod tests {
 
     #[test]
     fn what_was_noted_is_known_and_nothing_else() {
-        let of = |lines: &str, hit, family| Known::of(lines.as_bytes(), &hit, family);
-        let known = of("token = a\n", 0..5, "token");
+        let of = |lines, hit, family| Known::of(lines, hit, family);
+        let known = of(b"token = a\n", 0..5, "token");
         assert!(!known.is_nothing());
         known.note();
-        assert!(of("token = a\n", 0..5, "token").is_nothing());
+        assert!(of(b"token = a\n", 0..5, "token").is_nothing());
         for other in [
-            of("token = b\n", 0..5, "token"),
-            of("token = a\n", 0..4, "token"),
-            of("token = a\n", 1..5, "token"),
-            of("token = a\n", 0..5, "key"),
-            of("token = a\n\0", 0..5, "token"),
-            of("", 0..5, "token"),
+            of(b"token = b\n", 0..5, "token"),
+            of(b"token = a\n", 0..4, "token"),
+            of(b"token = a\n", 1..5, "token"),
+            of(b"token = a\n", 0..5, "key"),
+            of(b"token = a\n\0", 0..5, "token"),
+            of(b"", 0..5, "token"),
         ] {
             assert!(!other.is_nothing());
         }
+        let long = [b'a'; LONGEST + 1];
+        let long = of(&long, 0..5, "token");
+        long.note();
+        assert!(!long.is_nothing());
     }
 }

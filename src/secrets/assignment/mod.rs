@@ -119,7 +119,7 @@ pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Judgement 
     let start = hit.start.saturating_sub(decides.before);
     let end = text.len().min(hit.end + decides.after);
     let place = hit.start - start..hit.end - start;
-    let known = Known::of(part(text, start..end), &place, family);
+    let known = Known::of(part(text, start..end), place, family);
     if known.is_nothing() {
         return Judgement::Nothing;
     }
