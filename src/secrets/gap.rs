@@ -1,5 +1,6 @@
 //! What stands between a name and the secret it announces.
 
+use super::assignment;
 use super::found::Found;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::sync::LazyLock;
@@ -24,6 +25,8 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
         || joins(gap)
         || (gap.ends_with(b"/") && (secret.is_some_and(is_uuid) || is_segment(gap)))
         || names_application(gap)
+        || (secret.is_some_and(is_uuid) && names_thing(gap))
+        || secret.is_some_and(is_name)
     {
         return false;
     }
@@ -92,6 +95,47 @@ fn names_application(gap: &[u8]) -> bool {
     ]
     .iter()
     .any(|name| memchr::memmem::find(&lower, name).is_some())
+}
+
+/// Whether what is assigned is the public id of something a vendor keeps: `organization_id`, `project id`.
+fn names_thing(gap: &[u8]) -> bool {
+    const THINGS: [&[u8]; 13] = [
+        b"group",
+        b"organization",
+        b"organisation",
+        b"org",
+        b"project",
+        b"region",
+        b"zone",
+        b"instance",
+        b"image",
+        b"volume",
+        b"request",
+        b"resource",
+        b"server",
+    ];
+    let lower = gap.to_ascii_lowercase();
+    let mut words = lower
+        .split(|byte| !byte.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .rev();
+    let last = words.next().unwrap_or_default();
+    match last.strip_suffix(b"id") {
+        Some(b"") => words.next().is_some_and(|word| THINGS.contains(&word)),
+        Some(thing) => THINGS.contains(&thing),
+        None => false,
+    }
+}
+
+/// Whether what is assigned is a name of source code: `OAuth2TestsMixin`, `CONSUMER_KEY`.
+fn is_name(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    digits <= 1
+        && !value.iter().all(u8::is_ascii_hexdigit)
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        && assignment::reads_like_words(value)
 }
 
 /// Whether the gap ends in an assignment: `=`, `:`, `=>`, a comma or parenthesis between quotes, a header's blank.

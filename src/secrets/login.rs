@@ -10,19 +10,57 @@ use base64::Engine as _;
 /// Below this many bits per character a password looks like a word.
 const WORD_ENTROPY: f64 = 2.6;
 
+/// What a password is worth by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Worth {
+    /// It says what belongs in its place.
+    StandIn,
+    /// Known to everyone.
+    Known,
+    /// It looks like a word.
+    Word,
+    /// It may be anyone's.
+    Own,
+}
+
 /// Judges the password by itself and by the host it is for; names the login.
 pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     let Some(secret) = found.secret.clone().and_then(|span| text.get(span)) else {
         return false;
     };
     let login = found.span.clone();
-    let login = text.get(login).and_then(login_of);
-    let (user, host) = login.unwrap_or_default();
-    if !weigh(secret, &user, found) || is_example(secret, &user, &host) {
+    let login = text.get(login).and_then(|login| {
+        let url = login_of(login).filter(|_| is_of_url(secret));
+        url.or_else(|| netrc_of(login))
+    });
+    if login.is_none() && !is_of_url(secret) {
         return false;
     }
-    if is_local(&host) {
+    let (user, host) = login.unwrap_or_default();
+    let worth = worth(secret, &user);
+    let (local, example) = (is_local(&host), is_example(&host));
+    let harmless = match worth {
+        Worth::StandIn => true,
+        Worth::Known => {
+            example
+                && context()
+                    .passwords
+                    .weak
+                    .iter()
+                    .any(|weak| weak.as_bytes().eq_ignore_ascii_case(secret))
+                || local && !user.is_empty() && user.as_bytes().eq_ignore_ascii_case(secret)
+        }
+        Worth::Word => example,
+        Worth::Own => false,
+    };
+    if harmless {
+        return false;
+    }
+    tell(worth, found);
+    if local {
         found.doubt("the host is local");
+    } else if example {
+        found.doubt("the host is one that documentation uses");
     }
     if !host.is_empty() {
         found.subject = Some(if user.is_empty() {
@@ -36,27 +74,83 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
 
 /// Judges a password by itself; false where it only says what belongs there.
 pub(super) fn weigh(secret: &[u8], user: &str, found: &mut Found) -> bool {
+    let worth = worth(secret, user);
+    tell(worth, found);
+    worth != Worth::StandIn
+}
+
+fn worth(secret: &[u8], user: &str) -> Worth {
     let lower = secret.to_ascii_lowercase();
     let words = &context().passwords;
-    if words.stand_ins.iter().any(|word| word.as_bytes() == lower) {
-        return false;
-    }
-    if words.weak.iter().any(|weak| weak.as_bytes() == lower)
+    let is_in = |list: &[String], value: &[u8]| list.iter().any(|word| word.as_bytes() == value);
+    // `user1:password1`, one of several.
+    let numbered = !user.is_empty()
+        && is_in(&words.stand_ins, short_stem(&lower))
+        && is_in(
+            &words.stand_ins,
+            short_stem(user.to_ascii_lowercase().as_bytes()),
+        );
+    if numbered || is_in(&words.stand_ins, &lower) {
+        Worth::StandIn
+    } else if is_in(&words.weak, &lower)
+        || is_in(&words.weak, stem(&lower))
         || (!user.is_empty() && user.as_bytes().eq_ignore_ascii_case(secret))
     {
-        found.discredit("the password is one that examples and local set-ups use");
+        Worth::Known
     } else if secret.len() < 6
         || !entropy::letters_and_digits(secret)
         || entropy::shannon(secret) < WORD_ENTROPY
     {
-        found.doubt("the password looks like a word");
+        Worth::Word
+    } else {
+        Worth::Own
     }
-    true
 }
 
-/// One word twice for this machine: `redis:redis@localhost`.
-fn is_example(secret: &[u8], user: &str, host: &str) -> bool {
-    !user.is_empty() && is_local(host) && user.as_bytes().eq_ignore_ascii_case(secret)
+fn tell(worth: Worth, found: &mut Found) {
+    match worth {
+        Worth::Known => {
+            found.discredit("the password is one that examples and local set-ups use");
+        }
+        Worth::Word => found.doubt("the password looks like a word"),
+        Worth::StandIn | Worth::Own => {}
+    }
+}
+
+/// A word without the number of one or two digits behind it.
+fn short_stem(lower: &[u8]) -> &[u8] {
+    let word = stem(lower);
+    if lower.len() - word.len() <= 3 {
+        word
+    } else {
+        lower
+    }
+}
+
+/// A word without the number behind it.
+fn stem(lower: &[u8]) -> &[u8] {
+    let end = lower
+        .iter()
+        .rposition(|byte| !byte.is_ascii_digit())
+        .map_or(0, |at| at + 1);
+    let word = lower.get(..end).unwrap_or_default();
+    match word {
+        [word @ .., b'-' | b'_'] if end < lower.len() => word,
+        _ => word,
+    }
+}
+
+/// Whether a text can be the password of a URL: no port with a query or a fragment behind it, no `%NAME` of a template.
+fn is_of_url(secret: &[u8]) -> bool {
+    let digits = secret
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let is_port = (1..=5).contains(&digits) && matches!(secret.get(digits), Some(b'#' | b'?'));
+    let is_template = secret
+        .windows(5)
+        .any(|five| matches!(five, [b'%', name @ ..] if name.iter().all(u8::is_ascii_uppercase)));
+    !is_port && !is_template
 }
 
 fn is_local(host: &str) -> bool {
@@ -68,6 +162,29 @@ fn is_local(host: &str) -> bool {
             host == *local
         }
     })
+}
+
+/// Whether a host is one that is kept for documentation and tests.
+fn is_example(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    context().passwords.example_hosts.iter().any(|end| {
+        host.strip_suffix(end.as_str())
+            .is_some_and(|rest| rest.is_empty() || end.starts_with('.') || rest.ends_with('.'))
+    })
+}
+
+/// User and host of `machine host login user password …`.
+fn netrc_of(login: &[u8]) -> Option<(String, String)> {
+    let mut words = login
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
+    let host = words
+        .find(|word| *word == b"machine")
+        .and_then(|_| words.next())?;
+    let user = words
+        .find(|word| *word == b"login")
+        .and_then(|_| words.next())?;
+    Some((plain(user)?, plain(host)?))
 }
 
 /// User and host of `scheme://user:password@host`.

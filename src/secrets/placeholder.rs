@@ -124,6 +124,8 @@ fn is_variable(value: &[u8]) -> bool {
                     .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'0'..=b'9'))
                 && !rest.first().is_some_and(u8::is_ascii_digit)
         }
+        // `%b64[text]b64%`: a function of a test's text.
+        [b'%', rest @ ..] if calls(rest) => true,
         [b'%', rest @ .., b'%']
         | [b'{', rest @ .., b'}']
         | [b'[', rest @ .., b']']
@@ -131,6 +133,15 @@ fn is_variable(value: &[u8]) -> bool {
         [b'%', b's' | b'd' | b'v' | b'q' | b'@'] | [b'<', ..] | [.., b'>'] => true,
         _ => false,
     }
+}
+
+/// The name of a function and the bracket of its argument.
+fn calls(rest: &[u8]) -> bool {
+    let name = rest
+        .iter()
+        .take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        .count();
+    name > 1 && rest.get(name) == Some(&b'[')
 }
 
 /// One or two different characters in all.
@@ -218,6 +229,7 @@ mod tests {
             "a1B2c3D4e5F6g7H8",
             "[password]",
             "{password}",
+            "%b64[iam:myself]b64%",
         ] {
             assert!(
                 is_placeholder(value.as_bytes(), value.as_bytes()),

@@ -18,7 +18,14 @@ pub(super) fn judge(rule: &Rule, text: &[u8], found: &mut Found) -> bool {
             value.is_some_and(|value| holds(value, value.get(*prefix..).unwrap_or(value)))
         })
     };
-    let none = if rule.generic {
+    // Where a login has its form, a sequence is a bad password and not a stand-in for one.
+    let is_login = rule
+        .checks
+        .iter()
+        .any(|check| matches!(check, Check::Password));
+    let none = if rule.generic && is_login {
+        placeholder::is_stand_in
+    } else if rule.generic {
         placeholder::is_placeholder
     } else {
         placeholder::is_vendor_stand_in

@@ -43,6 +43,8 @@ pub struct Passwords {
     pub weak: Vec<String>,
     /// Host names, or their beginnings where they end in a dot, that mean this machine or a container beside it.
     pub local_hosts: Vec<String>,
+    /// Ends of host names that are kept for documentation.
+    pub example_hosts: Vec<String>,
 }
 
 /// One kind of place.

@@ -149,12 +149,14 @@ fn name(found: &mut Found, key: &Key) {
         _ => "name-otp",
     };
     found.when(family, true);
-    let names = &assignments().names;
     if key.name.family.id == "key" {
-        found.when("key-qualified", key.name.is_qualified(names));
+        found.when("key-qualified", key.is_qualified());
         found.when(
             "key-alone",
-            key.name.before.is_empty() && key.name.after.is_empty() && !key.name.compound,
+            key.name.before.is_empty()
+                && key.name.after.is_empty()
+                && !key.name.compound
+                && !key.spoken,
         );
     }
     found.when(
@@ -334,7 +336,7 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     found.when(
         "random-key",
         key.name.family.id == "key"
-            && !key.name.is_qualified(&assignments().names)
+            && !key.is_qualified()
             && matches!(value.len(), 24..=64)
             && !alphabet.hex
             && alphabet.marks == 0

@@ -64,6 +64,8 @@ pub(super) struct Reading {
     pub spaced: bool,
     /// Something other than a comment follows on the line.
     pub more: bool,
+    /// A colon is in the operator, as few languages have it where something is computed.
+    pub announced: bool,
 }
 
 /// The line around a name, cut to size.
@@ -81,8 +83,29 @@ pub(super) fn line_of(text: &[u8], name: &Range<usize>) -> Range<usize> {
     start..end
 }
 
+/// Most digits of the size of an array.
+const SIZE: usize = 5;
+
+/// Where `[16]` or `[]` ends, the size of an array that begins at `index`; `index` where there is none.
+fn behind_size(text: &[u8], index: usize) -> usize {
+    if at(text, index) != b'[' {
+        return index;
+    }
+    let digits = part(text, index + 1..text.len().min(index + 1 + SIZE))
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let end = index + 1 + digits;
+    if at(text, end) == b']' {
+        end + 1
+    } else {
+        index
+    }
+}
+
 /// Whether something may be assigned to the name that ends at `index`.
-pub(super) fn plausible(text: &[u8], mut index: usize) -> bool {
+pub(super) fn plausible(text: &[u8], index: usize) -> bool {
+    let mut index = behind_size(text, index);
     for _ in 0..5 {
         match at(text, index) {
             b'"' | b'\'' | b'`' | b'\\' | b']' | b'*' | b')' | b'&' | b'}' => index += 1,
@@ -194,6 +217,7 @@ pub(super) fn readings(text: &[u8], key: &Key) -> Vec<Reading> {
         quoted_name: false,
         typed: false,
         spaced: false,
+        announced: false,
     };
     reader.read()
 }
@@ -207,6 +231,7 @@ struct Reader<'t> {
     quoted_name: bool,
     typed: bool,
     spaced: bool,
+    announced: bool,
 }
 
 impl Reader<'_> {
@@ -234,8 +259,12 @@ impl Reader<'_> {
             index += 6;
             self.quoted_name = true;
         }
+        let is_array = behind_size(text, index) > index;
+        index = behind_size(text, index);
+        let mut called = false;
         if self.quoted_name || before(text, self.key.range.start) == b'[' {
             while matches!(at(text, index), b']' | b')') {
+                called |= at(text, index) == b')';
                 index += 1;
             }
         }
@@ -267,7 +296,8 @@ impl Reader<'_> {
             b'(' if !blank && !self.quoted_name => (Form::Call, operator + 1),
             b',' if self.quoted_name => {
                 let mut out: Vec<Reading> = self.paired(index).into_iter().collect();
-                if let Some(form) = self.as_argument() {
+                // Behind `f("name"),` begins something else.
+                if let Some(form) = self.as_argument().filter(|_| !called) {
                     self.typed = form == Form::Equals;
                     out.extend(self.value(form, operator + 1));
                 }
@@ -280,6 +310,14 @@ impl Reader<'_> {
             b'>' if !blank && self.in_tag() => (Form::Markup, operator + 1),
             _ => return self.beside(index, operator),
         };
+        // `char name[16] = "value"`; single quotes hold one letter there.
+        if is_array
+            && before(text, start) != b'$'
+            && at(text, skip_blanks(text, value, self.line.end)) != b'"'
+        {
+            return Vec::new();
+        }
+        self.announced = at(text, operator) == b':';
         self.spaced = blank && matches!(at(text, value), b' ' | b'\t');
         self.value(form, value)
     }
@@ -363,6 +401,7 @@ impl Reader<'_> {
             indirect,
             spaced: self.spaced,
             more,
+            announced: self.announced,
         }
     }
 
@@ -485,7 +524,12 @@ impl Reader<'_> {
             return vec![self.reading(Form::Flag, found, false)];
         }
         if let Some(found) = value::quoted(text, value, self.line.end, self.open) {
-            return vec![self.reading(Form::Beside, found, false)];
+            let form = if self.is_defined() {
+                Form::Equals
+            } else {
+                Form::Beside
+            };
+            return vec![self.reading(form, found, false)];
         }
         // `IDENTIFIED BY value`
         if self.key.name.after.last().is_some_and(|word| word == "by") {
@@ -516,6 +560,12 @@ impl Reader<'_> {
             return vec![self.reading(Form::Beside, found, false)];
         }
         Vec::new()
+    }
+
+    /// Whether the name is that of a macro: `#define NAME "value"`.
+    fn is_defined(&self) -> bool {
+        let head = part(self.text, self.line.start..self.key.range.start).trim_ascii();
+        head.ends_with(b"define") && head.len() <= 10
     }
 
     /// Whether the name is the first word of its line, but for a command that sets variables.

@@ -17,6 +17,15 @@ pub(super) struct Key {
     pub name: Rc<Name>,
     /// Dashes right before it, as of a flag.
     pub dashes: usize,
+    /// The word before it makes it a secret: `API key`, `Access Key`.
+    pub spoken: bool,
+}
+
+impl Key {
+    /// A key (in the narrow sense) that its other words make a secret, those of its name or the one before it.
+    pub(super) fn is_qualified(&self) -> bool {
+        self.spoken || self.name.is_qualified(&assignments().names)
+    }
 }
 
 /// What a name says of the secret that is assigned to it.
@@ -37,7 +46,7 @@ pub(super) struct Name {
 
 impl Name {
     /// A key (in the narrow sense) that its other words make a secret: an API key, a private key.
-    pub(super) fn is_qualified(&self, names: &Names) -> bool {
+    fn is_qualified(&self, names: &Names) -> bool {
         let qualifies = |word: &String| names.secret_keys.contains(word);
         self.compound
             || self.before.last().is_some_and(qualifies)
@@ -197,11 +206,33 @@ pub(super) fn read(text: &[u8], range: Range<usize>) -> Option<Key> {
     while dashes < 2 && before(text, range.start - dashes) == b'-' {
         dashes += 1;
     }
+    let spoken = name.family.id == "key"
+        && name.before.is_empty()
+        && matches!(at(text, range.end), b':' | b'=')
+        && is_spoken(text, range.start);
     Some(Key {
         range,
         name,
         dashes,
+        spoken,
     })
+}
+
+/// Whether the word before `index`, one blank away, makes a key a secret.
+fn is_spoken(text: &[u8], index: usize) -> bool {
+    const LONGEST_WORD: usize = 16;
+    if before(text, index) != b' ' {
+        return false;
+    }
+    let end = index - 1;
+    let letters = part(text, end.saturating_sub(LONGEST_WORD)..end)
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .count();
+    let word = part(text, end - letters..end).to_ascii_lowercase();
+    let known = &assignments().names.secret_keys;
+    known.iter().any(|one| one.as_bytes() == word) || word == b"authentication"
 }
 
 /// The words of a name in lower case: cut at everything that is no letter and at changes of case. Digits are left out.

@@ -35,7 +35,7 @@ pub(super) const REACH: Reach = Reach {
 /// beside the literals of patterns.
 pub(super) const LOOKED_AT: Reach = Reach {
     before: key::LONGEST + 1,
-    after: key::LONGEST + form::BLANKS + 8,
+    after: key::LONGEST + form::BLANKS + 16,
 };
 
 /// Bytes that are looked at beyond a line to see where it ends.
@@ -144,6 +144,11 @@ fn judge_anew(text: &[u8], name: Range<usize>, family: &str) -> Judgement {
         }
     }
     best
+}
+
+/// Whether nearly all of a text reads like words.
+pub(super) fn reads_like_words(text: &[u8]) -> bool {
+    words::wording(text).share > 0.8
 }
 
 /// The byte at `index`; 0 beyond both ends.

@@ -151,7 +151,11 @@ impl Features {
             || variable
             || scheme
             || around.is_configuration();
-        if reading.quote == Quote::Bare && !is_text && shape::is_code(value) {
+        if reading.quote == Quote::Bare
+            && !is_text
+            && !(reading.announced && shape::is_riddled(value))
+            && shape::is_code(value)
+        {
             return None;
         }
         let mut found = self.name;

@@ -1,6 +1,6 @@
 //! Values that are something else, whatever name they are assigned to.
 
-use super::super::placeholder;
+use super::super::{login, placeholder};
 use super::key::Key;
 use super::part;
 use super::words::wording;
@@ -17,18 +17,17 @@ pub(super) fn is_harmless(value: &[u8], key: &Key) -> bool {
         || is_stand_in(value, key)
         || is_reference(value)
         || is_hashed(value)
+        || (key.name.family.id == "auth" && login::is_wrapped_stand_in(value))
         || is_sealed(value)
         || is_data(value)
-        || (is_uuid(value)
-            && key.name.family.id == "key"
-            && !key.name.is_qualified(&assignments().names))
+        || (is_uuid(value) && key.name.family.id == "key" && !key.is_qualified())
         || (value.len() <= SHORT && (is_address(value) || is_date_or_version(value)))
         || is_sentence(value)
 }
 
 /// Words of languages that are no text.
 fn is_constant(value: &[u8]) -> bool {
-    const CONSTANTS: [&[u8]; 24] = [
+    const CONSTANTS: [&[u8]; 35] = [
         b"true",
         b"false",
         b"null",
@@ -53,6 +52,17 @@ fn is_constant(value: &[u8]) -> bool {
         b"object",
         b"bool",
         b"empty",
+        b"function",
+        b"number",
+        b"boolean",
+        b"symbol",
+        b"digest",
+        b"basic",
+        b"bearer",
+        b"ntlm",
+        b"kerberos",
+        b"negotiate",
+        b"oauth2",
     ];
     CONSTANTS
         .iter()
@@ -155,9 +165,50 @@ pub(super) fn is_proof(line: &[u8], family: &str) -> bool {
     }
 }
 
+/// Whether a value is a pattern that texts are compared with: `[a-f0-9]{32}`, `\w+`.
+fn is_pattern(value: &[u8]) -> bool {
+    const MARKS: [&[u8]; 8] = [
+        b"[a-z", b"[A-Z", b"[0-9", b"[a-f", b"[A-F", b"(?:", b"(?P<", b"[^",
+    ];
+    MARKS
+        .iter()
+        .any(|mark| memchr::memmem::find(value, mark).is_some())
+        || value.windows(3).any(|three| {
+            matches!(
+                three,
+                [b'\\', b'w' | b'd' | b'S' | b's', b'+' | b'*' | b'{']
+            )
+        })
+}
+
+/// Whether a value is bytes with many zeros: a position, a number, no secret.
+fn is_numeric_bytes(value: &[u8]) -> bool {
+    value
+        .windows(4)
+        .filter(|four| *four == b"\\x00")
+        .nth(2)
+        .is_some()
+}
+
+/// Text in braces that Maven has encrypted with the master password.
+fn is_encrypted(value: &[u8]) -> bool {
+    let [b'{', inner @ .., b'}'] = value else {
+        return false;
+    };
+    inner.len() >= 24
+        && inner.len().is_multiple_of(4)
+        && inner
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+}
+
 /// Part of a structure or a filler that is replaced: `["…`, `%%NAME%%`, `###NAME###`.
 fn is_data(value: &[u8]) -> bool {
-    matches!(value, [b'[' | b'{', b'"' | b'\'', ..])
+    matches!(value, [b'[' | b'{', b'"' | b'\'' | b'{' | b'[', ..])
+        || memchr::memmem::find(value, b"=%s").is_some()
+        || is_pattern(value)
+        || is_numeric_bytes(value)
+        || is_encrypted(value)
         || value
             .windows(3)
             .any(|three| matches!(three, [before, b'"', b':'] if *before != b'\\'))

@@ -189,6 +189,8 @@ pub(super) fn bare(text: &[u8], within: Range<usize>) -> Literal {
         .position(u8::is_ascii_whitespace)
         .map_or(value.len(), |at| scheme + at);
     let length = listed(part(value, 0..length)).unwrap_or(length);
+    // The end of the element that all of this is the text of.
+    let length = memchr::memmem::find(part(value, 0..length), b"</").unwrap_or(length);
     let mut end = within.start + length;
     while end > within.start && matches!(before(text, end), b',' | b';' | b'"' | b'\'' | b'`') {
         end -= 1;
