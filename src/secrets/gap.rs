@@ -131,7 +131,10 @@ fn names_thing(gap: &[u8]) -> bool {
 fn is_name(value: &[u8]) -> bool {
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     digits <= 1
-        && !value.iter().all(u8::is_ascii_hexdigit)
+        && !value
+            .rsplit(|byte| matches!(byte, b'_' | b'-'))
+            .next()
+            .is_some_and(|last| last.len() > 8 && last.iter().all(u8::is_ascii_hexdigit))
         && value
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
@@ -167,6 +170,14 @@ mod tests {
             assert!(assigns(gap.as_bytes()), "{gap}");
         }
         assert!(pins(b"/setup-action@") && !pins(b"_url=https://user:"));
+        for gap in ["_organization_id = \"", "ProjectId: ", "_group_id\":  \""] {
+            assert!(names_thing(gap.as_bytes()), "{gap}");
+        }
+        for gap in ["_key_id = \"", "_secret: ", "_id="] {
+            assert!(!names_thing(gap.as_bytes()), "{gap}");
+        }
+        assert!(is_name(b"OAuth2TestsMixin") && is_name(b"CONSUMER_KEY_NAME"));
+        assert!(!is_name(b"abcdefabcdefabcdef") && !is_name(b"xkqzvwpjhgtrbnm"));
         for gap in [" ", "/", " is at ", ""] {
             assert!(!assigns(gap.as_bytes()), "{gap}");
         }

@@ -243,6 +243,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn passwords_are_weighed() {
+        let is = |secret: &str, user: &str, expected| {
+            assert!(
+                worth(secret.as_bytes(), user) == expected,
+                "{user}:{secret}"
+            );
+        };
+        is("passwd1", "user1", Worth::StandIn);
+        is("password-1", "user-1", Worth::StandIn);
+        is("invalid", "", Worth::StandIn);
+        is("secret", "app", Worth::Known);
+        is("letmein123", "joe", Worth::Known);
+        is("joe", "joe", Worth::Known);
+        is("aybabtu", "michal", Worth::Word);
+        is("hV7kQ2mZ9pL4", "user1", Worth::Own);
+        for text in ["80#", "443?x=y", "%HTTPPORT", "a%HOSTIP"] {
+            assert!(!is_of_url(text.as_bytes()), "{text}");
+        }
+        for text in ["80x#1", "p%40ss", "a#b?c", "100%ABs"] {
+            assert!(is_of_url(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
     fn logins_are_read() {
         let login = |url: &str| login_of(url.as_bytes());
         let of = |user: &str, host: &str| Some((user.to_owned(), host.to_owned()));
@@ -250,6 +274,12 @@ mod tests {
         assert_eq!(login("db://:p@[::1]:1"), of("", "[::1]"));
         assert_eq!(login("db://u:p@ss@h/x"), of("u", "h"));
         assert_eq!(login("u:p@h"), None);
+        assert_eq!(
+            netrc_of(b"machine h.io login ci password x"),
+            of("ci", "h.io")
+        );
+        assert!(is_example("db.example.com") && is_example("EXAMPLE.org") && is_example("a.test"));
+        assert!(!is_example("myexample.com") && !is_example("example.company") && !is_example(""));
         assert!(is_local("127.0.0.1") && is_local("LOCALHOST") && !is_local("db.corp.net"));
     }
 }

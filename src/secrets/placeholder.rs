@@ -117,6 +117,8 @@ fn is_variable(value: &[u8]) -> bool {
         })
     };
     match value {
+        // `@@NAME@@`, and not a password that ends so.
+        [b'@', b'@', ..] => true,
         [b'$', rest @ ..] => {
             !rest.is_empty()
                 && rest

@@ -43,8 +43,8 @@ pub(super) enum Order {
 /// other is, as in text of mostly ASCII characters.
 pub(super) fn wide(bytes: &[u8]) -> Option<Order> {
     match bytes {
-        [0xff, 0xfe, ..] => return Some(Order::Little),
-        [0xfe, 0xff, ..] => return Some(Order::Big),
+        [0xff, 0xfe, rest @ ..] if !is_narrow(rest) => return Some(Order::Little),
+        [0xfe, 0xff, rest @ ..] if !is_narrow(rest) => return Some(Order::Big),
         // Neither of the first two is NUL: nothing to count in ordinary text.
         [first, second, ..] if *first != 0 && *second != 0 => return None,
         _ => {}
@@ -68,6 +68,19 @@ pub(super) fn wide(bytes: &[u8]) -> Option<Order> {
     } else {
         None
     }
+}
+
+/// Whether what follows a mark is text of single bytes after all: hardly anything but printable ASCII, and no NUL, of which
+/// every line end of UTF-16 has one.
+fn is_narrow(rest: &[u8]) -> bool {
+    let probe = rest.get(..WIDE_PROBE).unwrap_or(rest);
+    let plain = probe
+        .iter()
+        .filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+        .count();
+    probe.len() >= 2 * WIDE_LEAST
+        && memchr::memchr(0, probe).is_none()
+        && plain * 20 >= probe.len() * 19
 }
 
 /// Whether a NUL byte stands near the start.
@@ -137,6 +150,17 @@ mod tests {
         }
         assert_eq!(wide(&[0; 64]), None);
         assert_eq!(wide(&1_u32.to_le_bytes().repeat(20)), None);
+        let narrow = [&[0xff, 0xfe][..], b"key = value of single bytes"].concat();
+        assert_eq!(wide(&narrow), None);
+        let chinese: Vec<u8> = std::iter::once(0xfeff)
+            .chain(
+                "\u{5bc6}\u{7801}\u{662f}\u{4ec0}\u{4e48}"
+                    .repeat(4)
+                    .encode_utf16(),
+            )
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(wide(&chinese), Some(Order::Little));
         assert!(read(b"a\0b").binary);
         assert!(!read(b"ab").binary);
     }

@@ -7,6 +7,7 @@ use regex_syntax::ast::{
     Ast, CaptureName, Flags, Group, GroupKind, RepetitionKind, RepetitionRange, Span,
 };
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
+use regex_syntax::hir::{Hir, HirKind};
 
 /// Upper limits tried in turn for repetitions that have none.
 const LIMITS: [u32; 6] = [400, 200, 100, 60, 30, 12];
@@ -18,6 +19,9 @@ const MAX_DEPTH: usize = 60;
 const MAX_LITERALS: usize = 64;
 /// Largest class of characters that literals are made of: the digits of hexadecimal numbers in both cases.
 const MAX_CLASS: usize = 22;
+
+/// Largest class of characters beside a short text inside a pattern: letters, digits and two signs.
+const MAX_INNER_CLASS: usize = 64;
 
 /// A pattern that was rewritten.
 pub(super) struct Rewritten {
@@ -171,26 +175,66 @@ impl Walk {
     }
 }
 
-/// Texts of which one begins or ends every match, each at least so long; `None` where there are none.
+/// Texts of which one is in every match, each at least so long; `None` where there are none.
 pub(super) fn literals(pattern: &str, least: usize) -> Option<Vec<String>> {
     let hir = parsed(pattern)?;
-    [ExtractKind::Prefix, ExtractKind::Suffix]
-        .into_iter()
-        .find_map(|kind| {
-            let seq: Seq = Extractor::new()
-                .kind(kind)
-                .limit_class(MAX_CLASS)
-                .extract(&hir);
-            let texts: Vec<String> = seq
-                .literals()?
-                .iter()
-                .map(|literal| String::from_utf8(literal.as_bytes().to_vec()).ok())
-                .collect::<Option<_>>()?;
-            let usable = !texts.is_empty()
-                && texts.len() <= MAX_LITERALS
-                && texts
-                    .iter()
-                    .all(|text| text.len() >= least && text.is_ascii());
-            usable.then_some(texts)
-        })
+    let end = |kind| extracted(&hir, kind, MAX_CLASS, least);
+    end(ExtractKind::Prefix)
+        .or_else(|| end(ExtractKind::Suffix))
+        .or_else(|| inner(&hir, least))
+}
+
+/// Texts of which one begins, or ends, every match.
+fn extracted(hir: &Hir, kind: ExtractKind, class: usize, least: usize) -> Option<Vec<String>> {
+    let seq: Seq = Extractor::new().kind(kind).limit_class(class).extract(hir);
+    let texts: Vec<String> = seq
+        .literals()?
+        .iter()
+        .map(|literal| String::from_utf8(literal.as_bytes().to_vec()).ok())
+        .collect::<Option<_>>()?;
+    usable(texts, least)
+}
+
+fn usable(mut texts: Vec<String>, least: usize) -> Option<Vec<String>> {
+    texts.sort();
+    texts.dedup();
+    let fit = |text: &String| text.len() >= least && text.is_ascii();
+    (!texts.is_empty() && texts.len() <= MAX_LITERALS && texts.iter().all(fit)).then_some(texts)
+}
+
+/// Texts of which one is somewhere in every match: `Q~` behind a digit are ten.
+fn inner(hir: &Hir, least: usize) -> Option<Vec<String>> {
+    match hir.kind() {
+        HirKind::Capture(capture) => inner(&capture.sub, least),
+        HirKind::Repetition(repetition) if repetition.min > 0 => inner(&repetition.sub, least),
+        HirKind::Alternation(all) => {
+            let texts: Option<Vec<Vec<String>>> = all.iter().map(|one| inner(one, least)).collect();
+            usable(texts?.concat(), least)
+        }
+        HirKind::Concat(all) => {
+            let ends = (0..all.len()).filter_map(|at| {
+                let rest = Hir::concat(all.get(at..)?.to_vec());
+                extracted(&rest, ExtractKind::Prefix, MAX_INNER_CLASS, least)
+            });
+            let parts = all.iter().filter_map(|one| inner(one, least));
+            ends.chain(parts).min_by_key(Vec::len)
+        }
+        HirKind::Literal(_) => extracted(hir, ExtractKind::Prefix, MAX_INNER_CLASS, least),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_texts_inside_a_pattern_are_made_longer_by_what_stands_beside_them() {
+        let of = |pattern: &str| literals(pattern, 3).unwrap_or_default();
+        assert_eq!(of(r"[a-z]{3}\dQ~[a-z]{31}").len(), 10);
+        assert_eq!(of(r"\b(ey[A-Za-z0-9]{17,40}\.ey[a-z]{9})"), [".ey"]);
+        let both = of(r"\b((?:hvs\.[\w-]{90}|s\.(?i:[a-z0-9]{24})))(?:\s|$)");
+        assert!(both.len() == 63 && both.contains(&"hvs.".to_owned()));
+        assert!(of(r"[a-z]{30}").is_empty() && of(r"(?:abcd)?[a-z]{9}").is_empty());
+    }
 }

@@ -317,7 +317,7 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     );
     found.when(
         "says-test",
-        says(b"test") || says(b"demo") || says(b"abc") || says(b"123"),
+        says(b"test") || says(b"demo") || says(b"abc") || (says(b"123") && !few),
     );
     found.when(
         "password-like",

@@ -148,7 +148,7 @@ fn judge_anew(text: &[u8], name: Range<usize>, family: &str) -> Judgement {
 
 /// Whether nearly all of a text reads like words.
 pub(super) fn reads_like_words(text: &[u8]) -> bool {
-    words::wording(text).share > 0.8
+    words::wording(text).share > 0.65
 }
 
 /// The byte at `index`; 0 beyond both ends.

@@ -98,6 +98,11 @@ fn every_way_to_write_an_assignment_is_read() {
         ("if [ \"${password}\" == \"@\" ]; then", PASSWORD),
         ("id: app pw: @", PASSWORD),
         ("apikey: \"@\"", KEY),
+        ("#define DB_PASSWORD \"@\"", PASSWORD),
+        ("static char password[32] = \"@\";", PASSWORD),
+        ("$passwords[] = '@';", PASSWORD),
+        ("The secret key: @\n", KEY),
+        ("<Value>password:@</Value>", PASSWORD),
     ] {
         let value = expand(value);
         let text = form.replace('@', &value);
@@ -163,6 +168,19 @@ fn code_texts_and_names_are_no_secrets() {
         "Authorization: Digest username=\"u\", realm=\"r\", nonce=\"83ba1c\", response=\"6af4d89c952f\"",
         "Authorization: AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/s3/aws4_request, Signature=f73d31",
         "Sec-WebSocket-Key: NDMyMTUzMjE2MzIxNzMyMQ==",
+        "'password' => env('DB_DIRECT_PASSWORD'),\n'sslmode' => env('DB_DIRECT_SSLMODE'),",
+        "url = r'^(?P<user>\\w+):(?P<password>\\w+)@(?P<url>.*)$'",
+        "'cnonce=\"[a-f0-9]{32}\"'",
+        "password: [{ required: true, trigger: 'blur' }]",
+        "if (typeof this.password === 'function') {",
+        "token = fmt.Sprintf(\"jwt,pub-key=%s,sign-method=RS256\", key)",
+        "key=\"\\x00\\x00\\x00\\x00_\\x00\\x00t\", value=\"x\"",
+        "<password>{{{base64:44:a}}}</password>",
+        "Authorization: Basic %b64[iam:myself]b64%",
+        "Authorization: Basic {{encode:user:passwd}}",
+        "Authorization: Bearer mF_9.{{text:B5f-4}}.1JqM",
+        "auth='ntlm',",
+        "sign_in(password: 'wrong_password')",
     ] {
         let text = expand(text);
         assert!(found(&text).is_empty(), "{text}: {:?}", found(&text));

@@ -252,6 +252,9 @@ fn trim(text: &[u8], mut within: Range<usize>) -> Range<usize> {
 
 /// The first literal of an expression that may be what it comes to: `read() || "…"`, `get("NAME", "…")`, `new Key("…")`.
 pub(super) fn default(text: &[u8], within: Range<usize>) -> Option<Literal> {
+    if matches!(part(text, within.clone()), [b'[', b'{', ..]) {
+        return None;
+    }
     let mut index = within.start;
     let mut last = None;
     while index < within.end {
