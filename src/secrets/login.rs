@@ -39,20 +39,22 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     let (user, host) = login.unwrap_or_default();
     let worth = worth(secret, &user);
     let (local, example) = (is_local(&host), is_example(&host));
-    let harmless = match worth {
-        Worth::StandIn => true,
-        Worth::Known => {
-            example
-                && context()
-                    .passwords
-                    .weak
-                    .iter()
-                    .any(|weak| weak.as_bytes().eq_ignore_ascii_case(secret))
-                || local && !user.is_empty() && user.as_bytes().eq_ignore_ascii_case(secret)
-        }
-        Worth::Word => example,
-        Worth::Own => false,
-    };
+    let is_template = |name: &str| !is_of_url(name.as_bytes());
+    let harmless = is_template(&host)
+        || match worth {
+            Worth::StandIn => true,
+            Worth::Known => {
+                example
+                    && context()
+                        .passwords
+                        .weak
+                        .iter()
+                        .any(|weak| weak.as_bytes().eq_ignore_ascii_case(secret))
+                    || local && !user.is_empty() && user.as_bytes().eq_ignore_ascii_case(secret)
+            }
+            Worth::Word => example,
+            Worth::Own => false,
+        };
     if harmless {
         return false;
     }
@@ -80,6 +82,11 @@ pub(super) fn weigh(secret: &[u8], user: &str, found: &mut Found) -> bool {
 }
 
 fn worth(secret: &[u8], user: &str) -> Worth {
+    // `user:password;option@host` of mail and of old protocols.
+    let secret = match memchr::memchr(b';', secret) {
+        Some(end) if end > 2 => secret.get(..end).unwrap_or(secret),
+        _ => secret,
+    };
     let lower = secret.to_ascii_lowercase();
     let words = &context().passwords;
     let is_in = |list: &[String], value: &[u8]| list.iter().any(|word| word.as_bytes() == value);
@@ -117,10 +124,13 @@ fn tell(worth: Worth, found: &mut Found) {
     }
 }
 
-/// A word without the number of one or two digits behind it.
+/// A word without the number of one or two digits behind it, or one that counts from 1.
 fn short_stem(lower: &[u8]) -> &[u8] {
     let word = stem(lower);
-    if lower.len() - word.len() <= 3 {
+    let counts = lower
+        .get(word.len()..)
+        .is_some_and(|number| b"123456789".starts_with(number));
+    if counts || lower.len() - word.len() <= 3 {
         word
     } else {
         lower

@@ -67,6 +67,16 @@ fn is_constant(value: &[u8]) -> bool {
     CONSTANTS
         .iter()
         .any(|constant| value.eq_ignore_ascii_case(constant))
+        || is_constant_name(value)
+}
+
+/// The name of a constant of three words and more: `VALUE_OF_A_PARAMETER`.
+fn is_constant_name(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'_', value).count() > 1
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
+        && wording(value).share > 0.6
 }
 
 /// A text that says what belongs in its place, the name itself among them.
@@ -85,9 +95,23 @@ fn is_stand_in(value: &[u8], key: &Key) -> bool {
     words.stand_ins.iter().any(|word| word.as_bytes() == lower)
         || (letters.len() == lower.len() && is_head(&lower))
         || letters == key.name.family.id.as_bytes()
+        || is_own_word(&lower, key)
+        || (key.name.family.id == "password"
+            && lower.ends_with(b"password")
+            && lower.iter().all(u8::is_ascii_lowercase))
         || (!names.is_empty()
             && letters.starts_with(names.as_bytes())
             && letters.ends_with(key.name.family.id.as_bytes()))
+}
+
+/// The word that the name says its password is for: `POSTGRES_PASSWORD: postgres`.
+fn is_own_word(lower: &[u8], key: &Key) -> bool {
+    key.name.family.id == "password"
+        && key
+            .name
+            .before
+            .iter()
+            .any(|word| word.len() > 3 && word.as_bytes() == lower)
 }
 
 /// The word for a secret itself, in any of the languages that are known.
@@ -133,10 +157,28 @@ fn is_reference(value: &[u8]) -> bool {
 
 /// A password that is kept as a hash: it can be guessed, not used.
 fn is_hashed(value: &[u8]) -> bool {
-    const STARTS: [&[u8]; 20] = [
-        b"$1$", b"$2$", b"$2a$", b"$2b$", b"$2y$", b"$5$", b"$6$", b"$7$", b"$argon2", b"$pbkdf2",
-        b"$scrypt", b"$apr1$", b"$y$", b"pbkdf2", b"{SHA", b"{SSHA", b"{MD5", b"{CRYPT", b"bcrypt",
+    const STARTS: [&[u8]; 21] = [
+        b"$1$",
+        b"$2$",
+        b"$2a$",
+        b"$2b$",
+        b"$2y$",
+        b"$5$",
+        b"$6$",
+        b"$7$",
+        b"$argon2",
+        b"$pbkdf2",
+        b"$scrypt",
+        b"$apr1$",
+        b"$y$",
+        b"pbkdf2",
+        b"{SHA",
+        b"{SSHA",
+        b"{MD5",
+        b"{CRYPT",
+        b"bcrypt",
         b"sha1$",
+        b"{bcrypt}",
     ];
     STARTS.iter().any(|start| value.starts_with(start))
 }
@@ -157,7 +199,19 @@ fn is_sealed(value: &[u8]) -> bool {
 pub(super) fn is_proof(line: &[u8], family: &str) -> bool {
     let has = |needle: &[u8]| memchr::memmem::find(line, needle).is_some();
     match family {
-        "nonce" => has(b"realm=") && has(b"nonce="),
+        // Of a page's policy: everyone who reads the page is told.
+        "nonce" => {
+            has(b"realm=") && has(b"nonce=")
+                || [
+                    &b"<script"[..],
+                    b"<style",
+                    b"<link",
+                    b"csp_nonce",
+                    b"policy_nonce",
+                ]
+                .iter()
+                .any(|mark| has(mark))
+        }
         "auth" | "credential" => {
             has(b"realm=") && has(b"nonce=") || has(b"Credential=") && has(b"Signature=")
         }
