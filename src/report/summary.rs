@@ -5,8 +5,8 @@
 use super::text::{fit, line, plural, thousands, wrap};
 use super::{Emitter, Index, ReportError};
 use crate::model::{
-    Assessment, Coverage, CoverageStatus, Credential, CredentialStatus, Declared, Disposition,
-    Identity, Redacted, Report, RiskBand, Severity, Storage,
+    Assessment, Coverage, CoverageStatus, Credential, CredentialId, CredentialStatus, Declared,
+    Disposition, Identity, Redacted, Report, RiskBand, Severity, Storage,
 };
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -145,14 +145,27 @@ impl Page<'_> {
                 thousands(account)
             )?;
         }
-        let severities: Vec<_> = Severity::ALL
+        let ignored = |severity: Option<Severity>| {
+            let all = report.findings.iter();
+            all.filter(|finding| {
+                finding.ignored.is_some() && severity.is_none_or(|one| finding.severity == one)
+            })
+            .count() as u64
+        };
+        let mut severities: Vec<_> = Severity::ALL
             .into_iter()
             .filter_map(|severity| {
-                let count = summary.findings_by_severity.get(severity.as_str())?;
-                let text = format!("{} {severity}", thousands((*count).into()));
-                Some(self.style.severity(severity, &text))
+                let all = *summary.findings_by_severity.get(severity.as_str())?;
+                let count = u64::from(all).saturating_sub(ignored(Some(severity)));
+                let text = format!("{} {severity}", thousands(count));
+                (count > 0).then(|| self.style.severity(severity, &text))
             })
             .collect();
+        let apart = ignored(None);
+        if apart > 0 {
+            let text = format!("{} ignored", thousands(apart));
+            severities.push(self.style.dim(&text));
+        }
         let severities = if severities.is_empty() {
             "none".to_owned()
         } else {
@@ -194,7 +207,7 @@ impl Page<'_> {
     }
 
     fn stories(&mut self, index: &Index<'_>) -> Result<(), ReportError> {
-        let chosen = choose(&index.report.assessments);
+        let chosen = choose(index.report);
         if chosen.is_empty() {
             return Ok(());
         }
@@ -276,7 +289,7 @@ impl Page<'_> {
 
     fn next(&mut self, index: &Index<'_>) -> Result<(), ReportError> {
         writeln!(self.out, "\n{}", self.style.heading("Next"))?;
-        if let Some(first) = choose(&index.report.assessments).first() {
+        if let Some(first) = choose(index.report).first() {
             let id = subject_id(first);
             writeln!(
                 self.out,
@@ -323,7 +336,23 @@ fn subject_id(assessment: &Assessment) -> &str {
 
 /// The highest risks, and the highest of every disposition that is not among them: what is to be done is told in all its
 /// kinds. Sorted by risk.
-fn choose(assessments: &[Assessment]) -> Vec<&Assessment> {
+fn choose(report: &Report) -> Vec<&Assessment> {
+    // What is only told of where it is to be ignored is nothing to start with.
+    let told = |ignored: bool| -> BTreeSet<&CredentialId> {
+        let all = report.findings.iter();
+        all.filter(|finding| finding.ignored.is_some() == ignored)
+            .filter_map(|finding| finding.credential.as_ref())
+            .collect()
+    };
+    let (ignored, open) = (told(true), told(false));
+    let assessments: Vec<&Assessment> = report
+        .assessments
+        .iter()
+        .filter(|one| {
+            let credential = one.credential.as_ref();
+            !credential.is_some_and(|id| ignored.contains(id) && !open.contains(id))
+        })
+        .collect();
     let mut kinds = BTreeSet::new();
     // The first three in any case, then the first of each kind, then what is left, up to the limit.
     let mut rank: Vec<(u8, usize)> = Vec::new();
@@ -341,7 +370,7 @@ fn choose(assessments: &[Assessment]) -> Vec<&Assessment> {
     positions.sort_unstable();
     positions
         .into_iter()
-        .filter_map(|position| assessments.get(position))
+        .filter_map(|position| assessments.get(position).copied())
         .collect()
 }
 
