@@ -80,7 +80,7 @@ fn is_narrow(rest: &[u8]) -> bool {
         .count();
     probe.len() >= 2 * WIDE_LEAST
         && memchr::memchr(0, probe).is_none()
-        && plain * 20 >= probe.len() * 19
+        && plain * 20 >= probe.len() * 17
 }
 
 /// Whether a NUL byte stands near the start.
