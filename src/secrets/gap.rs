@@ -176,7 +176,7 @@ mod tests {
         for gap in ["_key_id = \"", "_secret: ", "_id="] {
             assert!(!names_thing(gap.as_bytes()), "{gap}");
         }
-        assert!(is_name(b"OAuth2TestsMixin") && is_name(b"CONSUMER_KEY_NAME"));
+        assert!(is_name(b"OVH_CONSUMER_KEY") && is_name(b"CONSUMER_KEY_NAME"));
         assert!(!is_name(b"abcdefabcdefabcdef") && !is_name(b"xkqzvwpjhgtrbnm"));
         for gap in [" ", "/", " is at ", ""] {
             assert!(!assigns(gap.as_bytes()), "{gap}");
