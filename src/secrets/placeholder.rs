@@ -117,8 +117,6 @@ fn is_variable(value: &[u8]) -> bool {
         })
     };
     match value {
-        // `@@NAME@@`, and not a password that ends so.
-        [b'@', b'@', ..] => true,
         [b'$', rest @ ..] => {
             !rest.is_empty()
                 && rest
@@ -132,7 +130,9 @@ fn is_variable(value: &[u8]) -> bool {
         | [b'{', rest @ .., b'}']
         | [b'[', rest @ .., b']']
         | [b'_', b'_', rest @ .., b'_', b'_'] => name(rest),
-        [b'%', b's' | b'd' | b'v' | b'q' | b'@'] | [b'<', ..] | [.., b'>'] => true,
+        [b'%', b's' | b'd' | b'v' | b'q' | b'@'] | [b'@', b'@', ..] | [b'<', ..] | [.., b'>'] => {
+            true
+        }
         _ => false,
     }
 }
