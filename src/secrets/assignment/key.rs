@@ -1,6 +1,6 @@
 //! The name that something is assigned to, and what it says of it.
 
-use super::{before, part};
+use super::{at, before, part};
 use crate::rules::credentials::{Family, Names, assignments};
 use std::cell::RefCell;
 use std::ops::Range;
