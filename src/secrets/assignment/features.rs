@@ -313,7 +313,8 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     let says = |word: &[u8]| memchr::memmem::find(&lower, word).is_some();
     found.when(
         "says-name",
-        says(key.name.family.id.as_bytes()) || says(b"pass") || says(b"secret") || says(b"token"),
+        (says(key.name.family.id.as_bytes()) || says(b"pass") || says(b"secret") || says(b"token"))
+            && !(password && few && digits),
     );
     found.when(
         "says-test",

@@ -206,7 +206,7 @@ pub(super) fn is_proof(line: &[u8], family: &str) -> bool {
                     &b"<script"[..],
                     b"<style",
                     b"<link",
-                    b"csp_nonce",
+                    b"csp-nonce",
                     b"policy_nonce",
                 ]
                 .iter()
