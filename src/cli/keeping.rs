@@ -123,6 +123,12 @@ impl Keeping {
         }
     }
 
+    /// There are earlier runs, and what they read is handed out.
+    pub(super) fn knows_runs(&self) -> bool {
+        let runs = self.runs.as_ref().filter(|_| !self.full);
+        runs.is_some_and(|runs| runs.any().unwrap_or_default())
+    }
+
     /// Says what the run is asked, where the arguments do not.
     pub(super) fn ask(&mut self, scope: String, reading: Reading, by_time: bool) {
         self.asked = Asked { scope, reading };

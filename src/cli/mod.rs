@@ -24,6 +24,7 @@ mod merge;
 pub mod nightly_args;
 mod notify;
 mod outputs;
+mod pages;
 mod plan;
 mod plan_files;
 mod progress;

@@ -11,7 +11,7 @@ use super::memory::Remembered;
 use super::plan_files::Recalled;
 use super::progress::Bar;
 use super::stop::{Stage, Stop};
-use super::{merge, notify, outputs, print, rule_files};
+use super::{merge, notify, outputs, pages, print, rule_files};
 use crate::model::aws::AwsAccount;
 use crate::model::{FindingStatus, FingerprintKey, Report, Severity, Written};
 use crate::report::{Format, Options};
@@ -113,6 +113,9 @@ pub(super) fn with_state(
     };
     let held = lock.as_mut().map(|lock| hold(lock, now)).transpose()?;
     let mut keeping = Keeping::open(&state, args);
+    if keeping.knows_runs() {
+        pages::ask_for_large_ones();
+    }
     let work = Work {
         now,
         bar: Bar::new(global),

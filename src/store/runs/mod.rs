@@ -523,6 +523,14 @@ impl Runs {
             .map_err(|error| self.explain(error))
     }
 
+    /// Whether any run is stored.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn any(&self) -> Result<bool, RunsError> {
+        self.ask("SELECT EXISTS (SELECT 1 FROM runs)")
+    }
+
     /// Every stored run, the last saved first.
     ///
     /// # Errors
