@@ -87,12 +87,13 @@ def history(place, options):
         return None
     shutil.copytree(options.history, place.path("w/large.git"))
     time.sleep(CALM)
-    first = place.scan("first", "state", 1).expect(0, 4)
-    second = place.scan("second", "state", 2).expect(0, 4)
+    # Into one folder, as from cron: the files of the plan stay where they are.
+    first = place.scan("night", "state", 1).expect(0, 4)
+    second = place.scan("night", "state", 2).expect(0, 4)
     place.copy("state", "full-state")
-    third = place.scan("third", "state", 3).expect(0, 4)
+    third = place.scan("night", "state", 3).expect(0, 4)
     full = place.scan("full", "full-state", 3, more=["--full"]).expect(0, 4)
-    same(place.path("third"), place.path("full"))
+    same(place.path("night"), place.path("full"))
     size = place.path("state/overstay.sqlite3").stat().st_size / 1e6
     share = 100 * min(second.cpu, third.cpu) / first.cpu
     words = (f"first {first.cpu:.1f} s of CPU ({first.wall:.1f} s), again {second.cpu:.2f} and {third.cpu:.2f} s, with --full {full.cpu:.1f} s: "

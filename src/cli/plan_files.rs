@@ -8,7 +8,7 @@ use super::{environment, outputs};
 use crate::model::aws::AwsAccount;
 use crate::model::{Artefact, Report, Written};
 use crate::report::{self, Format, Options};
-use crate::scan::{RuleSet, plan_key, tables_key};
+use crate::scan::{RuleSet, plan_key, tables_key, tickets_key};
 use crate::sources::Halt;
 use crate::store::folder::{self, Folder};
 use anyhow::Context as _;
@@ -23,9 +23,13 @@ struct Kept {
     key: String,
     /// What the file system said of them.
     state: String,
-    /// What the tables were made from.
-    tables: Option<String>,
+    /// What the tickets were made from.
+    tickets: Option<String>,
     /// What the file system said of those.
+    state_of_tickets: Option<String>,
+    /// What the table was made from.
+    tables: Option<String>,
+    /// What the file system said of it.
     state_of_tables: Option<String>,
     /// Digest of the waves of the plan as Markdown.
     waves: Option<String>,
@@ -34,7 +38,11 @@ struct Kept {
 }
 
 /// Formats that are made of nothing but the plan and what was judged.
-const TABLES: [Format; 3] = [Format::PlanCsv, Format::TicketsCsv, Format::TicketsGithub];
+const TICKETS: [Format; 2] = [Format::TicketsCsv, Format::TicketsGithub];
+/// Those that tell what became of it as well.
+const TABLES: [Format; 1] = [Format::PlanCsv];
+/// Both.
+const ALL: [Format; 3] = [Format::PlanCsv, Format::TicketsCsv, Format::TicketsGithub];
 
 /// Files that are in their place, or are to be put there.
 pub(super) struct PlanFiles {
@@ -46,9 +54,13 @@ pub(super) struct PlanFiles {
     new: Option<Folder>,
     /// There are files for all items.
     whole: bool,
+    /// What the tickets are made from.
+    tickets: Option<String>,
+    /// They are the same as well.
+    same_tickets: bool,
     /// What the tables are made from.
     tables: Option<String>,
-    /// They are the same as well.
+    /// So are they.
     same_tables: bool,
     /// And so are the waves of the plan as Markdown.
     waves: Option<Vec<u8>>,
@@ -116,14 +128,24 @@ impl Recalled {
             made_from = key(report, written.as_deref());
             new
         };
-        let tables = made_from
+        let tickets = made_from
             .as_deref()
             .zip(written.as_deref())
-            .and_then(|(key, written)| tables_key(report, written, key));
+            .map(|(key, written)| tickets_key(written, key));
+        let tables = tickets.as_deref().and_then(|key| tables_key(report, key));
+        let kept = kept.filter(|kept| tickets.is_some() && tickets == kept.tickets);
+        let stands = |state: Option<&String>, formats: &[Format]| {
+            state.is_some() && state == state_of(&out, formats).as_ref()
+        };
+        let of_tickets = kept
+            .as_ref()
+            .and_then(|kept| kept.state_of_tickets.as_ref());
+        let same_tickets = stands(of_tickets, &TICKETS);
         let same = kept.filter(|kept| tables.is_some() && tables == kept.tables);
-        let state = same.as_ref().and_then(|kept| kept.state_of_tables.as_ref());
+        let of_tables = same.as_ref().and_then(|kept| kept.state_of_tables.as_ref());
         Ok(PlanFiles {
-            same_tables: state.is_some() && state == state_of_tables(&out).as_ref(),
+            same_tickets,
+            same_tables: stands(of_tables, &TABLES),
             waves: same.and_then(|kept| kept.waves).and_then(|digest| {
                 let (now, text) = waves_in(&out)?;
                 (now == digest).then_some(text)
@@ -132,6 +154,7 @@ impl Recalled {
             place,
             key: made_from,
             whole: !late.called(),
+            tickets,
             tables,
             new,
         })
@@ -144,13 +167,18 @@ impl PlanFiles {
         Ready {
             entries,
             waves: self.waves.take(),
-            files: if self.same_tables { &TABLES } else { &[] },
+            files: match (self.same_tickets, self.same_tables) {
+                (true, true) => &ALL,
+                (true, false) => &TICKETS,
+                (false, true) => &TABLES,
+                (false, false) => &[],
+            },
         }
     }
 
     /// Puts them in their place.
     pub(super) fn put(self, report: &Report, keeping: &mut Keeping) -> Result<(), Failure> {
-        if self.new.is_none() && self.same_tables {
+        if self.new.is_none() && self.same_tickets && self.same_tables {
             return Ok(());
         }
         outputs::put(self.new)?;
@@ -167,8 +195,10 @@ impl PlanFiles {
         let kept = serde_json::to_vec(&Kept {
             key,
             state,
+            tickets: self.tickets,
+            state_of_tickets: state_of(&self.out, &TICKETS),
             tables: self.tables,
-            state_of_tables: state_of_tables(&self.out),
+            state_of_tables: state_of(&self.out, &TABLES),
             waves: waves_in(&self.out).map(|(digest, _)| digest),
             items,
         });
@@ -186,9 +216,9 @@ fn waves_in(out: &Path) -> Option<(String, Vec<u8>)> {
     Some((blake3::hash(&text).to_hex().to_string(), text))
 }
 
-/// What the file system says of the tables.
-fn state_of_tables(out: &Path) -> Option<String> {
-    let names = TABLES.iter().filter_map(|format| format.file_name());
+/// What the file system says of the files of these formats.
+fn state_of(out: &Path, formats: &[Format]) -> Option<String> {
+    let names = formats.iter().filter_map(|format| format.file_name());
     folder::state_of_files(names.map(|name| out.join(name)))
 }
 

@@ -13,7 +13,7 @@ mod stored;
 pub use detection::Detection;
 pub use joined::Joined;
 pub use part::{PartHead, read_part, write_part};
-pub use plan_key::{plan_key, tables_key};
+pub use plan_key::{plan_key, tables_key, tickets_key};
 pub use stored::{follow_plans, make_artefacts, simulate};
 
 use documents::{Inspected, Owners, Worth, attribute, inspect, more_in, put};

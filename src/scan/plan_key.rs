@@ -45,16 +45,23 @@ pub fn plan_key(
     Some(hasher.finalize().to_hex()[..32].to_owned())
 }
 
-/// The digest of what the tables of the plan are made from, where its files have this one; `None` where a part of the report
-/// has no form as JSON.
-pub fn tables_key(report: &Report, written: &Written, files: &str) -> Option<String> {
-    let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 what the tables of a plan show");
+/// The digest of what the tickets of the plan are made from, where its files have this one.
+pub fn tickets_key(written: &Written, files: &str) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 what tickets of a plan show");
     hasher.update(files.as_bytes());
     for list in [&written.plan, &written.assessments] {
         for part in list.parts() {
             hasher.update(&part.digest());
         }
     }
+    hasher.finalize().to_hex()[..32].to_owned()
+}
+
+/// The digest of what the tables of the plan are made from, where its tickets have this one; `None` where a part of the
+/// report has no form as JSON.
+pub fn tables_key(report: &Report, tickets: &str) -> Option<String> {
+    let mut hasher = blake3::Hasher::new_derive_key("overstay 2026 what the tables of a plan show");
+    hasher.update(tickets.as_bytes());
     let became = report.changes.as_ref().map(|changes| &changes.plan);
     hasher.update(&serde_json::to_vec(&became).ok()?);
     Some(hasher.finalize().to_hex()[..32].to_owned())
