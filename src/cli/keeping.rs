@@ -76,7 +76,7 @@ impl KnownIds for Keeping {
         let Some(runs) = self.runs.as_ref().filter(|_| !self.full) else {
             return false;
         };
-        let known = runs.scanned(PLAIN, &self.asked.scope, digest);
+        let known = runs.scanned(PLAIN, &self.asked.scope, &by_program(digest));
         known.is_ok_and(|row| row.is_some())
     }
 
@@ -84,7 +84,7 @@ impl KnownIds for Keeping {
         self.rows.push(ScannedRow {
             kind: PLAIN,
             place: self.asked.scope.clone(),
-            digest,
+            digest: by_program(&digest),
             documents: 0,
             of_interest: 0,
             commits: 0,
@@ -349,6 +349,11 @@ impl Keeping {
             )
         })
     }
+}
+
+/// A digest that holds for this program only: another one may know more tokens.
+fn by_program(digest: &str) -> String {
+    format!("{digest} {}", environment::program())
 }
 
 /// What stands for a place.

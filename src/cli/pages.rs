@@ -10,6 +10,7 @@ pub(super) fn ask_for_large_ones() {
     const LARGE: usize = 2 * SEGMENT;
     /// What the allocator reserves at once.
     const RESERVED: usize = 1 << 30;
+    const OFF: libc::c_ulong = 0;
     let probe = Box::new(0_u8);
     let base = std::ptr::from_ref(&*probe).addr() & !(SEGMENT - 1);
     #[expect(unsafe_code, reason = "the only way to give the kernel advice")]
@@ -21,7 +22,7 @@ pub(super) fn ask_for_large_ones() {
     advise(base + LARGE, RESERVED - LARGE, libc::MADV_NOHUGEPAGE);
     #[expect(unsafe_code, reason = "the only way to take it back")]
     // SAFETY: a switch of this process that takes no address. The allocator has switched large pages off.
-    let _ = unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 0, 0, 0, 0) };
+    let _ = unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, OFF, OFF, OFF, OFF) };
 }
 
 /// Other systems are not asked.

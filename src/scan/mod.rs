@@ -7,6 +7,7 @@ mod logs;
 mod masks;
 mod part;
 mod plan_key;
+mod rule_set;
 mod said;
 mod stored;
 
@@ -14,6 +15,7 @@ pub use detection::Detection;
 pub use joined::Joined;
 pub use part::{PartHead, read_part, write_part};
 pub use plan_key::{plan_key, tables_key, tickets_key};
+pub use rule_set::{Measures, RuleSet};
 pub use stored::{follow_plans, make_artefacts, simulate};
 
 use documents::{Inspected, Owners, Worth, attribute, inspect, more_in, put};
@@ -23,8 +25,8 @@ use masks::without_tokens;
 
 use crate::checks::{self, CheckContext};
 use crate::graph::{self, JoinInput};
+use crate::jit;
 use crate::jit::subject::subjects;
-use crate::jit::{self, JitContext};
 use crate::manifests;
 use crate::manifests::catalog::{self, Descriptor};
 use crate::model::aws::AwsAccount;
@@ -38,13 +40,8 @@ pub use crate::plan::done;
 pub use crate::plan::simulate::{SimulateError, Simulation, Trial};
 pub use crate::plan::waves::recut;
 use crate::report::{self, ReportParts};
+use crate::rules::RuleError;
 use crate::rules::aws::AwsTables;
-use crate::rules::config::Config;
-use crate::rules::credentials::CredentialRules;
-use crate::rules::posture::Posture;
-use crate::rules::scoring::Scoring;
-use crate::rules::targets::Targets;
-use crate::rules::{self, RuleError};
 use crate::secrets::Engine;
 use crate::sources::aws::AwsSnapshot;
 use crate::sources::{
@@ -58,107 +55,6 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use thiserror::Error;
-
-/// Every rule the pipeline judges by.
-pub struct RuleSet {
-    /// Digest of the rules.
-    pub digest: String,
-    /// Detection rules.
-    pub detection: Detection,
-    /// Metadata of the checks.
-    pub posture: Posture,
-    /// What is judged and planned with.
-    pub measures: Measures,
-}
-
-/// What an inventory is judged and planned with.
-#[derive(Debug)]
-pub struct Measures {
-    /// Thresholds and weights, the user's overrides applied.
-    pub scoring: Scoring,
-    /// Target mechanisms.
-    pub targets: Targets,
-    /// What the user says of their organisation.
-    pub config: Config,
-}
-
-impl Measures {
-    /// Those of the user's configuration.
-    ///
-    /// # Errors
-    /// When an override names an unknown key or a value out of range.
-    pub fn load(config: Config) -> Result<Self, RuleError> {
-        Ok(Self {
-            scoring: Scoring::with_overrides(&config.scoring)?,
-            targets: Targets::builtin()?,
-            config,
-        })
-    }
-
-    /// What an inventory is judged and planned with, at a time.
-    fn judging<'a>(&'a self, inventory: &'a Inventory, now: Timestamp) -> JitContext<'a> {
-        JitContext {
-            inventory,
-            scoring: &self.scoring,
-            targets: &self.targets,
-            config: &self.config,
-            now,
-        }
-    }
-}
-
-impl RuleSet {
-    /// Digest of the thresholds, weights and annotations that a report made with them names.
-    pub fn policy_digest(&self) -> String {
-        let measures = &self.measures;
-        let policy = format!("{}\n{}", measures.scoring.digest(), measures.config.digest);
-        blake3::hash(policy.as_bytes()).to_hex()[..16].to_owned()
-    }
-
-    /// The built-in rules under the user's configuration, and rules of the user's own, as name and text of their files.
-    ///
-    /// # Errors
-    /// When a rule of the user's own is faulty or has the id of a built-in one that is not disabled; when an override names an unknown key or a value out of range.
-    pub fn load(config: Config, own: &[(String, String)]) -> Result<Self, RuleError> {
-        let posture = Posture::builtin()?;
-        let unwanted = config.rules.disable.iter();
-        let unwanted: Vec<String> = unwanted
-            .map(|id| posture.renames().now(id).to_owned())
-            .collect();
-        let mut detection = Detection::default();
-        if !unwanted.is_empty() {
-            detection = CredentialRules::builtin()?.without(&unwanted)?.into();
-        }
-        let mut digest = rules::digest();
-        if !unwanted.is_empty() {
-            let mut left_out = unwanted.clone();
-            left_out.sort();
-            left_out.dedup();
-            let both =
-                blake3::hash(format!("{digest}\nwithout {}", left_out.join("\n")).as_bytes());
-            both.to_hex()[..16].clone_into(&mut digest);
-        }
-        if !own.is_empty() {
-            let beside = CredentialRules::load(own.iter().map(|(name, text)| (name, text)))?;
-            if let Some(problem) = beside.check().first() {
-                return Err(RuleError::invalid(&problem.file, problem.to_string()));
-            }
-            let all = detection.rules()?.clone().and(beside)?;
-            // What is wrong with a pattern of the user's own is told before anything is read.
-            detection = all.into();
-            detection.engine()?;
-            let texts: Vec<&str> = own.iter().map(|(_, text)| text.as_str()).collect();
-            let both = blake3::hash(format!("{digest}\n{}", texts.join("\n")).as_bytes());
-            both.to_hex()[..16].clone_into(&mut digest);
-        }
-        Ok(Self {
-            digest,
-            detection,
-            posture,
-            measures: Measures::load(config)?,
-        })
-    }
-}
 
 /// What to scan.
 #[derive(Debug)]
