@@ -4,20 +4,20 @@
 use crate::rules::RuleError;
 use crate::rules::credentials::CredentialRules;
 use crate::secrets::Engine;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Detection rules: those that are built in, unless it is made from others.
 #[derive(Default)]
 pub struct Detection {
     rules: OnceLock<CredentialRules>,
-    engine: OnceLock<Engine>,
+    engine: Mutex<Option<Arc<Engine>>>,
 }
 
 impl From<CredentialRules> for Detection {
     fn from(rules: CredentialRules) -> Self {
         Self {
             rules: rules.into(),
-            engine: OnceLock::new(),
+            engine: Mutex::default(),
         }
     }
 }
@@ -39,11 +39,18 @@ impl Detection {
     ///
     /// # Errors
     /// When a pattern is no regular expression; the file and the rule are named.
-    pub fn engine(&self) -> Result<&Engine, RuleError> {
-        if let Some(engine) = self.engine.get() {
-            return Ok(engine);
+    pub fn engine(&self) -> Result<Arc<Engine>, RuleError> {
+        let mut made = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = &*made {
+            return Ok(engine.clone());
         }
-        let engine = Engine::new(self.rules()?)?;
-        Ok(self.engine.get_or_init(|| engine))
+        let engine = Arc::new(Engine::new(self.rules()?)?);
+        Ok(made.insert(engine).clone())
+    }
+
+    /// Gives the memory of the compiled rules back: patterns that have searched much hold some twenty megabytes. Whoever asks
+    /// next compiles them anew.
+    pub fn let_go(&self) {
+        *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

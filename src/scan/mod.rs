@@ -56,6 +56,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use thiserror::Error;
 
+/// Documents after which the memory that searching them took is worth more than the time to compile the rules once more for
+/// the names in the report.
+const MANY: u64 = 10_000;
+
 /// What to scan.
 #[derive(Debug)]
 pub struct ScanRequest {
@@ -177,16 +181,19 @@ pub fn gather(
         (None, None)
     } else {
         let engine = rules.detection.engine()?;
-        let visit = |document: &Document<'_>| inspect(document, engine, &request.key);
-        let worth = Worth(engine);
-        if let Some(looked) = looked {
-            let (parts, state) = looked.collect(progress, &worth, visit, memory);
-            (Some(parts), state)
+        let visit = |document: &Document<'_>| inspect(document, &engine, &request.key);
+        let worth = Worth(&engine);
+        let (parts, state) = if let Some(looked) = looked {
+            looked.collect(progress, &worth, visit, memory)
         } else {
             let read = &request.read;
             let parts = sources::collect(&roots, read, progress, &worth, visit, memory);
-            (Some(parts), None)
+            (parts, None)
+        };
+        if parts.documents() > MANY {
+            rules.detection.let_go();
         }
+        (Some(parts), state)
     };
 
     progress.stage("accounts");
@@ -275,9 +282,9 @@ pub fn join(
     let mut read = sources::combine(parts, &request.read);
     coverage.extend(read.coverage);
     let given = sources::read_given(&request.given, &request.read.limits, |document| {
-        inspect(document, engine, &request.key)
+        inspect(document, &engine, &request.key)
     });
-    let known = known(request, engine);
+    let known = known(request, &engine);
     read.documents += given.documents;
     read.items.extend(given.items);
     coverage.extend(given.coverage);
@@ -416,7 +423,7 @@ pub fn join(
         documents: read.documents,
         plain: false,
     };
-    let mut joined = joined.mask(engine, &request.key)?;
+    let mut joined = joined.mask(&engine, &request.key)?;
     if let Some(state) = state {
         joined::keep(&mut joined, &state, &request.paths, rules, &moment, memory);
     }
@@ -527,7 +534,7 @@ pub fn judge(
     if plain && !any {
         return Ok(report);
     }
-    without_tokens(report, engine, &request.key)
+    without_tokens(report, &engine, &request.key)
 }
 
 /// Where a credential was seen.

@@ -1,10 +1,10 @@
 //! The further parts of a credential, around what the pattern matched.
 
 use super::found::Found;
+use super::searcher::Searcher;
 use super::structure;
 use crate::model::Confidence;
 use crate::rules::credentials::{Companion, Part};
-use regex::bytes::Regex;
 use std::ops::Range;
 
 /// Puts a companion, or its absence, into what was found.
@@ -31,9 +31,9 @@ const MAX_ROW: usize = 32;
 /// A search for the companions of one rule's matches.
 pub(super) struct Beside<'a> {
     pub companion: &'a Companion,
-    pub pattern: &'a Regex,
+    pub pattern: &'a Searcher,
     /// The pattern of the rule itself: a companion is never beyond another match.
-    pub own: &'a Regex,
+    pub own: &'a Searcher,
     pub text: &'a [u8],
 }
 
@@ -76,8 +76,7 @@ impl Beside<'_> {
         let neighbour = self
             .text
             .get(..end)
-            .and_then(|text| self.own.find_at(text, span.end))
-            .map(|next| next.range());
+            .and_then(|text| self.own.find_at(text, span.end));
         let end = neighbour.as_ref().map_or(end, |next| next.start);
         let part = self.parts(span.end, end).next();
         Side { part, neighbour }
@@ -91,8 +90,8 @@ impl Beside<'_> {
         while start <= text.len()
             && let Some(previous) = self.own.find_at(text, start)
         {
-            start = previous.end().max(start + 1);
-            neighbour = Some(previous.range());
+            start = previous.end.max(start + 1);
+            neighbour = Some(previous);
         }
         let part = self.parts(start, span.start).last();
         Side { part, neighbour }
@@ -105,9 +104,8 @@ impl Beside<'_> {
         std::iter::from_fn(move || {
             while at <= text.len() {
                 let captures = self.pattern.captures_at(text, at)?;
-                at = captures.get(0)?.end().max(at + 1);
-                let range = captures.name("part").map(|part| part.range());
-                if let Some(range) = range.filter(|range| self.holds(range)) {
+                at = captures.whole().end.max(at + 1);
+                if let Some(range) = captures.range("part").filter(|range| self.holds(range)) {
                     return Some(range);
                 }
             }

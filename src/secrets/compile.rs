@@ -4,18 +4,18 @@ use super::assignment;
 use super::engine::{Engine, Known, Use};
 use super::needs::{Beside, Needs};
 use super::prefilter::{Literal, Prefilter};
+use super::searcher::Searcher;
 use super::structure;
 use super::windows::MARGIN;
 use crate::rules::RuleError;
 use crate::rules::credentials::{self, Companion, CredentialRules, Paths, Rule};
-use regex::bytes::Regex;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// A pattern that is compiled when it is first needed: most scans need few of them.
 pub(super) struct Pattern {
     source: String,
-    compiled: OnceLock<Option<Regex>>,
+    compiled: OnceLock<Option<Searcher>>,
     needs: OnceLock<Needs>,
 }
 
@@ -49,9 +49,9 @@ impl Pattern {
             .are_in(part)
     }
 
-    pub(super) fn get(&self) -> Option<&Regex> {
+    pub(super) fn get(&self) -> Option<&Searcher> {
         self.compiled
-            .get_or_init(|| credentials::compile(&self.source).ok())
+            .get_or_init(|| Searcher::new(&self.source).ok())
             .as_ref()
     }
 }

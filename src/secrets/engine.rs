@@ -114,8 +114,8 @@ impl Engine {
             &text.bytes,
             &self.windows(&text),
             |_, compiled, captures| {
-                let whole = captures.get(0)?;
-                out.push((compiled.rule.id.clone(), whole.start(), whole.end()));
+                let whole = captures.whole();
+                out.push((compiled.rule.id.clone(), whole.start, whole.end));
                 None
             },
         );

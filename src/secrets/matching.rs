@@ -5,11 +5,11 @@ use super::companions::{Beside, supply};
 use super::compile::{Compiled, Pattern, Reach};
 use super::engine::Engine;
 use super::found::Found;
+use super::searcher::Captures;
 use super::structure;
 use super::text::Text;
 use super::windows::{MARGIN, Span, Windows};
 use crate::rules::credentials::Rule;
-use regex::bytes::Captures;
 use std::ops::Range;
 
 /// Most credentials that one rule may claim in one document: a bound on what a hostile file can cost.
@@ -146,13 +146,13 @@ impl Engine {
                 break;
             };
             any = true;
-            if whole.end() > window.end {
+            if whole.end > window.end {
                 break;
             }
             let Some(captures) = pattern.captures_at(haystack, at) else {
                 break;
             };
-            at = whole.end().max(at + 1);
+            at = whole.end.max(at + 1);
             if let Some(end) = visit(window, compiled, &captures) {
                 *count += 1;
                 at = at.max(end);
@@ -199,17 +199,15 @@ pub(super) fn judged(
     captures: &Captures<'_>,
 ) -> Option<Found> {
     let rule = &compiled.rule;
-    let whole = captures.get(0)?;
-    let group = |name: &str| captures.name(name);
-    let value = |name: &str| group(name).and_then(|part| structure::plain(part.as_bytes()));
+    let value = |name: &str| captures.bytes(name).and_then(structure::plain);
     let mut found = Found {
-        secret: group("secret").map(|part| part.range()),
-        gap: group("gap").map(|part| part.range()),
+        secret: captures.range("secret"),
+        gap: captures.range("gap"),
         prefix: value("prefix").unwrap_or_default(),
         public_id: value("id"),
         subject: value("subject"),
         account: value("account"),
-        ..unjudged(index, rule, whole.range())
+        ..unjudged(index, rule, captures.whole())
     };
     for (companion, pattern) in &compiled.companions {
         let part = Beside {

@@ -43,6 +43,7 @@ mod placeholder;
 mod ppk;
 mod prefilter;
 mod screen;
+mod searcher;
 mod sightings;
 mod stores;
 mod structure;

@@ -34,9 +34,8 @@ fn written(index: usize, compiled: &Compiled, text: &[u8]) -> Option<Found> {
     if !compiled.rule.whole || text.is_empty() || text.len() > MAX_DOCUMENT {
         return None;
     }
-    let captures = compiled.pattern.get()?.captures(text)?;
-    let all = captures.get(0)?;
-    if all.start() > 0 || all.end() < text.len() {
+    let captures = compiled.pattern.get()?.captures_at(text, 0)?;
+    if captures.whole() != (0..text.len()) {
         return None;
     }
     judged(index, compiled, text, &captures)

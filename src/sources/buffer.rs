@@ -20,6 +20,15 @@ impl Buffer {
         }
     }
 
+    /// One that holds nothing and is not made anew until more than [`LARGEST`] bytes are asked for. What is not written to
+    /// takes no memory.
+    pub(super) fn roomy() -> Self {
+        Self {
+            memory: vec![0; LARGEST],
+            len: 0,
+        }
+    }
+
     /// Makes it as long as asked for. What it then holds is left over from before.
     pub(super) fn fit(&mut self, len: usize) -> &mut [u8] {
         self.len = 0;
@@ -51,6 +60,11 @@ impl Buffer {
     /// Holds nothing.
     pub(super) const fn clear(&mut self) {
         self.len = 0;
+    }
+
+    /// Whether it has no memory yet.
+    pub(super) const fn is_new(&self) -> bool {
+        self.memory.is_empty()
     }
 
     /// Whether it takes more memory than is kept for later.

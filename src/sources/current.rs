@@ -6,7 +6,7 @@ use super::discover::RootKind;
 use super::files::Omission;
 use super::folders::Batch;
 use super::git::{self, BlobReading, HeadFile, Id, Known, Repo, WorkTreeIndex, bytes, oid};
-use super::kept::{FileKept, FileMemory, Packed, Stamp, Value, pack};
+use super::kept::{FileKept, FileMemory, Packed, Stamp, Table, Value, pack};
 use super::load::load;
 use super::place::{os_of, uri_of, uri_of_bytes};
 use super::screen::Everything;
@@ -16,7 +16,7 @@ use crate::model::CoverageStatus;
 use git2::Oid;
 use rayon::prelude::*;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::path::Path;
 
@@ -58,31 +58,6 @@ pub(super) struct Before<'a, T> {
     pub(super) began: i64,
 }
 
-/// Files that need not be read by the next run as long as their stamps are the same: there may be millions.
-#[derive(Default)]
-struct Noted {
-    /// Their paths, one behind the other.
-    paths: Vec<u8>,
-    /// Of each, where its path ends.
-    files: Vec<(usize, Stamp, Option<Id>)>,
-}
-
-impl Noted {
-    fn add(&mut self, path: &[u8], stamp: Stamp, own: Option<Id>) {
-        self.paths.extend_from_slice(path);
-        self.files.push((self.paths.len(), stamp, own));
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&[u8], Stamp, Option<Id>)> {
-        let mut start = 0;
-        self.files.iter().map(move |(end, stamp, own)| {
-            let path = self.paths.get(start..*end).unwrap_or_default();
-            start = *end;
-            (path, *stamp, *own)
-        })
-    }
-}
-
 /// What reading some of the files of one root gave.
 struct Part<T> {
     files: u64,
@@ -90,8 +65,10 @@ struct Part<T> {
     ids: Vec<Id>,
     hits: Vec<CurrentHit<Visited<T>>>,
     omissions: Vec<Omission>,
-    /// By the part they were read in.
-    noted: Vec<Noted>,
+    /// Files that need not be read by the next run as long as their stamps are the same, by the part they were read in.
+    noted: Vec<Table>,
+    /// Files of interest that are not noted.
+    passing: Vec<Vec<u8>>,
     /// Files that were read.
     fresh: u64,
     /// Reading was stopped.
@@ -107,6 +84,7 @@ impl<T> Part<T> {
             hits: Vec::new(),
             omissions: Vec::new(),
             noted: Vec::new(),
+            passing: Vec::new(),
             fresh: 0,
             stopped: false,
         }
@@ -115,10 +93,11 @@ impl<T> Part<T> {
     /// Notes a file for the next run.
     fn note(&mut self, path: &[u8], stamp: Stamp, own: Option<Id>) {
         if self.noted.is_empty() {
-            self.noted.push(Noted::default());
+            self.noted.push(Table::default());
         }
-        if let Some(noted) = self.noted.last_mut() {
-            noted.add(path, stamp, own);
+        if let Some(table) = self.noted.last_mut() {
+            let again = false;
+            table.add(path, &FileKept { stamp, own, again });
         }
     }
 
@@ -129,6 +108,7 @@ impl<T> Part<T> {
         self.hits.append(&mut other.hits);
         self.omissions.append(&mut other.omissions);
         self.noted.append(&mut other.noted);
+        self.passing.append(&mut other.passing);
         self.fresh += other.fresh;
         self.stopped |= other.stopped;
         self
@@ -140,33 +120,20 @@ impl<T> Part<T> {
         T: Value,
     {
         let noted = std::mem::take(&mut self.noted);
-        let mut noted: Vec<_> = noted.iter().flat_map(Noted::iter).collect();
-        let known = before.kept.map(|kept| kept.files.len());
-        if !before.keeps || (self.fresh == 0 && known == Some(noted.len())) {
+        let many: u64 = noted.iter().map(Table::len).sum();
+        let known = before.kept.map(|kept| kept.files.len() as u64);
+        if !before.keeps || (self.fresh == 0 && known == Some(many)) {
             return None;
         }
-        noted.sort_unstable_by_key(|(path, _, _)| *path);
-        let is_noted = |path: &[u8]| {
-            noted
-                .binary_search_by_key(&path, |(path, _, _)| *path)
-                .is_ok()
-        };
+        let passing: BTreeSet<Vec<u8>> = std::mem::take(&mut self.passing).into_iter().collect();
         let mut hits: Vec<(&[u8], &Visited<T>)> = self
             .hits
             .iter()
             .map(|hit| (hit.path.as_slice(), &hit.value))
-            .filter(|(path, _)| is_noted(path))
+            .filter(|(path, _)| !passing.contains(*path))
             .collect();
         hits.sort_unstable_by_key(|(path, _)| *path);
-        let files = noted.iter().map(|(path, stamp, own)| {
-            let file = FileKept {
-                stamp: *stamp,
-                own: *own,
-                again: false,
-            };
-            (*path, file)
-        });
-        pack((name, ""), files, hits.into_iter())
+        pack((name, ""), &noted, hits.into_iter())
     }
 }
 
@@ -197,6 +164,9 @@ pub(super) fn read_files<T: Value>(
                 return part;
             }
             let mut buffer = BUFFER.take();
+            if buffer.is_new() {
+                buffer = Buffer::roomy();
+            }
             let reading = Reading {
                 site,
                 index,
@@ -342,6 +312,9 @@ where
             && !self.options.limits.halt.called()
             && stamp.settled(self.before.began)
             && value.as_ref().is_none_or(Visited::keepable);
+        if value.is_some() && !kept {
+            out.passing.push(path.to_vec());
+        }
         self.take(path, (known, id, own), length, value, out);
         if kept {
             out.fresh += 1;

@@ -10,6 +10,7 @@ pub mod template;
 
 pub use assignments::{Assignments, Family, Names, assignments};
 pub use context::{Context, Place, blocks, context, trigrams};
+pub(crate) use length::longest;
 pub(super) use length::parsed;
 pub use named::Named;
 pub use problems::RuleProblem;
@@ -251,10 +252,6 @@ impl Paths {
     }
 }
 
-/// Most memory that one thread spends on the states of one pattern, in bytes. There are hundreds of patterns, and what
-/// each sees is a short window; but where it does not suffice, a search takes a hundred times as long.
-const DFA_MEMORY: usize = 256 << 10;
-
 /// A set of detection rules.
 #[derive(Clone, Debug)]
 pub struct CredentialRules {
@@ -270,10 +267,7 @@ static BUILTIN: LazyLock<Result<CredentialRules, RuleError>> =
 /// # Errors
 /// When it is not a regular expression, or too large.
 pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern)
-        .unicode(false)
-        .dfa_size_limit(DFA_MEMORY)
-        .build()
+    RegexBuilder::new(pattern).unicode(false).build()
 }
 
 #[derive(Deserialize)]

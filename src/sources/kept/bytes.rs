@@ -23,13 +23,6 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
-    /// Begins a section of so many bytes, which are for the caller to add.
-    pub(super) fn begin(&mut self, length: usize) -> &mut Vec<u8> {
-        self.0.reserve(size_of::<u64>() + length);
-        self.0.extend_from_slice(&(length as u64).to_le_bytes());
-        &mut self.0
-    }
-
     /// A section of JSON; `None` when the value has no such form.
     pub fn json(&mut self, value: &impl Serialize) -> Option<()> {
         let json = serde_json::to_vec(value).ok()?;

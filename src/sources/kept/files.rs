@@ -2,6 +2,7 @@
 //! them.
 
 use super::bytes::{Reader, Writer};
+use super::table::{Table, each};
 use super::{Facts, Value, latin, text_of};
 use crate::sources::archives::Visited;
 use crate::sources::git::Id;
@@ -9,18 +10,16 @@ use std::collections::BTreeMap;
 use std::fs::Metadata;
 
 /// Marks the form of what is kept.
-const FORM: &[u8] = b"overstay files 3";
+const FORM: &[u8] = b"overstay files 4";
 /// Values of interest that are packed together.
 const TOGETHER: usize = 64;
-/// Bytes that a file takes beside its path: the length of that, its stamp, what is known of its id, and that.
-const OF_A_FILE: usize = 4 + 56 + 1 + 20;
 /// Seconds that must lie between the last change of a file and the beginning of the run that read it: a file that was
 /// changed in the same moment may have been changed once more.
 pub(in crate::sources) const SETTLED: i64 = 2;
 
 /// What the file system says of a file: it has changed when any of it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::sources) struct Stamp([i64; 7]);
+pub(in crate::sources) struct Stamp(pub(super) [i64; 7]);
 
 impl Stamp {
     #[cfg(unix)]
@@ -128,11 +127,14 @@ impl<T: Value> FileMemory<T> {
 
     /// As bytes, with what is told of them; `None` when something of it would not come back as it is.
     pub(in crate::sources) fn pack(&self) -> Option<Packed> {
-        let files = self.files.iter();
+        let mut table = Table::default();
+        for (path, file) in &self.files {
+            table.add(path, file);
+        }
         let of_interest = self.of_interest.iter();
         pack(
             (&self.name, &self.key),
-            files.map(|(path, file)| (path.as_slice(), file.clone())),
+            &[table],
             of_interest.map(|(path, value)| (path.as_slice(), value)),
         )
     }
@@ -146,24 +148,11 @@ impl<T: Value> FileMemory<T> {
             std::str::from_utf8(reader.section()?).ok()?,
             std::str::from_utf8(reader.section()?).ok()?,
         );
-        let mut table = reader.section()?;
-        while !table.is_empty() {
-            let (length, rest) = table.split_first_chunk::<4>()?;
-            let (path, mut rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-            let mut stamp = Stamp::default();
-            for number in &mut stamp.0 {
-                let (bytes, after) = rest.split_first_chunk::<8>()?;
-                *number = i64::from_le_bytes(*bytes);
-                rest = after;
-            }
-            let (has, rest) = rest.split_first()?;
-            let (own, rest) = rest.split_first_chunk::<20>()?;
-            let own = (has & 1 == 1).then_some(*own);
-            let again = has & 2 == 2;
-            memory
-                .files
-                .insert(path.to_vec(), FileKept { stamp, own, again });
-            table = rest;
+        let many = u64::from_le_bytes(reader.section()?.try_into().ok()?);
+        for _ in 0..many {
+            each(reader.section()?, |path, file| {
+                memory.files.insert(path.to_vec(), file);
+            })?;
         }
         while !reader.is_empty() {
             let of_interest: Vec<(String, Visited<T>)> = reader.json()?;
@@ -181,11 +170,11 @@ pub(in crate::sources) struct Packed {
     pub(in crate::sources) bytes: Vec<u8>,
 }
 
-/// Packs files and those of interest among them, both by path; the values some at a time, so that there is no second copy
-/// of all of them. `None` when something of it would not come back as it is.
+/// Packs files, and those of interest among them; the values some at a time, so that there is no second copy of all of
+/// them. `None` when something of it would not come back as it is.
 pub(in crate::sources) fn pack<'a, T: Value + 'a>(
     (name, key): (&str, &str),
-    files: impl Iterator<Item = (&'a [u8], FileKept)> + Clone,
+    tables: &[Table],
     of_interest: impl Iterator<Item = (&'a [u8], &'a Visited<T>)>,
 ) -> Option<Packed> {
     let mut facts = Facts::default();
@@ -193,18 +182,10 @@ pub(in crate::sources) fn pack<'a, T: Value + 'a>(
     writer.section(FORM);
     writer.section(name.as_bytes());
     writer.section(key.as_bytes());
-    // In place: there may be millions.
-    let size = files.clone().map(|(path, _)| OF_A_FILE + path.len());
-    let table = writer.begin(size.sum());
-    for (path, file) in files {
-        facts.documents += 1;
-        table.extend_from_slice(&(path.len() as u32).to_le_bytes());
-        table.extend_from_slice(path);
-        for number in file.stamp.0 {
-            table.extend_from_slice(&number.to_le_bytes());
-        }
-        table.push(u8::from(file.own.is_some()) | u8::from(file.again) << 1);
-        table.extend_from_slice(&file.own.unwrap_or_default());
+    writer.section(&(tables.len() as u64).to_le_bytes());
+    for table in tables {
+        facts.documents += table.len();
+        writer.section(table.bytes());
     }
     let mut some: Vec<(String, &Visited<T>)> = Vec::with_capacity(TOGETHER);
     for (path, value) in of_interest {

@@ -6,6 +6,7 @@ mod files;
 mod history;
 mod memory;
 mod part;
+mod table;
 mod texts;
 
 pub use bytes::{Reader, Writer};
@@ -14,6 +15,7 @@ pub(super) use history::HistoryMemory;
 pub use memory::{Facts, Kind, Memory, NoMemory};
 pub use part::Parts;
 pub(super) use part::{Opened, RootPart, StorePart};
+pub(super) use table::Table;
 pub(super) use texts::{id_of, latin, text_of};
 
 use serde::Serialize;

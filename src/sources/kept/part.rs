@@ -113,6 +113,13 @@ impl<T: Value> Parts<T> {
         self.roots.iter().map(|root| root.name.as_str())
     }
 
+    /// Number of files and of blobs of histories.
+    pub fn documents(&self) -> u64 {
+        let files: u64 = self.roots.iter().map(|root| root.files).sum();
+        let blobs: usize = self.stores.iter().map(|store| store.wanted.len()).sum();
+        files + blobs as u64
+    }
+
     /// Adds what somebody else read; the order does not matter. A root that is there already is not added again.
     pub fn add(&mut self, other: Self) {
         self.roots.extend(other.roots);
