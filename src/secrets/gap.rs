@@ -130,6 +130,14 @@ fn names_thing(gap: &[u8]) -> bool {
 /// Whether what is assigned is a name of source code: `OAuth2TestsMixin`, `CONSUMER_KEY`.
 fn is_name(value: &[u8]) -> bool {
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    if is_numbered(value) {
+        let letters: Vec<u8> = value
+            .iter()
+            .copied()
+            .filter(u8::is_ascii_alphabetic)
+            .collect();
+        return assignment::reads_like_words(&letters);
+    }
     digits <= 1
         && !value
             .rsplit(|byte| matches!(byte, b'_' | b'-'))
@@ -139,6 +147,14 @@ fn is_name(value: &[u8]) -> bool {
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
         && assignment::reads_like_words(value)
+}
+
+/// Words and small numbers with dashes in between: `plan-value-1-2-40`.
+fn is_numbered(value: &[u8]) -> bool {
+    let is_number = |part: &[u8]| part.len() <= 3 && part.iter().all(u8::is_ascii_digit);
+    let mut parts = value.split(|byte| matches!(byte, b'_' | b'-'));
+    parts.clone().count() > 2
+        && parts.all(|part| is_number(part) || part.iter().all(u8::is_ascii_lowercase))
 }
 
 /// Whether the gap ends in an assignment: `=`, `:`, `=>`, a comma or parenthesis between quotes, a header's blank.
@@ -176,6 +192,7 @@ mod tests {
         for gap in ["_key_id = \"", "_secret: ", "_id="] {
             assert!(!names_thing(gap.as_bytes()), "{gap}");
         }
+        assert!(is_name(b"plan-value-1-2-40") && !is_name(b"a1b2-value-1-2-40"));
         assert!(is_name(b"OVH_CONSUMER_KEY") && is_name(b"CONSUMER_KEY_NAME"));
         assert!(!is_name(b"abcdefabcdefabcdef") && !is_name(b"xkqzvwpjhgtrbnm"));
         for gap in [" ", "/", " is at ", ""] {

@@ -20,6 +20,8 @@ fn scan(template: &str) -> Vec<SeenCredential> {
 /// The only credential of a text.
 fn only(template: &str) -> SeenCredential {
     let mut seen = scan(template);
+    // A pair is told on the lines of both its halves.
+    seen.dedup_by_key(|one| (one.fingerprint.clone(), one.public_id.clone()));
     assert_eq!(seen.len(), 1, "{template}: {seen:#?}");
     seen.remove(0)
 }
@@ -193,8 +195,9 @@ fn pairs(order: &str) -> String {
             );
         }
     }
-    scan(&lines.join("\n"))
-        .into_iter()
+    let mut seen = scan(&lines.join("\n"));
+    seen.dedup_by_key(|one| (one.fingerprint.clone(), one.public_id.clone()));
+    seen.into_iter()
         .filter(|seen| seen.public_id.is_some())
         .map(|seen| {
             let at = names

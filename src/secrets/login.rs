@@ -36,7 +36,7 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     if login.is_none() && !is_of_url(secret) {
         return false;
     }
-    let (user, host) = login.unwrap_or_default();
+    let (user, host) = login.unwrap_or_else(|| (user_before(text, found), String::new()));
     let worth = worth(secret, &user);
     let (local, example) = (is_local(&host), is_example(&host));
     let is_template = |name: &str| !is_of_url(name.as_bytes());
@@ -45,12 +45,9 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
             Worth::StandIn => true,
             Worth::Known => {
                 example
-                    && context()
-                        .passwords
-                        .weak
-                        .iter()
-                        .any(|weak| weak.as_bytes().eq_ignore_ascii_case(secret))
-                    || local && !user.is_empty() && user.as_bytes().eq_ignore_ascii_case(secret)
+                    || (local || host.is_empty())
+                        && !user.is_empty()
+                        && user.as_bytes().eq_ignore_ascii_case(secret)
             }
             Worth::Word => example,
             Worth::Own => false,
@@ -72,6 +69,17 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
         });
     }
     true
+}
+
+/// The user of `user:password`, where that is what matched.
+fn user_before(text: &[u8], found: &Found) -> String {
+    let secret = found.secret.clone().unwrap_or_default();
+    let head = text.get(found.span.start..secret.start).unwrap_or_default();
+    let user = head.strip_suffix(b":").unwrap_or_default();
+    let user = user
+        .rsplit(|byte| matches!(byte, b' ' | b'"' | b'\'' | b'=' | b'/'))
+        .next();
+    user.and_then(plain).unwrap_or_default()
 }
 
 /// Judges a password by itself; false where it only says what belongs there.
@@ -156,11 +164,17 @@ fn is_of_url(secret: &[u8]) -> bool {
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
         .count();
+    // Of `host:port`, of an address of version 6, or nothing but separators.
+    let is_address = secret.ends_with(b"]") && !secret.contains(&b'[');
+    let is_escaped = !secret.is_empty()
+        && secret
+            .chunks(3)
+            .all(|three| matches!(three, [b'%', b'2' | b'3', _]));
     let is_port = (1..=5).contains(&digits) && matches!(secret.get(digits), Some(b'#' | b'?'));
     let is_template = secret
         .windows(5)
         .any(|five| matches!(five, [b'%', name @ ..] if name.iter().all(u8::is_ascii_uppercase)));
-    !is_port && !is_template
+    !is_port && !is_address && !is_escaped && !is_template
 }
 
 fn is_local(host: &str) -> bool {
@@ -178,6 +192,9 @@ fn is_local(host: &str) -> bool {
 fn is_example(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     context().passwords.example_hosts.iter().any(|end| {
+        if end.ends_with(['.', ':']) {
+            return host.starts_with(end.as_str());
+        }
         host.strip_suffix(end.as_str())
             .is_some_and(|rest| rest.is_empty() || end.starts_with('.') || rest.ends_with('.'))
     })
@@ -220,9 +237,18 @@ fn login_of(url: &[u8]) -> Option<(String, String)> {
 pub(super) fn is_wrapped(text: &[u8]) -> bool {
     super::pem::LENIENT.decode(text).is_ok_and(|plain| {
         plain.len() >= 5
-            && plain.iter().all(u8::is_ascii_graphic)
-            && memchr::memchr(b':', &plain).is_some_and(|at| at > 0 && at + 1 < plain.len())
+            && is_printable(&plain)
+            && memchr::memchr(b':', &plain).is_some_and(|at| {
+                let user = plain.get(..at).unwrap_or_default();
+                at > 0 && at + 1 < plain.len() && !user.contains(&b' ')
+            })
     })
+}
+
+/// Text of any language on one line.
+fn is_printable(plain: &[u8]) -> bool {
+    std::str::from_utf8(plain)
+        .is_ok_and(|text| !text.starts_with(' ') && !text.chars().any(char::is_control))
 }
 
 /// Whether the password of a login in base64 only says what belongs there.
@@ -268,7 +294,7 @@ mod tests {
         is("joe", "joe", Worth::Known);
         is("aybabtu", "michal", Worth::Word);
         is("hV7kQ2mZ9pL4", "user1", Worth::Own);
-        for text in ["80#", "443?x=y", "%HTTPPORT", "a%HOSTIP"] {
+        for text in ["80#", "443?x=y", "%HTTPPORT", "a%HOSTIP", ":1]", "%3a%3f"] {
             assert!(!is_of_url(text.as_bytes()), "{text}");
         }
         for text in ["80x#1", "p%40ss", "a#b?c", "100%ABs"] {
@@ -289,6 +315,7 @@ mod tests {
             of("ci", "h.io")
         );
         assert!(is_example("db.example.com") && is_example("EXAMPLE.org") && is_example("a.test"));
+        assert!(is_example("[2001:db8::1]") && is_example("192.0.2.7"));
         assert!(!is_example("myexample.com") && !is_example("example.company") && !is_example(""));
         assert!(is_local("127.0.0.1") && is_local("LOCALHOST") && !is_local("db.corp.net"));
     }

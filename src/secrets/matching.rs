@@ -79,18 +79,24 @@ impl Engine {
         found.extend(
             windows
                 .iter()
-                .filter_map(|window| self.assigned(text, window))
+                .flat_map(|window| self.assigned(text, window))
                 .take(MAX_MATCHES),
         );
         found
     }
 
     /// What is assigned to the name around a literal of a rule that has a family of names for a pattern.
-    fn assigned(&self, text: &[u8], window: &Span) -> Option<Found> {
-        let rule = &self.rules.get(window.rule)?.rule;
-        let family = rule.assignment.as_deref()?;
-        let one = assignment::judge(text, &(window.start..window.end), family).secret()?;
-        Some(announced(window.rule, rule, one))
+    fn assigned(&self, text: &[u8], window: &Span) -> Vec<Found> {
+        let rule = self.rules.get(window.rule).map(|compiled| &compiled.rule);
+        let Some((rule, family)) = rule.and_then(|rule| Some((rule, rule.assignment.as_deref()?)))
+        else {
+            return Vec::new();
+        };
+        assignment::judge(text, &(window.start..window.end), family)
+            .secrets()
+            .into_iter()
+            .map(|one| announced(window.rule, rule, one))
+            .collect()
     }
 
     /// Calls `visit` for every match of every rule inside its windows; the search goes on behind what `visit` returns.

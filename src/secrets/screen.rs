@@ -193,7 +193,7 @@ impl Engine {
             return match assignment::judge(text, &(window.start..window.end), family) {
                 Judgement::Nothing => Verdict::Still,
                 Judgement::Unlikely => Verdict::Quiet,
-                Judgement::Secret(_) => Verdict::Loud,
+                Judgement::Secrets(_) => Verdict::Loud,
             };
         }
         let mut loud = false;

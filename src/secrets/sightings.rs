@@ -57,11 +57,8 @@ impl Engine {
             out: Vec::new(),
             more,
         };
-        let mut lines = Lines::new(text);
-        settled.sort_by_key(|one| (anchor(one), one.span.start));
-        for one in settled {
-            let at = lines.of(anchor(&one));
-            telling.tell(one, &shown, at, around);
+        for place in places(text, &settled) {
+            telling.tell(&place, &shown, around);
         }
         if !inside.is_empty() {
             let mut starts = BTreeMap::new();
@@ -96,6 +93,67 @@ fn anchor(one: &Found) -> usize {
         .filter(within)
         .unwrap_or(&one.span)
         .start
+}
+
+/// Where a credential is told to be.
+struct Place<'f> {
+    one: &'f Found,
+    /// What is shown of it.
+    focus: &'f Range<usize>,
+    /// Line and column.
+    at: (u32, u32),
+    /// The line of its other half.
+    other: Option<u32>,
+}
+
+/// Every place to tell of, in order. The secret of a pair that is on another line than its id is one of its own.
+fn places<'f>(text: &[u8], settled: &'f [Found]) -> Vec<Place<'f>> {
+    let mut starts: Vec<(usize, usize, &Range<usize>, &Found)> = Vec::with_capacity(settled.len());
+    for (index, one) in settled.iter().enumerate() {
+        let own = focus(one).unwrap_or(&one.span);
+        starts.push((anchor(one), index, own, one));
+        starts.extend(apart(one).map(|secret| (secret.start, index, secret, one)));
+    }
+    starts.sort_by_key(|(start, index, _, one)| (*start, one.span.start, *index));
+    let mut lines = Lines::new(text);
+    // The place that was told of a pair first.
+    let mut first: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut out: Vec<Place<'_>> = Vec::with_capacity(starts.len());
+    for (start, index, focus, one) in starts {
+        let mut place = Place {
+            one,
+            focus,
+            at: lines.of(start),
+            other: None,
+        };
+        let half = first.get(&index).and_then(|at| out.get_mut(*at));
+        if let Some(half) = half {
+            // On the line of the other half it says nothing new.
+            if half.at.0 == place.at.0 {
+                continue;
+            }
+            half.other = Some(place.at.0);
+            place.other = Some(half.at.0);
+        } else if apart(one).is_some() {
+            first.insert(index, out.len());
+        }
+        out.push(place);
+    }
+    out
+}
+
+/// The secret of a match that it stands within.
+fn focus(one: &Found) -> Option<&Range<usize>> {
+    one.secret
+        .as_ref()
+        .filter(|secret| secret.start >= one.span.start && secret.end <= one.span.end)
+}
+
+/// The secret of a match that it stands beside: that of a pair, which is found on both lines.
+fn apart(one: &Found) -> Option<&Range<usize>> {
+    one.secret
+        .as_ref()
+        .filter(|secret| secret.end <= one.span.start || secret.start >= one.span.end)
 }
 
 /// From a place in an inner text to that in the document.
@@ -190,7 +248,13 @@ impl Telling<'_> {
         for found in one.found {
             let start = outwards(one.way.place(&found.span)).start;
             let at = starts.get(&start).copied().unwrap_or((1, 1));
-            self.tell(found, &shown, at, &layers);
+            let place = Place {
+                one: &found,
+                focus: focus(&found).unwrap_or(&found.span),
+                at,
+                other: None,
+            };
+            self.tell(&place, &shown, &layers);
         }
         for deeper in one.deeper {
             let way = &one.way;
@@ -203,7 +267,8 @@ impl Telling<'_> {
         }
     }
 
-    fn tell(&mut self, one: Found, shown: &Shown<'_>, at: (u32, u32), layers: &[String]) {
+    fn tell(&mut self, place: &Place<'_>, shown: &Shown<'_>, layers: &[String]) {
+        let one = place.one;
         let Some(compiled) = self.engine.rules.get(one.rule) else {
             return;
         };
@@ -211,7 +276,7 @@ impl Telling<'_> {
         let fingerprint = one
             .secret_bytes(shown.text)
             .map(|secret| self.key.fingerprint(&rule.credential_type, secret));
-        let (line, column) = at;
+        let (line, column) = place.at;
         let credential = (
             rule.credential_type.clone(),
             one.public_id.clone(),
@@ -226,17 +291,9 @@ impl Telling<'_> {
             return;
         }
         on.insert(line);
-        let focus = one
-            .secret
-            .as_ref()
-            .filter(|secret| secret.start >= one.span.start && secret.end <= one.span.end);
-        let context = context::render(
-            shown.text,
-            focus.unwrap_or(&one.span),
-            &shown.secrets,
-            &shown.every,
-        );
-        let ignored = ignores::covering(&self.markers, line, &rule.id);
+        let context = context::render(shown.text, place.focus, &shown.secrets, &shown.every);
+        let mut at = [Some(line), place.other].into_iter().flatten();
+        let ignored = at.find_map(|line| ignores::covering(&self.markers, line, &rule.id));
         let ignored = ignored.map(|marker| Ignored {
             by: IgnoredBy::Comment,
             reason: shown.every.mask(marker.reason.clone()),
@@ -245,17 +302,17 @@ impl Telling<'_> {
             rule: rule.id.clone(),
             provider: rule.provider.clone(),
             kind: rule.credential_type.clone(),
-            public_id: one.public_id.map(|id| shown.kept.mask(id)),
+            public_id: one.public_id.clone().map(|id| shown.kept.mask(id)),
             fingerprint,
             redacted: Redacted::new(&one.prefix),
-            account: one.account,
-            subject: one.subject.map(|subject| shown.kept.mask(subject)),
+            account: one.account.clone(),
+            subject: one.subject.clone().map(|subject| shown.kept.mask(subject)),
             created_at: one.created_at,
             expires_at: one.expires_at,
             expires_by_nature: one.expires_by_nature.or(rule.expires_by_nature),
             default_tier: rule.default_tier,
             confidence: one.confidence,
-            confidence_reason: reason(one.reasons, &shown.every),
+            confidence_reason: reason(one.reasons.clone(), &shown.every),
             sighting: Sighting {
                 repository: String::new(),
                 uri: String::new(),

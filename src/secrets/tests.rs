@@ -71,14 +71,30 @@ fn an_aws_key_id_and_its_secret_are_one_credential() {
     let secret = expand("{{base64:40:z}}").unwrap();
     let text = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
     let seen = scan(&text);
-    assert_eq!(seen.len(), 1, "{seen:#?}");
-    assert_eq!(seen[0].public_id.as_deref(), Some(id.as_str()));
-    assert_eq!(
-        seen[0].fingerprint,
-        Some(key().fingerprint("aws-access-key", secret.as_bytes()))
-    );
+    assert_eq!(seen.len(), 2, "{seen:#?}");
+    for one in &seen {
+        assert_eq!(one.public_id.as_deref(), Some(id.as_str()));
+        assert_eq!(
+            one.fingerprint,
+            Some(key().fingerprint("aws-access-key", secret.as_bytes()))
+        );
+    }
     assert_eq!(seen[0].account.as_deref(), Some("029608264753"));
     assert_eq!((seen[0].sighting.line, seen[0].sighting.column), (2, 21));
+    assert_eq!((seen[1].sighting.line, seen[1].sighting.column), (3, 25));
+    let on_one_line = scan(&format!(
+        "aws_access_key_id={id} aws_secret_access_key={secret}"
+    ));
+    assert_eq!(on_one_line.len(), 1);
+    let ignored = text.replace(
+        &id,
+        &format!("{id} # overstay:ignore[aws-access-key] a test"),
+    );
+    assert!(
+        scan(&ignored)
+            .iter()
+            .all(|one| one.sighting.ignored.is_some())
+    );
     let alone = scan(&format!("id {id}"));
     assert_eq!(alone[0].fingerprint, None);
     assert_eq!(alone[0].confidence, Confidence::Medium);
@@ -98,17 +114,14 @@ fn neighbouring_aws_keys_keep_their_own_secrets() {
         one.0, one.1, two.0, two.1
     );
     let backward = format!("key={}\nid={}\nkey={}\nid={}\n", one.1, one.0, two.1, two.0);
-    let prints: Vec<_> = scan(&forward)
-        .into_iter()
-        .map(|seen| seen.fingerprint)
-        .collect();
     let of = |secret: &str| Some(key().fingerprint("aws-access-key", secret.as_bytes()));
-    assert_eq!(prints, [of(&one.1), of(&two.1)]);
-    let prints: Vec<_> = scan(&backward)
-        .into_iter()
-        .map(|seen| seen.fingerprint)
-        .collect();
-    assert_eq!(prints, [of(&one.1), of(&two.1)]);
+    for text in [forward, backward] {
+        let seen = scan(&text).into_iter();
+        let prints: Vec<_> = seen.map(|seen| seen.fingerprint).collect();
+        // Each on the lines of both its halves.
+        let (one, two) = (of(&one.1), of(&two.1));
+        assert_eq!(prints, [one.clone(), one, two.clone(), two]);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What can be told of an assignment, as numbers.
 
 use super::super::{entropy, login};
-use super::form::{Form, Reading};
+use super::form::{self, Form, Reading};
 use super::key::Key;
 use super::surroundings::Surroundings;
 use super::value::Quote;
@@ -86,23 +86,22 @@ impl Alphabet {
     }
 }
 
-/// The features of the name that something is assigned to.
-pub(super) fn of_name(key: &Key) -> Vec<Feature> {
+/// The features of the name that something is assigned to; a list of values is `listed` under a plural.
+pub(super) fn of_name(key: &Key, listed: bool) -> Vec<Feature> {
     let mut found = Found::default();
-    name(&mut found, key);
+    name(&mut found, key, listed);
     found.0
 }
 
 /// The features of how something is assigned, as far as what stands around its line decides of them.
-pub(super) fn of_form(reading: &Reading, around: Surroundings) -> Vec<Feature> {
+pub(super) fn of_form(reading: &Reading, around: Surroundings, settings: bool) -> Vec<Feature> {
     let mut found = Found::default();
-    found.when(form(reading), true);
-    let settings = around.is_configuration();
+    found.when(form_name(reading), true);
     match reading.quote {
         Quote::Own => found.when("quoted", true),
         Quote::Text => found.when("in-text", true),
         Quote::Bare if settings => found.when("bare-settings", true),
-        Quote::Bare => found.when("bare-code", true),
+        Quote::Bare | Quote::Bytes => found.when("bare-code", true),
     }
     found.when("settings-around", settings);
     found.when("prose-around", around.prose > around.settings + around.code);
@@ -115,11 +114,11 @@ pub(super) fn most_of_form(reading: &Reading, weight: impl Fn(&str) -> f64) -> f
     let quote = match reading.quote {
         Quote::Own => weight("quoted"),
         Quote::Text => weight("in-text"),
-        Quote::Bare => weight("bare-settings").max(weight("bare-code")),
+        Quote::Bare | Quote::Bytes => weight("bare-settings").max(weight("bare-code")),
     };
     let around = ["settings-around", "prose-around", "user-beside"];
     let around: f64 = around.iter().map(|name| weight(name).max(0.0)).sum();
-    weight(form(reading)) + quote + around
+    weight(form_name(reading)) + quote + around
 }
 
 /// The features of the line that something is assigned on.
@@ -136,7 +135,7 @@ pub(super) fn of_value(value: &[u8], key: &Key, reading: &Reading) -> Vec<Featur
     found.0
 }
 
-fn name(found: &mut Found, key: &Key) {
+fn name(found: &mut Found, key: &Key, listed: bool) {
     let family = match key.name.family.id.as_str() {
         "password" => "name-password",
         "secret" => "name-secret",
@@ -164,10 +163,10 @@ fn name(found: &mut Found, key: &Key) {
         key.name.before.is_empty() && key.name.after.is_empty(),
     );
     found.when("name-goes-on", key.name.unknown);
-    found.when("name-plural", key.name.plural);
+    found.when("name-plural", key.name.plural && !listed);
 }
 
-fn form(reading: &Reading) -> &'static str {
+fn form_name(reading: &Reading) -> &'static str {
     match reading.form {
         Form::Equals => "form-equals",
         Form::Colon => "form-colon",
@@ -193,7 +192,11 @@ fn line(found: &mut Found, text: &[u8], key: &Key, reading: &Reading, scheme: bo
         "spaced-bare",
         reading.spaced && reading.quote == Quote::Bare,
     );
-    found.when("more", reading.more);
+    found.when(
+        "more",
+        reading.more && !form::is_variable_argument(text, key, reading),
+    );
+    found.when("login-pair", form::is_login(text, key, reading));
     found.when("scheme", scheme);
     found.when("long-line", reading.line.len() > 600);
     found.when(
@@ -293,7 +296,12 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     found.when("dollar", has(b'$'));
     found.when("padded", value.ends_with(b"="));
     found.when("not-ascii", !value.is_ascii());
-    found.when("hex", alphabet.hex && digits && letters && value.len() >= 8);
+    // Salts are written so more often than not.
+    let salts = matches!(key.name.family.id.as_str(), "salt" | "nonce");
+    found.when(
+        "hex",
+        alphabet.hex && digits && letters && value.len() >= 8 && !salts,
+    );
     found.when(
         "hex-32",
         alphabet.hex && matches!(value.len(), 32 | 40 | 64 | 128),

@@ -1,8 +1,8 @@
 //! How languages and formats write that something is assigned to a name.
 
 use super::key::{self, Key};
-use super::value::{self, Quote};
-use super::{at, before, part};
+use super::value::{self, Quote, is_quote};
+use super::{at, before, list, part};
 use std::ops::Range;
 
 /// Bytes of a line before a name that are looked at.
@@ -66,6 +66,8 @@ pub(super) struct Reading {
     pub more: bool,
     /// A colon is in the operator, as few languages have it where something is computed.
     pub announced: bool,
+    /// One of several values in a list.
+    pub listed: bool,
 }
 
 /// The line around a name, cut to size.
@@ -198,6 +200,65 @@ fn enclosing(text: &[u8], line: &Range<usize>, name: &Range<usize>) -> Option<u8
     open.filter(|quote| memchr::memchr(*quote, part(text, name.end..line.end)).is_some())
 }
 
+/// Whether a name is that of a variable in the arguments of a command: `-e NAME=value`, `--build-arg NAME=value`.
+pub(super) fn is_variable_argument(text: &[u8], key: &Key, reading: &Reading) -> bool {
+    const FLAGS: [&[u8]; 5] = [
+        b" -e",
+        b" --env",
+        b" --build-arg",
+        b" --set-env-vars",
+        b" -E",
+    ];
+    let head = part(text, reading.line.start..key.range.start);
+    let head = head.strip_suffix(b"\"").unwrap_or(head);
+    let head = head.strip_suffix(b"'").unwrap_or(head);
+    let apart = head.trim_ascii_end();
+    reading.form == Form::Equals
+        && !reading.spaced
+        && apart.len() < head.len()
+        && FLAGS
+            .iter()
+            .any(|flag| apart.ends_with(flag) || apart == flag.trim_ascii())
+}
+
+/// Whether a password follows the name of who logs in with it, on its line and written in the same way:
+/// `{user: app, password: …}`.
+pub(super) fn is_login(text: &[u8], key: &Key, reading: &Reading) -> bool {
+    const USERS: [&[u8]; 5] = [b"user", b"username", b"login", b"usr", b"email"];
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@');
+    let head = part(text, reading.line.start..key.range.start).trim_ascii_end();
+    let Some(head) = head.strip_suffix(b",") else {
+        return false;
+    };
+    let unquoted = |text: &[u8]| -> usize {
+        let end = usize::from(text.last().is_some_and(|last| is_quote(*last)));
+        text.len() - end
+    };
+    let head = part(head, 0..unquoted(head));
+    let login = head
+        .rsplit(|byte| !is_word(byte))
+        .next()
+        .unwrap_or_default();
+    let head = part(head, 0..head.len() - login.len());
+    let head = part(head, 0..unquoted(head)).trim_ascii_end();
+    let Some((operator, head)) = head.split_last() else {
+        return false;
+    };
+    let head = part(head, 0..unquoted(head));
+    let name = head
+        .rsplit(|byte| !is_word(byte))
+        .next()
+        .unwrap_or_default();
+    key.name.family.id == "password"
+        && !login.is_empty()
+        && matches!(
+            (operator, reading.form),
+            (b':', Form::Colon | Form::Member) | (b'=', Form::Equals)
+        )
+        && !name.eq_ignore_ascii_case(login)
+        && USERS.iter().any(|user| name.eq_ignore_ascii_case(user))
+}
+
 fn skip_blanks(text: &[u8], index: usize, end: usize) -> usize {
     let mut index = index;
     while index < end && matches!(at(text, index), b' ' | b'\t') {
@@ -310,10 +371,13 @@ impl Reader<'_> {
             b'>' if !blank && self.in_tag() => (Form::Markup, operator + 1),
             _ => return self.beside(index, operator),
         };
-        // `char name[16] = "value"`; single quotes hold one letter there.
+        // `char name[16] = "value"`, `{ 0x12, … }`; single quotes hold one letter there.
         if is_array
             && before(text, start) != b'$'
-            && at(text, skip_blanks(text, value, self.line.end)) != b'"'
+            && !matches!(
+                at(text, skip_blanks(text, value, self.line.end)),
+                b'"' | b'{'
+            )
         {
             return Vec::new();
         }
@@ -402,7 +466,22 @@ impl Reader<'_> {
             spaced: self.spaced,
             more,
             announced: self.announced,
+            listed: false,
         }
+    }
+
+    /// What stands in a list at `index`: texts, or the bytes of one value.
+    fn list(&self, form: Form, index: usize) -> Vec<Reading> {
+        if let Some(bytes) = list::bytes(self.text, index, self.line.end) {
+            return vec![self.reading(form, bytes, false)];
+        }
+        let texts = list::texts(self.text, index, self.line.end, self.open);
+        let reading = |found| Reading {
+            listed: true,
+            more: false,
+            ..self.reading(form, found, false)
+        };
+        texts.into_iter().map(reading).collect()
     }
 
     /// What stands at `index`, behind an operator.
@@ -428,6 +507,12 @@ impl Reader<'_> {
         if let Some(found) = value::quoted(text, index, self.line.end, self.open) {
             return vec![self.reading(form, found, false)];
         }
+        if !matches!(form, Form::Call | Form::Compare) {
+            let listed = self.list(form, index);
+            if !listed.is_empty() {
+                return listed;
+            }
+        }
         let joined = matches!(before(text, self.key.range.start), b'?' | b'&' | b';');
         if self.key.dashes > 0 || joined || (form == Form::Colon && self.is_source()) {
             // A flag of a command line, a parameter of a URL, a part of a connection string.
@@ -440,7 +525,14 @@ impl Reader<'_> {
             let found = value::in_text(text, index..self.line.end, self.open, header);
             return vec![self.reading(form, found, false)];
         }
-        if matches!(form, Form::Call | Form::Argument | Form::Compare) {
+        if form == Form::Call {
+            let decoded = value::decoded(text, index, self.line.end);
+            return decoded
+                .map(|found| self.reading(Form::Equals, found, false))
+                .into_iter()
+                .collect();
+        }
+        if matches!(form, Form::Argument | Form::Compare) {
             return Vec::new();
         }
         let bare = value::bare(text, index..self.line.end);
@@ -523,13 +615,19 @@ impl Reader<'_> {
                 .unwrap_or_else(|| value::in_text(text, value..self.line.end, self.open, false));
             return vec![self.reading(Form::Flag, found, false)];
         }
+        let form = if self.is_defined() {
+            Form::Equals
+        } else {
+            Form::Beside
+        };
         if let Some(found) = value::quoted(text, value, self.line.end, self.open) {
-            let form = if self.is_defined() {
-                Form::Equals
-            } else {
-                Form::Beside
-            };
             return vec![self.reading(form, found, false)];
+        }
+        if form == Form::Equals {
+            let listed = self.list(form, value);
+            if !listed.is_empty() {
+                return listed;
+            }
         }
         // `IDENTIFIED BY value`
         if self.key.name.after.last().is_some_and(|word| word == "by") {
@@ -562,10 +660,10 @@ impl Reader<'_> {
         Vec::new()
     }
 
-    /// Whether the name is that of a macro: `#define NAME "value"`.
+    /// Whether the name is that of a macro or of a setting: `#define NAME "value"`, `set name "value"`.
     fn is_defined(&self) -> bool {
         let head = part(self.text, self.line.start..self.key.range.start).trim_ascii();
-        head.ends_with(b"define") && head.len() <= 10
+        head.ends_with(b"define") && head.len() <= 10 || head.eq_ignore_ascii_case(b"set")
     }
 
     /// Whether the name is the first word of its line, but for a command that sets variables.

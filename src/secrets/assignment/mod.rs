@@ -12,6 +12,7 @@ mod features;
 mod form;
 mod key;
 mod known;
+mod list;
 mod score;
 mod shape;
 mod surroundings;
@@ -22,6 +23,7 @@ mod words;
 use super::compile::Reach;
 use crate::model::Confidence;
 use known::Known;
+use score::Verdict;
 use std::ops::Range;
 
 /// Most bytes on either side of a keyword that decide of what is made of it: of the line before it and the lines
@@ -93,16 +95,16 @@ pub(super) enum Judgement {
     Nothing,
     /// What stands around speaks against what is assigned.
     Unlikely,
-    /// A secret.
-    Secret(Assigned),
+    /// A secret, or each of those in a list.
+    Secrets(Vec<Assigned>),
 }
 
 impl Judgement {
-    /// The secret, where it is one.
-    pub(super) fn secret(self) -> Option<Assigned> {
+    /// The secrets, where there are any.
+    pub(super) fn secrets(self) -> Vec<Assigned> {
         match self {
-            Self::Secret(one) => Some(one),
-            Self::Nothing | Self::Unlikely => None,
+            Self::Secrets(all) => all,
+            Self::Nothing | Self::Unlikely => Vec::new(),
         }
     }
 }
@@ -136,19 +138,29 @@ fn judge_anew(text: &[u8], name: Range<usize>, family: &str) -> Judgement {
         return Judgement::Nothing;
     };
     let mut best = Judgement::Nothing;
+    let mut all = Vec::new();
     for reading in form::readings(text, &key) {
         match score::judge(text, &key, &reading) {
-            Judgement::Nothing => {}
-            Judgement::Unlikely => best = Judgement::Unlikely,
-            found @ Judgement::Secret(_) => return found,
+            Verdict::Nothing => {}
+            Verdict::Unlikely => best = Judgement::Unlikely,
+            Verdict::Secret(found) => {
+                all.push(found);
+                if !reading.listed {
+                    break;
+                }
+            }
         }
     }
-    best
+    if all.is_empty() {
+        best
+    } else {
+        Judgement::Secrets(all)
+    }
 }
 
 /// Whether nearly all of a text reads like words.
 pub(super) fn reads_like_words(text: &[u8]) -> bool {
-    words::wording(text).share > 0.65
+    words::wording(text).share > 0.6
 }
 
 /// The byte at `index`; 0 beyond both ends.

@@ -1,11 +1,11 @@
 //! From features to a confidence with its reasons.
 
 use super::features::{self, Feature};
-use super::form::{Form, Reading};
+use super::form::{self, Form, Reading};
 use super::key::Key;
 use super::surroundings;
 use super::value::{Quote, scheme};
-use super::{Assigned, Judgement, part, shape, vendors};
+use super::{Assigned, list, part, shape, vendors};
 use crate::model::Confidence;
 use crate::rules::credentials::assignments;
 use std::ops::Range;
@@ -16,18 +16,49 @@ const TOLD: usize = 3;
 /// An unquoted value on a line this long stands in generated code.
 const LONG_LINE: usize = 600;
 
+/// What is made of one reading.
+pub(super) enum Verdict {
+    /// No secret, whatever stands around.
+    Nothing,
+    /// What stands around speaks against it.
+    Unlikely,
+    /// A secret.
+    Secret(Assigned),
+}
+
 /// Judges one reading.
-pub(super) fn judge(text: &[u8], key: &Key, reading: &Reading) -> Judgement {
+pub(super) fn judge(text: &[u8], key: &Key, reading: &Reading) -> Verdict {
+    if reading.quote == Quote::Bytes {
+        return of_bytes(text, key, reading).map_or(Verdict::Nothing, Verdict::Secret);
+    }
     match value_of(text, key, reading) {
-        None => Judgement::Nothing,
+        None => Verdict::Nothing,
         Some((value, scheme)) => {
             let Some(features) = Features::of(text, key, reading, value.clone(), scheme) else {
-                return Judgement::Nothing;
+                return Verdict::Nothing;
             };
             let weighed = weigh(text, key, reading, value, scheme, features);
-            weighed.map_or(Judgement::Unlikely, Judgement::Secret)
+            weighed.map_or(Verdict::Unlikely, Verdict::Secret)
         }
     }
+}
+
+/// Bytes under a name that says what they are for. Tokens of parsers and of models are numbers too.
+fn of_bytes(text: &[u8], key: &Key, reading: &Reading) -> Option<Assigned> {
+    let family = key.name.family.id.as_str();
+    let fits = match family {
+        "key" => key.is_qualified(),
+        "token" => false,
+        _ => true,
+    };
+    (fits && list::looks_random(part(text, reading.value.clone()))).then(|| Assigned {
+        secret: reading.value.clone(),
+        confidence: Confidence::Medium,
+        reasons: vec![
+            format!("assigned to a name that speaks of a {family}"),
+            "it is a list of bytes without order".to_owned(),
+        ],
+    })
 }
 
 /// Adds up what the features of a value weigh; `None` where that is too little for a finding.
@@ -50,8 +81,9 @@ fn weigh(
         score += points;
     }
     let mut near = None;
-    // It can only speak against a secret and is dear to find out, so it comes last.
-    if score >= known.score.low && vendors::are_near(text, &reading.line) {
+    // It can only speak against a secret and is dear to find out, so it comes last. No vendor makes up passwords.
+    let issued = !matches!(key.name.family.id.as_str(), "password" | "salt" | "nonce");
+    if issued && score >= known.score.low && vendors::are_near(text, &reading.line) {
         near = Some(Feature {
             name: "vendor-near",
             amount: 1.0,
@@ -123,7 +155,7 @@ impl Features {
         scheme: bool,
     ) -> Option<Self> {
         let found = Self {
-            name: features::of_name(key),
+            name: features::of_name(key, reading.listed),
             line: features::of_line(text, key, reading, scheme),
             value: features::of_value(part(text, value), key, reading),
         };
@@ -142,6 +174,9 @@ impl Features {
     ) -> Option<Vec<Feature>> {
         let value = part(text, value);
         let around = surroundings::around(text, &reading.line);
+        if around.anonymous && key.name.family.id == "password" {
+            return None;
+        }
         // `NAME=value` of a shell, and whatever follows a flag or a scheme, is text.
         let name = part(text, key.range.clone());
         let variable = reading.form == Form::Equals
@@ -150,7 +185,8 @@ impl Features {
         let is_text = matches!(reading.form, Form::Flag | Form::Query)
             || variable
             || scheme
-            || around.is_configuration();
+            || around.is_configuration()
+            || (form::is_login(text, key, reading) && !shape::is_readable(value));
         if reading.quote == Quote::Bare
             && !is_text
             && !(reading.announced && shape::is_riddled(value))
@@ -159,7 +195,9 @@ impl Features {
             return None;
         }
         let mut found = self.name;
-        found.extend(features::of_form(reading, around));
+        let is_setting =
+            around.is_configuration() || form::is_variable_argument(text, key, reading);
+        found.extend(features::of_form(reading, around, is_setting));
         found.extend(self.line);
         found.extend(self.value);
         Some(found)
@@ -180,7 +218,7 @@ fn is_possible<'f>(features: impl Iterator<Item = &'f Feature>, reading: &Readin
 
 #[cfg(test)]
 mod tests {
-    use super::super::{form, key};
+    use super::super::key;
     use super::*;
     use proptest::prelude::*;
 
@@ -208,7 +246,7 @@ mod tests {
                     continue;
                 }
                 let all = Features {
-                    name: features::of_name(&key),
+                    name: features::of_name(&key, reading.listed),
                     line: features::of_line(text, &key, &reading, scheme),
                     value: features::of_value(part(text, value.clone()), &key, &reading),
                 };

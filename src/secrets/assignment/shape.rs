@@ -22,6 +22,7 @@ pub(super) fn is_harmless(value: &[u8], key: &Key) -> bool {
         || is_data(value)
         || (is_uuid(value) && key.name.family.id == "key" && !key.is_qualified())
         || (value.len() <= SHORT && (is_address(value) || is_date_or_version(value)))
+        || is_number(value)
         || is_sentence(value)
 }
 
@@ -344,6 +345,11 @@ pub(super) fn is_code(value: &[u8]) -> bool {
     digits == 0 || wording(value).share > 0.5 || value.len() < 8
 }
 
+/// Words, as the names of source code are made of.
+pub(super) fn is_readable(value: &[u8]) -> bool {
+    wording(value).share > 0.5
+}
+
 /// A place: a URL without a login, a path, a host, an e-mail address, a MIME type.
 fn is_address(value: &[u8]) -> bool {
     let has = |needle: &[u8]| memchr::memmem::find(value, needle).is_some();
@@ -409,6 +415,12 @@ fn is_address(value: &[u8]) -> bool {
     }
     let slash = memchr::memchr(b'/', value);
     slash.is_some_and(|slash| slash > 0 && wording(value).share > 0.75 && !value.ends_with(b"="))
+}
+
+/// A number of up to 64 bits as code writes it: `0x31c45018`.
+fn is_number(value: &[u8]) -> bool {
+    const DIGITS: usize = 16;
+    matches!(value, [b'0', b'x', digits @ ..] if digits.len() <= DIGITS && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 fn is_date_or_version(value: &[u8]) -> bool {

@@ -21,6 +21,8 @@ pub(super) struct Surroundings {
     pub prose: u32,
     /// A user name stands beside it.
     pub user: bool,
+    /// It is one that lets anyone in.
+    pub anonymous: bool,
 }
 
 /// Looks at the lines before and after `line`.
@@ -50,8 +52,9 @@ impl Surroundings {
         if line.is_empty() {
             return;
         }
-        if near && !self.user && speaks_of_user(line) {
+        if near && !(self.user && self.anonymous) && speaks_of_user(line) {
             self.user = true;
+            self.anonymous |= names_anonymous(line);
         }
         match kind(line) {
             Some(Kind::Settings) => self.settings += 1,
@@ -175,6 +178,19 @@ static USERS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         ])
         .ok()
 });
+
+/// Whether the user of a line is `anonymous`, whose password is anyone's.
+fn names_anonymous(line: &[u8]) -> bool {
+    let line = part(line, 0..line.len().min(200)).to_ascii_lowercase();
+    memchr::memmem::find_iter(&line, b"anonymous").any(|at| {
+        let quoted = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b'"' | b'\''));
+        let end = line.get(at + b"anonymous".len());
+        quoted(end)
+            && at
+                .checked_sub(1)
+                .is_some_and(|before| quoted(line.get(before)))
+    })
+}
 
 fn speaks_of_user(line: &[u8]) -> bool {
     let line = part(line, 0..line.len().min(200));

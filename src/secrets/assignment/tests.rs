@@ -19,7 +19,7 @@ fn found(text: &str) -> Vec<String> {
         for literal in literals {
             for start in memchr::memmem::find_iter(&lower, literal) {
                 let hit = start..start + literal.len();
-                if let Some(one) = judge(text, &hit, &family.id).secret() {
+                for one in judge(text, &hit, &family.id).secrets() {
                     let secret = String::from_utf8_lossy(&text[one.secret.clone()]).into_owned();
                     assert!(!one.reasons.is_empty());
                     out.push((one.secret.start, secret));
@@ -103,11 +103,76 @@ fn every_way_to_write_an_assignment_is_read() {
         ("$passwords[] = '@';", PASSWORD),
         ("The secret key: @\n", KEY),
         ("<Value>password:@</Value>", PASSWORD),
+        ("tokens: [\"@\"]", KEY),
+        ("var passwords = []string{\"@\"}", PASSWORD),
+        ("conf.setCipherKey(Base64.decode(\"@\"));", KEY),
+        ("key.setSecretKey(Buffer.from('@', 'hex'))", KEY),
+        ("users: [ {user: app, password: @} ]", PASSWORD),
+        ("docker run -e DB_PASSWORD=@ shop/db", PASSWORD),
+        ("set password \"@\"", PASSWORD),
+        ("VALID_TOKEN = '@'.freeze", KEY),
+        ("oauth_verifier: '@',", KEY),
     ] {
         let value = expand(value);
         let text = form.replace('@', &value);
         assert_eq!(found(&text), [value], "{text}");
     }
+}
+
+#[test]
+fn each_value_of_a_list_is_a_secret() {
+    let (one, two) = (expand(PASSWORD), expand("{{alnum:14:q}}"));
+    let text = format!("passwords = ['{one}', '{two}']");
+    assert_eq!(found(&text), [one, two]);
+}
+
+#[test]
+fn bytes_are_secrets_under_a_name_that_says_what_they_are_for() {
+    let bytes = "0x9c, 0x12, 0xe4, 0x77, 0x5b, 0x03, 0xd8, 0x61";
+    for text in [
+        "secretKey := []byte{@}",
+        "static char aes_key[8] = {@};",
+        "#define AES_KEY {@}",
+    ] {
+        assert_eq!(found(&text.replace('@', bytes)), [bytes], "{text}");
+    }
+    for text in [
+        "key := []byte{@}",
+        "tokens = [@]",
+        "hash_secret_sum := []byte{@}",
+    ] {
+        assert_eq!(found(&text.replace('@', bytes)), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_login_on_one_line_tells_its_password_from_code() {
+    let password = expand("{{lower:5:h}}");
+    let login = format!("auth: {{user: ivan, password: {password}}}");
+    assert_eq!(found(&login), std::slice::from_ref(&password));
+    for text in [
+        "f({user: user, password: @})",
+        "f({user: u.name, password: getting})",
+        "f({a: b, password: @})",
+    ] {
+        assert_eq!(found(&text.replace('@', &password)), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn vendors_nearby_say_nothing_of_passwords() {
+    let password = expand("{{lower:5:v}}");
+    let text =
+        format!("GITLAB_TOKEN: x\nSTRIPE_KEY: y\nDB_PASSWORD: \"{password}\"\nREDIS_HOST: z\n");
+    assert_eq!(found(&text), [password]);
+}
+
+#[test]
+fn the_password_of_anonymous_is_none() {
+    let password = expand(PASSWORD);
+    let text = |user: &str| format!("s->user = \"{user}\";\ns->password = \"{password}\";\n");
+    assert_eq!(found(&text("anonymous")), [""; 0]);
+    assert_eq!(found(&text("ivan")), [password]);
 }
 
 #[test]
@@ -181,6 +246,11 @@ fn code_texts_and_names_are_no_secrets() {
         "Authorization: Bearer mF_9.{{text:B5f-4}}.1JqM",
         "auth='ntlm',",
         "sign_in(password: 'wrong_password')",
+        "password = config[\"db\"][\"password\"]",
+        "password = read(config['db']['password'])",
+        "pass_mask: \"0x81103c1452dd61cd\"",
+        "PASSWORD_SCHEME=SHA512-CRYPT",
+        "password=open(\"https://h.io/x\")",
     ] {
         let text = expand(text);
         assert!(found(&text).is_empty(), "{text}: {:?}", found(&text));
@@ -199,7 +269,7 @@ proptest! {
         let text = format!("password{text}");
         let hit = 0..4;
         if !look(text.as_bytes(), &hit) {
-            prop_assert!(judge(text.as_bytes(), &hit, "password").secret().is_none());
+            prop_assert!(judge(text.as_bytes(), &hit, "password").secrets().is_empty());
         }
     }
 }
@@ -220,14 +290,17 @@ fn told(one: Judgement, by: isize) -> String {
     match one {
         Judgement::Nothing => "nothing".to_owned(),
         Judgement::Unlikely => "unlikely".to_owned(),
-        Judgement::Secret(one) => {
-            let start = one.secret.start as isize + by;
-            format!(
-                "{start} {} {:?} {:?}",
-                one.secret.len(),
-                one.confidence,
-                one.reasons
-            )
+        Judgement::Secrets(all) => {
+            let told = all.iter().map(|one| {
+                let start = one.secret.start as isize + by;
+                format!(
+                    "{start} {} {:?} {:?}",
+                    one.secret.len(),
+                    one.confidence,
+                    one.reasons
+                )
+            });
+            told.collect::<Vec<_>>().join("\n")
         }
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Quote {
     Text,
     /// Nothing: text in a configuration file, an expression in code.
     Bare,
+    /// Nothing: numbers, each a byte.
+    Bytes,
 }
 
 /// A value and what delimits it.
@@ -27,7 +29,7 @@ pub(super) struct Literal {
     pub end: usize,
 }
 
-const fn is_quote(byte: u8) -> bool {
+pub(super) const fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
 
@@ -250,6 +252,23 @@ fn trim(text: &[u8], mut within: Range<usize>) -> Range<usize> {
     within
 }
 
+/// The text that a call decodes: `Base64.decode("…")`, `Buffer.from("…", "hex")`.
+pub(super) fn decoded(text: &[u8], index: usize, line_end: usize) -> Option<Literal> {
+    const DECODERS: [&[u8]; 6] = [b"decode", b"hex", b"from", b"b64", b"base64", b"bytes"];
+    let rest = part(text, index..line_end);
+    let length = rest
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':'))
+        .count();
+    let name = part(rest, 0..length).to_ascii_lowercase();
+    let decodes = DECODERS
+        .iter()
+        .any(|decoder| memchr::memmem::find(&name, decoder).is_some());
+    (decodes && at(rest, length) == b'(')
+        .then(|| quoted(text, index + length + 1, line_end, None))
+        .flatten()
+}
+
 /// The first literal of an expression that may be what it comes to: `read() || "…"`, `get("NAME", "…")`, `new Key("…")`.
 pub(super) fn default(text: &[u8], within: Range<usize>) -> Option<Literal> {
     if matches!(part(text, within.clone()), [b'[', b'{', ..]) {
@@ -261,7 +280,9 @@ pub(super) fn default(text: &[u8], within: Range<usize>) -> Option<Literal> {
         if is_quote(at(text, index)) {
             let head = part(text, within.start..index);
             let compares = |mark: &[u8]| memchr::memmem::find(head, mark).is_some();
-            if compares(b"==") || compares(b"!=") {
+            // Of a list, each is for itself.
+            let is_listed = head.trim_ascii_end().ends_with(b"{");
+            if compares(b"==") || compares(b"!=") || is_listed {
                 return None;
             }
             let found = quoted(text, index, within.end, None)?;
@@ -292,11 +313,12 @@ pub(super) fn more(text: &[u8], found: &Literal, line_end: usize) -> bool {
     let rest = part(text, found.end..line_end.max(found.end)).trim_ascii();
     match found.quote {
         Quote::Own => {
+            let rest = rest.strip_prefix(b".freeze").unwrap_or(rest);
             matches!(rest.first(), Some(b'+' | b'.' | b'%' | b'[' | b'?'))
                 || rest.starts_with(b"in ")
                 || rest.first().is_some_and(u8::is_ascii_alphanumeric)
         }
-        Quote::Text => false,
+        Quote::Text | Quote::Bytes => false,
         Quote::Bare => {
             !rest.is_empty()
                 && !rest.starts_with(b"#")
