@@ -296,11 +296,15 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     found.when("dollar", has(b'$'));
     found.when("padded", value.ends_with(b"="));
     found.when("not-ascii", !value.is_ascii());
-    // Salts are written so more often than not.
-    let salts = matches!(key.name.family.id.as_str(), "salt" | "nonce");
+    // Salts are written so more often than not, and few hashes are shorter than this.
+    let hashes = match key.name.family.id.as_str() {
+        "salt" | "nonce" => usize::MAX,
+        "token" | "auth" => 16,
+        _ => 8,
+    };
     found.when(
         "hex",
-        alphabet.hex && digits && letters && value.len() >= 8 && !salts,
+        alphabet.hex && digits && letters && value.len() >= hashes,
     );
     found.when(
         "hex-32",

@@ -221,6 +221,17 @@ pub(super) fn is_variable_argument(text: &[u8], key: &Key, reading: &Reading) ->
             .any(|flag| apart.ends_with(flag) || apart == flag.trim_ascii())
 }
 
+/// Whether a line is `name=value` and nothing else, as settings are and hardly any statement is.
+pub(super) fn is_line(text: &[u8], key: &Key, reading: &Reading) -> bool {
+    let line = part(text, reading.line.clone()).trim_ascii();
+    let name = part(text, key.range.clone());
+    reading.form == Form::Equals
+        && !reading.spaced
+        && line.len() == name.len() + 1 + reading.value.len()
+        && line.starts_with(name)
+        && at(text, key.range.end + 1) != b' '
+}
+
 /// Whether a password follows the name of who logs in with it, on its line and written in the same way:
 /// `{user: app, password: …}`.
 pub(super) fn is_login(text: &[u8], key: &Key, reading: &Reading) -> bool {

@@ -186,7 +186,8 @@ impl Features {
             || variable
             || scheme
             || around.is_configuration()
-            || (form::is_login(text, key, reading) && !shape::is_readable(value));
+            || ((form::is_login(text, key, reading) || form::is_line(text, key, reading))
+                && !shape::is_readable(value));
         if reading.quote == Quote::Bare
             && !is_text
             && !(reading.announced && shape::is_riddled(value))

@@ -160,6 +160,20 @@ fn a_login_on_one_line_tells_its_password_from_code() {
 }
 
 #[test]
+fn a_line_of_its_own_is_a_setting_where_it_is_no_name() {
+    let password = expand("{{lower:14:h}}");
+    let text = |value: &str| format!("def f():\n    x = get(1)\n    return x\npassword={value}\n");
+    assert_eq!(found(&text(&password)), [password]);
+    assert_eq!(found(&text("settings_password")), [""; 0]);
+}
+
+#[test]
+fn short_hexadecimal_tokens_are_no_hashes() {
+    let token = expand("a1{{hex:12:t}}");
+    assert_eq!(found(&format!("\"API_TOKEN\" => \"{token}\"")), [token]);
+}
+
+#[test]
 fn vendors_nearby_say_nothing_of_passwords() {
     let password = expand("{{lower:5:v}}");
     let text =
