@@ -115,6 +115,8 @@ pub(super) fn with_state(
     let mut keeping = Keeping::open(&state, args);
     if keeping.knows_runs() {
         pages::ask_for_large_ones();
+    } else {
+        pages::give_back_at_once();
     }
     let work = Work {
         now,

@@ -262,12 +262,18 @@ pub struct CredentialRules {
 static BUILTIN: LazyLock<Result<CredentialRules, RuleError>> =
     LazyLock::new(CredentialRules::embedded);
 
+/// Most memory that one thread spends on the states of a pattern that is compiled here, in bytes.
+const STATES: usize = 128 << 10;
+
 /// Compiles a pattern the way the engine does: over bytes, ASCII classes.
 ///
 /// # Errors
 /// When it is not a regular expression, or too large.
 pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).unicode(false).build()
+    RegexBuilder::new(pattern)
+        .unicode(false)
+        .dfa_size_limit(STATES)
+        .build()
 }
 
 #[derive(Deserialize)]
