@@ -222,9 +222,9 @@ impl Engine {
         // What a stretch says of the document, its base said too.
         let everywhere = base.marks.declares || base.stretches.is_empty();
         marks.declares = if everywhere {
-            layers::declares(text, &(0..text.len()))
+            layers::declares(text, std::slice::from_ref(&(0..text.len())))
         } else {
-            dirty.iter().any(|part| layers::declares(text, part))
+            layers::declares(text, &dirty)
         };
         marks.beyond =
             self.may_hold_inside(text, &dirty, marks.declares) || !self.whole(text).is_empty();

@@ -10,7 +10,17 @@ const LONGEST: usize = 512;
 
 thread_local! {
     /// All lines of one hash have one place; those that came there last are remembered.
-    static NOTHING: RefCell<Vec<Remembered>> = RefCell::new(vec![Remembered::default(); REMEMBERED]);
+    static NOTHING: RefCell<Nothing> = RefCell::new(Nothing {
+        hashes: vec![0; REMEMBERED],
+        lines: vec![Remembered::default(); REMEMBERED],
+    });
+}
+
+/// What is remembered.
+struct Nothing {
+    /// Of each place the hash of its lines, so that others are told apart at the cost of one look.
+    hashes: Vec<u64>,
+    lines: Vec<Remembered>,
 }
 
 #[derive(Clone, Default)]
@@ -25,24 +35,33 @@ pub(super) struct Known<'a> {
     lines: &'a [u8],
     hit: Range<usize>,
     family: &'a str,
-    place: usize,
+    hash: u64,
 }
 
 impl<'a> Known<'a> {
     /// The keyword at `hit` in these lines, as one of `family`.
     pub(super) fn of(lines: &'a [u8], hit: Range<usize>, family: &'a str) -> Self {
         Self {
-            place: (hash(lines) ^ hit.start as u64) as usize % REMEMBERED,
+            hash: hash(lines, &hit),
             lines,
             hit,
             family,
         }
     }
 
+    const fn place(&self) -> usize {
+        (self.hash >> 16) as usize % REMEMBERED
+    }
+
     /// Whether nothing is assigned to it.
     pub(super) fn is_nothing(&self) -> bool {
         NOTHING.with_borrow(|nothing| {
-            nothing.get(self.place).is_some_and(|known| {
+            let place = self.place();
+            let known = nothing
+                .lines
+                .get(place)
+                .filter(|_| nothing.hashes.get(place) == Some(&self.hash));
+            known.is_some_and(|known| {
                 known.lines == self.lines && known.hit == self.hit && known.family == self.family
             })
         })
@@ -54,7 +73,11 @@ impl<'a> Known<'a> {
             return;
         }
         NOTHING.with_borrow_mut(|nothing| {
-            if let Some(known) = nothing.get_mut(self.place) {
+            let place = self.place();
+            if let Some(known) = nothing.lines.get_mut(place)
+                && let Some(hash) = nothing.hashes.get_mut(place)
+            {
+                *hash = self.hash;
                 self.lines.clone_into(&mut known.lines);
                 self.family.clone_into(&mut known.family);
                 known.hit = self.hit.clone();
@@ -63,8 +86,8 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Spreads lines over the places.
-fn hash(lines: &[u8]) -> u64 {
+/// Spreads keywords in lines over the places.
+fn hash(lines: &[u8], hit: &Range<usize>) -> u64 {
     // Odd, with bits evenly spread.
     const MIX: u64 = 0x4385_df64_9fcc_f645;
     let (words, rest) = lines.as_chunks::<8>();
@@ -73,11 +96,11 @@ fn hash(lines: &[u8]) -> u64 {
         *to = *from;
     }
     let words = words.iter().chain([&last]);
-    let mixed = words.fold(lines.len() as u64, |hash, word| {
+    let start = (lines.len() as u64) << 32 | hit.start as u64;
+    words.fold(start, |hash, word| {
         let hash = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(MIX);
         hash ^ hash >> 32
-    });
-    mixed >> 16
+    })
 }
 
 #[cfg(test)]

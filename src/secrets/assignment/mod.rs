@@ -22,6 +22,7 @@ mod words;
 
 use super::compile::Reach;
 use crate::model::Confidence;
+use key::Key;
 use known::Known;
 use score::Verdict;
 use std::ops::Range;
@@ -115,8 +116,12 @@ pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Judgement 
     if !form::plausible(text, name.end) {
         return Judgement::Nothing;
     }
-    let Some(decides) = decides(text, hit, &name, MARGIN) else {
-        return judge_anew(text, name, family);
+    // Most names are known, and many speak of nothing.
+    let Some(key) = key::read(text, name).filter(|key| key.name.family.id == family) else {
+        return Judgement::Nothing;
+    };
+    let Some(decides) = decides(text, hit, &key.range, MARGIN) else {
+        return judge_anew(text, &key);
     };
     let start = hit.start.saturating_sub(decides.before);
     let end = text.len().min(hit.end + decides.after);
@@ -125,22 +130,19 @@ pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Judgement 
     if known.is_nothing() {
         return Judgement::Nothing;
     }
-    let judged = judge_anew(text, name, family);
+    let judged = judge_anew(text, &key);
     if matches!(judged, Judgement::Nothing) {
         known.note();
     }
     judged
 }
 
-/// The same for the name at a place, whatever is known.
-fn judge_anew(text: &[u8], name: Range<usize>, family: &str) -> Judgement {
-    let Some(key) = key::read(text, name).filter(|key| key.name.family.id == family) else {
-        return Judgement::Nothing;
-    };
+/// The same for a name, whatever is known.
+fn judge_anew(text: &[u8], key: &Key) -> Judgement {
     let mut best = Judgement::Nothing;
     let mut all = Vec::new();
-    for reading in form::readings(text, &key) {
-        match score::judge(text, &key, &reading) {
+    for reading in form::readings(text, key) {
+        match score::judge(text, key, &reading) {
             Verdict::Nothing => {}
             Verdict::Unlikely => best = Judgement::Unlikely,
             Verdict::Secret(found) => {

@@ -321,11 +321,12 @@ fn told(one: Judgement, by: isize) -> String {
 
 /// What is made of a keyword when nothing is known of its lines.
 fn anew(text: &[u8], hit: &Range<usize>) -> Judgement {
-    if look(text, hit) {
-        judge_anew(text, key::range(text, hit), "password")
-    } else {
-        Judgement::Nothing
+    if !look(text, hit) {
+        return Judgement::Nothing;
     }
+    let key = key::read(text, key::range(text, hit));
+    let key = key.filter(|key| key.name.family.id == "password");
+    key.map_or(Judgement::Nothing, |key| judge_anew(text, &key))
 }
 
 proptest! {

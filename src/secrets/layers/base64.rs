@@ -11,19 +11,6 @@ const HEAD: usize = 96;
 const GROUPS: usize = 8;
 /// Shortest line that may go on in the next one.
 const WRAPPED: usize = 40;
-/// How what is not text begins once it is written in base64: gzip, zip, bzip2, xz, Zstandard, private keys.
-const PACKED: &[&[u8]] = &[
-    b"H4sI",
-    b"UEsDB",
-    b"QlpoO",
-    b"/Td6WFoA",
-    b"KLUv/",
-    b"MII",
-    b"MIG",
-    b"MHc",
-    b"MC4",
-];
-
 /// The encoded text, without what wraps it.
 pub(super) struct Encoded {
     pub(super) letters: Vec<u8>,
@@ -131,10 +118,25 @@ pub(super) fn block_end(text: &[u8], end: usize) -> usize {
     at
 }
 
+/// Whether letters begin as those do in which something packed is written: gzip, zip, bzip2, xz, Zstandard, private keys.
+const fn is_packed(run: &[u8]) -> bool {
+    matches!(
+        run,
+        [b'H', b'4', b's', b'I', ..]
+            | [b'U', b'E', b's', b'D', b'B', ..]
+            | [b'Q', b'l', b'p', b'o', b'O', ..]
+            | [b'/', b'T', b'd', b'6', b'W', b'F', b'o', b'A', ..]
+            | [b'K', b'L', b'U', b'v', b'/', ..]
+            | [b'M', b'I', b'I' | b'G', ..]
+            | [b'M', b'H', b'c', ..]
+            | [b'M', b'C', b'4', ..]
+    )
+}
+
 /// Whether the first letters may be those of text or of something packed. In text every first of four letters tells the
 /// upper six bits of an ASCII character (or of the NUL beside it in UTF-16).
 fn plausible(run: &[u8]) -> bool {
-    if PACKED.iter().any(|begin| run.starts_with(begin)) {
+    if is_packed(run) {
         return true;
     }
     let mut groups = 0;

@@ -95,12 +95,14 @@ pub(super) fn each(text: &[u8], allowance: &Allowance, visit: &mut dyn FnMut(Inn
     written(text, allowance, visit);
 }
 
-/// Whether something that touches a part of a text may say that the document is one that [`declared`] reads.
-pub(super) fn declares(text: &[u8], part: &Range<usize>) -> bool {
+/// Whether something that touches one of these parts of a text may say that the document is one that [`declared`] reads.
+pub(super) fn declares(text: &[u8], parts: &[Range<usize>]) -> bool {
     // Longer than what says so.
     const AROUND: usize = 16;
-    let wide = part.start.saturating_sub(AROUND)..text.len().min(part.end + AROUND);
-    kubernetes::declares(text, wide.clone()) || notebook::declares(text, wide)
+    parts.iter().any(|part| {
+        let start = part.start.saturating_sub(AROUND);
+        kubernetes::declares(text, start..text.len().min(part.end + AROUND))
+    }) || notebook::declares(text)
 }
 
 /// Hands out at least every text inside `text` that touches one of the `dirty` ranges, which are sorted, and all that a

@@ -5,7 +5,6 @@ use super::map::Mapped;
 use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::ops::Range;
 use std::sync::LazyLock;
 
 /// The word that tells of one.
@@ -13,15 +12,13 @@ static FORMAT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"nbfo
 
 /// Whether the text may be a notebook.
 pub(super) fn is_notebook(text: &[u8]) -> bool {
-    text.trim_ascii_start().first() == Some(&b'{')
-        && declares(text, 0..text.len())
-        && memchr::memmem::find(text, b"\"cells\"").is_some()
+    declares(text) && memchr::memmem::find(text, b"\"cells\"").is_some()
 }
 
-/// Whether a part of a text may make it a notebook.
-pub(super) fn declares(text: &[u8], part: Range<usize>) -> bool {
-    let part = text.get(part).unwrap_or_default();
-    FORMAT.find(part).is_some()
+/// Whether the text says so. What is no object costs a look at its beginning.
+pub(super) fn declares(text: &[u8]) -> bool {
+    let begins = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    begins == Some(&b'{') && FORMAT.find(text).is_some()
 }
 
 #[derive(Deserialize)]
