@@ -137,15 +137,23 @@ mod plain {
 /// On processors with AVX2.
 #[cfg(target_arch = "x86_64")]
 mod wide {
-    use super::{FOLD, MIX, Masks, ROUND, SLOT_BITS, Table, each_round};
+    use super::{FOLD, MIX, Masks, SLOT_BITS, Table, each_round};
     use std::arch::x86_64::{
-        __m256i, _mm_and_si128, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_packus_epi16,
-        _mm_set_epi64x, _mm_set1_epi8, _mm_set1_epi64x, _mm_shuffle_epi8, _mm256_and_si256,
-        _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_extract_epi64, _mm256_extracti128_si256,
-        _mm256_movemask_epi8, _mm256_mullo_epi32, _mm256_or_si256, _mm256_set_epi64x,
-        _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
-        _mm256_slli_epi32, _mm256_srli_epi16, _mm256_srli_epi32,
+        __m256i, _mm_and_si128, _mm_cmpeq_epi8, _mm_insert_epi8, _mm_movemask_epi8, _mm_or_si128,
+        _mm_packus_epi16, _mm_set1_epi8, _mm_set1_epi64x, _mm_setzero_si128, _mm_shuffle_epi8,
+        _mm256_and_si256, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_extract_epi64,
+        _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_mullo_epi32,
+        _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8, _mm256_set1_epi32,
+        _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi32, _mm256_srli_epi16,
+        _mm256_srli_epi32,
     };
+
+    /// Puts bytes into a vector, one by one: that costs half of what putting them together as a number does.
+    macro_rules! insert {
+        ($vector:ident, $byte:ident, $($at:literal)*) => {
+            $($vector = _mm_insert_epi8::<$at>($vector, $byte($at));)*
+        };
+    }
 
     /// Whether this processor is one of them.
     #[inline]
@@ -167,12 +175,11 @@ mod wide {
             let odd = _mm256_or_si256(load(round.last_chunk()), fold);
             // In the lower and the upper halves of words: all in the order of steps.
             let slots = words(beside(slots_of(even), slots_of(odd)));
-            let mut known = [0; ROUND / 2];
-            for (known, slot) in known.iter_mut().zip(slots) {
-                *known = table[slot as usize];
-            }
-            let [low, high] = halves(known);
-            let known = _mm_set_epi64x(high, low);
+            let known = |at: usize| i32::from(table[slots[at] as usize]);
+            let (mut low, mut high) = (_mm_setzero_si128(), _mm_setzero_si128());
+            insert!(low, known, 0 1 2 3 4 5 6 7);
+            insert!(high, known, 8 9 10 11 12 13 14 15);
+            let known = _mm_or_si128(low, high);
             let last = beside(_mm256_srli_epi32::<24>(even), _mm256_srli_epi32::<24>(odd));
             let last = _mm_packus_epi16(
                 _mm256_castsi256_si128(last),
@@ -229,19 +236,15 @@ mod wide {
     }
 
     /// 32 bytes as a vector.
+    #[allow(unsafe_code, reason = "vectors are read from arrays")]
     #[inline]
     #[target_feature(enable = "avx2")]
     fn load(bytes: Option<&[u8; 32]>) -> __m256i {
-        let Some(bytes) = bytes else {
-            return _mm256_setzero_si256();
-        };
-        let (words, _) = bytes.as_chunks::<8>();
-        _mm256_set_epi64x(
-            i64::from_le_bytes(words[3]),
-            i64::from_le_bytes(words[2]),
-            i64::from_le_bytes(words[1]),
-            i64::from_le_bytes(words[0]),
-        )
+        match bytes {
+            // SAFETY: the array has as many bytes as are read.
+            Some(bytes) => unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) },
+            None => _mm256_setzero_si256(),
+        }
     }
 
     /// The words of 16 bits of a vector.
