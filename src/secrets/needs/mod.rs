@@ -111,7 +111,7 @@ mod tests {
         );
         assert_eq!(needs.ways.len(), 2);
         for text in [
-            "acme: 0123456789ABC",
+            "acme: 0123456789A",
             "acme: 0123456789abcdef.0123456789abcde!",
             "acme.0123456789ab.0123",
         ] {
