@@ -294,7 +294,7 @@ impl Keeping {
     }
 
     /// Keeps that of them with the run.
-    pub(super) fn keep_plan_files(&mut self, place: &Path, files: &[u8], many: usize) {
+    pub(super) fn keep_plan_files(&mut self, place: &Path, files: Vec<u8>, many: usize) {
         self.rows.extend(self.key.as_ref().map(|key| ScannedRow {
             kind: PLAN,
             place: named(key, place),

@@ -112,7 +112,7 @@ impl Memory for Remembered {
             documents: facts.documents,
             of_interest: facts.of_interest,
             commits: facts.commits,
-            packed: self.key.seal(&packed),
+            packed: self.key.seal(packed),
         };
         self.inner().kept.push(row);
     }

@@ -203,7 +203,7 @@ impl PlanFiles {
             items,
         });
         let kept = kept.context("noting the files of the plan")?;
-        keeping.keep_plan_files(&self.place, &kept, many);
+        keeping.keep_plan_files(&self.place, kept, many);
         Ok(())
     }
 }

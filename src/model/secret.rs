@@ -44,14 +44,13 @@ impl FingerprintKey {
         blake3::keyed_hash(&self.0, b"overstay fingerprint key id").to_hex()[..12].to_owned()
     }
 
-    /// Seals what only holders of this key may read: names in it may hold tokens. The same content gives the same bytes.
-    pub fn seal(&self, content: &[u8]) -> Vec<u8> {
-        let tag = blake3::keyed_hash(&self.derived("tag"), content);
-        let mut sealed = Vec::with_capacity(content.len() + 32);
-        sealed.extend_from_slice(tag.as_bytes());
-        sealed.extend_from_slice(content);
-        self.cover(&mut sealed);
-        sealed
+    /// Seals what only holders of this key may read: names in it may hold tokens. The same content gives the same bytes. It
+    /// is done in place: content may be large.
+    pub fn seal(&self, mut content: Vec<u8>) -> Vec<u8> {
+        let tag = blake3::keyed_hash(&self.derived("tag"), &content);
+        content.splice(0..0, tag.as_bytes().iter().copied());
+        self.cover(&mut content);
+        content
     }
 
     /// The content of what was sealed; `None` when that was under another key, or is damaged.
@@ -155,7 +154,7 @@ mod tests {
         let (one, two) = (FingerprintKey::new([1; 32]), FingerprintKey::new([2; 32]));
         for length in [0, 1, 31, 32, 33, 4_096, 10_000] {
             let content: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
-            let sealed = one.seal(&content);
+            let sealed = one.seal(content.clone());
             assert_eq!(one.unseal(&sealed), Some(content.clone()));
             assert_eq!(two.unseal(&sealed), None);
             for at in [0, 31, sealed.len() - 1] {

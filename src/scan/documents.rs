@@ -71,7 +71,11 @@ pub(super) fn inspect(
     key: &FingerprintKey,
 ) -> Option<Inspected> {
     let marks = document.marks.and_then(|marks| marks.downcast_ref());
-    let Scanned { seen, more } = engine.scan_screened(document.bytes, marks, key);
+    let Scanned { mut seen, more } = engine.scan_screened(document.bytes, marks, key);
+    if document.origin == Origin::Message {
+        // A message has no name that a rule could be bound to; there are as many that are one word as people write.
+        seen.retain(|one| engine.stands_at(&one.sighting.rule, ""));
+    }
     let mut declarations = None;
     let mut codeowners = None;
     let mut described = None;
@@ -201,4 +205,28 @@ pub(super) fn put(
         .repository(&place.repository, |note| note.public)
         .unwrap_or(false);
     credential
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::credentials::CredentialRules;
+
+    #[test]
+    fn a_message_of_one_word_is_no_file_of_one_password() {
+        let engine = Engine::new(&CredentialRules::builtin().unwrap()).unwrap();
+        let key = FingerprintKey::new([1; 32]);
+        let made_of = |origin| {
+            let document = Document {
+                repository: "app",
+                uri: None,
+                bytes: b"c19999",
+                origin,
+                marks: None,
+            };
+            inspect(&document, &engine, &key)
+        };
+        assert!(made_of(Origin::History).is_some());
+        assert!(made_of(Origin::Message).is_none());
+    }
 }

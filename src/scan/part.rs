@@ -86,7 +86,7 @@ pub fn write_part(head: &PartHead, gathered: &Gathered, key: &FingerprintKey) ->
     let mut content = (head_and_coverage.len() as u64).to_le_bytes().to_vec();
     content.extend(head_and_coverage);
     content.extend(parts);
-    Some(key.seal(&content))
+    Some(key.seal(content))
 }
 
 /// Reads a part; `None` when it is of another key or program, or not whole.

@@ -133,7 +133,7 @@ impl<T> Part<T> {
             .filter(|(path, _)| !passing.contains(*path))
             .collect();
         hits.sort_unstable_by_key(|(path, _)| *path);
-        pack((name, ""), &noted, hits.into_iter())
+        pack((name, ""), noted, hits.into_iter())
     }
 }
 

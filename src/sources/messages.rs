@@ -28,7 +28,7 @@ impl<T> Heard<T> {
             repository,
             uri: None,
             bytes: text,
-            origin: Origin::History,
+            origin: Origin::Message,
             marks: None,
         });
         if let Some(value) = value {

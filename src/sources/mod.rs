@@ -54,6 +54,8 @@ pub enum Origin {
     History,
     /// Inside an archive, wherever that stands.
     Member,
+    /// What a commit or a tag says.
+    Message,
 }
 
 /// One document on its way through the visitor.

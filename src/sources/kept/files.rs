@@ -134,7 +134,7 @@ impl<T: Value> FileMemory<T> {
         let of_interest = self.of_interest.iter();
         pack(
             (&self.name, &self.key),
-            &[table],
+            vec![table],
             of_interest.map(|(path, value)| (path.as_slice(), value)),
         )
     }
@@ -174,7 +174,7 @@ pub(in crate::sources) struct Packed {
 /// them. `None` when something of it would not come back as it is.
 pub(in crate::sources) fn pack<'a, T: Value + 'a>(
     (name, key): (&str, &str),
-    tables: &[Table],
+    tables: Vec<Table>,
     of_interest: impl Iterator<Item = (&'a [u8], &'a Visited<T>)>,
 ) -> Option<Packed> {
     let mut facts = Facts::default();
