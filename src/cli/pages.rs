@@ -37,7 +37,7 @@ const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 /// Not for nights: it would break large pages up.
 pub(super) fn give_back_at_once() {
     #[expect(unsafe_code, reason = "the only way to set an option of the allocator")]
-    // SAFETY: a number is set; no thread that takes or gives back memory reads more of it than that.
+    // SAFETY: one number is set, before the threads that search are started; nothing that was handed out depends on it.
     unsafe {
         libmimalloc_sys::mi_option_set(PURGE_DELAY, 0);
     };

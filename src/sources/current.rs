@@ -308,11 +308,12 @@ where
         let stamp = Stamp::of(metadata);
         // What has no length and content nonetheless is none of the files whose stamps tell anything.
         // Nor is what was handed over when reading had been stopped: it was not looked at.
-        let kept = metadata.len() == length
+        let kept = self.before.keeps
+            && metadata.len() == length
             && !self.options.limits.halt.called()
             && stamp.settled(self.before.began)
             && value.as_ref().is_none_or(Visited::keepable);
-        if value.is_some() && !kept {
+        if self.before.keeps && value.is_some() && !kept {
             out.passing.push(path.to_vec());
         }
         self.take(path, (known, id, own), length, value, out);

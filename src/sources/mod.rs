@@ -45,7 +45,7 @@ pub use screen::{Everything, Screen};
 use jiff::Timestamp;
 use std::any::Any;
 
-/// Whether a document is what a user of the repository sees today.
+/// Where a document stands: only what is current is what a user of the repository sees today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// In the folder or work tree, or in HEAD's tree of a bare repository.

@@ -1,12 +1,12 @@
 //! What can be told of an assignment, as numbers.
 
 use super::super::{entropy, login};
-use super::form::{self, Form, Reading};
+use super::form::{Form, Reading};
 use super::key::Key;
 use super::surroundings::Surroundings;
 use super::value::Quote;
 use super::words::wording;
-use super::{part, shape};
+use super::{part, shape, statement};
 use crate::rules::credentials::{assignments, context};
 
 /// One feature of an assignment.
@@ -194,9 +194,9 @@ fn line(found: &mut Found, text: &[u8], key: &Key, reading: &Reading, scheme: bo
     );
     found.when(
         "more",
-        reading.more && !form::is_variable_argument(text, key, reading),
+        reading.more && !statement::is_variable_argument(text, key, reading),
     );
-    found.when("login-pair", form::is_login(text, key, reading));
+    found.when("login-pair", statement::is_login(text, key, reading));
     found.when("scheme", scheme);
     found.when("long-line", reading.line.len() > 600);
     found.when(

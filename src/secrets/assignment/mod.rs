@@ -15,6 +15,7 @@ mod known;
 mod list;
 mod score;
 mod shape;
+mod statement;
 mod surroundings;
 mod value;
 mod vendors;

@@ -1,11 +1,11 @@
 //! From features to a confidence with its reasons.
 
 use super::features::{self, Feature};
-use super::form::{self, Form, Reading};
+use super::form::{Form, Reading};
 use super::key::Key;
 use super::surroundings;
 use super::value::{Quote, scheme};
-use super::{Assigned, list, part, shape, vendors};
+use super::{Assigned, list, part, shape, statement, vendors};
 use crate::model::Confidence;
 use crate::rules::credentials::assignments;
 use std::ops::Range;
@@ -186,7 +186,8 @@ impl Features {
             || variable
             || scheme
             || around.is_configuration()
-            || ((form::is_login(text, key, reading) || form::is_line(text, key, reading))
+            || ((statement::is_login(text, key, reading)
+                || statement::is_line(text, key, reading))
                 && !shape::is_readable(value));
         if reading.quote == Quote::Bare
             && !is_text
@@ -197,7 +198,7 @@ impl Features {
         }
         let mut found = self.name;
         let is_setting =
-            around.is_configuration() || form::is_variable_argument(text, key, reading);
+            around.is_configuration() || statement::is_variable_argument(text, key, reading);
         found.extend(features::of_form(reading, around, is_setting));
         found.extend(self.line);
         found.extend(self.value);
@@ -219,7 +220,7 @@ fn is_possible<'f>(features: impl Iterator<Item = &'f Feature>, reading: &Readin
 
 #[cfg(test)]
 mod tests {
-    use super::super::key;
+    use super::super::{form, key};
     use super::*;
     use proptest::prelude::*;
 
