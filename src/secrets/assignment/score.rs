@@ -128,8 +128,8 @@ fn value_of(text: &[u8], key: &Key, reading: &Reading) -> Option<(Range<usize>, 
         range.start += b"pass:".len();
     }
     let value = part(text, range.clone());
-    let is_code =
-        reading.quote == Quote::Bare && (reading.line.len() > LONG_LINE || shape::is_call(value));
+    let is_code = reading.quote == Quote::Bare
+        && (reading.line.len() > LONG_LINE || shape::is_call(value) || value.starts_with(b"@'"));
     let harmless = is_code
         || shape::is_harmless(value, key)
         || shape::is_proof(part(text, reading.line.clone()), &key.name.family.id)

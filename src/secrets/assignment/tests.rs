@@ -168,6 +168,14 @@ fn a_line_of_its_own_is_a_setting_where_it_is_no_name() {
 }
 
 #[test]
+fn an_at_sign_before_a_single_quote_opens_no_text() {
+    let odd = expand(&format!("api_secret = @'{KEY}';"));
+    assert_eq!(found(&odd), Vec::<String>::new());
+    let text = expand(&format!("api_secret = @\"{KEY}\";"));
+    assert_eq!(found(&text), [expand(KEY)]);
+}
+
+#[test]
 fn short_hexadecimal_tokens_are_no_hashes() {
     let token = expand("a1{{hex:12:t}}");
     assert_eq!(found(&format!("\"API_TOKEN\" => \"{token}\"")), [token]);

@@ -76,7 +76,7 @@ pub(super) fn quoted(
         });
     }
     let quote = at(text, start);
-    if !is_quote(quote) || open == Some(quote) {
+    if !is_quote(quote) || open == Some(quote) || is_odd(text, start) {
         return None;
     }
     let triple = at(text, start + 1) == quote && at(text, start + 2) == quote;
@@ -109,6 +109,11 @@ pub(super) fn quoted(
         end += 1;
     }
     None
+}
+
+/// `@'` opens no text of one line in any language.
+fn is_odd(text: &[u8], quote: usize) -> bool {
+    at(text, quote) == b'\'' && before(text, quote) == b'@'
 }
 
 /// A value without quotes of its own inside those it stands in: `'"value"'`, `"\"value\""`.
@@ -282,7 +287,7 @@ pub(super) fn default(text: &[u8], within: Range<usize>) -> Option<Literal> {
             let compares = |mark: &[u8]| memchr::memmem::find(head, mark).is_some();
             // Of a list, each is for itself.
             let is_listed = head.trim_ascii_end().ends_with(b"{");
-            if compares(b"==") || compares(b"!=") || is_listed {
+            if compares(b"==") || compares(b"!=") || is_listed || is_odd(text, index) {
                 return None;
             }
             let found = quoted(text, index, within.end, None)?;
