@@ -136,6 +136,19 @@ pub struct Column<Row> {
     pub(super) cell: fn(&Row) -> Cell<'_>,
 }
 
+/// Declares the function that gives the columns of a table of `Row`s: of each its name, what it holds, and its cell.
+macro_rules! columns {
+    (@name $name:ident) => { stringify!($name) };
+    (@name $name:literal) => { $name };
+    ($(#[$about:meta])* $list:ident: $($name:tt: $doc:literal => $cell:expr;)+) => {
+        $(#[$about])*
+        pub fn $list<'a>() -> Vec<Column<Row<'a>>> {
+            vec![$(Column { name: columns!(@name $name), doc: $doc, cell: $cell },)+]
+        }
+    };
+}
+pub(super) use columns;
+
 /// Writes a table.
 pub(super) fn write<Row>(
     columns: &[Column<Row>],

@@ -1,6 +1,6 @@
 //! `findings.csv`: one row a finding, with what is known of its identity and credential, its assessment and its plan.
 
-use super::cells::{Cell, Column, SCHEMA_VERSION, write};
+use super::cells::{Cell, Column, SCHEMA_VERSION, columns, write};
 use super::{Emitter, Index, Options, ReportError};
 use crate::model::{
     Assessment, Consumer, Credential, CredentialTrail, Decided, Finding, FindingStatus, Frameworks,
@@ -101,16 +101,9 @@ fn ids(frameworks: &Frameworks, wanted: impl Fn(&str) -> bool) -> Cell<'_> {
     Cell::list(found.flat_map(|(_, ids)| ids))
 }
 
-macro_rules! columns {
-    ($($name:ident: $doc:literal => $cell:expr;)+) => {
-        /// Every column, in order.
-        pub fn columns<'a>() -> Vec<Column<Row<'a>>> {
-            vec![$(Column { name: stringify!($name), doc: $doc, cell: $cell },)+]
-        }
-    };
-}
-
 columns! {
+    /// Every column, in order.
+    columns:
     schema_version: "Version of these columns; columns are only added, at the end."
         => |_| Cell::Whole(SCHEMA_VERSION);
     finding_id: "Stable id of the finding."

@@ -1,6 +1,6 @@
 //! `inventory.csv`: one row an identity, every one of them: machines, people, and what only the provider can change.
 
-use super::cells::{Cell, Column, SCHEMA_VERSION, write};
+use super::cells::{Cell, Column, SCHEMA_VERSION, columns, write};
 use super::findings_csv::{consumer_class, environment};
 use super::{Emitter, Index, Options, ReportError};
 use crate::model::{
@@ -51,16 +51,9 @@ impl Row<'_> {
     }
 }
 
-macro_rules! columns {
-    ($($name:ident: $doc:literal => $cell:expr;)+) => {
-        /// Every column, in order.
-        pub fn columns<'a>() -> Vec<Column<Row<'a>>> {
-            vec![$(Column { name: stringify!($name), doc: $doc, cell: $cell },)+]
-        }
-    };
-}
-
 columns! {
+    /// Every column, in order.
+    columns:
     schema_version: "Version of these columns; columns are only added, at the end."
         => |_| Cell::Whole(SCHEMA_VERSION);
     identity_id: "Stable id."

@@ -1,6 +1,6 @@
 //! `plan.csv`: one row an item, in the order of work.
 
-use super::super::cells::{Cell, Column, SCHEMA_VERSION, write};
+use super::super::cells::{Cell, Column, SCHEMA_VERSION, columns, write};
 use super::super::{Emitter, Index, Options, ReportError};
 use crate::model::{Assessment, ItemProgress, PlanItem, Report};
 use std::io::Write;
@@ -24,16 +24,9 @@ impl Row<'_> {
     }
 }
 
-macro_rules! columns {
-    ($($name:ident: $doc:literal => $cell:expr;)+) => {
-        /// Every column, in order.
-        pub fn columns<'a>() -> Vec<Column<Row<'a>>> {
-            vec![$(Column { name: stringify!($name), doc: $doc, cell: $cell },)+]
-        }
-    };
-}
-
 columns! {
+    /// Every column, in order.
+    columns:
     schema_version: "Version of these columns; columns are only added, at the end."
         => |_| Cell::Whole(SCHEMA_VERSION);
     plan_id: "Stable id of the item."

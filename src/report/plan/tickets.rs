@@ -3,7 +3,7 @@
 //! They are two files because both call a column `labels`, and one separates labels by blanks and the other by commas:
 //! importers for GitHub compare names of columns without case.
 
-use super::super::cells::{Cell, Column, write};
+use super::super::cells::{Cell, Column, columns, write};
 use super::super::text::{code, markdown};
 use super::super::{Emitter, Options, ReportError};
 use crate::model::{PlanItem, Report};
@@ -29,15 +29,6 @@ pub(in super::super) struct Tickets {
 pub struct Row<'a> {
     item: &'a PlanItem,
     body: String,
-}
-
-macro_rules! columns {
-    ($(#[$doc:meta])* $list:ident: $($name:literal: $about:literal => $cell:expr;)+) => {
-        $(#[$doc])*
-        pub fn $list<'a>() -> Vec<Column<Row<'a>>> {
-            vec![$(Column { name: $name, doc: $about, cell: $cell },)+]
-        }
-    };
 }
 
 columns! {
