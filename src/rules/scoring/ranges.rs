@@ -313,7 +313,7 @@ impl Scoring {
     }
 
     /// The seven fit tables with the most each may give; the maxima add up to 100.
-    fn fit_tables(&self) -> [(&'static str, &BTreeMap<String, u8>, i128); 7] {
+    pub(super) fn fit_tables(&self) -> [(&'static str, &BTreeMap<String, u8>, i128); 7] {
         [
             ("mechanism", &self.fit.mechanism, 25),
             ("boundedness", &self.fit.boundedness, 20),
