@@ -20,13 +20,18 @@ impl Buffer {
         }
     }
 
-    /// One that holds nothing and is not made anew until more than [`LARGEST`] bytes are asked for. What is not written to
-    /// takes no memory.
-    pub(super) fn roomy() -> Self {
+    /// One that holds nothing and is not made anew until more bytes than these are asked for. What is not written to may take
+    /// no memory.
+    pub(super) fn of(bytes: usize) -> Self {
         Self {
-            memory: vec![0; LARGEST],
+            memory: vec![0; bytes],
             len: 0,
         }
+    }
+
+    /// For how many bytes it is not made anew.
+    pub(super) const fn size(&self) -> usize {
+        self.memory.len()
     }
 
     /// Makes it as long as asked for. What it then holds is left over from before.

@@ -1,7 +1,7 @@
 //! Reading what a user of a root sees today.
 
 use super::archives::Visited;
-use super::buffer::Buffer;
+use super::buffer::{Buffer, LARGEST};
 use super::discover::RootKind;
 use super::files::Omission;
 use super::folders::Batch;
@@ -165,7 +165,7 @@ pub(super) fn read_files<T: Value>(
             }
             let mut buffer = BUFFER.take();
             if buffer.is_new() {
-                buffer = Buffer::roomy();
+                buffer = Buffer::of(LARGEST);
             }
             let reading = Reading {
                 site,

@@ -346,16 +346,14 @@ impl<'a, V: Visitor> Worker<'a, V> {
     fn make(&mut self, entry: u32, base: Option<&Base<V::Kept>>) -> Option<Base<V::Kept>> {
         let plan = self.plan;
         let leaf = plan.needed(entry) == 1;
-        let mut text = self.spare.take();
         let Nature::Of(kind) = plan.pack.nature(entry) else {
             self.give_up(entry);
             return None;
         };
-        if self.text_of(entry, kind, base, &mut text).is_none() {
-            self.spare.put(text);
+        let Some(text) = self.text_of(entry, kind, base) else {
             self.give_up(entry);
             return None;
-        }
+        };
         let kept = plan.visitor.object(
             &mut self.local,
             &Object {
@@ -375,13 +373,7 @@ impl<'a, V: Visitor> Worker<'a, V> {
         }
     }
 
-    fn text_of(
-        &mut self,
-        entry: u32,
-        kind: Kind,
-        base: Option<&Base<V::Kept>>,
-        text: &mut Buffer,
-    ) -> Option<()> {
+    fn text_of(&mut self, entry: u32, kind: Kind, base: Option<&Base<V::Kept>>) -> Option<Buffer> {
         let cap = self.plan.cap(kind);
         let (header, deflated) = self.plan.pack.entry(entry)?;
         if header.size > cap {
@@ -393,20 +385,22 @@ impl<'a, V: Visitor> Worker<'a, V> {
                 .pack
                 .looked_at(std::mem::take(&mut self.looked_at));
         }
+        let size = header.size as usize;
         let Some(base) = base else {
-            return inflate(&mut self.inflater, deflated, text.fit(header.size as usize));
+            let mut text = self.spare.take(size);
+            inflate(&mut self.inflater, deflated, text.fit(size))?;
+            return Some(text);
         };
-        let raw = self.delta.fit(header.size as usize);
+        let raw = self.delta.fit(size);
         inflate(&mut self.inflater, deflated, raw)?;
         let delta = Delta::parse(raw)?;
         if delta.result > cap {
             return None;
         }
-        delta.apply(
-            &base.text,
-            text.fit(delta.result as usize),
-            &mut self.copied,
-        )
+        let size = delta.result as usize;
+        let mut text = self.spare.take(size);
+        delta.apply(&base.text, text.fit(size), &mut self.copied)?;
+        Some(text)
     }
 
     /// Names everything wanted that could not be made because `entry` could not.
