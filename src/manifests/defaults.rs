@@ -119,11 +119,15 @@ fn login<'t>(
             },
         );
     }
-    if let Some(product) = logins.of_setting(&setting.key, setting.value) {
+    if !logins.knows(setting.value) {
+        return None;
+    }
+    let key = setting.key();
+    if let Some(product) = logins.of_setting(&key, setting.value) {
         let user = beside
             .iter()
             .filter(|other| other.group == setting.group)
-            .find(|other| product.names_user(&other.key))
+            .find(|other| product.names_user(&other.key()))
             .map(|other| other.value);
         return user
             .is_none_or(|user| product.is_user(user) || logins.is_pair(user, setting.value))
@@ -133,11 +137,11 @@ fn login<'t>(
                 address: false,
             });
     }
-    let stem = logins.password_stem(&setting.key)?;
+    let stem = logins.password_stem(&key)?;
     let user = beside
         .iter()
         .filter(|other| other.group == setting.group)
-        .find(|other| logins.user_stem(&other.key) == Some(stem))?;
+        .find(|other| logins.user_stem(&other.key()) == Some(stem))?;
     logins.is_pair(user.value, setting.value).then_some(Told {
         product: None,
         user: Some(user.value),
@@ -202,22 +206,38 @@ fn seen(
         sighting: Sighting::in_file(
             context.repository,
             context.uri,
-            (setting.line, setting.column),
+            (setting.line, setting.column()),
             RULE,
         ),
     }
 }
 
-/// One setting: a key in the spelling of the tables, and a value.
+/// One setting: a key with up to three of those above it, and a value.
 struct Setting<'t> {
-    key: String,
+    above: [&'t str; 3],
+    name: &'t str,
     value: &'t str,
     line: u32,
-    column: u32,
+    text: &'t str,
     /// Settings of one group stand in one mapping or list.
     group: u32,
     /// The value holds where no other is set.
     fallback: bool,
+}
+
+impl Setting<'_> {
+    /// The whole key in the spelling of the tables.
+    fn key(&self) -> String {
+        let mut key: String = self.above.iter().map(|above| bare_key(above)).collect();
+        key.push_str(&bare_key(self.name));
+        key
+    }
+
+    /// Where the value begins, in characters from 1.
+    fn column(&self) -> u32 {
+        let at = self.text.rfind(self.value).unwrap_or(0);
+        saturate(self.text.get(..at).unwrap_or_default().chars().count() + 1)
+    }
 }
 
 /// Keys above the line at hand, by their indentation.
@@ -245,17 +265,14 @@ impl<'t> Above<'t> {
         self.keys.last().map_or(0, |(_, _, group)| *group)
     }
 
-    fn whole(&self, key: &str) -> String {
-        let mut whole: String = self
-            .keys
-            .iter()
-            .rev()
-            .take(3)
-            .rev()
-            .map(|(_, key, _)| bare_key(key))
-            .collect();
-        whole.push_str(&bare_key(key));
-        whole
+    /// The last three.
+    fn last(&self) -> [&'t str; 3] {
+        let mut last = [""; 3];
+        let keys = self.keys.iter().rev().map(|(_, key, _)| *key);
+        for (slot, key) in last.iter_mut().rev().zip(keys) {
+            *slot = key;
+        }
+        last
     }
 }
 
@@ -344,10 +361,11 @@ fn assigned<'t>(
         return;
     }
     out.push(Setting {
-        key: above.whole(key),
+        above: above.last(),
+        name: key,
         value,
         line: saturate(number),
-        column: column_of(line, value),
+        text: line,
         group: above.group(),
         fallback,
     });
@@ -367,10 +385,11 @@ fn attributes<'t>((number, line): (usize, &'t str), above: &Above<'t>, out: &mut
         rest = left;
         if out.len() < MAX_SETTINGS && !key.is_empty() && value.len() <= MAX_VALUE {
             out.push(Setting {
-                key: bare_key(key),
+                above: [""; 3],
+                name: key,
                 value,
                 line: saturate(number),
-                column: column_of(line, value),
+                text: line,
                 group: above.group(),
                 fallback: false,
             });
@@ -400,11 +419,6 @@ fn or_else(value: &str) -> (&str, bool) {
         (!literal.contains(['$', '{'])).then_some(literal)
     });
     literal.map_or((value, false), |literal| (literal, true))
-}
-
-fn column_of(line: &str, value: &str) -> u32 {
-    let at = line.rfind(value).unwrap_or(0);
-    saturate(line.get(..at).unwrap_or_default().chars().count() + 1)
 }
 
 #[cfg(test)]

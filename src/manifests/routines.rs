@@ -8,8 +8,9 @@ use super::context::Context;
 use crate::model::{Declarations, Routine, RoutineBy};
 use crate::rules::manifests::ManifestTables;
 use crate::rules::routines::Routines;
-use memchr::memmem;
+use aho_corasick::AhoCorasick;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// Largest file read, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -57,25 +58,31 @@ fn is_text(uri: &str) -> bool {
         && !name.starts_with("license")
 }
 
+/// What texts for people that say anything of it have.
+static STEMS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::new(["otat", "evok", "egenerat", "enew", "eplac", "eissue"]).ok()
+});
+/// What code that does it has.
+static COMMANDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let table = &ManifestTables::builtin().ok()?.routines;
+    AhoCorasick::new(table.makes.iter().chain(&table.resources)).ok()
+});
+/// What a line that says anything of it has.
+static VERBS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let table = &ManifestTables::builtin().ok()?.routines;
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(table.verbs.iter().map(|verb| verb.trim_end()))
+        .ok()
+});
+
+fn has(words: &LazyLock<Option<AhoCorasick>>, text: &[u8]) -> bool {
+    words.as_ref().is_some_and(|words| words.is_match(text))
+}
+
 /// Whether a text may say anything of it: cheap.
 pub(super) fn interesting(uri: &str, bytes: &[u8]) -> bool {
-    let has = |word: &str| memmem::find(bytes, word.as_bytes()).is_some();
-    if bytes.len() > MAX_BYTES {
-        return false;
-    }
-    if is_text(uri) {
-        return ["otat", "evok", "egenerat", "enew", "eplac", "eissue"]
-            .into_iter()
-            .any(has);
-    }
-    ManifestTables::builtin().is_ok_and(|tables| {
-        let table = &tables.routines;
-        table
-            .makes
-            .iter()
-            .chain(&table.resources)
-            .any(|word| has(word))
-    })
+    bytes.len() <= MAX_BYTES && has(if is_text(uri) { &STEMS } else { &COMMANDS }, bytes)
 }
 
 /// Reads one file.
@@ -116,8 +123,10 @@ fn of_section(
     section: &[&str],
     from: usize,
 ) -> Option<Routine> {
+    let mut candidates = section.iter().enumerate();
+    let (at, _) = candidates
+        .find(|(_, line)| has(&VERBS, line.as_bytes()) && speaks(table, &line.to_lowercase()))?;
     let lower: Vec<String> = section.iter().map(|line| line.to_lowercase()).collect();
-    let at = lower.iter().position(|line| speaks(table, line))?;
     let says = |list: &[String]| {
         lower.iter().find_map(|line| {
             let word = list.iter().find(|word| line.contains(word.as_str()))?;

@@ -1,6 +1,7 @@
 //! Logins that products come with: `rules/manifests/default-logins.toml`.
 
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// Published logins, and how to recognise the settings that hold them.
 #[derive(Debug, Deserialize)]
@@ -14,6 +15,8 @@ pub struct DefaultLogins {
     password_ends: Vec<String>,
     pairs: Vec<(String, String)>,
     login: Vec<DefaultLogin>,
+    #[serde(skip)]
+    known: BTreeSet<String>,
 }
 
 /// Logins of one product.
@@ -50,15 +53,23 @@ fn ends_in_one<'k>(key: &str, ends: &'k [String]) -> Option<&'k String> {
 }
 
 impl DefaultLogins {
-    /// The same with keys in the spelling of [`bare_key`].
+    /// The same with keys in the spelling of [`bare_key`], and ready to be asked.
     #[must_use]
     pub fn spelled(mut self) -> Self {
+        let anywhere = self.login.iter().flat_map(|login| &login.anywhere);
+        let known = anywhere.map(String::as_str).chain(self.passwords());
+        self.known = known.map(str::to_owned).collect();
         for login in &mut self.login {
             for key in login.user_keys.iter_mut().chain(&mut login.password_keys) {
                 *key = bare_key(key);
             }
         }
         self
+    }
+
+    /// Whether a value is a password of any of them.
+    pub fn knows(&self, value: &str) -> bool {
+        self.known.contains(value)
     }
 
     /// The product whose password a setting holds, if the value is one that is published for it.
