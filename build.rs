@@ -1,5 +1,5 @@
 //! Makes the data that is embedded: a copy of `rules/` in which TOML is written as JSON, which is read in a fraction of the
-//! time, and in which the lengths of values are worked out. Each file keeps its path. Beside it stands the digest of all.
+//! time, and in which what values are like is worked out. Each file keeps its path. Beside it stands the digest of all.
 #![expect(
     clippy::disallowed_methods,
     reason = "cargo tells a build by its environment where to write"
@@ -81,19 +81,20 @@ fn pack(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Adds to the `named` form of detection rules how long their values are at most.
+/// Adds to the `named` form of detection rules how long their values are at most, and whether they are rows of letters.
 fn with_lengths(table: &mut toml::Table) {
     let rules = table.get_mut("rule").and_then(toml::Value::as_array_mut);
     for rule in rules.into_iter().flatten() {
         let Some(named) = rule.get_mut("named").and_then(toml::Value::as_table_mut) else {
             continue;
         };
-        let longest = named
-            .get("value")
-            .and_then(toml::Value::as_str)
-            .map(length::longest);
-        if let Some(longest) = longest.and_then(|longest| i64::try_from(longest).ok()) {
+        let Some(value) = named.get("value").and_then(toml::Value::as_str) else {
+            continue;
+        };
+        let row = length::is_row(value);
+        if let Ok(longest) = i64::try_from(length::longest(value)) {
             named.insert("longest".to_owned(), longest.into());
         }
+        named.insert("row".to_owned(), row.into());
     }
 }

@@ -1,5 +1,6 @@
 //! Rules as the engine runs them: patterns that are compiled when first needed, and all literals in one prefilter.
 
+use super::announce::{Follows, Names};
 use super::assignment;
 use super::engine::{Engine, Known, Use};
 use super::needs::{Beside, Needs};
@@ -8,7 +9,7 @@ use super::searcher::Searcher;
 use super::structure;
 use super::windows::MARGIN;
 use crate::rules::RuleError;
-use crate::rules::credentials::{self, Companion, CredentialRules, Paths, Rule};
+use crate::rules::credentials::{Companion, CredentialRules, Paths, Rule};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -119,6 +120,13 @@ fn reach(rule: &Rule) -> Option<Reach> {
     })
 }
 
+/// Literals of one kind.
+#[derive(Default)]
+struct Compiling {
+    literals: Vec<Literal>,
+    known: Vec<Known>,
+}
+
 /// Compiles rules.
 ///
 /// # Errors
@@ -161,20 +169,36 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
             beside: OnceLock::new(),
         });
     }
-    let literals: Vec<Known> = by_literal
-        .iter()
-        .map(|((bytes, _), uses)| Known {
+    let follows = |uses: &[Use]| {
+        let each = uses.iter().map(|one| {
+            let rule: &Rule = &compiled.get(one.rule)?.rule;
+            let (gap, after) = (rule.gap?, rule.window.after);
+            Some(Follows { gap, after })
+        });
+        let all = each.reduce(|one, other| Some(one?.either(other?)));
+        all.flatten().filter(Follows::is_near)
+    };
+    let (mut everywhere, mut names) = (Compiling::default(), Compiling::default());
+    for ((bytes, ignore_case), uses) in by_literal {
+        let follows = follows(&uses);
+        let all = if follows.is_some() {
+            &mut names
+        } else {
+            &mut everywhere
+        };
+        all.known.push(Known {
             length: bytes.len(),
-            uses: uses.clone(),
-        })
-        .collect();
-    let prefilter = Prefilter::new(
-        by_literal
-            .into_keys()
-            .map(|(bytes, ignore_case)| Literal { bytes, ignore_case })
-            .collect(),
-        credentials::blocks()?,
-    );
+            uses,
+            follows,
+        });
+        all.literals.push(Literal { bytes, ignore_case });
+    }
+    let first = everywhere.known.len();
+    let longest = everywhere.known.iter().map(|known| known.length).max();
+    let mut literals = everywhere.known;
+    literals.append(&mut names.known);
+    let names = Names::new(names.literals, first, &literals);
+    let prefilter = Prefilter::new(everywhere.literals)?;
     let whole = (0..)
         .zip(rules.rules())
         .filter(|(_, rule)| rule.whole || rule.container.is_some());
@@ -192,7 +216,8 @@ pub(super) fn compile(rules: &CredentialRules) -> Result<Engine, RuleError> {
         paths,
         rules: compiled,
         prefilter,
-        longest: literals.iter().map(|known| known.length).max().unwrap_or(0),
+        names,
+        longest: longest.unwrap_or(0),
         literals,
     })
 }

@@ -1,5 +1,6 @@
 //! The way from bytes to sightings.
 
+use super::announce::{Follows, Names};
 use super::compile::{self, Compiled};
 use super::marks::Marks;
 use super::prefilter::Prefilter;
@@ -13,9 +14,12 @@ use std::collections::BTreeMap;
 /// The compiled rules. Shared between threads by reference.
 pub struct Engine {
     pub(super) rules: Vec<Compiled>,
+    /// Of the literals, those that are looked for everywhere.
     pub(super) prefilter: Prefilter,
+    /// The others.
+    pub(super) names: Names,
     pub(super) literals: Vec<Known>,
-    /// Length of the longest literal.
+    /// Length of the longest literal that is looked for everywhere.
     pub(super) longest: usize,
     /// The rules that match short documents as a whole.
     pub(super) whole: Vec<usize>,
@@ -29,6 +33,8 @@ pub(super) struct Known {
     pub(super) length: usize,
     /// The rules that have it.
     pub(super) uses: Vec<Use>,
+    /// What has to follow it, of a name.
+    pub(super) follows: Option<Follows>,
 }
 
 /// A literal of a rule.

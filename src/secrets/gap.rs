@@ -37,7 +37,7 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
 }
 
 /// Words that end the name of a secret.
-const NOUNS: [&[u8]; 6] = [b"key", b"token", b"secret", b"access", b"private", b"pat"];
+pub(super) const NOUNS: [&[u8]; 6] = [b"key", b"token", b"secret", b"access", b"private", b"pat"];
 
 /// Whether the gap ends in a word for a secret: `…_TOKEN=`, `… secret `, `…Key: "`.
 pub(super) fn announces(text: &[u8], found: &Found) -> bool {
@@ -53,7 +53,7 @@ pub(super) fn announces(text: &[u8], found: &Found) -> bool {
 }
 
 /// Most signs between the last word and the value: `": "`, ` => '`.
-const MOST_SIGNS: usize = 6;
+pub(super) const MOST_SIGNS: usize = 6;
 
 /// Whether what follows is a revision: `vendor/action@…`, `vendor.tgz#…`.
 const fn pins(gap: &[u8]) -> bool {

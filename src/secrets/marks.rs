@@ -22,7 +22,7 @@ pub struct Marks {
 }
 
 /// A literal in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hit {
     pub(super) at: u32,
     /// Which, and whether it is [`Hit::dull`].
@@ -43,6 +43,11 @@ impl Hit {
     /// Which literal.
     pub(super) const fn literal(self) -> usize {
         (self.what & !DULL) as usize
+    }
+
+    /// What literals are sorted by.
+    pub(super) const fn place(self) -> (u32, usize) {
+        (self.at, self.literal())
     }
 
     /// What stands right beside it keeps it from being that of a match.

@@ -24,9 +24,12 @@ pub(super) const BESIDE: Reach = Reach {
 impl Engine {
     pub(super) fn windows(&self, text: &Text<'_>) -> Vec<Span> {
         let mut spans = Windows::begin();
-        self.prefilter.find(&text.bytes, |literal, start| {
+        let mut on = |literal, start| {
             self.surround(literal, start, &text.bytes, text.binary, &mut spans);
-        });
+        };
+        self.prefilter.find(&text.bytes, &mut on);
+        self.names
+            .find(&text.bytes, 0..text.bytes.len(), &self.literals, on);
         spans.merged()
     }
 

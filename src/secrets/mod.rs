@@ -6,10 +6,12 @@
 //!                 └──────────────────────────────┘
 //! ```
 //!
-//! One pass over the bytes finds the literals of all rules ([`prefilter`]); a rule's pattern sees only the windows it
-//! declares around its literals; what matched is judged by its structure. Raw secrets do not leave this room: a
+//! One pass over the bytes finds the literals of all rules ([`prefilter`]), but for names that say nothing unless a row of
+//! letters and digits follows: those are looked for before such rows alone ([`announce`]). A rule's pattern sees only the
+//! windows it declares around its literals; what matched is judged by its structure. Raw secrets do not leave this room: a
 //! [`SeenCredential`] holds a keyed fingerprint, a mask and what is public.
 
+mod announce;
 mod assignment;
 mod aws;
 mod certificate;
@@ -42,6 +44,7 @@ mod place;
 mod placeholder;
 mod ppk;
 mod prefilter;
+mod rows;
 mod screen;
 mod searcher;
 mod sightings;

@@ -6,10 +6,11 @@
 //! decides what is made of a match, is not copied whole.
 
 use super::assignment::{self, Judgement};
-use super::engine::Engine;
+use super::engine::{Engine, Known};
 use super::layers;
 use super::marks::{Hit, Marks, Noted, Verdict};
 use super::matching::{BESIDE, judged};
+use super::rows;
 use super::text;
 use super::windows::{MARGIN, Span, Windows};
 use crate::model::Copied;
@@ -91,7 +92,8 @@ impl Engine {
                     .take(known)
                     .rposition(|hit| (hit.at as usize) < from);
                 let unsorted = first.map_or(0, |first| first + 1);
-                hits.get_mut(unsorted..).unwrap_or_default().sort_unstable();
+                let unsorted = hits.get_mut(unsorted..).unwrap_or_default();
+                unsorted.sort_unstable_by_key(|hit| hit.place());
             }
             let Some(stretch) = stretch else { break };
             cursor = base.marks.seek(cursor, stretch.from);
@@ -100,18 +102,51 @@ impl Engine {
                 if at >= stretch.from + stretch.len {
                     break;
                 }
-                let length = self.literals.get(hit.literal());
-                let end = at + length.map_or(0, |known| known.length);
+                let known = self.literals.get(hit.literal());
+                let end = at + known.map_or(0, |known| known.length);
                 let last = stretch.from + stretch.len;
-                if end <= last {
+                let start = at - stretch.from + stretch.to;
+                let stands = end <= last
+                    && known
+                        .filter(|known| known.follows.is_some())
+                        .is_none_or(|name| base.tells_of(name, text, start, stretch));
+                if stands {
                     let decided = stretch.from + BESIDE.before <= at && end + BESIDE.after <= last;
-                    hits.push(hit.moved(at - stretch.from + stretch.to, decided));
+                    hits.push(hit.moved(start, decided));
                 }
                 cursor += 1;
             }
             last = stretch.end();
         }
+        let known = hits.len();
+        self.new_names(text, base, &mut hits);
+        if hits.len() > known {
+            hits.sort_by_key(|hit| hit.place());
+            // Those that were taken over come first.
+            hits.dedup_by_key(|hit| hit.place());
+        }
         hits
+    }
+
+    /// Every name in the text of which the base does not tell whether it is to be minded, and a few of which it does.
+    fn new_names(&self, text: &[u8], base: &Base<'_>, hits: &mut Vec<Hit>) {
+        let mut look = |from, to| {
+            let part = self.names.deciding(text, from, to);
+            self.names
+                .find(text, part, &self.literals, |literal, start| {
+                    hits.push(Hit::new(start, literal));
+                });
+        };
+        let mut last = 0;
+        for stretch in &base.stretches {
+            if stretch.to > 0 || stretch.from > 0 {
+                look(last, stretch.to + rows::BEFORE);
+            }
+            last = stretch.end();
+        }
+        if !base.stretches.last().is_some_and(|last| base.is_end(last)) {
+            look(last, text.len());
+        }
     }
 
     /// Notes every window that has a match, and says whether one of them has a credential.
@@ -243,9 +278,7 @@ impl Base<'_> {
             }
             last = stretch.end();
         }
-        let ends = self.stretches.last().is_some_and(|stretch| {
-            stretch.end() == length && stretch.from + stretch.len == self.marks.length as usize
-        });
+        let ends = self.stretches.last().is_some_and(|last| self.is_end(last));
         if !ends {
             dirty.push(last.saturating_sub(1)..length);
         }
@@ -268,12 +301,29 @@ impl Base<'_> {
         self.stretches.get(*near).filter(|stretch| holds(stretch))
     }
 
+    /// Whether a name that is to be minded in the base is to be minded at `start` of the text too, where a stretch has it. Where what
+    /// precedes it is new, it is searched for.
+    fn tells_of(&self, name: &Known, text: &[u8], start: usize, stretch: &Copied) -> bool {
+        let place = Span {
+            rule: 0,
+            start,
+            end: start + name.length,
+        };
+        let after = name.follows.map_or(0, |follows| follows.after);
+        self.holds(stretch, &place, rows::BEFORE, after)
+            || (self.holds(stretch, &place, rows::BEFORE, 0) && name.stands_at(text, start))
+    }
+
+    /// Whether a stretch is the end of both texts.
+    fn is_end(&self, stretch: &Copied) -> bool {
+        stretch.end() == self.length && stretch.from + stretch.len == self.marks.length as usize
+    }
+
     /// Whether a stretch holds a window with so many bytes around it, as far as the text goes: where it ends, the base
     /// has to end too.
     fn holds(&self, stretch: &Copied, window: &Span, before: usize, after: usize) -> bool {
         let starts = stretch.to == 0 && stretch.from == 0;
-        let ends = stretch.end() == self.length
-            && stretch.from + stretch.len == self.marks.length as usize;
+        let ends = self.is_end(stretch);
         (stretch.to + before <= window.start || starts)
             && (window.end + after <= stretch.end() || ends)
     }

@@ -7,19 +7,22 @@
 //! `OVERSTAY_TREE_MIB` (64) says how much of the folder is read. Only rules, paths and places are printed.
 
 use super::engine::Engine;
+use super::tests::is_futile;
 use super::text;
-use crate::rules::credentials::{CredentialRules, compile, template};
+use crate::rules::credentials::{CredentialRules, Rule, compile, template};
 use memchr::memmem;
 use rayon::prelude::*;
 use regex::bytes::Regex;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Largest file that is compared, in bytes.
 const LARGEST: u64 = 4 << 20;
 
 /// A rule as it would be without windows.
 struct Whole {
+    rule: Arc<Rule>,
     id: String,
     pattern: Regex,
     literals: Vec<Vec<u8>>,
@@ -40,7 +43,7 @@ impl Whole {
 /// How the two differ for one rule.
 #[derive(Default)]
 struct Difference {
-    /// Matches of the whole text that hold a literal, and that no window has: the window is too small.
+    /// Matches of the whole text that hold a literal and can be told of, and that no window has: the window is too small.
     missed: Vec<String>,
     /// Matches in a window that the whole text does not have: it has another one across the window's edge.
     other: Vec<String>,
@@ -82,6 +85,7 @@ fn windowed_and_whole_text_matching_on_a_tree() {
         .filter(|rule| rule.assignment.is_none() && !rule.whole)
         .map(|rule| {
             let mut one = Whole {
+                rule: Arc::clone(rule),
                 id: rule.id.clone(),
                 pattern: compile(&rule.pattern).unwrap(),
                 literals: rule
@@ -186,8 +190,9 @@ fn compared(path: &Path, root: &Path, engine: &Engine, whole: &[Whole]) -> Diffe
         }
         let difference = out.entry(rule.id.clone()).or_default();
         for (start, end) in &all {
-            let near =
-                rule.also.is_empty() && rule.holds(&text.bytes[*start..*end], &lower[*start..*end]);
+            let near = rule.also.is_empty()
+                && rule.holds(&text.bytes[*start..*end], &lower[*start..*end])
+                && !is_futile(&rule.rule, &text.bytes, *start);
             if windowed.contains(&(*start, *end)) {
                 difference.same += 1;
             } else if near {

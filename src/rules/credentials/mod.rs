@@ -10,8 +10,8 @@ pub mod template;
 
 pub use assignments::{Assignments, Family, Names, assignments};
 pub use context::{Context, Place, blocks, context, trigrams};
-pub(crate) use length::longest;
 pub(super) use length::parsed;
+pub(crate) use length::{ROW, is_letter, longest};
 pub use named::Named;
 pub use problems::RuleProblem;
 
@@ -200,6 +200,10 @@ pub struct Rule {
     /// File the rule came from, for messages.
     #[serde(skip)]
     pub file: String,
+    /// Most bytes between a literal and the secret behind it, where that is a row of letters that passes
+    /// [`Check::LettersAndDigits`]; `None` where the secret may be anything else, or anywhere.
+    #[serde(skip)]
+    pub gap: Option<usize>,
     /// It came with the program, whose tests prove that its patterns are sound.
     #[serde(skip)]
     pub builtin: bool,
@@ -213,6 +217,7 @@ impl Rule {
         self.literals = expanded.literals;
         self.pattern = expanded.pattern;
         self.window = expanded.window;
+        self.gap = expanded.gap;
         self.ignore_case = true;
         let own = std::mem::take(&mut self.checks);
         self.checks = expanded.checks;

@@ -1,6 +1,6 @@
 //! Rules for secrets without a shape of their own: a name stands before them.
 
-use super::length::longest;
+use super::length::{is_row, longest};
 use super::{Check, Window};
 use serde::Deserialize;
 
@@ -23,6 +23,8 @@ pub struct Named {
     pub reach: Option<usize>,
     /// Length of the longest value; worked out from `value` where it is not given, as the build does for our own rules.
     pub longest: Option<usize>,
+    /// Whether every value is a row of letters; worked out like `longest`.
+    pub row: Option<bool>,
 }
 
 /// What a [`Named`] form stands for.
@@ -31,6 +33,7 @@ pub(super) struct Expanded {
     pub pattern: String,
     pub window: Window,
     pub checks: Vec<Check>,
+    pub gap: Option<usize>,
 }
 
 impl Named {
@@ -73,6 +76,10 @@ impl Named {
                     + 3
                     + self.longest.unwrap_or_else(|| longest(&self.value)),
             },
+            gap: self
+                .row
+                .unwrap_or_else(|| is_row(&self.value))
+                .then_some(uneven + reach + NOUN + 1),
             checks: vec![Check::Gap, Check::Entropy(ENTROPY), Check::LettersAndDigits],
         }
     }

@@ -37,6 +37,10 @@ pub(super) fn judge(text: &[u8], key: &Key, reading: &Reading) -> Verdict {
             let Some(features) = Features::of(text, key, reading, value.clone(), scheme) else {
                 return Verdict::Nothing;
             };
+            // It is dear to find out, so it comes after what rules out most values.
+            if vendors::is_of_another_form(text, key, &reading.line, part(text, value.clone())) {
+                return Verdict::Nothing;
+            }
             let weighed = weigh(text, key, reading, value, scheme, features);
             weighed.map_or(Verdict::Unlikely, Verdict::Secret)
         }
@@ -133,8 +137,7 @@ fn value_of(text: &[u8], key: &Key, reading: &Reading) -> Option<(Range<usize>, 
     let harmless = is_code
         || shape::is_harmless(value, key)
         || shape::is_proof(part(text, reading.line.clone()), &key.name.family.id)
-        || (reading.indirect && value.contains(&b' '))
-        || vendors::is_of_another_form(text, key, &reading.line, value);
+        || (reading.indirect && value.contains(&b' '));
     (!harmless).then_some((range, named > 0))
 }
 

@@ -48,32 +48,31 @@ pub(super) fn first_row(text: &[u8], from: usize) -> Option<usize> {
 )]
 #[inline(always)]
 fn search(text: &[u8], from: usize, letters: impl Fn(&[u8; BLOCK]) -> u64) -> Option<usize> {
-    let (blocks, rest) = text.get(from..)?.as_chunks::<BLOCK>();
-    let mut before = 0;
-    for (at, block) in blocks.iter().enumerate() {
-        let now = letters(block);
-        let ends = ends_of_rows(before, now);
-        if ends != 0 {
-            return Some(from + at * BLOCK + ends.trailing_zeros() as usize);
+    let mut at = from;
+    while let Some(block) = text.get(at..)?.first_chunk() {
+        let starts = starts_of_rows(letters(block));
+        if starts != 0 {
+            return Some(at + starts.trailing_zeros() as usize + ROW as usize - 1);
         }
-        before = now;
+        at += STARTS;
     }
     // Filled up with what is no letter.
+    let rest = text.get(at..)?;
     let mut block = [0; BLOCK];
     block.get_mut(..rest.len())?.copy_from_slice(rest);
-    let ends = ends_of_rows(before, letters(&block));
-    (ends != 0).then(|| from + blocks.len() * BLOCK + ends.trailing_zeros() as usize)
+    let starts = starts_of_rows(letters(&block));
+    (starts != 0).then(|| at + starts.trailing_zeros() as usize + ROW as usize - 1)
 }
 
-/// Of a block, the bits of the letters before which as many letters stand as make a row; `before` are those of the block
-/// before it.
-const fn ends_of_rows(before: u64, now: u64) -> u64 {
-    let letters = (now as u128) << BLOCK | before as u128;
-    let two = letters & letters << 1;
-    let four = two & two << 2;
-    let eight = four & four << 4;
-    let row = eight & eight << 8 & eight << (ROW - 8);
-    (row >> BLOCK) as u64
+/// Places of a block at which rows begin that are in it whole: the next block begins behind them.
+const STARTS: usize = BLOCK + 1 - ROW as usize;
+
+/// Of the letters of a block, those that as many letters begin with as make a row.
+const fn starts_of_rows(letters: u64) -> u64 {
+    let two = letters & letters >> 1;
+    let four = two & two >> 2;
+    let eight = four & four >> 4;
+    eight & eight >> 8 & eight >> (ROW - 8)
 }
 
 /// The letters of a block on any processor.

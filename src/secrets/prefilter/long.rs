@@ -15,8 +15,6 @@ use super::simd::{self, FOLD};
 
 /// Bytes before a text that are looked at with it.
 pub(super) const BEFORE: usize = 1;
-/// Bytes behind a text that are looked at with it.
-pub(super) const AFTER: usize = 8;
 
 /// Eight bytes of a text, folded: one before a block, the block, three behind it.
 #[derive(Clone, Copy)]
@@ -166,7 +164,8 @@ impl Long {
     }
 
     /// Calls `on(literal, distance, at)` for every place in `text`, where some rounds are looked at, where a literal may
-    /// stand that begins such a distance before. The text has [`BEFORE`] and [`AFTER`] more bytes around it.
+    /// stand that begins such a distance before. The text has [`BEFORE`] more bytes before and
+    /// eight behind it.
     pub(super) fn find(
         &self,
         text: &[u8],

@@ -1,21 +1,41 @@
 //! Finds every occurrence of some thousand literals in one pass.
 //!
-//! A text is looked at piece by piece, while it is in the nearest cache: in steps of two bytes for the [`long`] literals, at
-//! every byte for the few [`short`] ones. What these looks let pass is compared with the literals themselves.
+//! A text is looked at piece by piece, while it is in the nearest cache. Where the processor looks up 64 bytes at a time,
+//! each place is asked for the bytes that some [`groups`] have; on others blocks are looked up in steps of two bytes for the
+//! [`long`] literals, and every byte for the few [`short`] ones. What these looks let pass is compared with the literals
+//! themselves.
 
 mod blocks;
+#[cfg(target_arch = "x86_64")]
+mod grouped;
+#[cfg(target_arch = "x86_64")]
+mod groups;
 mod long;
 mod short;
 mod simd;
+#[cfg(target_arch = "x86_64")]
+mod table;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
+use crate::rules::RuleError;
+use crate::rules::credentials;
 use blocks::Costs;
-use long::{AFTER, BEFORE, Long};
+#[cfg(target_arch = "x86_64")]
+use grouped::Grouped;
+use long::Long;
 use short::Short;
-use simd::{ROUND, SPARE};
 use std::cell::Cell;
 
-/// Bytes of a text that are looked at together: a multiple of a round.
-const PIECE: usize = 2048;
+/// Bytes that are looked at together; a piece is as long as some of these.
+const ROUND: usize = 64;
+/// Most bytes of a piece.
+const PIECE: usize = 32 * ROUND;
+/// Bytes before and behind a piece that are looked at with it.
+const BEFORE: usize = 2;
+const AFTER: usize = 8;
+/// Places that are written at once, whether or not there are so many.
+const SPARE: usize = ROUND;
 
 /// What is written while a piece is looked at.
 struct Room {
@@ -73,19 +93,63 @@ pub(super) struct Prefilter {
     literals: Vec<Literal>,
     /// Of each literal, what decides without a look at the literal itself.
     heads: Vec<Head>,
-    long: Long,
-    short: Short,
+    look: Look,
+}
+
+/// How literals are looked for.
+enum Look {
+    #[cfg(target_arch = "x86_64")]
+    Grouped(Box<[Grouped; 2]>),
+    Stepwise(Box<(Long, Short)>),
+}
+
+impl Look {
+    /// The way of this processor.
+    fn new(literals: &[Literal]) -> Result<Self, RuleError> {
+        #[cfg(target_arch = "x86_64")]
+        if wide::is_there() {
+            let common = [
+                groups::Common::new(credentials::blocks()?),
+                groups::Common::new(credentials::trigrams()?),
+            ];
+            if let Some(grouped) = Grouped::new(literals, &common) {
+                return Ok(Self::Grouped(Box::new(grouped)));
+            }
+        }
+        Self::stepwise(literals)
+    }
+
+    /// The way of any processor.
+    fn stepwise(literals: &[Literal]) -> Result<Self, RuleError> {
+        let costs = Costs::new(credentials::blocks()?);
+        let stepwise = (Long::new(literals, costs), Short::new(literals));
+        Ok(Self::Stepwise(Box::new(stepwise)))
+    }
 }
 
 impl Prefilter {
-    /// Compiles literals; `frequencies` tells how common four neighbouring bytes are, per million.
-    pub(super) fn new(literals: Vec<Literal>, frequencies: Vec<([u8; 4], u32)>) -> Self {
-        Self {
+    /// Compiles literals.
+    ///
+    /// # Errors
+    /// When the embedded frequencies do not have their form; the tests prove that they do.
+    pub(super) fn new(literals: Vec<Literal>) -> Result<Self, RuleError> {
+        Ok(Self {
             heads: literals.iter().map(Head::of).collect(),
-            long: Long::new(&literals, Costs::new(frequencies)),
-            short: Short::new(&literals),
+            look: Look::new(&literals)?,
             literals,
-        }
+        })
+    }
+
+    /// The same for literals that are looked for in few places: it takes less time.
+    ///
+    /// # Errors
+    /// As above.
+    pub(super) fn of_few_places(literals: Vec<Literal>) -> Result<Self, RuleError> {
+        Ok(Self {
+            heads: literals.iter().map(Head::of).collect(),
+            look: Look::stepwise(&literals)?,
+            literals,
+        })
     }
 
     /// Calls `on_hit(literal, start)` for every occurrence, in no particular order.
@@ -115,20 +179,33 @@ impl Prefilter {
                 Some(piece) => piece,
                 None => with_edges(text, at, length, edge),
             };
-            let mut on = |literal, start: Option<usize>| {
-                if let Some(start) = start
-                    && self.stands(literal, text, start)
+            let mut on = |literal, back, place, known| {
+                if let Some(start) = usize::checked_sub(at + place, back)
+                    && (known || self.stands(literal, text, start))
                 {
                     on_hit(literal, start);
                 }
             };
-            self.long.find(piece, places, |literal, back, place| {
-                on(literal, (at + place).checked_sub(back));
-            });
-            let inside = piece.get(BEFORE..).unwrap_or_default();
-            self.short.find(inside, places, |literal, place| {
-                on(literal, Some(at + place));
-            });
+            match &self.look {
+                #[cfg(target_arch = "x86_64")]
+                Look::Grouped(kinds) => {
+                    for grouped in &**kinds {
+                        grouped.find(piece, places, &mut on);
+                    }
+                }
+                Look::Stepwise(kinds) => {
+                    let (long, short) = &**kinds;
+                    let from = BEFORE - long::BEFORE;
+                    let piece = piece.get(from..).unwrap_or_default();
+                    long.find(piece, places, |literal, back, place| {
+                        on(literal, back, place, false);
+                    });
+                    let inside = piece.get(long::BEFORE..).unwrap_or_default();
+                    short.find(inside, places, |literal, place| {
+                        on(literal, 0, place, false);
+                    });
+                }
+            }
             at += length;
         }
         ROOM.set(Some(room));
@@ -178,8 +255,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn compile(literals: Vec<Literal>) -> Prefilter {
-        Prefilter::new(literals, vec![(*b"abca", 7), (*b"pass", 9), (*b"b_bb", 8)])
+    /// Every way that this processor has.
+    fn compile(literals: &[Literal]) -> [Prefilter; 2] {
+        let prefilter = Prefilter::new(literals.to_vec()).unwrap();
+        let mut stepwise = Prefilter::new(literals.to_vec()).unwrap();
+        stepwise.look = Look::stepwise(literals).unwrap();
+        [prefilter, stepwise]
     }
 
     fn literals(texts: &[(&str, bool)]) -> Vec<Literal> {
@@ -231,21 +312,24 @@ mod tests {
                     ignore_case,
                 })
                 .collect();
-            let prefilter = compile(literals.clone());
-            prop_assert_eq!(found(&prefilter, &text), expected(&literals, &text));
+            for prefilter in compile(&literals) {
+                prop_assert_eq!(found(&prefilter, &text), expected(&literals, &text));
+            }
         }
     }
 
     #[test]
     fn finds_at_both_ends_and_every_offset() {
         let literals = literals(&[("hf_", false), ("AKIA", false), ("password", true)]);
-        let prefilter = compile(literals.clone());
-        for pad in 0..40 {
+        for (prefilter, pad) in compile(&literals)
+            .iter()
+            .flat_map(|one| (0..90).map(move |pad| (one, pad)))
+        {
             for word in ["hf_", "AKIA", "PassWord"] {
                 let text = format!("{}{word}", "z".repeat(pad));
-                assert_eq!(found(&prefilter, text.as_bytes()).len(), 1, "{text}");
+                assert_eq!(found(prefilter, text.as_bytes()).len(), 1, "{text}");
                 let text = format!("{word}{}", "z".repeat(pad));
-                assert_eq!(found(&prefilter, text.as_bytes()).len(), 1, "{text}");
+                assert_eq!(found(prefilter, text.as_bytes()).len(), 1, "{text}");
             }
         }
     }
