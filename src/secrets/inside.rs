@@ -115,8 +115,11 @@ impl Engine {
             }
             stays
         });
-        for one in inside.iter().filter(|one| one.settles) {
-            let place = one.way.whole();
+        for place in inside
+            .iter()
+            .filter(|one| one.settles)
+            .flat_map(|one| one.way.stretches())
+        {
             for (own, dropped) in own.iter().zip(&mut dropped) {
                 *dropped |= self.is_generic(own) && overlaps(own, &place);
             }

@@ -155,8 +155,9 @@ fn escape(length: usize, character: char, weight: usize) -> Escape {
     }
 }
 
+/// Characters that text has, those of the colours of terminals among them.
 fn printable(character: char) -> bool {
-    matches!(character, ' '..='~' | '\n' | '\r' | '\t')
+    matches!(character, ' '..='~' | '\n' | '\r' | '\t' | '\u{1b}')
 }
 
 fn url(rest: &[u8]) -> Option<Escape> {

@@ -20,13 +20,14 @@ pub(super) struct Entry {
     pub(super) place: Range<usize>,
 }
 
-/// The values of the Secrets in a text, in YAML or JSON; none where no Secret is declared.
-pub(super) fn entries(text: &[u8]) -> Vec<Entry> {
+/// The values of each of the Secrets in a text, in YAML or JSON; none where no Secret is declared.
+pub(super) fn secrets(text: &[u8]) -> Vec<Vec<Entry>> {
     let mut out = Vec::new();
     if declares(text, 0..text.len()) {
         yaml(text, &mut out);
         json(text, &mut out);
     }
+    out.retain(|entries| !entries.is_empty());
     out
 }
 
@@ -53,7 +54,7 @@ pub(super) fn declares(text: &[u8], part: Range<usize>) -> bool {
 }
 
 /// Lines below `data:` that are indented further.
-fn yaml(text: &[u8], out: &mut Vec<Entry>) {
+fn yaml(text: &[u8], out: &mut Vec<Vec<Entry>>) {
     let mut block = None;
     let mut start = 0;
     for line in text.split(|byte| *byte == b'\n') {
@@ -61,13 +62,16 @@ fn yaml(text: &[u8], out: &mut Vec<Entry>) {
         let indent = line.iter().take_while(|byte| **byte == b' ').count();
         if content == b"data:" {
             block = Some(indent);
+            out.push(Vec::new());
         } else if let Some(of_block) = block
             && !content.is_empty()
             && !content.starts_with(b"#")
         {
             if indent <= of_block {
                 block = None;
-            } else if let Some(colon) = memchr::memchr(b':', content) {
+            } else if let Some(colon) = memchr::memchr(b':', content)
+                && let Some(entries) = out.last_mut()
+            {
                 let offset = start + line.len() - line.trim_ascii_start().len();
                 let (key, value) = content.split_at(colon);
                 let value_at = offset + colon + 1;
@@ -75,7 +79,7 @@ fn yaml(text: &[u8], out: &mut Vec<Entry>) {
                     text,
                     unquoted(key),
                     value_at..value_at + value.len() - 1,
-                    out,
+                    entries,
                 );
             }
         }
@@ -84,21 +88,23 @@ fn yaml(text: &[u8], out: &mut Vec<Entry>) {
 }
 
 /// Members of objects named `data`.
-fn json(text: &[u8], out: &mut Vec<Entry>) {
+fn json(text: &[u8], out: &mut Vec<Vec<Entry>>) {
     for found in memchr::memmem::find_iter(text, b"\"data\"") {
         let mut at = skip(text, found + 6, b":");
         if text.get(at) != Some(&b'{') {
             continue;
         }
         at += 1;
+        let mut entries = Vec::new();
         loop {
             at = skip(text, at, b",");
             let Some(key) = string(text, at) else { break };
             at = skip(text, key.end + 1, b":");
             let Some(value) = string(text, at) else { break };
             at = value.end + 1;
-            pair(text, text.get(key).unwrap_or_default(), value, out);
+            pair(text, text.get(key).unwrap_or_default(), value, &mut entries);
         }
+        out.push(entries);
     }
 }
 
@@ -175,8 +181,9 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     fn shown(text: &str) -> Vec<String> {
-        entries(text.as_bytes())
+        secrets(text.as_bytes())
             .into_iter()
+            .flatten()
             .map(|entry| {
                 let raw = &text[entry.place];
                 assert_eq!(

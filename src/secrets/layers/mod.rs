@@ -1,4 +1,5 @@
-//! Texts inside a text: what is written in base64, hexadecimal digits or escapes, and what is packed in it.
+//! Texts inside a text: what is written in base64, hexadecimal digits or escapes or with the colours of a terminal, and what
+//! is packed in it.
 //!
 //! One file a layer, pure: bytes in, inner texts out, each with the way it was reached. Finding them costs little where
 //! there are none; what is found is decoded only if it plausibly stands for text.
@@ -13,6 +14,7 @@ mod map;
 mod notebook;
 mod prose;
 mod runs;
+mod terminal;
 #[cfg(test)]
 mod tests;
 
@@ -42,6 +44,8 @@ pub(super) struct Inner {
 pub(super) enum Way {
     /// It is written as this stretch, in which no place stands for a place in it.
     Run(Range<usize>),
+    /// Parts of it, which begin at these places, are written as such stretches.
+    Runs(Vec<(usize, Range<usize>)>),
     /// Every place has a place.
     Places(Mapped),
 }
@@ -51,21 +55,31 @@ impl Way {
     pub(super) fn place(&self, inner: &Range<usize>) -> Range<usize> {
         match self {
             Self::Run(run) => run.clone(),
+            Self::Runs(parts) => {
+                let last = |place: usize| {
+                    let behind = parts.partition_point(|(from, _)| *from <= place);
+                    parts.get(behind.saturating_sub(1)).map(|(_, run)| run)
+                };
+                let start = last(inner.start).map_or(0, |run| run.start);
+                let end = last(inner.end.saturating_sub(1)).map_or(start, |run| run.end);
+                start..end.max(start)
+            }
             Self::Places(mapped) => mapped.place(inner),
         }
     }
 
-    /// The whole stretch.
-    pub(super) fn whole(&self) -> Range<usize> {
+    /// Everything it is written as.
+    pub(super) fn stretches(&self) -> Vec<Range<usize>> {
         match self {
-            Self::Run(run) => run.clone(),
-            Self::Places(mapped) => mapped.whole(),
+            Self::Run(run) => vec![run.clone()],
+            Self::Runs(parts) => parts.iter().map(|(_, run)| run.clone()).collect(),
+            Self::Places(mapped) => vec![mapped.whole()],
         }
     }
 
     /// No place in the inner text has a place of its own.
     pub(super) const fn is_run(&self) -> bool {
-        matches!(self, Self::Run(_))
+        matches!(self, Self::Run(_) | Self::Runs(_))
     }
 }
 
@@ -126,6 +140,7 @@ pub(super) fn touching(
         let after = text.get(range.end..).unwrap_or_default();
         let end = memchr::memchr(b'\n', after).map_or(text.len(), |at| range.end + at + 1);
         let end = base64::block_end(text, end).max(start);
+        let Range { start, end } = terminal::around(text, start..end);
         match slices.last_mut() {
             Some(last) if start < last.end => {
                 last.start = last.start.min(start);
@@ -141,11 +156,18 @@ pub(super) fn touching(
 
 /// Texts that a document of a certain kind declares, whatever is on which line.
 fn declared(text: &[u8], visit: &mut dyn FnMut(Inner)) {
-    for entry in kubernetes::entries(text) {
+    for secret in kubernetes::secrets(text) {
+        // The keys and values of one Secret belong together.
+        let mut lines = Vec::new();
+        let mut runs = Vec::with_capacity(secret.len());
+        for entry in secret {
+            runs.push((lines.len(), entry.place));
+            lines.extend(entry.text);
+        }
         visit(Inner {
             layers: vec!["base64".to_owned()],
-            text: entry.text,
-            way: Way::Run(entry.place),
+            text: lines,
+            way: Way::Runs(runs),
             settles: true,
         });
     }
@@ -187,6 +209,7 @@ fn written(text: &[u8], allowance: &Allowance, visit: &mut dyn FnMut(Inner)) {
         encoded.place.end
     });
     escapes::each(text, |kind, mapped| visit(places(kind.name(), mapped)));
+    terminal::each(text, |mapped| visit(places("ansi", mapped)));
 }
 
 fn places(layer: &str, mut mapped: Mapped) -> Inner {
