@@ -71,11 +71,13 @@ impl<'a> Comments<'a> {
     }
 }
 
-/// Applies the configuration's entries and the comments; returns what has to be told of them, sorted.
+/// Applies the configuration's entries and the comments; returns what has to be told of them, sorted. Of entries that match
+/// nothing where everything they could match was looked for, in the `whole`.
 pub fn apply(
     findings: &mut [Finding],
     inventory: &mut Inventory,
     entries: &[Ignore],
+    whole: bool,
     comments: &[Comment],
     renames: &Renames,
     now: Timestamp,
@@ -152,7 +154,11 @@ pub fn apply(
             finding.ignored = Some(first);
         }
     }
-    let mut notices = told_of_entries(entries, &used, live);
+    let mut notices = if whole {
+        told_of_entries(entries, &used, live)
+    } else {
+        Vec::new()
+    };
     notices.extend(told_of_comments(comments, &heeded));
     notices.sort();
     notices

@@ -116,20 +116,17 @@ pub(super) fn held_back(report: &Report) -> Vec<&Credential> {
         .collect()
 }
 
-/// The staged credentials as a hook prints them; empty where there is none.
-pub(super) fn page(report: &Report, path: Option<&Path>) -> String {
-    let mut out = String::new();
-    let mut count = 0;
-    for credential in held_back(report) {
+/// One credential at one place, as a page prints it.
+fn lines<'r>(credentials: impl IntoIterator<Item = &'r Credential>) -> Vec<String> {
+    let mut places = Vec::new();
+    for credential in credentials {
         for sighting in credential
             .sightings
             .iter()
             .filter(|one| one.ignored.is_none())
         {
-            count += 1;
-            let _ = writeln!(
-                out,
-                "{}:{}:{}  {}  ({} confidence: {})",
+            let mut line = format!(
+                "{}:{}:{}  {}  ({} confidence: {})\n",
                 sighting.uri,
                 sighting.line,
                 sighting.column,
@@ -137,21 +134,55 @@ pub(super) fn page(report: &Report, path: Option<&Path>) -> String {
                 credential.confidence.as_str(),
                 credential.confidence_reason
             );
-            if let Some(context) = &sighting.context {
-                let _ = writeln!(out, "    {context}");
+            if !sighting.layers.is_empty() {
+                let _ = writeln!(line, "    in {}", sighting.layers.join(" > "));
             }
+            if let Some(context) = &sighting.context {
+                let _ = writeln!(line, "    {context}");
+            }
+            places.push((&sighting.uri, sighting.line, sighting.column, line));
         }
     }
+    places.sort();
+    places.into_iter().map(|(.., line)| line).collect()
+}
+
+/// The credentials of standard input, line by line; empty where there is none.
+pub(super) fn listing(report: &Report) -> String {
+    let told: BTreeSet<_> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.status.open())
+        .filter_map(|finding| finding.credential.as_ref())
+        .collect();
+    let mut out = lines(
+        report
+            .credentials
+            .iter()
+            .filter(|one| told.contains(&one.id)),
+    )
+    .concat();
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
+}
+
+/// The staged credentials as a hook prints them; empty where there is none.
+pub(super) fn page(report: &Report, path: Option<&Path>) -> String {
+    let lines = lines(held_back(report));
+    let count = lines.len();
+    let mut out = lines.concat();
     if count > 0 {
-        let what = if count == 1 {
-            "credential is"
+        let (what, them) = if count == 1 {
+            ("credential is", "it")
         } else {
-            "credentials are"
+            ("credentials are", "them")
         };
         let place = path.map_or_else(String::new, |path| format!(" -C {}", path.display()));
         let _ = writeln!(
             out,
-            "\n{count} new {what} staged. Take it out of the commit: git{place} restore --staged FILE\n\
+            "\n{count} new {what} staged. Take {them} out of the commit: git{place} restore --staged FILE\n\
              What is none, or may stay, takes a comment with the reason: overstay:ignore[RULE] REASON"
         );
     }

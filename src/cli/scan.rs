@@ -445,6 +445,7 @@ fn run_handed(handed: Handed, args: &Scan, global: &Global) -> CommandResult {
     } else if args.staged {
         print(handed::page(&report, args.paths.first().map(PathBuf::as_path)).as_bytes())?;
     } else if global.quiet == 0 {
+        print(handed::listing(&report).as_bytes())?;
         outputs::show(Format::Summary, &report, options)?;
     }
     let held = args.staged && args.fail_on.is_none() && !handed::held_back(&report).is_empty();

@@ -3,7 +3,7 @@
 use super::named::Name;
 use super::{Graph, ids, sightings};
 use crate::model::{
-    Confidence, Credential, CredentialId, CredentialStatus, DEFINED, Grade, LastUse,
+    Confidence, Credential, CredentialId, CredentialStatus, DEFINED, Fingerprint, Grade, LastUse,
     SecretReference, SeenCredential, Sighting, Storage,
 };
 use std::collections::BTreeMap;
@@ -42,6 +42,7 @@ fn order(seen: &SeenCredential) -> impl Ord + '_ {
 
 /// Adds what the text engine and the manifests saw: one credential for all places of one.
 pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
+    know_better(&mut seen);
     seen.sort_by(|a, b| order(a).cmp(&order(b)));
     let mut places: BTreeMap<CredentialId, Vec<Sighting>> = BTreeMap::new();
     for one in seen {
@@ -71,6 +72,42 @@ pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
             && credential.expires_at.is_some_and(|at| now.reached(at))
         {
             credential.status = CredentialStatus::Inactive;
+        }
+    }
+}
+
+/// Where the name before a secret and a reader that knows the file told of the same place, the reader knows what the secret
+/// is for: it is one credential, there and wherever else that name told of it.
+fn know_better(seen: &mut [SeenCredential]) {
+    const BY_NAME: &str = "generic-";
+    let place = |one: &SeenCredential| {
+        let at = &one.sighting;
+        (at.repository.clone(), at.uri.clone(), at.line, at.column)
+    };
+    let mut named: BTreeMap<_, Vec<(String, Option<Fingerprint>)>> = BTreeMap::new();
+    for one in seen.iter().filter(|one| one.rule.starts_with(BY_NAME)) {
+        let known = (one.kind.clone(), one.fingerprint.clone());
+        named.entry(place(one)).or_default().push(known);
+    }
+    let mut better: BTreeMap<(String, Option<Fingerprint>), SeenCredential> = BTreeMap::new();
+    for one in seen.iter().filter(|one| !one.rule.starts_with(BY_NAME)) {
+        if one.public_id.is_some() || one.fingerprint.is_none() {
+            continue;
+        }
+        for known in named.get(&place(one)).into_iter().flatten() {
+            if known.0 != one.kind && known.1.is_some() {
+                better.entry(known.clone()).or_insert_with(|| one.clone());
+            }
+        }
+    }
+    if better.is_empty() {
+        return;
+    }
+    for one in seen.iter_mut().filter(|one| one.rule.starts_with(BY_NAME)) {
+        if let Some(known) = better.get(&(one.kind.clone(), one.fingerprint.clone())) {
+            one.kind.clone_from(&known.kind);
+            one.provider.clone_from(&known.provider);
+            one.fingerprint.clone_from(&known.fingerprint);
         }
     }
 }

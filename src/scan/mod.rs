@@ -470,10 +470,13 @@ pub fn judge(
     let mut findings = checks::run(&judging)?;
     known_ids.in_findings(&run, &mut findings);
     coverage.extend(checks::not_judged(&judging));
+    // Of what is handed over nobody expects that it holds all that the configuration speaks of.
+    let given_whole = request.given.is_empty();
     coverage.extend(checks::ignores::apply(
         &mut findings,
         &mut inventory,
         &rules.measures.config.ignores,
+        given_whole,
         &comments,
         rules.posture.renames(),
         request.now,
@@ -486,13 +489,15 @@ pub fn judge(
     let mut assessments = jit::assess(&judgement, &subjects);
     decisions::apply_to_assessments(&mut applied, &mut assessments);
     coverage.extend(applied.coverage(&request.decisions));
-    coverage.extend(said::of_nothing(
-        &rules.measures.config,
-        &inventory,
-        &run.inputs,
-        rules.measures.scoring.thresholds.exception_most_days,
-        request.now,
-    ));
+    if given_whole {
+        coverage.extend(said::of_nothing(
+            &rules.measures.config,
+            &inventory,
+            &run.inputs,
+            rules.measures.scoring.thresholds.exception_most_days,
+            request.now,
+        ));
+    }
     let unfinished = match known_ids.plans(&run) {
         Some((memory, asked)) => {
             let view = done::View::new(&run, &inventory, &assessments, &coverage);

@@ -4,6 +4,7 @@ use super::claims;
 use super::engine::Engine;
 use super::found::Found;
 use super::layers::{self, Allowance, DEPTH, Inner, Way};
+use super::login;
 use super::text::Text;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -41,7 +42,18 @@ impl Engine {
         if depth == 0 {
             return out;
         }
+        // What is part of a document that declares it comes first, and is not read again by how it is written.
+        let mut declared: Vec<Range<usize>> = Vec::new();
         layers::each(text, allowance, &mut |inner| {
+            if inner.settles {
+                declared.extend(inner.way.stretches());
+            } else if let Way::Run(run) = &inner.way
+                && declared
+                    .iter()
+                    .any(|of| of.start <= run.start && run.end <= of.end)
+            {
+                return;
+            }
             let mut one = self.look_at(inner);
             one.deeper = self.dig(&one.text, depth - 1, allowance);
             self.reconcile(&mut one.found, &mut one.deeper);
@@ -65,7 +77,7 @@ impl Engine {
             .filter_map(|one| Some((one.secret.clone()?, one.prefix.clone())))
             .collect();
         Inside {
-            found: self.settled(found),
+            found: self.settled(&text.bytes, found),
             layers: inner.layers,
             text: inner.text,
             way: inner.way,
@@ -76,11 +88,12 @@ impl Engine {
     }
 
     /// One claim per piece of text.
-    pub(super) fn settled(&self, found: Vec<Found>) -> Vec<Found> {
+    pub(super) fn settled(&self, text: &[u8], found: Vec<Found>) -> Vec<Found> {
         let Some(first) = self.rules.first() else {
             return Vec::new();
         };
-        claims::settle(found, |index| &self.rules.get(index).unwrap_or(first).rule)
+        let found = claims::settle(found, |index| &self.rules.get(index).unwrap_or(first).rule);
+        login::without_repeats(text, found, |one| self.is_generic(one))
     }
 
     fn is_generic(&self, found: &Found) -> bool {

@@ -245,6 +245,32 @@ pub(super) fn is_wrapped(text: &[u8]) -> bool {
     })
 }
 
+/// Takes away what is told in plain text beside a login in base64 that holds the same password: one login, not two.
+pub(super) fn without_repeats(
+    text: &[u8],
+    mut found: Vec<Found>,
+    is_generic: impl Fn(&Found) -> bool,
+) -> Vec<Found> {
+    let wrapped: Vec<Vec<u8>> = found
+        .iter()
+        .filter(|one| !is_generic(one))
+        .filter_map(|one| one.secret_bytes(text))
+        .filter(|secret| is_wrapped(secret))
+        .filter_map(|secret| super::pem::LENIENT.decode(secret).ok())
+        .collect();
+    if !wrapped.is_empty() {
+        let is_inside = |password: &[u8]| {
+            let mut logins = wrapped.iter();
+            logins.any(|login| {
+                let end = login.strip_suffix(password);
+                end.is_some_and(|user| user.ends_with(b":"))
+            })
+        };
+        found.retain(|one| !(is_generic(one) && one.secret_bytes(text).is_some_and(is_inside)));
+    }
+    found
+}
+
 /// Text of any language on one line.
 fn is_printable(plain: &[u8]) -> bool {
     std::str::from_utf8(plain)

@@ -196,7 +196,9 @@ pub(super) fn unjudged(index: usize, rule: &Rule, span: Range<usize>) -> Found {
         expires_at: None,
         expires_by_nature: None,
         confidence: rule.confidence,
-        reasons: vec![format!("matches the {} rule", rule.id)],
+        reasons: std::iter::once(format!("matches the {} rule", rule.id))
+            .chain(rule.doubt.clone())
+            .collect(),
     }
 }
 

@@ -42,7 +42,7 @@ impl Engine {
     ) -> Scanned {
         let more = found.len() >= MAX_MATCHES;
         let secrets = secrets_of(&found);
-        let mut settled = self.settled(found);
+        let mut settled = self.settled(text, found);
         self.reconcile(&mut settled, &mut inside);
         let mut shown = Shown::new(text, secrets, &settled);
         for one in &inside {

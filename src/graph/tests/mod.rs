@@ -265,6 +265,34 @@ fn aws_key(inventory: &Inventory, n: u8) -> &Credential {
 }
 
 #[test]
+fn a_reader_that_knows_the_file_says_what_a_name_only_hints_at() {
+    let by_name = |uri: &str, line| SeenCredential {
+        rule: "generic-password".into(),
+        ..seen("password", None, "s1", uri, line)
+    };
+    let known = seen("database-password", None, "s1", "a.tfstate", 4);
+    let all = vec![by_name("a.tfstate", 4), by_name("b.env", 2), known];
+    let inventory = joined(&[], Vec::new(), all, "").inventory;
+    let told: Vec<(&str, usize)> = inventory
+        .credentials
+        .values()
+        .map(|one| (one.kind.as_str(), one.sightings.len()))
+        .collect();
+    assert_eq!(told, [("database-password", 2)]);
+    let apart = vec![
+        by_name("a.tfstate", 4),
+        seen("database-password", None, "s2", "a.tfstate", 5),
+    ];
+    assert_eq!(
+        joined(&[], Vec::new(), apart, "")
+            .inventory
+            .credentials
+            .len(),
+        2
+    );
+}
+
+#[test]
 fn every_principal_is_an_identity() {
     let inventory = joined(&[account()], Vec::new(), Vec::new(), "").inventory;
     let shown: Vec<String> = inventory

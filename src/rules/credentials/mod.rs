@@ -169,6 +169,8 @@ pub struct Rule {
     pub container: Option<Container>,
     /// Confidence before the checks.
     pub confidence: Confidence,
+    /// Why that is not high, where the form alone does not say it.
+    pub doubt: Option<String>,
     /// Gives way to any other rule that claims the same text.
     #[serde(default)]
     pub generic: bool,

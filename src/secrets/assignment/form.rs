@@ -2,7 +2,7 @@
 
 use super::key::{self, Key};
 use super::value::{self, Quote};
-use super::{at, before, list, part};
+use super::{at, before, block, list, part};
 use std::ops::Range;
 
 /// Bytes of a line before a name that are looked at.
@@ -123,6 +123,8 @@ pub(super) fn plausible(text: &[u8], index: usize) -> bool {
             !matches!(at(text, index + 1), b')' | b';')
         }
         b'"' | b'\'' => true,
+        b'<' => at(text, index + 1) == b'/' || index > blanks,
+        b'{' => index > blanks || matches!(at(text, index + 1), b'"' | b'\''),
         b'\n' | b'\r' => index == blanks || at(text, blanks) == b' ',
         0 => false,
         _ => index > blanks,
@@ -146,10 +148,13 @@ pub(super) fn end_of_reading(
         return None;
     }
     let said = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
-    let waits = rest
-        .trim_ascii_end()
-        .last()
-        .is_none_or(|last| matches!(last, b'=' | b':' | b'>' | b'(' | b','));
+    let opens = block::opens(rest);
+    let waits = opens
+        || rest.starts_with(b"</")
+        || rest
+            .trim_ascii_end()
+            .last()
+            .is_none_or(|last| matches!(last, b'=' | b':' | b'>' | b'(' | b','));
     if !waits && rest.iter().any(said) {
         return Some(line.end);
     }
@@ -167,6 +172,11 @@ pub(super) fn end_of_reading(
         Some(at) => next + at,
         None if text.len() < right => text.len(),
         None => return None,
+    };
+    let end = if opens {
+        end.max(text.len().min(line.end + block::BELOW))
+    } else {
+        end
     };
     (!has_triple(part(text, line.end..end))).then_some(end)
 }
@@ -295,6 +305,26 @@ impl Reader<'_> {
             b'|' | b'?' if next == at(text, operator) && at(text, operator + 2) == b'=' => {
                 (Form::Equals, operator + 3)
             }
+            b'|' | b'?' if next == at(text, operator) => {
+                return self.otherwise(operator + 2).into_iter().collect();
+            }
+            // An assignment in R; a channel of Go is sent to in the same way.
+            b'<' if next == b'-' && blank && !self.quoted_name => (Form::Equals, operator + 2),
+            b'<' if next == b'/' => return self.element(index).into_iter().collect(),
+            b'>' if !blank && self.in_tag() && self.quoted_name => {
+                if let Some(found) = self.element(operator) {
+                    return vec![found];
+                }
+                (Form::Markup, operator + 1)
+            }
+            b'{' if self.quoted_name && self.is_variable() => {
+                return self.object(operator).into_iter().collect();
+            }
+            b'{' if !blank && value::is_quote(next) => (Form::Equals, operator + 1),
+            b'{' => match self.accessors(operator) {
+                Some(value) => (Form::Equals, value),
+                None => return self.beside(index, operator),
+            },
             b'(' if !blank && !self.quoted_name => (Form::Call, operator + 1),
             b',' if self.quoted_name => {
                 let mut out: Vec<Reading> = self.paired(index).into_iter().collect();
@@ -307,7 +337,13 @@ impl Reader<'_> {
             }
             b',' => match self.second_name(operator + 1) {
                 Some(value) => (Form::Equals, value),
-                None => return self.constant(operator + 1).into_iter().collect(),
+                None => {
+                    let constant = self.constant(operator + 1);
+                    return constant
+                        .or_else(|| self.paired(index))
+                        .into_iter()
+                        .collect();
+                }
             },
             b'>' if !blank && self.in_tag() => (Form::Markup, operator + 1),
             _ => return self.beside(index, operator),
@@ -348,6 +384,50 @@ impl Reader<'_> {
         let call = head.get(..open)?.trim_ascii_end().last()?;
         let is_first = *call == b'(' || call.is_ascii_alphanumeric();
         (is_first && TYPES.contains(&name.as_slice())).then_some(Form::Equals)
+    }
+
+    /// What a name stands for where it is empty: `name || "…"`, `name ?? "…"`.
+    fn otherwise(&self, index: usize) -> Option<Reading> {
+        let value = skip_blanks(self.text, index, self.line.end);
+        let found = value::quoted(self.text, value, self.line.end, self.open)?;
+        Some(self.reading(Form::Equals, found, true))
+    }
+
+    /// The text of the element behind that of a name.
+    fn element(&self, index: usize) -> Option<Reading> {
+        let start = self.key.range.start;
+        let is_text = at(self.text, index) == b'<' && before(self.text, start) == b'>';
+        let is_name = at(self.text, index) == b'>' && self.in_tag();
+        let found = (is_text || is_name)
+            .then(|| block::of_element(self.text, index))
+            .flatten()?;
+        Some(self.reading(Form::Markup, found, false))
+    }
+
+    /// Whether a variable of this name is declared: `variable "name" {`.
+    fn is_variable(&self) -> bool {
+        let end = self.key.range.start.saturating_sub(1);
+        let head = part(self.text, self.line.start..end).trim_ascii();
+        head == b"variable"
+    }
+
+    /// The value in an object that begins at `index`.
+    fn object(&self, index: usize) -> Option<Reading> {
+        let found = block::of_object(self.text, index, &self.line)?;
+        let mut reading = self.reading(Form::Equals, found, false);
+        reading.inside = false;
+        reading.more = false;
+        Some(reading)
+    }
+
+    /// Where the value of a property begins: `Name { get; set; } = "…"`.
+    fn accessors(&self, index: usize) -> Option<usize> {
+        let rest = part(self.text, index..self.line.end);
+        let close = memchr::memchr(b'}', rest)?;
+        let inner = part(rest, 1..close).trim_ascii_start();
+        let operator = skip_blanks(self.text, index + close + 1, self.line.end);
+        let is_property = inner.starts_with(b"get") && at(self.text, operator) == b'=';
+        is_property.then_some(operator + 1)
     }
 
     /// The text behind a name that is a constant among the arguments of a call: `setopt(handle, OPT_PASSWORD, "…")`.
@@ -430,13 +510,27 @@ impl Reader<'_> {
         let text = self.text;
         let mut index = skip_blanks(text, index, self.line.end);
         if form == Form::Markup {
-            let end = memchr::memchr3(b'<', b'\n', b'\r', part(text, index..self.line.end))
-                .map_or(self.line.end, |at| index + at);
-            let found = value::trimmed(text, index..end);
-            return vec![self.reading(form, found, false)];
+            if index < self.line.end {
+                let found = block::content(text, index, self.line.end);
+                return vec![self.reading(form, found, false)];
+            }
+            let (index, end) = self.line_below();
+            let found = block::content(text, index, end);
+            let rest = part(text, found.end..text.len().min(found.end + SKIPPED));
+            let closes = rest.trim_ascii_start().starts_with(b"</");
+            return closes
+                .then(|| self.reading(form, found, false))
+                .into_iter()
+                .collect();
         }
-        if index >= self.line.end {
+        let opened = at(text, index) == b'(' && index + 1 == self.line.end;
+        if index >= self.line.end || (opened && form == Form::Equals) {
             return self.next_line(form);
+        }
+        if matches!(form, Form::Colon | Form::Member)
+            && let Some(found) = block::of_scalar(text, index, &self.line)
+        {
+            return vec![self.reading(form, found, false)];
         }
         if form == Form::Colon
             && !self.typed
@@ -452,6 +546,11 @@ impl Reader<'_> {
             let listed = self.list(form, index);
             if !listed.is_empty() {
                 return listed;
+            }
+            if at(text, index) == b'{'
+                && let Some(found) = self.object(index)
+            {
+                return vec![found];
             }
         }
         let joined = matches!(before(text, self.key.range.start), b'?' | b'&' | b';');
@@ -484,8 +583,8 @@ impl Reader<'_> {
         out
     }
 
-    /// The value on the line after the operator: a quoted text, or a block of YAML.
-    fn next_line(&mut self, form: Form) -> Vec<Reading> {
+    /// The next line that says something, without its indent.
+    fn line_below(&self) -> (usize, usize) {
         let text = self.text;
         let mut index = self.line.end;
         while matches!(at(text, index), b'\r' | b'\n' | b' ' | b'\t')
@@ -493,7 +592,13 @@ impl Reader<'_> {
         {
             index += 1;
         }
-        let end = line_of(text, &(index..index)).end;
+        (index, line_of(text, &(index..index)).end.max(index))
+    }
+
+    /// The value on the line after the operator, or in the block below it.
+    fn next_line(&mut self, form: Form) -> Vec<Reading> {
+        let text = self.text;
+        let (index, end) = self.line_below();
         let found = value::quoted(text, index, end, None);
         // In YAML and JSON what follows may be the next name.
         let is_name = found.as_ref().is_some_and(|found| {
@@ -502,6 +607,12 @@ impl Reader<'_> {
         });
         match found {
             Some(found) if !is_name && form != Form::Call => vec![self.reading(form, found, false)],
+            None if form == Form::Colon => {
+                let found = block::of_mapping(text, &self.line).into_iter();
+                found
+                    .map(|found| self.reading(Form::Colon, found, false))
+                    .collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -556,12 +667,19 @@ impl Reader<'_> {
                 .unwrap_or_else(|| value::in_text(text, value..self.line.end, self.open, false));
             return vec![self.reading(Form::Flag, found, false)];
         }
-        let form = if self.is_defined() {
+        // `IDENTIFIED BY value`
+        let is_by = self.key.name.after.last().is_some_and(|word| word == "by");
+        let form = if self.is_defined() || self.is_set() {
             Form::Equals
+        } else if is_by {
+            Form::Flag
         } else {
             Form::Beside
         };
-        if let Some(found) = value::quoted(text, value, self.line.end, self.open) {
+        let is_code = is_by && at(text, value) == b'`';
+        if let Some(found) = value::quoted(text, value, self.line.end, self.open)
+            && !is_code
+        {
             return vec![self.reading(form, found, false)];
         }
         if form == Form::Equals {
@@ -570,12 +688,17 @@ impl Reader<'_> {
                 return listed;
             }
         }
-        // `IDENTIFIED BY value`
-        if self.key.name.after.last().is_some_and(|word| word == "by") {
+        if is_by {
             let found = value::in_text(text, value..self.line.end, self.open, false);
             return vec![self.reading(Form::Flag, found, false)];
         }
         // A type between the name and the operator.
+        let of_type = part(text, value..self.line.end.min(value + 3));
+        let value = if of_type.eq_ignore_ascii_case(b"as ") {
+            value + of_type.len()
+        } else {
+            value
+        };
         let word = value
             + part(text, value..self.line.end)
                 .iter()
@@ -594,9 +717,9 @@ impl Reader<'_> {
             self.typed = true;
             return self.value(Form::Equals, operator + 1);
         }
-        if self.starts_line() && self.open.is_none() && !self.quoted_name {
+        if (self.starts_line() || self.is_set()) && self.open.is_none() && !self.quoted_name {
             let found = value::bare(text, value..self.line.end);
-            return vec![self.reading(Form::Beside, found, false)];
+            return vec![self.reading(form, found, false)];
         }
         Vec::new()
     }
@@ -604,7 +727,31 @@ impl Reader<'_> {
     /// Whether the name is that of a macro or of a setting: `#define NAME "value"`, `set name "value"`.
     fn is_defined(&self) -> bool {
         let head = part(self.text, self.line.start..self.key.range.start).trim_ascii();
-        head.ends_with(b"define") && head.len() <= 10 || head.eq_ignore_ascii_case(b"set")
+        let lower = head.to_ascii_lowercase();
+        head.ends_with(b"define") && head.len() <= 10
+            || matches!(
+                lower.as_slice(),
+                b"set" | b"set(" | b"(def" | b"(defonce" | b"(define"
+            )
+            || (before(self.text, self.key.range.start) == b':' && self.open.is_none())
+    }
+
+    /// Whether the name is that of a variable or a header that a command gives a value, with nothing between the two.
+    fn is_set(&self) -> bool {
+        let head = part(self.text, self.line.start..self.key.range.start);
+        let head = head.trim_ascii_start().to_ascii_lowercase();
+        matches!(
+            head.as_slice(),
+            b"setenv "
+                | b"setx "
+                | b"set -x "
+                | b"set -gx "
+                | b"set -ux "
+                | b"set -g "
+                | b"proxy_set_header "
+                | b"fastcgi_param "
+                | b"uwsgi_param "
+        )
     }
 
     /// Whether the name is the first word of its line, but for a command that sets variables.
@@ -644,17 +791,7 @@ impl Reader<'_> {
             next += 1;
         }
         let end = key::end_of(text, next);
-        let name = part(text, next..end).to_ascii_lowercase();
-        if !matches!(
-            name.as_slice(),
-            b"value"
-                | b"val"
-                | b"content"
-                | b"default"
-                | b"defaultvalue"
-                | b"stringvalue"
-                | b"default_value"
-        ) {
+        if !block::is_value(part(text, next..end)) {
             return None;
         }
         let mut operator = end;

@@ -8,6 +8,7 @@
 //! Names and the weights of the features are data (`rules/assignments.toml`). What is judged depends on a few
 //! lines on either side of the keyword.
 
+mod block;
 mod features;
 mod form;
 mod key;

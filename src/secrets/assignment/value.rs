@@ -242,7 +242,7 @@ pub(super) fn trimmed(text: &[u8], within: Range<usize>) -> Literal {
     let end = within.end;
     Literal {
         range: trim(text, within),
-        quote: Quote::Text,
+        quote: Quote::Own,
         end,
     }
 }

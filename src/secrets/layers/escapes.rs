@@ -155,9 +155,8 @@ fn escape(length: usize, character: char, weight: usize) -> Escape {
     }
 }
 
-/// Characters that text has, those of the colours of terminals among them.
 fn printable(character: char) -> bool {
-    matches!(character, ' '..='~' | '\n' | '\r' | '\t' | '\u{1b}')
+    matches!(character, ' '..='~' | '\n' | '\r' | '\t')
 }
 
 fn url(rest: &[u8]) -> Option<Escape> {
@@ -217,7 +216,12 @@ fn backslash(rest: &[u8]) -> Option<Escape> {
             let low = pair_value(*rest.get(4)?, *rest.get(5)?)?;
             let unit = u32::from(high) << 8 | u32::from(low);
             let character = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
-            let weight = if printable(character) { 4 } else { 0 };
+            // Coloured lines in JSON; code writes colours in octal or hexadecimal digits.
+            let weight = if printable(character) || character == '\u{1b}' {
+                4
+            } else {
+                0
+            };
             return Some(escape(6, character, weight));
         }
         b'x' => {

@@ -210,6 +210,42 @@ fn secrets_of_kubernetes_are_named_by_their_keys() {
 }
 
 #[test]
+fn a_key_and_its_secret_in_one_secret_are_one() {
+    let pair = make("{{text:AKIA}}{{base32upper:16:a}} {{alnum:18:b}}/{{alnum:21:b}}");
+    let (id, secret) = pair.split_once(' ').unwrap();
+    let yaml = format!(
+        "kind: Secret\ndata:\n  id: {}\n  # why\n  secret: {}\n",
+        STANDARD.encode(id),
+        STANDARD.encode(secret)
+    );
+    let seen = scan(&yaml);
+    assert_eq!(seen.len(), 1);
+    assert!(seen[0].fingerprint.is_some() && seen[0].public_id.as_deref() == Some(id));
+    assert_eq!(shown(&yaml), ["aws-access-key 3:7 base64"]);
+}
+
+#[test]
+fn a_login_is_told_once() {
+    let password = make("{{alnum:16:a}}");
+    let auth = STANDARD.encode(format!("robot:{password}"));
+    let json = format!(
+        "{{\"auths\":{{\"r.io\":{{\n\"username\":\"robot\",\n\"password\":\"{password}\",\n\"auth\":\"{auth}\"}}}}}}"
+    );
+    assert_eq!(shown(&json), ["registry-login 4:9"]);
+}
+
+#[test]
+fn colours_of_terminals_hide_nothing() {
+    let token = token();
+    let text = format!("a\n\x1b[32mtoken\x1b[0m: \x1b[1;33m{token}\x1b[0m\n");
+    assert_eq!(shown(&text), ["github-pat 2:24 ansi"]);
+    let json = format!("{{\"log\":\"\\u001b[32m{token}\\u001b[0m\"}}");
+    assert_eq!(shown(&json), ["github-pat 1:19 escapes > ansi"]);
+    let plain = format!("token {token} \x1b[0m\n");
+    assert_eq!(shown(&plain), ["github-pat 1:7"]);
+}
+
+#[test]
 fn cells_of_notebooks_are_read_as_they_were_written() {
     let token = token();
     let text = format!(
