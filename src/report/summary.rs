@@ -246,6 +246,8 @@ impl Page<'_> {
         let absent = of(|entry| entry.status == CoverageStatus::Absent);
         self.gaps("Not read whole (the scan is incomplete)", &failed)?;
         self.gaps("Not given (unknown stays unknown)", &absent)?;
+        let skipped = of(|entry| entry.status == CoverageStatus::Skipped);
+        self.gaps("Left out", &skipped)?;
         let noted = of(|entry| entry.status == CoverageStatus::Noted);
         self.gaps("Said of nothing, or no longer", &noted)
     }

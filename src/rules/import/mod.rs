@@ -263,11 +263,16 @@ fn literals(rule: &Foreign, pattern: &str) -> Result<(Vec<String>, bool), String
         words.dedup();
         return Ok((words, true));
     }
-    pattern::literals(pattern, MIN_LITERAL)
-        .map(|words| (words, false))
-        .ok_or_else(|| {
-            "it has no keyword of three characters, and its pattern holds none".to_owned()
-        })
+    let exact = pattern::literals(pattern, MIN_LITERAL);
+    let folded = pattern::folded(pattern, MIN_LITERAL);
+    // One long text in any letter case is rarer than many short ones.
+    let shortest = exact.iter().flatten().map(String::len).min().unwrap_or(0);
+    if let Some(word) = folded.filter(|word| word.len() > shortest) {
+        return Ok((vec![word], true));
+    }
+    exact.map(|words| (words, false)).ok_or_else(|| {
+        "it has no keyword of three characters, and its pattern holds none".to_owned()
+    })
 }
 
 fn allowed(allow: &Allow, not: &mut Vec<String>, note: &mut impl FnMut(&str)) {

@@ -7,7 +7,7 @@ use regex_syntax::ast::{
     Ast, CaptureName, Flags, Group, GroupKind, RepetitionKind, RepetitionRange, Span,
 };
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Upper limits tried in turn for repetitions that have none.
 const LIMITS: [u32; 6] = [400, 200, 100, 60, 30, 12];
@@ -184,6 +184,53 @@ pub(super) fn literals(pattern: &str, least: usize) -> Option<Vec<String>> {
         .or_else(|| inner(&hir, least))
 }
 
+/// The longest text in lower case that is in every match in any letter case: `(?i)corp_key`.
+pub(super) fn folded(pattern: &str, least: usize) -> Option<String> {
+    let mut runs = Vec::new();
+    let mut run = String::new();
+    fold(&parsed(pattern)?, &mut run, &mut runs);
+    runs.push(run);
+    let longest = runs.into_iter().max_by_key(String::len)?;
+    (longest.len() >= least).then_some(longest)
+}
+
+/// Appends what every match holds next to the run that it continues, or ends the run.
+fn fold(hir: &Hir, run: &mut String, runs: &mut Vec<String>) {
+    match hir.kind() {
+        HirKind::Concat(all) => all.iter().for_each(|one| fold(one, run, runs)),
+        HirKind::Capture(capture) => fold(&capture.sub, run, runs),
+        HirKind::Literal(literal) if literal.0.is_ascii() => {
+            run.extend(
+                literal
+                    .0
+                    .iter()
+                    .map(|byte| char::from(byte.to_ascii_lowercase())),
+            );
+        }
+        HirKind::Class(class) => match letter(class) {
+            Some(letter) => run.push(letter),
+            None => runs.push(std::mem::take(run)),
+        },
+        HirKind::Look(_) | HirKind::Empty => {}
+        _ => runs.push(std::mem::take(run)),
+    }
+}
+
+/// The letter that a class has in both cases, and nothing else of ASCII.
+fn letter(class: &Class) -> Option<char> {
+    let mut ascii = (0..128_u8).map(char::from).filter(|one| match class {
+        Class::Unicode(class) => class
+            .iter()
+            .any(|range| range.start() <= *one && *one <= range.end()),
+        Class::Bytes(class) => class
+            .iter()
+            .any(|range| range.start() <= *one as u8 && *one as u8 <= range.end()),
+    });
+    let (upper, lower) = (ascii.next()?, ascii.next()?);
+    let is_pair = upper.to_ascii_lowercase() == lower && upper != lower;
+    (is_pair && ascii.next().is_none()).then_some(lower)
+}
+
 /// Texts of which one begins, or ends, every match.
 fn extracted(hir: &Hir, kind: ExtractKind, class: usize, least: usize) -> Option<Vec<String>> {
     let seq: Seq = Extractor::new().kind(kind).limit_class(class).extract(hir);
@@ -235,6 +282,12 @@ mod tests {
         assert_eq!(of(r"\b(ey[A-Za-z0-9]{17,40}\.ey[a-z]{9})"), [".ey"]);
         let both = of(r"\b((?:hvs\.[\w-]{90}|s\.(?i:[a-z0-9]{24})))(?:\s|$)");
         assert!(both.len() == 63 && both.contains(&"hvs.".to_owned()));
+        let folded = |pattern: &str| folded(pattern, 3);
+        assert_eq!(
+            folded(r"(?i)\bcorp_key\s{0,9}=(x)").as_deref(),
+            Some("corp_key")
+        );
+        assert_eq!(folded(r"(?i)(?:a|b)[a-z]{9}ke").as_deref(), None);
         assert!(of(r"[a-z]{30}").is_empty() && of(r"(?:abcd)?[a-z]{9}").is_empty());
     }
 }
