@@ -335,16 +335,14 @@ impl Reader<'_> {
                 }
                 return out;
             }
-            b',' => match self.second_name(operator + 1) {
-                Some(value) => (Form::Equals, value),
-                None => {
+            b',' => {
+                let Some(value) = self.second_name(operator + 1) else {
                     let constant = self.constant(operator + 1);
-                    return constant
-                        .or_else(|| self.paired(index))
-                        .into_iter()
-                        .collect();
-                }
-            },
+                    let found = constant.or_else(|| self.paired(index));
+                    return found.into_iter().collect();
+                };
+                (Form::Equals, value)
+            }
             b'>' if !blank && self.in_tag() => (Form::Markup, operator + 1),
             _ => return self.beside(index, operator),
         };

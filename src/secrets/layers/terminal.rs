@@ -122,7 +122,7 @@ mod tests {
     fn all(text: &[u8]) -> Vec<(Vec<u8>, Range<usize>)> {
         let mut out = Vec::new();
         each(text, |mapped| {
-            out.push((mapped.bytes.clone(), mapped.whole()))
+            out.push((mapped.bytes.clone(), mapped.whole()));
         });
         out
     }
