@@ -67,7 +67,7 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// Notes that nothing is assigned to it.
+    /// Notes that nothing is assigned to it. Most lines are seen once: of these only the hash is noted, so that it costs little.
     pub(super) fn note(&self) {
         if self.lines.len() > LONGEST {
             return;
@@ -77,7 +77,10 @@ impl<'a> Known<'a> {
             if let Some(known) = nothing.lines.get_mut(place)
                 && let Some(hash) = nothing.hashes.get_mut(place)
             {
-                *hash = self.hash;
+                if *hash != self.hash {
+                    *hash = self.hash;
+                    return;
+                }
                 self.lines.clone_into(&mut known.lines);
                 self.family.clone_into(&mut known.family);
                 known.hit = self.hit.clone();
@@ -113,6 +116,8 @@ mod tests {
         let known = of(b"token = a\n", 0..5, "token");
         assert!(!known.is_nothing());
         known.note();
+        assert!(!known.is_nothing());
+        known.note();
         assert!(of(b"token = a\n", 0..5, "token").is_nothing());
         for other in [
             of(b"token = b\n", 0..5, "token"),
@@ -126,6 +131,7 @@ mod tests {
         }
         let long = [b'a'; LONGEST + 1];
         let long = of(&long, 0..5, "token");
+        long.note();
         long.note();
         assert!(!long.is_nothing());
     }
