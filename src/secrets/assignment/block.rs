@@ -21,7 +21,11 @@ const VALUES: [&[u8]; 7] = [
 /// Whether what is behind a name on its line leaves its value to the lines below.
 pub(super) fn opens(rest: &[u8]) -> bool {
     let rest = rest.trim_ascii_end();
-    matches!(rest.last(), Some(b'{' | b':')) || is_scalar(rest)
+    match rest.last() {
+        Some(b'{' | b':') => true,
+        Some(b',') => memchr::memchr(b'{', rest).is_some(),
+        _ => is_scalar(rest),
+    }
 }
 
 /// Whether a line ends with the sign of a block of text in YAML: `|`, `>-`, `|2`.
@@ -40,9 +44,13 @@ fn limit(text: &[u8], line: &Range<usize>) -> usize {
 }
 
 /// The value that an object which begins at `index` gives: `{ "value": "…" }`, `{ default = "…" }`. Quoted values of its own
-/// members alone.
+/// members alone, and those below the line where that leaves them there.
 pub(super) fn of_object(text: &[u8], index: usize, line: &Range<usize>) -> Option<Literal> {
-    let end = limit(text, line);
+    let end = if opens(part(text, index..line.end)) {
+        limit(text, line)
+    } else {
+        line.end
+    };
     let mut place = index + 1;
     let mut depth = 1;
     while place < end {
@@ -177,7 +185,7 @@ pub(super) fn of_element(text: &[u8], index: usize) -> Option<Literal> {
     let end = text.len().min(index + APART);
     let mut place = index + usize::from(value::is_quote(at(text, index)));
     if at(text, place) == b'<' {
-        place += memchr::memchr(b'>', part(text, place..end))?;
+        place += memchr::memchr2(b'>', b'\n', part(text, place..end))?;
     }
     if at(text, place) != b'>' {
         return None;
@@ -232,7 +240,7 @@ mod tests {
             "{\n  type = string\n  default = \"x1\"\n}",
             "{\"description\": \"a value: {\", \"value\": \"x1\"}",
             "{\n  \"Type\": \"String\",\n  \"Default\": \"x1\"\n}",
-            "{ validation { default = \"no\" }\n default = \"x1\" }",
+            "{\n  validation { default = \"no\" }\n  default = \"x1\" }",
         ] {
             let found = of_object(text.as_bytes(), 0, &line(text));
             assert_eq!(shown(text, found), Some("x1"), "{text}");

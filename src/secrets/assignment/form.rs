@@ -173,11 +173,13 @@ pub(super) fn end_of_reading(
         None if text.len() < right => text.len(),
         None => return None,
     };
-    let end = if opens {
-        end.max(text.len().min(line.end + block::BELOW))
-    } else {
-        end
+    // What closes an element may stand below its text.
+    let further = match rest.trim_ascii_end().last() {
+        Some(b'>') => end + SKIPPED,
+        _ if opens => line.end + block::BELOW,
+        _ => end,
     };
+    let end = end.max(text.len().min(further));
     (!has_triple(part(text, line.end..end))).then_some(end)
 }
 
