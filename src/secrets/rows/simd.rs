@@ -1,7 +1,7 @@
 //! The first look at a text for rows of letters, many bytes at a time. It tells of rows with a digit, and of those that may be
 //! announced; which they are is for a look at the bytes themselves.
 
-use crate::rules::credentials::{ROW, is_letter};
+use crate::rules::credentials::ROW;
 use std::ops::Range;
 
 /// Bytes of a block.
@@ -25,55 +25,59 @@ struct Words {
 const LETTER: u8 = 128;
 const DIGIT: u8 = 1;
 const ALPHANUMERIC: u8 = 2;
-const ENDS: [u8; 3] = [4, 8, 16];
+const FIRST: u8 = 4;
+const SECOND: u8 = 8;
+const THIRD: u8 = 16;
 
 /// The letters that are the last but two, the last but one and the last of [`NOUNS`](super::NOUNS).
+#[cfg(test)]
 pub(super) const LAST: [&[u8]; 3] = [b"krepa", b"esta", b"yntse"];
+
+/// Whether a byte is of a kind; without a branch, so that many can be looked at together.
+#[allow(
+    clippy::inline_always,
+    clippy::needless_bitwise_bool,
+    reason = "it has to become part of a function for a kind of processor, and of its vectors"
+)]
+#[inline(always)]
+const fn is<const KIND: u8>(byte: u8) -> bool {
+    let lower = byte | 0x20;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    let alphanumeric = digit | (lower.wrapping_sub(b'a') < 26);
+    match KIND {
+        LETTER => {
+            let point_or_slash = byte.wrapping_sub(b'-') < 3;
+            alphanumeric | point_or_slash | (byte == b'_') | (byte == b'+') | (byte == b'=')
+        }
+        DIGIT => digit,
+        ALPHANUMERIC => alphanumeric,
+        FIRST => {
+            (lower == b'k') | (lower == b'r') | (lower == b'e') | (lower == b'p') | (lower == b'a')
+        }
+        SECOND => (lower == b'e') | (lower == b's') | (lower == b't') | (lower == b'a'),
+        THIRD => {
+            (lower == b'y') | (lower == b'n') | (lower == b't') | (lower == b's') | (lower == b'e')
+        }
+        _ => false,
+    }
+}
 
 /// The kinds of a byte.
 const fn kinds(byte: u8) -> u8 {
     let mut kinds = 0;
-    if is_letter(byte) {
-        kinds |= LETTER;
-    }
-    if byte.is_ascii_digit() {
-        kinds |= DIGIT;
-    }
-    if byte.is_ascii_alphanumeric() {
-        kinds |= ALPHANUMERIC;
-    }
-    let mut end = 0;
-    while end < LAST.len() {
-        let mut at = 0;
-        while at < LAST[end].len() {
-            if LAST[end][at] == byte.to_ascii_lowercase() {
-                kinds |= ENDS[end];
-            }
-            at += 1;
-        }
-        end += 1;
-    }
-    kinds
+    kinds |= if is::<LETTER>(byte) { LETTER } else { 0 };
+    kinds |= if is::<DIGIT>(byte) { DIGIT } else { 0 };
+    kinds |= if is::<ALPHANUMERIC>(byte) {
+        ALPHANUMERIC
+    } else {
+        0
+    };
+    kinds |= if is::<FIRST>(byte) { FIRST } else { 0 };
+    kinds |= if is::<SECOND>(byte) { SECOND } else { 0 };
+    kinds | if is::<THIRD>(byte) { THIRD } else { 0 }
 }
 
 impl Words {
-    /// Those of a block whose bits of a kind are told.
-    #[allow(
-        clippy::inline_always,
-        reason = "it has to become part of a function for a kind of processor"
-    )]
-    #[inline(always)]
-    fn of(bits: impl Fn(fn(u8) -> bool) -> u64) -> Self {
-        Self {
-            alphanumeric: bits(|byte| byte.is_ascii_alphanumeric()),
-            ends: [
-                bits(|byte| LAST[0].contains(&(byte | 0x20))),
-                bits(|byte| LAST[1].contains(&(byte | 0x20))),
-                bits(|byte| LAST[2].contains(&(byte | 0x20))),
-            ],
-        }
-    }
-
     /// The places that a word for a secret may stand before, with fewer than seven bytes in between.
     const fn announced(self) -> u64 {
         let [first, second, third] = self.ends;
@@ -120,15 +124,13 @@ pub(super) fn each(text: &[u8], part: Range<usize>, visit: &mut dyn FnMut(usize)
             return unsafe { half::each(text, part, visit) };
         }
     }
-    let bits_of = |is: fn(u8) -> bool| move |block: &[u8; BLOCK]| bits(block, is);
-    let digits = bits_of(|byte| byte.is_ascii_digit());
     search(
         text,
         part,
-        bits_of(is_letter),
-        bits_of(is_letter),
-        digits,
-        plain,
+        bits::<LETTER>,
+        bits::<LETTER>,
+        bits::<DIGIT>,
+        words,
         visit,
     );
 }
@@ -199,22 +201,29 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const GATHER: u64 = 0x0102_0408_1020_4080;
 
 /// The bits of those bytes of a block that are of a kind, on any processor.
-fn bits(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
-    let marks = block.map(|byte| u8::from(is(byte)));
+fn bits<const KIND: u8>(block: &[u8; BLOCK]) -> u64 {
+    let marks = block.map(|byte| u8::from(is::<KIND>(byte)));
     let (words, _) = marks.as_chunks::<8>();
     words.iter().rev().fold(0, |bits, word| {
         bits << 8 | (u64::from_le_bytes(*word) & ONES).wrapping_mul(GATHER) >> 56
     })
 }
 
-fn plain(block: &[u8; BLOCK]) -> Words {
-    Words::of(|is| bits(block, is))
+fn words(block: &[u8; BLOCK]) -> Words {
+    Words {
+        alphanumeric: bits::<ALPHANUMERIC>(block),
+        ends: [
+            bits::<FIRST>(block),
+            bits::<SECOND>(block),
+            bits::<THIRD>(block),
+        ],
+    }
 }
 
 /// On processors with AVX-512 and its permutations of bytes.
 #[cfg(target_arch = "x86_64")]
 mod wide {
-    use super::{ALPHANUMERIC, BLOCK, DIGIT, ENDS, LETTER, Words};
+    use super::{ALPHANUMERIC, BLOCK, DIGIT, FIRST, LETTER, SECOND, THIRD, Words};
     use std::arch::x86_64::{
         __m512i, _mm512_loadu_si512, _mm512_movepi8_mask, _mm512_permutex2var_epi8,
         _mm512_set1_epi8, _mm512_test_epi8_mask,
@@ -256,7 +265,7 @@ mod wide {
                 let (kinds, ascii) = (of(block), ascii(block));
                 Words {
                     alphanumeric: is(kinds, ALPHANUMERIC) & ascii,
-                    ends: ENDS.map(|end| is(kinds, end) & ascii),
+                    ends: [FIRST, SECOND, THIRD].map(|end| is(kinds, end) & ascii),
                 }
             },
             visit,
@@ -276,27 +285,38 @@ mod wide {
 /// On processors with AVX2, as the compiler puts it.
 #[cfg(target_arch = "x86_64")]
 mod half {
-    use super::{BLOCK, Words, is_letter};
+    use super::{ALPHANUMERIC, BLOCK, DIGIT, FIRST, LETTER, SECOND, THIRD, Words, is};
     use std::arch::x86_64::{__m256i, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_slli_epi16};
     use std::ops::Range;
 
     #[target_feature(enable = "avx2")]
     pub(super) fn each(text: &[u8], part: Range<usize>, visit: &mut dyn FnMut(usize) -> usize) {
-        let bits = |block: &[u8; BLOCK], is: fn(u8) -> bool| {
-            let marks = block.map(|byte| u8::from(is(byte)));
-            let (halves, _) = marks.as_chunks();
-            let halves = halves.iter().rev();
-            halves.fold(0, |bits, half| bits << 32 | u64::from(lowest_bits(half)))
-        };
         super::search(
             text,
             part,
-            |block| bits(block, is_letter),
-            |block| bits(block, is_letter),
-            |block| bits(block, |byte| byte.is_ascii_digit()),
-            |block| Words::of(|is| bits(block, is)),
+            |block| bits::<LETTER>(block),
+            |block| bits::<LETTER>(block),
+            |block| bits::<DIGIT>(block),
+            |block| Words {
+                alphanumeric: bits::<ALPHANUMERIC>(block),
+                ends: [
+                    bits::<FIRST>(block),
+                    bits::<SECOND>(block),
+                    bits::<THIRD>(block),
+                ],
+            },
             visit,
         );
+    }
+
+    /// The bits of those bytes of a block that are of a kind.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn bits<const KIND: u8>(block: &[u8; BLOCK]) -> u64 {
+        let marks = block.map(|byte| u8::from(is::<KIND>(byte)));
+        let (halves, _) = marks.as_chunks();
+        let halves = halves.iter().rev();
+        halves.fold(0, |bits, half| bits << 32 | u64::from(lowest_bits(half)))
     }
 
     /// The lowest bits of 32 bytes.
@@ -313,6 +333,7 @@ mod half {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::credentials::is_letter;
     use proptest::prelude::*;
 
     /// A way to look at a text.
@@ -333,16 +354,14 @@ mod tests {
             });
             all.push(places);
         };
-        let bits_of = |is: fn(u8) -> bool| move |block: &[u8; BLOCK]| bits(block, is);
-        let digits = |byte: u8| byte.is_ascii_digit();
         way(&|visit| {
             search(
                 text,
                 part.clone(),
-                bits_of(is_letter),
-                bits_of(is_letter),
-                bits_of(digits),
-                plain,
+                bits::<LETTER>,
+                bits::<LETTER>,
+                bits::<DIGIT>,
+                words,
                 visit,
             );
         });
@@ -359,29 +378,21 @@ mod tests {
     fn kinds_are_told_alike() {
         for byte in 0..=u8::MAX {
             let block = [byte; BLOCK];
-            let Words { alphanumeric, ends } = plain(&block);
-            let digits = bits(&block, |byte| byte.is_ascii_digit());
+            let Words { alphanumeric, ends } = words(&block);
             let [first, second, third] = ends;
-            let all = [
-                digits,
-                alphanumeric,
-                first,
-                second,
-                third,
-                bits(&block, is_letter),
-            ];
-            for (bits, kind) in
-                all.into_iter()
-                    .zip([DIGIT, ALPHANUMERIC, ENDS[0], ENDS[1], ENDS[2], LETTER])
-            {
-                let is = kinds(byte) & kind != 0;
-                assert_eq!(bits, if is { u64::MAX } else { 0 }, "{byte} {kind}");
+            let bits_of = |is| if is { u64::MAX } else { 0 };
+            let lower = byte.to_ascii_lowercase();
+            assert_eq!(bits::<LETTER>(&block), bits_of(is_letter(byte)), "{byte}");
+            assert_eq!(bits::<DIGIT>(&block), bits_of(byte.is_ascii_digit()));
+            assert_eq!(alphanumeric, bits_of(byte.is_ascii_alphanumeric()));
+            for (bits, letters) in [first, second, third].into_iter().zip(LAST) {
+                assert_eq!(bits, bits_of(letters.contains(&lower)), "{byte}");
             }
         }
         let mut block = [b' '; BLOCK];
         block[3] = b'a';
         block[61] = b'_';
-        assert_eq!(bits(&block, is_letter), 1 << 3 | 1 << 61);
+        assert_eq!(bits::<LETTER>(&block), 1 << 3 | 1 << 61);
     }
 
     proptest! {
