@@ -110,8 +110,8 @@ impl DefaultLogins {
             .find(|login| login.schemes.iter().any(|known| known == scheme))
     }
 
-    /// Every password of the tables, for a first look.
-    pub fn passwords(&self) -> impl Iterator<Item = &str> {
+    /// Every password of the tables.
+    fn passwords(&self) -> impl Iterator<Item = &str> {
         let of_products = self.login.iter().flat_map(|login| &login.passwords);
         let of_pairs = self.pairs.iter().map(|(_, word)| word);
         of_products.chain(of_pairs).map(String::as_str)

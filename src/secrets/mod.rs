@@ -51,6 +51,8 @@ mod sightings;
 mod stores;
 mod structure;
 mod text;
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 mod verify;
 mod whole;
 mod windows;

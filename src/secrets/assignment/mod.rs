@@ -14,6 +14,7 @@ mod form;
 mod key;
 mod known;
 mod list;
+mod reader;
 mod score;
 mod shape;
 mod statement;
@@ -143,7 +144,7 @@ pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Judgement 
 fn judge_anew(text: &[u8], key: &Key) -> Judgement {
     let mut best = Judgement::Nothing;
     let mut all = Vec::new();
-    for reading in form::readings(text, key) {
+    for reading in reader::readings(text, key) {
         match score::judge(text, key, &reading) {
             Verdict::Nothing => {}
             Verdict::Unlikely => best = Judgement::Unlikely,

@@ -227,7 +227,7 @@ fn is_possible<'f>(features: impl Iterator<Item = &'f Feature>, reading: &Readin
 
 #[cfg(test)]
 mod tests {
-    use super::super::{form, key};
+    use super::super::{key, reader};
     use super::*;
     use proptest::prelude::*;
 
@@ -247,7 +247,7 @@ mod tests {
             let Some(key) = key::read(text, key::range(text, &(start..start + name.len()))) else {
                 return Ok(());
             };
-            for reading in form::readings(text, &key) {
+            for reading in reader::readings(text, &key) {
                 let Some((value, scheme)) = value_of(text, &key, &reading) else {
                     continue;
                 };

@@ -1,5 +1,8 @@
 //! Which bytes are letters that base64 and hexadecimal are written in, many bytes at a time.
 
+#[cfg(target_arch = "x86_64")]
+use super::super::vectors;
+
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 64;
 /// Letters in a row that are looked for.
@@ -29,7 +32,7 @@ pub(super) static LETTER: [bool; 256] = {
 pub(super) fn first_row(text: &[u8], from: usize) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     {
-        if wide::is_there() {
+        if vectors::are_there() {
             // SAFETY: the processor has what the function is made for, which was asked right above.
             return unsafe { wide::first_row(text, from) };
         }
@@ -96,19 +99,9 @@ fn plain(block: &[u8; BLOCK]) -> u64 {
 /// On processors with AVX-512 and its permutations of bytes.
 #[cfg(target_arch = "x86_64")]
 mod wide {
+    use super::super::super::vectors::load;
     use super::{BLOCK, is_letter};
-    use std::arch::x86_64::{
-        __m512i, _mm512_loadu_si512, _mm512_movepi8_mask, _mm512_permutex2var_epi8,
-        _mm512_test_epi8_mask,
-    };
-
-    /// Whether this processor is one of them.
-    #[inline]
-    pub(super) fn is_there() -> bool {
-        is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vbmi")
-    }
+    use std::arch::x86_64::{_mm512_movepi8_mask, _mm512_permutex2var_epi8, _mm512_test_epi8_mask};
 
     /// Of each ASCII byte, whether it is a letter; no other is.
     const LETTERS: [[u8; BLOCK]; 2] = {
@@ -129,15 +122,6 @@ mod wide {
             let letters = _mm512_permutex2var_epi8(low, bytes, high);
             _mm512_test_epi8_mask(letters, letters) & !_mm512_movepi8_mask(bytes)
         })
-    }
-
-    /// 64 bytes as a vector.
-    #[allow(unsafe_code, reason = "vectors are read from arrays")]
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn load(bytes: &[u8; BLOCK]) -> __m512i {
-        // SAFETY: the array has as many bytes as are read.
-        unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
     }
 }
 

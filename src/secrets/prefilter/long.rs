@@ -9,9 +9,9 @@
 //! 2. The same hash names a word of a second table, of which the bytes on either side of the block name a bit each.
 //! 3. What is left is compared with the literals themselves.
 
-use super::Literal;
 use super::blocks::{BLOCK, Costs};
 use super::simd::{self, FOLD};
+use super::{Literal, starts};
 
 /// Bytes before a text that are looked at with it.
 pub(super) const BEFORE: usize = 1;
@@ -141,24 +141,15 @@ impl Long {
         entries.sort_unstable_by_key(|entry| (entry.around.slot(), entry.literal, entry.back));
         let mut table = vec![0; simd::TABLE].into_boxed_slice();
         let mut sides = vec![0; simd::SLOTS].into_boxed_slice();
-        let mut starts = vec![0; simd::SLOTS + 1];
+        let slot = |entry: &Entry| entry.around.slot() % simd::SLOTS;
         for entry in &entries {
-            let slot = entry.around.slot() % simd::SLOTS;
-            table[slot] |= entry.bits();
-            sides[slot] |= entry.sides();
-            if let Some(next) = starts.get_mut(slot + 1) {
-                *next += 1;
-            }
-        }
-        let mut before = 0;
-        for start in &mut starts {
-            before += *start;
-            *start = before;
+            table[slot(entry)] |= entry.bits();
+            sides[slot(entry)] |= entry.sides();
         }
         Self {
             table,
             sides,
-            starts,
+            starts: starts(simd::SLOTS, entries.iter().map(slot)),
             entries,
         }
     }

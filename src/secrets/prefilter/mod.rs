@@ -58,7 +58,7 @@ pub(super) struct Literal {
     pub ignore_case: bool,
 }
 
-/// The first eight bytes of a literal, as a number; those it does not have are zero.
+/// Eight bytes of a literal, the first ones unless said otherwise, as a number; those it does not have are zero.
 #[derive(Clone, Copy)]
 struct Head {
     bytes: u64,
@@ -70,10 +70,19 @@ struct Head {
 
 impl Head {
     fn of(literal: &Literal) -> Self {
+        Self::around(literal, BEFORE)
+    }
+
+    /// The eight bytes from [`BEFORE`] a place of a literal on.
+    fn around(literal: &Literal, place: usize) -> Self {
         let mut head = [[0_u8; 8]; 3];
         let [bytes, held, fold] = &mut head;
         let slots = bytes.iter_mut().zip(held).zip(fold);
-        for (((byte, held), fold), known) in slots.zip(&literal.bytes) {
+        for (at, ((byte, held), fold)) in slots.enumerate() {
+            let known = (place + at).checked_sub(BEFORE);
+            let Some(known) = known.and_then(|at| literal.bytes.get(at)) else {
+                continue;
+            };
             (*byte, *held) = (*known, 0xff);
             if literal.ignore_case && known.is_ascii_alphabetic() {
                 *fold = 0x20;
@@ -86,6 +95,22 @@ impl Head {
     const fn begins(&self, text: [u8; 8]) -> bool {
         (u64::from_le_bytes(text) | self.fold) & self.held == self.bytes
     }
+}
+
+/// Where those of each slot begin, and where the last of them end, among what is sorted by slots.
+fn starts(slots: usize, sorted: impl Iterator<Item = usize>) -> Vec<u32> {
+    let mut starts = vec![0; slots + 1];
+    for slot in sorted {
+        if let Some(next) = starts.get_mut(slot + 1) {
+            *next += 1;
+        }
+    }
+    let mut before = 0;
+    for start in &mut starts {
+        before += *start;
+        *start = before;
+    }
+    starts
 }
 
 /// The compiled literals.

@@ -3,7 +3,7 @@
 //! A hash of these bytes names a word of a table, of which the bytes on either side of them name a bit each; that leaves few
 //! places, of which eight bytes are compared with those of the literals.
 
-use super::{BEFORE, Literal};
+use super::{BEFORE, Head, Literal, starts};
 
 const SLOT_BITS: u32 = 12;
 const SLOTS: usize = 1 << SLOT_BITS;
@@ -43,11 +43,7 @@ impl Around {
 
 /// A literal, by what is around its window.
 struct Entry {
-    bytes: u64,
-    /// The bytes of them that the literal has, all bits of each.
-    held: u64,
-    /// The letter case that does not matter.
-    fold: u64,
+    around: Head,
     /// Which literal.
     literal: u32,
     /// How far its start lies before the window.
@@ -58,37 +54,22 @@ struct Entry {
 
 impl Entry {
     fn new(index: usize, literal: &Literal, window: usize) -> Self {
-        let mut around = [[0_u8; 8]; 3];
-        let [bytes, held, fold] = &mut around;
-        let slots = bytes.iter_mut().zip(held).zip(fold);
-        for (at, ((byte, held), fold)) in slots.enumerate() {
-            let known = (window + at).checked_sub(BEFORE);
-            let Some(known) = known.and_then(|at| literal.bytes.get(at)) else {
-                continue;
-            };
-            (*byte, *held) = (*known, 0xff);
-            if literal.ignore_case && known.is_ascii_alphabetic() {
-                *fold = 0x20;
-            }
-        }
-        let [bytes, held, fold] = around.map(u64::from_le_bytes);
+        let around = Head::around(literal, window);
         Self {
-            bytes,
-            held,
-            fold,
+            around,
             literal: index as u32,
             back: window as u32,
-            whole: held.count_ones() as usize == 8 * literal.bytes.len(),
+            whole: around.held.count_ones() as usize == 8 * literal.bytes.len(),
         }
     }
 
     const fn holds(&self, place: usize) -> bool {
-        self.held >> (place * 8) & 0xff != 0
+        self.around.held >> (place * 8) & 0xff != 0
     }
 
     /// The bits of its slot's word.
     const fn sides(&self, width: usize) -> u64 {
-        let around = Around(self.bytes);
+        let around = Around(self.around.bytes);
         let before = if self.holds(BEFORE - 1) {
             1 << around.before()
         } else {
@@ -120,29 +101,19 @@ impl Table {
         literals: impl Iterator<Item = (usize, &'l Literal, usize)>,
         width: usize,
     ) -> Self {
-        let slot = |entry: &Entry| Around(entry.bytes).slot(width) % SLOTS;
+        let slot = |entry: &Entry| Around(entry.around.bytes).slot(width) % SLOTS;
         let mut entries: Vec<Entry> = literals
             .map(|(index, literal, window)| Entry::new(index, literal, window))
             .collect();
         entries.sort_unstable_by_key(|entry| (slot(entry), entry.literal));
         let mut sides = vec![0; SLOTS].into_boxed_slice();
-        let mut starts = vec![0; SLOTS + 1];
         for entry in &entries {
-            let slot = slot(entry);
-            sides[slot] |= entry.sides(width);
-            if let Some(next) = starts.get_mut(slot + 1) {
-                *next += 1;
-            }
-        }
-        let mut before = 0;
-        for start in &mut starts {
-            before += *start;
-            *start = before;
+            sides[slot(entry)] |= entry.sides(width);
         }
         Self {
             width,
             sides,
-            starts,
+            starts: starts(SLOTS, entries.iter().map(slot)),
             entries,
         }
     }
@@ -174,7 +145,7 @@ impl Table {
         for &at in places.iter().take(left) {
             let around = Around::of(text, at);
             for entry in self.entries(around.slot(width)) {
-                if (around.0 | entry.fold) & entry.held == entry.bytes {
+                if entry.around.begins(around.0.to_le_bytes()) {
                     let (literal, back) = (entry.literal as usize, entry.back as usize);
                     on(literal, back, at as usize, entry.whole);
                 }

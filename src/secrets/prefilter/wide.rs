@@ -1,13 +1,14 @@
 //! Where the bytes stand that one group of literals has, on processors with AVX-512 and its permutations of bytes: 64 places
 //! at a time, without a branch on what is there.
 
+use super::super::vectors::{self, load};
 use super::groups::{GROUPS, Masks, WINDOW};
 use super::{ROUND, SPARE};
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi16, _mm512_and_si512, _mm512_castsi512_si256, _mm512_cvtepu8_epi16,
-    _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_movepi8_mask,
-    _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_set1_epi8, _mm512_set1_epi16,
-    _mm512_setzero_si512, _mm512_storeu_si512, _mm512_test_epi8_mask,
+    _mm512_extracti64x4_epi64, _mm512_maskz_compress_epi8, _mm512_movepi8_mask, _mm512_or_si512,
+    _mm512_permutex2var_epi8, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_setzero_si512,
+    _mm512_storeu_si512, _mm512_test_epi8_mask,
 };
 
 /// Bytes that are read behind a round.
@@ -60,9 +61,7 @@ impl Tables {
 
 /// Whether this processor is one of them.
 pub(super) fn is_there() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vbmi")
+    vectors::are_there()
         && is_x86_feature_detected!("avx512vbmi2")
         && is_x86_feature_detected!("popcnt")
 }
@@ -121,15 +120,6 @@ fn written<const EIGHTS: usize>(
         at += ROUND;
     }
     count
-}
-
-/// 64 bytes as a vector.
-#[allow(unsafe_code, reason = "vectors are read from arrays")]
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load(bytes: &[u8; ROUND]) -> __m512i {
-    // SAFETY: the array has as many bytes as are read.
-    unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
 
 /// Writes 32 numbers.

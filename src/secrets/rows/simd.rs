@@ -1,6 +1,8 @@
 //! The first look at a text for rows of letters, many bytes at a time. It tells of rows with a digit, and of those that may be
 //! announced; which they are is for a look at the bytes themselves.
 
+#[cfg(target_arch = "x86_64")]
+use super::super::vectors;
 use crate::rules::credentials::ROW;
 use std::ops::Range;
 
@@ -115,7 +117,7 @@ const fn whole(starts: u64) -> u64 {
 pub(super) fn each(text: &[u8], part: Range<usize>, visit: &mut dyn FnMut(usize) -> usize) {
     #[cfg(target_arch = "x86_64")]
     {
-        if wide::is_there() {
+        if vectors::are_there() {
             // SAFETY: the processor has what the function is made for, which was asked right above.
             return unsafe { wide::each(text, part, visit) };
         }
@@ -223,20 +225,12 @@ fn words(block: &[u8; BLOCK]) -> Words {
 /// On processors with AVX-512 and its permutations of bytes.
 #[cfg(target_arch = "x86_64")]
 mod wide {
+    use super::super::super::vectors::load;
     use super::{ALPHANUMERIC, BLOCK, DIGIT, FIRST, LETTER, SECOND, THIRD, Words};
     use std::arch::x86_64::{
-        __m512i, _mm512_loadu_si512, _mm512_movepi8_mask, _mm512_permutex2var_epi8,
-        _mm512_set1_epi8, _mm512_test_epi8_mask,
+        _mm512_movepi8_mask, _mm512_permutex2var_epi8, _mm512_set1_epi8, _mm512_test_epi8_mask,
     };
     use std::ops::Range;
-
-    /// Whether this processor is one of them.
-    #[inline]
-    pub(super) fn is_there() -> bool {
-        is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vbmi")
-    }
 
     /// The kinds of each ASCII byte; no other has any.
     const KINDS: [[u8; BLOCK]; 2] = {
@@ -270,15 +264,6 @@ mod wide {
             },
             visit,
         );
-    }
-
-    /// 64 bytes as a vector.
-    #[allow(unsafe_code, reason = "vectors are read from arrays")]
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn load(bytes: &[u8; BLOCK]) -> __m512i {
-        // SAFETY: the array has as many bytes as are read.
-        unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
     }
 }
 
