@@ -97,18 +97,14 @@ fn worth(secret: &[u8], user: &str) -> Worth {
     };
     let lower = secret.to_ascii_lowercase();
     let words = &context().passwords;
-    let is_in = |list: &[String], value: &[u8]| list.iter().any(|word| word.as_bytes() == value);
     // `user1:password1`, one of several.
     let numbered = !user.is_empty()
-        && is_in(&words.stand_ins, short_stem(&lower))
-        && is_in(
-            &words.stand_ins,
-            short_stem(user.to_ascii_lowercase().as_bytes()),
-        );
-    if numbered || is_in(&words.stand_ins, &lower) {
+        && words.is_stand_in(short_stem(&lower))
+        && words.is_stand_in(short_stem(user.to_ascii_lowercase().as_bytes()));
+    if numbered || words.is_stand_in(&lower) {
         Worth::StandIn
-    } else if is_in(&words.weak, &lower)
-        || is_in(&words.weak, stem(&lower))
+    } else if words.is_weak(&lower)
+        || words.is_weak(stem(&lower))
         || (!user.is_empty() && user.as_bytes().eq_ignore_ascii_case(secret))
     {
         Worth::Known
@@ -283,12 +279,7 @@ pub(super) fn is_wrapped_stand_in(text: &[u8]) -> bool {
         let password = memchr::memchr(b':', &plain).and_then(|at| plain.get(at + 1..));
         password.is_some_and(|password| {
             let lower = password.to_ascii_lowercase();
-            placeholder::is_stand_in(password, password)
-                || context()
-                    .passwords
-                    .stand_ins
-                    .iter()
-                    .any(|word| word.as_bytes() == lower)
+            placeholder::is_stand_in(password, password) || context().passwords.is_stand_in(&lower)
         })
     })
 }

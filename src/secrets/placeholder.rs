@@ -19,6 +19,8 @@ static MARKERS: LazyLock<Option<AhoCorasick>> =
 fn automaton(patterns: &[String]) -> Option<AhoCorasick> {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
+        // Values are short.
+        .prefilter(false)
         .kind(Some(AhoCorasickKind::DFA))
         .build(patterns)
         .ok()
@@ -71,8 +73,10 @@ const fn is_key_letter(byte: u8) -> bool {
 
 /// `%(name)s`: a name between the parentheses, for a password may hold `%(` too.
 pub(super) fn is_formatted(value: &[u8]) -> bool {
-    memchr::memmem::find_iter(value, b"%(").any(|at| {
-        let rest = value.get(at + 2..).unwrap_or_default();
+    memchr::memchr_iter(b'%', value).any(|at| {
+        let Some([b'(', rest @ ..]) = value.get(at + 1..) else {
+            return false;
+        };
         let name = rest
             .iter()
             .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))

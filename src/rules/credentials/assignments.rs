@@ -2,7 +2,7 @@
 
 use crate::rules;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// What is known of assignments.
@@ -40,19 +40,19 @@ pub struct Family {
 #[serde(deny_unknown_fields)]
 pub struct Names {
     /// After the head; they change nothing.
-    pub neutral: BTreeSet<String>,
+    pub neutral: HashSet<String>,
     /// After the head; it is something else.
-    pub otherwise: BTreeSet<String>,
+    pub otherwise: HashSet<String>,
     /// Before the head; it is no secret.
-    pub harmless: BTreeSet<String>,
+    pub harmless: HashSet<String>,
     /// Before `key`; it is no secret.
-    pub other_keys: BTreeSet<String>,
+    pub other_keys: HashSet<String>,
     /// Before `key`; it is one.
-    pub secret_keys: BTreeSet<String>,
+    pub secret_keys: HashSet<String>,
     /// Before `key`; its owner makes it up, no service issues it.
-    pub own_keys: BTreeSet<String>,
+    pub own_keys: HashSet<String>,
     /// Whole words that only look like a head.
-    pub lookalikes: BTreeSet<String>,
+    pub lookalikes: HashSet<String>,
 }
 
 /// What a score means.
@@ -123,46 +123,36 @@ impl Assignments {
 
     /// Whether a lower-case word is the whole head of a name, of whatever family.
     pub fn is_head(&self, word: &str) -> bool {
-        HEADS.contains(word)
+        HEADS.whole.get(word).is_some_and(Option::is_some)
     }
 
     /// What a lower-case word is the head of a name of.
-    pub fn family_of<'w>(&'static self, word: &'w str) -> Option<Head<'w>> {
-        if self.names.lookalikes.contains(word) {
-            return None;
-        }
+    pub fn family_of<'w>(&self, word: &'w str) -> Option<Head<'w>> {
         let some = |rest: &'w str| (!rest.is_empty()).then_some(rest);
-        let whole = self
-            .families
-            .iter()
-            .find(|family| family.words.contains(word));
-        if let Some(family) = whole {
-            return Some(Head {
+        if let Some(family) = HEADS.whole.get(word) {
+            return family.map(|family| Head {
                 family,
                 before: None,
                 after: None,
             });
         }
-        for family in &self.families {
-            for end in &family.ends {
-                if let Some(rest) = word.strip_suffix(end.as_str()) {
-                    return Some(Head {
-                        family,
-                        before: some(rest),
-                        after: None,
-                    });
-                }
+        let bytes = word.as_bytes();
+        for (end, family) in HEADS.ends.of(bytes.last()) {
+            if let Some(rest) = word.strip_suffix(end) {
+                return Some(Head {
+                    family,
+                    before: some(rest),
+                    after: None,
+                });
             }
         }
-        for family in &self.families {
-            for start in &family.starts {
-                if let Some(rest) = word.strip_prefix(start.as_str()) {
-                    return Some(Head {
-                        family,
-                        before: None,
-                        after: some(rest),
-                    });
-                }
+        for (start, family) in HEADS.starts.of(bytes.first()) {
+            if let Some(rest) = word.strip_prefix(start) {
+                return Some(Head {
+                    family,
+                    before: None,
+                    after: some(rest),
+                });
             }
         }
         None
@@ -172,13 +162,55 @@ impl Assignments {
 static ASSIGNMENTS: LazyLock<Assignments> =
     LazyLock::new(|| rules::read("assignments.toml").unwrap_or_default());
 
-/// The whole words of all families.
-static HEADS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
-    let families = ASSIGNMENTS.families.iter();
-    families
-        .flat_map(|family| family.words.iter().map(String::as_str))
-        .collect()
+/// The heads of all families, as they are looked up.
+static HEADS: LazyLock<Heads> = LazyLock::new(|| {
+    let mut heads = Heads::default();
+    // Of a word of two families, the first has it.
+    for family in ASSIGNMENTS.families.iter().rev() {
+        let words = family.words.iter().map(String::as_str);
+        heads.whole.extend(words.map(|word| (word, Some(family))));
+    }
+    let lookalikes = ASSIGNMENTS.names.lookalikes.iter();
+    heads
+        .whole
+        .extend(lookalikes.map(|word| (word.as_str(), None)));
+    for family in &ASSIGNMENTS.families {
+        for end in &family.ends {
+            heads.ends.add(end.as_bytes().last(), end, family);
+        }
+        for start in &family.starts {
+            heads.starts.add(start.as_bytes().first(), start, family);
+        }
+    }
+    heads
 });
+
+#[derive(Default)]
+struct Heads {
+    /// The family of each whole word; none of those that only look like a head.
+    whole: HashMap<&'static str, Option<&'static Family>>,
+    ends: ByLetter,
+    starts: ByLetter,
+}
+
+/// Parts of words by the letter they have at the end or at the beginning of the word.
+#[derive(Default)]
+struct ByLetter(Vec<Vec<(&'static str, &'static Family)>>);
+
+impl ByLetter {
+    fn add(&mut self, letter: Option<&u8>, part: &'static str, family: &'static Family) {
+        self.0.resize_with(256, Vec::new);
+        let slot = letter.and_then(|letter| self.0.get_mut(usize::from(*letter)));
+        if let Some(slot) = slot {
+            slot.push((part, family));
+        }
+    }
+
+    fn of(&self, letter: Option<&u8>) -> impl Iterator<Item = (&'static str, &'static Family)> {
+        let known = letter.and_then(|letter| self.0.get(usize::from(*letter)));
+        known.into_iter().flatten().copied()
+    }
+}
 
 /// The embedded knowledge. A test proves that the embedded file is whole.
 pub fn assignments() -> &'static Assignments {

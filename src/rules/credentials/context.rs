@@ -2,6 +2,7 @@
 
 use crate::rules::{self, RuleError};
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Everything that makes a matched text improbable.
@@ -38,13 +39,25 @@ pub struct Placeholders {
 #[serde(deny_unknown_fields)]
 pub struct Passwords {
     /// Lower-case words that say what belongs in their place.
-    pub stand_ins: Vec<String>,
+    pub stand_ins: HashSet<String>,
     /// Lower-case passwords known to everyone.
-    pub weak: Vec<String>,
+    pub weak: HashSet<String>,
     /// Host names, or their beginnings where they end in a dot, that mean this machine or a container beside it.
     pub local_hosts: Vec<String>,
     /// Ends of host names that are kept for documentation.
     pub example_hosts: Vec<String>,
+}
+
+impl Passwords {
+    /// Whether a lower-case value says what belongs in its place.
+    pub fn is_stand_in(&self, value: &[u8]) -> bool {
+        std::str::from_utf8(value).is_ok_and(|value| self.stand_ins.contains(value))
+    }
+
+    /// Whether a lower-case value is known to everyone.
+    pub fn is_weak(&self, value: &[u8]) -> bool {
+        std::str::from_utf8(value).is_ok_and(|value| self.weak.contains(value))
+    }
 }
 
 /// One kind of place.
@@ -120,12 +133,12 @@ mod tests {
     fn the_embedded_context_is_whole() {
         let context: Context = rules::read("credential-context.toml").unwrap();
         assert!(!context.placeholders.words.is_empty() && context.places.len() >= 6);
-        let lower = |list: &[String]| {
-            list.iter()
-                .all(|entry| !entry.is_empty() && *entry == entry.to_lowercase())
-        };
-        assert!(lower(&context.placeholders.words) && lower(&context.passwords.weak));
-        assert!(lower(&context.passwords.stand_ins) && lower(&context.placeholders.sequences));
+        let is_lower = |entry: &String| !entry.is_empty() && *entry == entry.to_lowercase();
+        let lower = |list: &[String]| list.iter().all(is_lower);
+        assert!(lower(&context.placeholders.words) && lower(&context.placeholders.sequences));
+        let passwords = &context.passwords;
+        let mut words = passwords.weak.iter().chain(&passwords.stand_ins);
+        assert!(!passwords.weak.is_empty() && words.all(is_lower));
         for place in &context.places {
             assert!(lower(&place.folders) && lower(&place.names) && lower(&place.endings));
         }

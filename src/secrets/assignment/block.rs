@@ -100,7 +100,7 @@ fn begins_member(text: &[u8], place: usize) -> bool {
 
 /// Whether a name is one under which a declaration has its value.
 pub(super) fn is_value(name: &[u8]) -> bool {
-    VALUES.contains(&name.to_ascii_lowercase().as_slice())
+    VALUES.iter().any(|value| value.eq_ignore_ascii_case(name))
 }
 
 fn blanks(text: &[u8], index: usize, end: usize) -> usize {

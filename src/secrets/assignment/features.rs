@@ -6,7 +6,7 @@ use super::key::Key;
 use super::surroundings::Surroundings;
 use super::value::Quote;
 use super::words::wording;
-use super::{part, shape, statement};
+use super::{contains, part, shape, statement};
 use crate::rules::credentials::{assignments, context};
 
 /// One feature of an assignment.
@@ -18,10 +18,14 @@ pub(super) struct Feature {
     pub amount: f64,
 }
 
-#[derive(Default)]
 struct Found(Vec<Feature>);
 
 impl Found {
+    /// Room for what most values have.
+    fn new() -> Self {
+        Self(Vec::with_capacity(32))
+    }
+
     fn when(&mut self, name: &'static str, holds: bool) {
         if holds {
             self.amount(name, 1.0);
@@ -88,14 +92,14 @@ impl Alphabet {
 
 /// The features of the name that something is assigned to; a list of values is `listed` under a plural.
 pub(super) fn of_name(key: &Key, listed: bool) -> Vec<Feature> {
-    let mut found = Found::default();
+    let mut found = Found::new();
     name(&mut found, key, listed);
     found.0
 }
 
 /// The features of how something is assigned, as far as what stands around its line decides of them.
 pub(super) fn of_form(reading: &Reading, around: Surroundings, settings: bool) -> Vec<Feature> {
-    let mut found = Found::default();
+    let mut found = Found::new();
     found.when(form_name(reading), true);
     match reading.quote {
         Quote::Own => found.when("quoted", true),
@@ -123,14 +127,14 @@ pub(super) fn most_of_form(reading: &Reading, weight: impl Fn(&str) -> f64) -> f
 
 /// The features of the line that something is assigned on.
 pub(super) fn of_line(text: &[u8], key: &Key, reading: &Reading, scheme: bool) -> Vec<Feature> {
-    let mut found = Found::default();
+    let mut found = Found::new();
     line(&mut found, text, key, reading, scheme);
     found.0
 }
 
 /// The features of the value that is assigned.
 pub(super) fn of_value(value: &[u8], key: &Key, reading: &Reading) -> Vec<Feature> {
-    let mut found = Found::default();
+    let mut found = Found::new();
     worth(&mut found, value, key, reading);
     found.0
 }
@@ -215,7 +219,7 @@ fn line(found: &mut Found, text: &[u8], key: &Key, reading: &Reading, scheme: bo
             || head.starts_with(b";"),
     );
     let line = part(text, reading.line.clone()).to_ascii_lowercase();
-    let says = |word: &[u8]| memchr::memmem::find(&line, word).is_some();
+    let says = |word: &[u8]| contains(&line, word);
     found.when(
         "line-test",
         says(b"assert") || says(b"expect") || says(b"should") || says(b"mock"),
@@ -266,14 +270,13 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     found.when("lower-only", alphabet.lower == value.len());
     found.when("letters-only-other", !password && !digits);
     found.when("three-classes", alphabet.classes() >= 3);
-    let few = value.iter().any(|byte| {
-        matches!(
-            byte,
-            b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'?' | b'~'
-        )
-    });
+    let mut there = [false; 256];
+    for byte in value {
+        there[usize::from(*byte)] = true;
+    }
+    let has = |byte: u8| there[usize::from(byte)];
+    let few = b"!@#$%^&*?~".iter().any(|mark| has(*mark));
     found.when("password-marks", few);
-    let has = |byte: u8| value.contains(&byte);
     found.when("blank", has(b' '));
     found.when("dot", has(b'.'));
     found.when("slash", has(b'/'));
@@ -282,17 +285,7 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     found.when("underscore", has(b'_'));
     found.when("dash", has(b'-'));
     found.when("backslash", has(b'\\'));
-    found.when(
-        "bracket",
-        has(b'(')
-            || has(b')')
-            || has(b'[')
-            || has(b']')
-            || has(b'{')
-            || has(b'}')
-            || has(b'<')
-            || has(b'>'),
-    );
+    found.when("bracket", b"()[]{}<>".iter().any(|bracket| has(*bracket)));
     found.when("dollar", has(b'$'));
     found.when("padded", value.ends_with(b"="));
     found.when("not-ascii", !value.is_ascii());
@@ -322,7 +315,7 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     );
     found.when("login-inside", login::is_wrapped(value));
     let lower = value.to_ascii_lowercase();
-    let says = |word: &[u8]| memchr::memmem::find(&lower, word).is_some();
+    let says = |word: &[u8]| contains(&lower, word);
     found.when(
         "says-name",
         (says(key.name.family.id.as_bytes()) || says(b"pass") || says(b"secret") || says(b"token"))
@@ -373,13 +366,7 @@ fn is_known(lower: &[u8]) -> bool {
         .count();
     let stem = part(lower, 0..lower.len() - digits);
     let words = &context().passwords;
-    let is = |value: &[u8]| {
-        words
-            .weak
-            .iter()
-            .chain(&words.stand_ins)
-            .any(|word| word.as_bytes() == value)
-    };
+    let is = |value: &[u8]| words.is_weak(value) || words.is_stand_in(value);
     is(lower) || (!stem.is_empty() && is(stem))
 }
 

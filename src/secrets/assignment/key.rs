@@ -55,78 +55,98 @@ impl Name {
 
     /// What a name says; `None` where it speaks of no secret.
     fn read(name: &[u8]) -> Option<Self> {
-        let words = words(name);
+        let words = Words::of(name);
         let known = assignments();
-        let (position, found) = words
-            .iter()
-            .enumerate()
+        let (position, found) = (0..words.len())
             .rev()
-            .find_map(|(position, word)| Some((position, known.family_of(word)?)))?;
+            .find_map(|position| Some((position, known.family_of(words.get(position))?)))?;
         let names = &known.names;
-        let mut before: Vec<String> = words.get(..position)?.to_vec();
-        before.extend(found.before.map(str::to_owned));
-        let mut after: Vec<String> = found.after.map(str::to_owned).into_iter().collect();
-        after.extend(words.get(position + 1..)?.iter().cloned());
-        let last = before.last();
+        let before = (0..position).map(|at| words.get(at)).chain(found.before);
+        let behind = (position + 1..words.len()).map(|at| words.get(at));
+        let after = found.after.into_iter().chain(behind);
+        let last = before.clone().last();
         let is_other_key =
             found.family.id == "key" && last.is_some_and(|word| names.other_keys.contains(word));
         // By its name no secret; but `NEXT_PUBLIC_…` tells where a value goes.
-        let is_public = matches!(before.as_slice(), [only] if only == "public");
+        let is_public = before.clone().eq(["public"]);
         if is_other_key
             || is_public
-            || after.iter().any(|word| names.otherwise.contains(word))
-            || before.iter().any(|word| names.harmless.contains(word))
+            || after.clone().any(|word| names.otherwise.contains(word))
+            || before.clone().any(|word| names.harmless.contains(word))
         {
             return None;
         }
-        let head = words
-            .get(position)
-            .map_or("", |word| word.trim_end_matches('s'));
-        let compound = head.strip_suffix("key").is_some_and(|head| {
-            names
-                .secret_keys
-                .iter()
-                .any(|word| head.ends_with(word.as_str()))
-        });
+        let head = words.get(position);
+        let compound = head
+            .trim_end_matches('s')
+            .strip_suffix("key")
+            .is_some_and(|head| {
+                names
+                    .secret_keys
+                    .iter()
+                    .any(|word| head.ends_with(word.as_str()))
+            });
         Some(Self {
             compound: found.family.id == "key" && compound,
-            plural: words
-                .get(position)
-                .is_some_and(|word| word.ends_with('s') && !word.ends_with("ss")),
-            unknown: after.iter().any(|word| !names.neutral.contains(word)),
+            plural: head.ends_with('s') && !head.ends_with("ss"),
+            unknown: after.clone().any(|word| !names.neutral.contains(word)),
             family: found.family,
-            before,
-            after,
+            before: before.map(str::to_owned).collect(),
+            after: after.map(str::to_owned).collect(),
         })
     }
 }
 
 /// Names whose meaning is remembered: a source has few, each many times.
-const REMEMBERED: usize = 8192;
+const REMEMBERED: usize = 4096;
+/// Longest that are, in bytes: with what they say they are as long as a line of the caches.
+const KEPT: usize = 55;
 
 /// A name and what it says.
-type Meaning = (Box<[u8]>, Option<Rc<Name>>);
+#[repr(align(64))]
+struct Meaning {
+    length: u8,
+    name: [u8; KEPT],
+    says: Option<Rc<Name>>,
+}
+
+impl Meaning {
+    const NONE: Self = Self {
+        length: 0,
+        name: [0; KEPT],
+        says: None,
+    };
+
+    fn is_of(&self, name: &[u8]) -> bool {
+        usize::from(self.length) == name.len() && self.name.starts_with(name)
+    }
+}
 
 thread_local! {
     /// Each name has one place; the last one that came there is remembered.
-    static NAMES: RefCell<Vec<Option<Meaning>>> = const { RefCell::new(Vec::new()) };
+    static NAMES: RefCell<Vec<Meaning>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What a name says, remembered by this thread.
 fn meaning(name: &[u8]) -> Option<Rc<Name>> {
+    let read = || Name::read(name).map(Rc::new);
+    if name.len() > KEPT {
+        return read();
+    }
     NAMES.with_borrow_mut(|names| {
         if names.is_empty() {
-            names.resize_with(REMEMBERED, || None);
+            names.resize_with(REMEMBERED, || Meaning::NONE);
         }
-        let slot = names.get_mut(place(name))?;
-        if let Some((known, says)) = slot
-            && **known == *name
-        {
-            return says.clone();
+        let known = names.get_mut(place(name))?;
+        if !known.is_of(name) {
+            *known = Meaning {
+                length: name.len() as u8,
+                says: read(),
+                ..Meaning::NONE
+            };
+            known.name.get_mut(..name.len())?.copy_from_slice(name);
         }
-        let read = Name::read(name).map(Rc::new);
-        *slot = Some((name.into(), read.clone()));
-        read
+        known.says.clone()
     })
 }
 
@@ -160,31 +180,36 @@ static CONTINUES: [bool; 256] = {
     table
 };
 
-/// How many of these bytes, beginning at a place in a name, belong to a name: dashes and dots count between two of its bytes.
-fn length<'b>(bytes: impl Iterator<Item = &'b u8>) -> usize {
-    let mut bytes = bytes
-        .map(|byte| (CONTINUES[*byte as usize], *byte))
-        .peekable();
-    let mut length = 0;
-    while length < LONGEST
-        && let Some((inside, byte)) = bytes.next()
-    {
-        let joint = matches!(byte, b'-' | b'.') && bytes.peek().is_some_and(|(inside, _)| *inside);
-        if !(inside || joint) {
-            break;
-        }
-        length += 1;
-    }
-    length
+/// Whether a byte belongs to a name: dashes and dots count between two of its bytes.
+fn belongs(byte: u8, beyond: Option<&u8>) -> bool {
+    let continues = |byte: u8| CONTINUES[usize::from(byte)];
+    continues(byte)
+        || (matches!(byte, b'-' | b'.') && beyond.is_some_and(|beyond| continues(*beyond)))
 }
 
 /// The end of the name that goes on at `index`.
 pub(super) fn end_of(text: &[u8], index: usize) -> usize {
-    index + length(text.get(index..).unwrap_or_default().iter())
+    let rest = text.get(index..).unwrap_or_default();
+    let mut length = 0;
+    while length < LONGEST
+        && let Some(byte) = rest.get(length)
+        && belongs(*byte, rest.get(length + 1))
+    {
+        length += 1;
+    }
+    index + length
 }
 
 fn start_of(text: &[u8], index: usize) -> usize {
-    index - length(text.get(..index).unwrap_or_default().iter().rev())
+    let head = text.get(..index).unwrap_or_default();
+    let mut start = head.len();
+    while head.len() - start < LONGEST
+        && let [rest @ .., byte] = part(head, 0..start)
+        && belongs(*byte, rest.last())
+    {
+        start -= 1;
+    }
+    start
 }
 
 /// Where the name around the keyword at `hit` stands.
@@ -236,33 +261,68 @@ fn is_spoken(text: &[u8], index: usize) -> bool {
 }
 
 /// The words of a name in lower case: cut at everything that is no letter and at changes of case. Digits are left out.
-pub(super) fn words(name: &[u8]) -> Vec<String> {
-    let name = String::from_utf8_lossy(name);
-    let mut out: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let mut characters = name.chars().peekable();
-    let mut last: Option<char> = None;
-    while let Some(character) = characters.next() {
-        if !character.is_alphabetic() {
-            out.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
-            last = None;
-            continue;
-        }
-        let upper = character.is_uppercase();
-        let starts = match last {
-            Some(last) if upper => {
-                last.is_lowercase() || characters.peek().is_some_and(|next| next.is_lowercase())
-            }
-            _ => false,
+struct Words {
+    /// One behind the other.
+    letters: String,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Words {
+    fn of(name: &[u8]) -> Self {
+        let name = String::from_utf8_lossy(name);
+        let mut words = Self {
+            letters: String::with_capacity(name.len()),
+            ends: Vec::with_capacity(8),
         };
-        if starts {
-            out.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+        let mut characters = name.chars().peekable();
+        let mut last: Option<char> = None;
+        while let Some(character) = characters.next() {
+            if !character.is_alphabetic() {
+                words.end();
+                last = None;
+                continue;
+            }
+            let starts = character.is_uppercase()
+                && last.is_some_and(|last| {
+                    last.is_lowercase() || characters.peek().is_some_and(|next| next.is_lowercase())
+                });
+            if starts {
+                words.end();
+            }
+            if character.is_ascii() {
+                words.letters.push(character.to_ascii_lowercase());
+            } else {
+                words.letters.extend(character.to_lowercase());
+            }
+            last = Some(character);
         }
-        word.extend(character.to_lowercase());
-        last = Some(character);
+        words.end();
+        words
     }
-    out.extend((!word.is_empty()).then_some(word));
-    out
+
+    /// Ends a word, if one has begun.
+    fn end(&mut self) {
+        if self.start(self.ends.len()) < self.letters.len() {
+            self.ends.push(self.letters.len());
+        }
+    }
+
+    fn start(&self, at: usize) -> usize {
+        let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
+        before.copied().unwrap_or(0)
+    }
+
+    const fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The word at a place; nothing behind the last.
+    fn get(&self, at: usize) -> &str {
+        let end = self.ends.get(at);
+        end.and_then(|end| self.letters.get(self.start(at)..*end))
+            .unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -282,7 +342,9 @@ mod tests {
             ("secretKeyBase", "secret key base"),
             ("contraseña", "contraseña"),
         ] {
-            assert_eq!(words(name.as_bytes()).join(" "), expected);
+            let words = Words::of(name.as_bytes());
+            let all: Vec<&str> = (0..words.len()).map(|at| words.get(at)).collect();
+            assert_eq!(all.join(" "), expected);
         }
     }
 

@@ -11,7 +11,7 @@ const TYPE: usize = 40;
 const FEWEST: usize = 8;
 
 /// Where the first element of a list that begins at `index` stands; a call may make bytes of it: `bytes([`.
-fn first(text: &[u8], index: usize, line_end: usize) -> Option<(u8, usize)> {
+pub(super) fn first(text: &[u8], index: usize, line_end: usize) -> Option<usize> {
     let end = line_end.min(index + TYPE);
     let mut at_open = None;
     for place in index..end {
@@ -23,7 +23,7 @@ fn first(text: &[u8], index: usize, line_end: usize) -> Option<(u8, usize)> {
             {
                 return None;
             }
-            open @ (b'[' | b'{') => at_open = Some((open, place + 1)),
+            b'[' | b'{' => at_open = Some(place + 1),
             b']' => at_open = None,
             b' ' | b'\t' | b'(' => {}
             byte if at_open.is_none()
@@ -42,12 +42,9 @@ const fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b']' | b')')
 }
 
-/// The texts of a list; empty where it is none, or one of names and values.
-pub(super) fn texts(text: &[u8], index: usize, line_end: usize, open: Option<u8>) -> Vec<Literal> {
+/// The texts of a list whose first element begins at `start`; empty where it is one of names and values.
+pub(super) fn texts(text: &[u8], start: usize, line_end: usize, open: Option<u8>) -> Vec<Literal> {
     let mut out = Vec::new();
-    let Some((_, start)) = first(text, index, line_end) else {
-        return out;
-    };
     let mut next = start;
     while out.len() < MOST {
         next = skip(text, next, line_end);
@@ -66,9 +63,8 @@ pub(super) fn texts(text: &[u8], index: usize, line_end: usize, open: Option<u8>
     out
 }
 
-/// The bytes of a list, as far as its first line goes.
-pub(super) fn bytes(text: &[u8], index: usize, line_end: usize) -> Option<Literal> {
-    let (_, start) = first(text, index, line_end)?;
+/// The bytes of a list whose first element begins at `start`, as far as its first line goes.
+pub(super) fn bytes(text: &[u8], start: usize, line_end: usize) -> Option<Literal> {
     let start = skip(text, start, line_end);
     let (mut next, mut end, mut count) = (start, start, 0);
     loop {

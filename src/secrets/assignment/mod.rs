@@ -25,6 +25,7 @@ mod words;
 
 use super::compile::Reach;
 use crate::model::Confidence;
+use form::Reading;
 use key::Key;
 use known::Known;
 use score::Verdict;
@@ -123,8 +124,12 @@ pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Judgement 
     let Some(key) = key::read(text, name).filter(|key| key.name.family.id == family) else {
         return Judgement::Nothing;
     };
+    let readings = reader::readings(text, &key);
+    if readings.is_empty() {
+        return Judgement::Nothing;
+    }
     let Some(decides) = decides(text, hit, &key.range, MARGIN) else {
-        return judge_anew(text, &key);
+        return weigh(text, &key, &readings);
     };
     let start = hit.start.saturating_sub(decides.before);
     let end = text.len().min(hit.end + decides.after);
@@ -133,19 +138,19 @@ pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Judgement 
     if known.is_nothing() {
         return Judgement::Nothing;
     }
-    let judged = judge_anew(text, &key);
+    let judged = weigh(text, &key, &readings);
     if matches!(judged, Judgement::Nothing) {
         known.note();
     }
     judged
 }
 
-/// The same for a name, whatever is known.
-fn judge_anew(text: &[u8], key: &Key) -> Judgement {
+/// What is made of the ways to read what is assigned to a name.
+fn weigh(text: &[u8], key: &Key, readings: &[Reading]) -> Judgement {
     let mut best = Judgement::Nothing;
     let mut all = Vec::new();
-    for reading in reader::readings(text, key) {
-        match score::judge(text, key, &reading) {
+    for reading in readings {
+        match score::judge(text, key, reading) {
             Verdict::Nothing => {}
             Verdict::Unlikely => best = Judgement::Unlikely,
             Verdict::Secret(found) => {
@@ -166,6 +171,16 @@ fn judge_anew(text: &[u8], key: &Key) -> Judgement {
 /// Whether nearly all of a text reads like words.
 pub(super) fn reads_like_words(text: &[u8]) -> bool {
     words::wording(text).share > 0.6
+}
+
+/// Whether a short text holds another. Nothing is prepared for it, as it is for a search of long ones.
+fn contains(text: &[u8], sought: &[u8]) -> bool {
+    sought.split_first().is_none_or(|(first, rest)| {
+        memchr::memchr_iter(*first, text).any(|at| {
+            let behind = text.get(at + 1..).unwrap_or_default();
+            behind.starts_with(rest)
+        })
+    })
 }
 
 /// The byte at `index`; 0 beyond both ends.

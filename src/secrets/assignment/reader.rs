@@ -3,16 +3,17 @@
 use super::form::{Form, Reading, SKIPPED, behind_size, line_of};
 use super::key::{self, Key};
 use super::{at, before, block, list, part, value};
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// The ways to read what is assigned to a name, the likeliest first.
 pub(super) fn readings(text: &[u8], key: &Key) -> Vec<Reading> {
-    let line = line_of(text, &key.range);
     let mut reader = Reader {
         text,
         key,
-        open: enclosing(text, &line, &key.range),
-        line,
+        line: line_of(text, &key.range),
+        enclosing: OnceCell::new(),
+        closes: None,
         quoted_name: false,
         typed: false,
         spaced: false,
@@ -25,8 +26,10 @@ struct Reader<'t> {
     text: &'t [u8],
     key: &'t Key,
     line: Range<usize>,
-    /// The quote the name stands inside of.
-    open: Option<u8>,
+    /// The quote that is opened before the name on its line and closed behind it, once it was looked for.
+    enclosing: OnceCell<Option<u8>>,
+    /// The quote right behind the name.
+    closes: Option<u8>,
     quoted_name: bool,
     typed: bool,
     spaced: bool,
@@ -34,6 +37,13 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
+    /// The quote the name stands inside of.
+    fn open(&self) -> Option<u8> {
+        let enclosing = || enclosing(self.text, &self.line, &self.key.range);
+        let open = *self.enclosing.get_or_init(enclosing);
+        open.filter(|quote| self.closes != Some(*quote))
+    }
+
     fn read(&mut self) -> Vec<Reading> {
         let text = self.text;
         let mut index = self.key.range.end;
@@ -50,9 +60,7 @@ impl Reader<'_> {
         } else if matches!(at(text, index), b'"' | b'\'' | b'`') {
             // The name's own quotes, or the end of a text that ends with the name.
             self.quoted_name = true;
-            if self.open == Some(at(text, index)) {
-                self.open = None;
-            }
+            self.closes = Some(at(text, index));
             index += 1;
         } else if self.entity(index, b"&quot;") {
             index += 6;
@@ -174,7 +182,7 @@ impl Reader<'_> {
     /// What a name stands for where it is empty: `name || "…"`, `name ?? "…"`.
     fn otherwise(&self, index: usize) -> Option<Reading> {
         let value = skip_blanks(self.text, index, self.line.end);
-        let found = value::quoted(self.text, value, self.line.end, self.open)?;
+        let found = self.quoted(value)?;
         Some(self.reading(Form::Equals, found, true))
     }
 
@@ -221,7 +229,7 @@ impl Reader<'_> {
         let name = part(text, self.key.range.clone());
         let head = part(text, self.line.start..self.key.range.start).trim_ascii_end();
         let is_argument = head.ends_with(b",") && memchr::memchr(b'(', head).is_some();
-        if !is_argument || name.iter().any(u8::is_ascii_lowercase) || self.open.is_some() {
+        if !is_argument || name.iter().any(u8::is_ascii_lowercase) || self.open().is_some() {
             return None;
         }
         let value = skip_blanks(text, index, self.line.end);
@@ -266,7 +274,7 @@ impl Reader<'_> {
             quote: found.quote,
             value: found.range,
             line: self.line.clone(),
-            inside: self.open.is_some(),
+            inside: self.open().is_some(),
             typed: self.typed,
             indirect,
             spaced: self.spaced,
@@ -276,12 +284,28 @@ impl Reader<'_> {
         }
     }
 
+    /// The quoted text that begins at `index`.
+    fn quoted(&self, index: usize) -> Option<value::Literal> {
+        let near = part(
+            self.text,
+            index..self.text.len().min(index + value::OPENING),
+        );
+        let may_be = |byte: &u8| value::is_quote(*byte) || *byte == b'&';
+        near.iter()
+            .any(may_be)
+            .then(|| value::quoted(self.text, index, self.line.end, self.open()))
+            .flatten()
+    }
+
     /// What stands in a list at `index`: texts, or the bytes of one value.
     fn list(&self, form: Form, index: usize) -> Vec<Reading> {
-        if let Some(bytes) = list::bytes(self.text, index, self.line.end) {
+        let Some(first) = list::first(self.text, index, self.line.end) else {
+            return Vec::new();
+        };
+        if let Some(bytes) = list::bytes(self.text, first, self.line.end) {
             return vec![self.reading(form, bytes, false)];
         }
-        let texts = list::texts(self.text, index, self.line.end, self.open);
+        let texts = list::texts(self.text, first, self.line.end, self.open());
         let reading = |found| Reading {
             listed: true,
             more: false,
@@ -324,7 +348,7 @@ impl Reader<'_> {
             self.typed = true;
             index = skip_blanks(text, after, self.line.end);
         }
-        if let Some(found) = value::quoted(text, index, self.line.end, self.open) {
+        if let Some(found) = self.quoted(index) {
             return vec![self.reading(form, found, false)];
         }
         if !matches!(form, Form::Call | Form::Compare) {
@@ -341,13 +365,13 @@ impl Reader<'_> {
         let joined = matches!(before(text, self.key.range.start), b'?' | b'&' | b';');
         if self.key.dashes > 0 || joined || (form == Form::Colon && self.is_source()) {
             // A flag of a command line, a parameter of a URL, a part of a connection string.
-            let found = value::in_text(text, index..self.line.end, self.open, false);
+            let found = value::in_text(text, index..self.line.end, self.open(), false);
             let form = if joined { Form::Query } else { Form::Flag };
             return vec![self.reading(form, found, false)];
         }
-        if self.open.is_some() {
+        if self.open().is_some() {
             let header = form == Form::Colon;
-            let found = value::in_text(text, index..self.line.end, self.open, header);
+            let found = value::in_text(text, index..self.line.end, self.open(), header);
             return vec![self.reading(form, found, false)];
         }
         if form == Form::Call {
@@ -448,8 +472,9 @@ impl Reader<'_> {
             return vec![found];
         }
         if self.key.dashes > 0 && !self.quoted_name {
-            let found = value::quoted(text, value, self.line.end, self.open)
-                .unwrap_or_else(|| value::in_text(text, value..self.line.end, self.open, false));
+            let found = self
+                .quoted(value)
+                .unwrap_or_else(|| value::in_text(text, value..self.line.end, self.open(), false));
             return vec![self.reading(Form::Flag, found, false)];
         }
         // `IDENTIFIED BY value`
@@ -462,7 +487,7 @@ impl Reader<'_> {
             Form::Beside
         };
         let is_code = is_by && at(text, value) == b'`';
-        if let Some(found) = value::quoted(text, value, self.line.end, self.open)
+        if let Some(found) = self.quoted(value)
             && !is_code
         {
             return vec![self.reading(form, found, false)];
@@ -474,7 +499,7 @@ impl Reader<'_> {
             }
         }
         if is_by {
-            let found = value::in_text(text, value..self.line.end, self.open, false);
+            let found = value::in_text(text, value..self.line.end, self.open(), false);
             return vec![self.reading(Form::Flag, found, false)];
         }
         // A type between the name and the operator.
@@ -502,7 +527,7 @@ impl Reader<'_> {
             self.typed = true;
             return self.value(Form::Equals, operator + 1);
         }
-        if (self.starts_line() || self.is_set()) && self.open.is_none() && !self.quoted_name {
+        if (self.starts_line() || self.is_set()) && self.open().is_none() && !self.quoted_name {
             let found = value::bare(text, value..self.line.end);
             return vec![self.reading(form, found, false)];
         }
@@ -511,55 +536,57 @@ impl Reader<'_> {
 
     /// Whether the name is that of a macro or of a setting: `#define NAME "value"`, `set name "value"`.
     fn is_defined(&self) -> bool {
-        let head = part(self.text, self.line.start..self.key.range.start).trim_ascii();
-        let lower = head.to_ascii_lowercase();
+        const COMMANDS: [&[u8]; 5] = [b"set", b"set(", b"(def", b"(defonce", b"(define"];
+        let head = self.head().trim_ascii();
         head.ends_with(b"define") && head.len() <= 10
-            || matches!(
-                lower.as_slice(),
-                b"set" | b"set(" | b"(def" | b"(defonce" | b"(define"
-            )
-            || (before(self.text, self.key.range.start) == b':' && self.open.is_none())
+            || is_one_of(&COMMANDS, head)
+            || (before(self.text, self.key.range.start) == b':' && self.open().is_none())
     }
 
     /// Whether the name is that of a variable or a header that a command gives a value, with nothing between the two.
     fn is_set(&self) -> bool {
-        let head = part(self.text, self.line.start..self.key.range.start);
-        let head = head.trim_ascii_start().to_ascii_lowercase();
-        matches!(
-            head.as_slice(),
-            b"setenv "
-                | b"setx "
-                | b"set -x "
-                | b"set -gx "
-                | b"set -ux "
-                | b"set -g "
-                | b"proxy_set_header "
-                | b"fastcgi_param "
-                | b"uwsgi_param "
-        )
+        const COMMANDS: [&[u8]; 9] = [
+            b"setenv ",
+            b"setx ",
+            b"set -x ",
+            b"set -gx ",
+            b"set -ux ",
+            b"set -g ",
+            b"proxy_set_header ",
+            b"fastcgi_param ",
+            b"uwsgi_param ",
+        ];
+        is_one_of(&COMMANDS, self.head().trim_ascii_start())
     }
 
     /// Whether the name is the first word of its line, but for a command that sets variables.
     fn starts_line(&self) -> bool {
-        let head = part(self.text, self.line.start..self.key.range.start).trim_ascii();
+        const COMMANDS: [&[u8]; 12] = [
+            b"",
+            b"env",
+            b"arg",
+            b"export",
+            b"set",
+            b"setx",
+            b"setenv",
+            b"login",
+            b"config set",
+            b"\\set",
+            b"#",
+            b"default",
+        ];
+        let head = self.head().trim_ascii();
         let head = head.strip_prefix(b"RUN ").unwrap_or(head);
-        matches!(
-            head.to_ascii_lowercase().as_slice(),
-            b"" | b"env"
-                | b"arg"
-                | b"export"
-                | b"set"
-                | b"setx"
-                | b"setenv"
-                | b"login"
-                | b"config set"
-                | b"\\set"
-                | b"#"
-                | b"default"
-        ) || head
-            .rsplit(|byte| *byte == b' ')
-            .nth(1)
-            .is_some_and(|word| word == b"login")
+        is_one_of(&COMMANDS, head)
+            || head
+                .rsplit(|byte| *byte == b' ')
+                .nth(1)
+                .is_some_and(|word| word == b"login")
+    }
+
+    /// The line before the name.
+    fn head(&self) -> &[u8] {
+        part(self.text, self.line.start..self.key.range.start)
     }
 
     /// The value that a second name announces: `value="…"`, `"value": "…"`, `value: …` on the next line.
@@ -624,6 +651,11 @@ fn enclosing(text: &[u8], line: &Range<usize>, name: &Range<usize>) -> Option<u8
         index += 1;
     }
     open.filter(|quote| memchr::memchr(*quote, part(text, name.end..line.end)).is_some())
+}
+
+/// Whether `words` are one of the commands, in any letter case.
+fn is_one_of(commands: &[&[u8]], words: &[u8]) -> bool {
+    commands.iter().any(|one| one.eq_ignore_ascii_case(words))
 }
 
 fn skip_blanks(text: &[u8], index: usize, end: usize) -> usize {

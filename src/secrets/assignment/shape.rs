@@ -2,8 +2,8 @@
 
 use super::super::{login, placeholder};
 use super::key::Key;
-use super::part;
 use super::words::wording;
+use super::{contains, part};
 use crate::rules::credentials::{assignments, context};
 
 /// Longest value that is judged as an identifier, a path or the like.
@@ -94,7 +94,7 @@ fn is_stand_in(value: &[u8], key: &Key) -> bool {
         .collect();
     let names: String = key.name.before.concat();
     let words = &context().passwords;
-    words.stand_ins.iter().any(|word| word.as_bytes() == lower)
+    words.is_stand_in(&lower)
         || (letters.len() == lower.len() && is_head(&lower))
         || letters == key.name.family.id.as_bytes()
         || is_own_word(&lower, key)
@@ -149,10 +149,7 @@ fn is_reference(value: &[u8]) -> bool {
     ];
     const ANYWHERE: [&[u8]; 7] = [b"${", b"{{", b"$(", b"#{", b"<%", b"secrets.", b"os.getenv"];
     STARTS.iter().any(|start| value.starts_with(start))
-        || (!placeholder::is_crossed(value)
-            && ANYWHERE
-                .iter()
-                .any(|mark| memchr::memmem::find(value, mark).is_some()))
+        || (!placeholder::is_crossed(value) && ANYWHERE.iter().any(|mark| contains(value, mark)))
         || placeholder::is_formatted(value)
         || value.starts_with(b"&") && value.get(1).is_some_and(u8::is_ascii_alphabetic)
 }
@@ -199,7 +196,7 @@ fn is_sealed(value: &[u8]) -> bool {
 /// Whether a line is a header that proves a secret without telling it: the challenge of a server, or an answer or a
 /// signature made with the secret.
 pub(super) fn is_proof(line: &[u8], family: &str) -> bool {
-    let has = |needle: &[u8]| memchr::memmem::find(line, needle).is_some();
+    let has = |needle: &[u8]| contains(line, needle);
     match family {
         // Of a page's policy: everyone who reads the page is told.
         "nonce" => {
@@ -226,9 +223,7 @@ fn is_pattern(value: &[u8]) -> bool {
     const MARKS: [&[u8]; 8] = [
         b"[a-z", b"[A-Z", b"[0-9", b"[a-f", b"[A-F", b"(?:", b"(?P<", b"[^",
     ];
-    MARKS
-        .iter()
-        .any(|mark| memchr::memmem::find(value, mark).is_some())
+    MARKS.iter().any(|mark| contains(value, mark))
         || value.windows(3).any(|three| {
             matches!(
                 three,
@@ -261,7 +256,7 @@ fn is_encrypted(value: &[u8]) -> bool {
 /// Part of a structure or a filler that is replaced: `["…`, `%%NAME%%`, `###NAME###`.
 fn is_data(value: &[u8]) -> bool {
     matches!(value, [b'[' | b'{', b'"' | b'\'' | b'{' | b'[', ..])
-        || memchr::memmem::find(value, b"=%s").is_some()
+        || contains(value, b"=%s")
         || is_pattern(value)
         || is_numeric_bytes(value)
         || is_encrypted(value)
@@ -353,8 +348,7 @@ pub(super) fn is_readable(value: &[u8]) -> bool {
 
 /// A place: a URL without a login, a path, a host, an e-mail address, a MIME type.
 fn is_address(value: &[u8]) -> bool {
-    let has = |needle: &[u8]| memchr::memmem::find(value, needle).is_some();
-    if has(b"://") {
+    if contains(value, b"://") {
         return !value.contains(&b'@');
     }
     if value.starts_with(b"/")

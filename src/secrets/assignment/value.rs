@@ -1,6 +1,6 @@
 //! Where a value begins and ends.
 
-use super::{at, before, part};
+use super::{at, before, contains, part};
 use std::ops::Range;
 
 /// Longest value.
@@ -32,6 +32,9 @@ pub(super) struct Literal {
 pub(super) const fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
+
+/// Bytes from where a quoted text begins among which its quote is, or that of an entity.
+pub(super) const OPENING: usize = 4;
 
 /// The quoted text that begins at `index`, with an optional prefix (`b"…"`, `@"…"`). `open` is the quote of a text that
 /// all of this stands in.
@@ -265,11 +268,12 @@ pub(super) fn decoded(text: &[u8], index: usize, line_end: usize) -> Option<Lite
         .iter()
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':'))
         .count();
+    if at(rest, length) != b'(' {
+        return None;
+    }
     let name = part(rest, 0..length).to_ascii_lowercase();
-    let decodes = DECODERS
-        .iter()
-        .any(|decoder| memchr::memmem::find(&name, decoder).is_some());
-    (decodes && at(rest, length) == b'(')
+    let decodes = DECODERS.iter().any(|decoder| contains(&name, decoder));
+    decodes
         .then(|| quoted(text, index + length + 1, line_end, None))
         .flatten()
 }
@@ -284,7 +288,7 @@ pub(super) fn default(text: &[u8], within: Range<usize>) -> Option<Literal> {
     while index < within.end {
         if is_quote(at(text, index)) {
             let head = part(text, within.start..index);
-            let compares = |mark: &[u8]| memchr::memmem::find(head, mark).is_some();
+            let compares = |mark: &[u8]| contains(head, mark);
             // Of a list, each is for itself.
             let is_listed = head.trim_ascii_end().ends_with(b"{");
             if compares(b"==") || compares(b"!=") || is_listed || is_odd(text, index) {
