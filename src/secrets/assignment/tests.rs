@@ -1,6 +1,6 @@
 //! Assignments as languages and formats write them, and what only looks like one.
 
-use super::{Judgement, Reach, judge, judge_anew, key, look, reads, sees};
+use super::{Judgement, Reach, judge, key, look, reader, reads, sees, weigh};
 use crate::rules::credentials::{assignments, template};
 use proptest::prelude::*;
 use std::ops::Range;
@@ -367,7 +367,9 @@ fn anew(text: &[u8], hit: &Range<usize>) -> Judgement {
     }
     let key = key::read(text, key::range(text, hit));
     let key = key.filter(|key| key.name.family.id == "password");
-    key.map_or(Judgement::Nothing, |key| judge_anew(text, &key))
+    key.map_or(Judgement::Nothing, |key| {
+        weigh(text, &key, &reader::readings(text, &key))
+    })
 }
 
 proptest! {
