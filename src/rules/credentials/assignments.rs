@@ -2,7 +2,7 @@
 
 use crate::rules;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 /// What is known of assignments.
@@ -40,19 +40,19 @@ pub struct Family {
 #[serde(deny_unknown_fields)]
 pub struct Names {
     /// After the head; they change nothing.
-    pub neutral: HashSet<String>,
+    pub neutral: BTreeSet<String>,
     /// After the head; it is something else.
-    pub otherwise: HashSet<String>,
+    pub otherwise: BTreeSet<String>,
     /// Before the head; it is no secret.
-    pub harmless: HashSet<String>,
+    pub harmless: BTreeSet<String>,
     /// Before `key`; it is no secret.
-    pub other_keys: HashSet<String>,
+    pub other_keys: BTreeSet<String>,
     /// Before `key`; it is one.
-    pub secret_keys: HashSet<String>,
+    pub secret_keys: BTreeSet<String>,
     /// Before `key`; its owner makes it up, no service issues it.
-    pub own_keys: HashSet<String>,
+    pub own_keys: BTreeSet<String>,
     /// Whole words that only look like a head.
-    pub lookalikes: HashSet<String>,
+    pub lookalikes: BTreeSet<String>,
 }
 
 /// What a score means.
@@ -188,7 +188,7 @@ static HEADS: LazyLock<Heads> = LazyLock::new(|| {
 #[derive(Default)]
 struct Heads {
     /// The family of each whole word; none of those that only look like a head.
-    whole: HashMap<&'static str, Option<&'static Family>>,
+    whole: BTreeMap<&'static str, Option<&'static Family>>,
     ends: ByLetter,
     starts: ByLetter,
 }

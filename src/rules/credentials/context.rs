@@ -2,7 +2,7 @@
 
 use crate::rules::{self, RuleError};
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// Everything that makes a matched text improbable.
@@ -39,9 +39,9 @@ pub struct Placeholders {
 #[serde(deny_unknown_fields)]
 pub struct Passwords {
     /// Lower-case words that say what belongs in their place.
-    pub stand_ins: HashSet<String>,
+    pub stand_ins: BTreeSet<String>,
     /// Lower-case passwords known to everyone.
-    pub weak: HashSet<String>,
+    pub weak: BTreeSet<String>,
     /// Host names, or their beginnings where they end in a dot, that mean this machine or a container beside it.
     pub local_hosts: Vec<String>,
     /// Ends of host names that are kept for documentation.
