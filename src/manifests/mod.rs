@@ -37,6 +37,7 @@ mod testing;
 mod text;
 mod tokens;
 mod toml;
+mod words;
 mod yaml;
 
 use crate::model::{CoverageStatus, Declarations, FingerprintKey, KeptText};
@@ -76,14 +77,6 @@ enum Surface<'t> {
     Any,
 }
 
-/// Whether a file of this path can declare anything: cheap, by name only.
-pub fn wants(uri: &str) -> bool {
-    surface(uri).is_some()
-        || holds_settings(uri)
-        || routines::wants(uri)
-        || agents::program::wants(uri)
-}
-
 /// Whether a path is that of settings, in which logins may be that products come with.
 fn holds_settings(uri: &str) -> bool {
     defaults::wants(uri.rsplit('/').next().unwrap_or(uri))
@@ -96,11 +89,12 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
         return Some(Surface::AgentInstructions);
     }
     let yaml = has_extension(name, &["yml", "yaml"]);
-    let workflows = [".github", ".forgejo", ".gitea"].iter().any(|host| {
+    let workflows = || {
         let above = folder.strip_suffix("/workflows");
-        above.is_some_and(|above| above == *host || above.ends_with(&format!("/{host}")))
-    });
-    if yaml && workflows {
+        let last = above.and_then(|above| above.rsplit('/').next());
+        last.is_some_and(|last| matches!(last, ".github" | ".forgejo" | ".gitea"))
+    };
+    if yaml && workflows() {
         return Some(Surface::GithubWorkflow);
     }
     if matches!(name, "action.yml" | "action.yaml") {
@@ -140,6 +134,15 @@ fn surface(uri: &str) -> Option<Surface<'static>> {
         .then_some(Surface::Any)
 }
 
+/// Whether the folders of a path, given as `one/below/another`, stand somewhere in a folder.
+fn is_below(folder: &str, wanted: &str) -> bool {
+    folder.match_indices(wanted).any(|(at, found)| {
+        let before = folder.get(..at).unwrap_or_default();
+        let after = folder.get(at + found.len()..).unwrap_or_default();
+        (before.is_empty() || before.ends_with('/')) && (after.is_empty() || after.starts_with('/'))
+    })
+}
+
 fn has_extension(name: &str, extensions: &[&str]) -> bool {
     name.rsplit_once('.').is_some_and(|(_, ext)| {
         extensions
@@ -155,8 +158,15 @@ pub fn read(
     bytes: &[u8],
     key: &FingerprintKey,
 ) -> Option<Declarations> {
+    let surface = surface(uri);
+    let routine = routines::Kind::of(uri);
+    let program = agents::program::wants(uri);
+    let settings = holds_settings(uri);
+    if surface.is_none() && routine.is_none() && !program && !settings {
+        return None;
+    }
     let bytes = &*text::utf8(bytes);
-    let mut out = surface(uri).and_then(|surface| read_as(surface, repository, uri, bytes, key));
+    let mut out = surface.and_then(|surface| read_as(surface, repository, uri, bytes, key));
     let Ok(tables) = ManifestTables::builtin() else {
         return out;
     };
@@ -174,13 +184,15 @@ pub fn read(
             terraform::absorb(out.get_or_insert_default(), found);
         }
     };
-    if routines::wants(uri) && routines::interesting(uri, bytes) {
-        also(routines::read);
+    match routine.filter(|kind| kind.says(bytes)) {
+        Some(routines::Kind::Text) => also(routines::texts),
+        Some(routines::Kind::Code) => also(routines::code),
+        None => {}
     }
-    if agents::program::wants(uri) && agents::program::interesting(uri, bytes) {
+    if program && agents::program::interesting(uri, bytes) {
         also(agents::program::read);
     }
-    if holds_settings(uri) && defaults::interesting(bytes) {
+    if settings && defaults::interesting(bytes) {
         also(defaults::read);
     }
     out

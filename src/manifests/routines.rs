@@ -5,6 +5,7 @@
 
 use super::clean::clean;
 use super::context::Context;
+use super::words::Words;
 use crate::model::{Declarations, Routine, RoutineBy};
 use crate::rules::manifests::ManifestTables;
 use crate::rules::routines::Routines;
@@ -40,32 +41,58 @@ const CODE: [&str; 14] = [
     "Jenkinsfile",
 ];
 
-/// Whether a path may be read here: by its name only.
-pub(super) fn wants(uri: &str) -> bool {
-    is_text(uri) || is_code(uri)
+/// What a path says a file is.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// For people.
+    Text,
+    /// For machines.
+    Code,
 }
 
-fn is_code(uri: &str) -> bool {
-    CODE.iter().any(|ending| uri.ends_with(ending))
+impl Kind {
+    /// `None` of a file that is not read here.
+    pub(super) fn of(uri: &str) -> Option<Self> {
+        if is_text(uri) {
+            return Some(Self::Text);
+        }
+        let code = CODE.iter().any(|ending| uri.ends_with(ending));
+        code.then_some(Self::Code)
+    }
+
+    /// Whether a text may say anything of it: cheap.
+    pub(super) fn says(self, bytes: &[u8]) -> bool {
+        let words = match self {
+            Self::Text => &STEMS,
+            Self::Code => &COMMANDS,
+        };
+        bytes.len() <= MAX_BYTES && words.as_ref().is_some_and(|words| words.any_in(bytes))
+    }
 }
 
 fn is_text(uri: &str) -> bool {
-    let name = uri.rsplit('/').next().unwrap_or(uri).to_ascii_lowercase();
+    let name = uri.rsplit('/').next().unwrap_or(uri);
+    let begins = |word: &str| {
+        name.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
     ManifestTables::builtin().is_ok_and(|tables| {
-        let endings = &tables.routines.texts;
-        endings.iter().any(|ending| name.ends_with(ending.as_str()))
-    }) && !name.starts_with("changelog")
-        && !name.starts_with("license")
+        tables.routines.texts.iter().any(|ending| {
+            let at = name.len().checked_sub(ending.len());
+            at.and_then(|at| name.get(at..))
+                .is_some_and(|end| end.eq_ignore_ascii_case(ending))
+        })
+    }) && !begins("changelog")
+        && !begins("license")
 }
 
 /// What texts for people that say anything of it have.
-static STEMS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::new(["otat", "evok", "egenerat", "enew", "eplac", "eissue"]).ok()
-});
+static STEMS: LazyLock<Option<Words>> =
+    LazyLock::new(|| Words::new(["otat", "evok", "egenerat", "enew", "eplac", "eissue"]));
 /// What code that does it has.
-static COMMANDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static COMMANDS: LazyLock<Option<Words>> = LazyLock::new(|| {
     let table = &ManifestTables::builtin().ok()?.routines;
-    AhoCorasick::new(table.makes.iter().chain(&table.resources)).ok()
+    Words::new(table.makes.iter().chain(&table.resources))
 });
 /// What a line that says anything of it has.
 static VERBS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
@@ -76,25 +103,8 @@ static VERBS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .ok()
 });
 
-fn has(words: &LazyLock<Option<AhoCorasick>>, text: &[u8]) -> bool {
-    words.as_ref().is_some_and(|words| words.is_match(text))
-}
-
-/// Whether a text may say anything of it: cheap.
-pub(super) fn interesting(uri: &str, bytes: &[u8]) -> bool {
-    bytes.len() <= MAX_BYTES && has(if is_text(uri) { &STEMS } else { &COMMANDS }, bytes)
-}
-
-/// Reads one file.
-pub(super) fn read(context: &Context<'_>, out: &mut Declarations) {
-    if is_text(context.uri) {
-        texts(context, out);
-    } else {
-        code(context, out);
-    }
-}
-
-fn texts(context: &Context<'_>, out: &mut Declarations) {
+/// Reads a text.
+pub(super) fn texts(context: &Context<'_>, out: &mut Declarations) {
     let table = &context.tables.routines;
     let lines: Vec<&str> = context.text.as_str().lines().collect();
     let mut from = 0;
@@ -124,8 +134,9 @@ fn of_section(
     from: usize,
 ) -> Option<Routine> {
     let mut candidates = section.iter().enumerate();
-    let (at, _) = candidates
-        .find(|(_, line)| has(&VERBS, line.as_bytes()) && speaks(table, &line.to_lowercase()))?;
+    let verbs = VERBS.as_ref()?;
+    let (at, _) =
+        candidates.find(|(_, line)| verbs.is_match(line) && speaks(table, &line.to_lowercase()))?;
     let lower: Vec<String> = section.iter().map(|line| line.to_lowercase()).collect();
     let says = |list: &[String]| {
         lower.iter().find_map(|line| {
@@ -163,7 +174,8 @@ const fn is_mark(c: char) -> bool {
     )
 }
 
-fn code(context: &Context<'_>, out: &mut Declarations) {
+/// Reads code.
+pub(super) fn code(context: &Context<'_>, out: &mut Declarations) {
     let table = &context.tables.routines;
     let text = context.text.as_str();
     let scheduled = table

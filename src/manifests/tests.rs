@@ -30,11 +30,21 @@ const PATHS: [&str; 23] = [
 #[test]
 fn files_are_wanted_by_name() {
     for uri in PATHS {
-        assert!(wants(uri), "{uri}");
+        assert!(surface(uri).is_some(), "{uri}");
     }
-    assert!(wants("chart/templates/_helpers.tpl"));
+    assert!(surface("chart/templates/_helpers.tpl").is_some());
     for uri in ["src/main.rs", "README.doc", "a.jsonc", "yaml"] {
-        assert!(!wants(uri), "{uri}");
+        assert!(surface(uri).is_none(), "{uri}");
+    }
+}
+
+#[test]
+fn folders_are_below_one_another_by_whole_names() {
+    assert!(is_below(".github/agents", ".github/agents"));
+    assert!(is_below("a/.github/agents/b", ".github/agents"));
+    assert!(is_below("xtemplates/templates", "templates"));
+    for folder in ["", "a.github/agents", ".github/agents2", ".github/a/agents"] {
+        assert!(!is_below(folder, ".github/agents"), "{folder}");
     }
 }
 
@@ -221,6 +231,7 @@ proptest! {
 
     #[test]
     fn any_path_is_survived(uri in any::<String>()) {
-        let _ = wants(&uri);
+        let key = FingerprintKey::new([7; 32]);
+        prop_assert_eq!(read("shop", &uri, b"", &key).map(|read| read.identities), None);
     }
 }

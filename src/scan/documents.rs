@@ -81,10 +81,7 @@ pub(super) fn inspect(
     let mut described = None;
     let mut comments = Vec::new();
     if let (Origin::Current, Some(uri)) = (document.origin, document.uri) {
-        if manifests::wants(uri) {
-            declarations =
-                manifests::read(document.repository, uri, document.bytes, key).map(Box::new);
-        }
+        declarations = manifests::read(document.repository, uri, document.bytes, key).map(Box::new);
         let said = secrets::ignores::markers(document.bytes).into_iter();
         comments.extend(said.map(|marker| Comment {
             repository: document.repository.to_owned(),

@@ -122,8 +122,8 @@ impl Looked<'_> {
             state,
         } = self;
         let parts = collect_sites(&sites, options, progress, screen, visit, memory);
-        let later = State::of(&sites, options, memory.began());
-        let stood = !options.limits.halt.called() && state.stood(&later, memory.now());
+        let later = || State::of(&sites, options, memory.began());
+        let stood = !options.limits.halt.called() && state.stood(later, memory.now());
         (parts, stood.then_some(state.digest))
     }
 }

@@ -53,10 +53,12 @@ impl State {
         }
     }
 
-    /// Whether what was read between this state and a later one is what stands there: nothing has changed, and what
-    /// changes from `now` on will be seen.
-    pub(super) fn stood(&self, later: &Self, now: i64) -> bool {
-        self == later && (self.latest == i64::MIN || self.latest.saturating_add(SETTLED) < now)
+    /// Whether what was read after this state was taken is what stands there as long as the state is this one.
+    ///
+    /// Files that had not changed for a while tell any later change by their times, also one made while they were read. Of
+    /// others that is known only if nothing has changed `later` either, and what changes from `now` on will be seen.
+    pub(super) fn stood(&self, later: impl FnOnce() -> Self, now: i64) -> bool {
+        self.latest == i64::MIN || (self.latest.saturating_add(SETTLED) < now && *self == later())
     }
 }
 

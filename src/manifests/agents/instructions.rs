@@ -3,6 +3,7 @@
 
 use super::super::clean::clean;
 use super::super::context::Context;
+use super::super::is_below;
 use super::super::node::{Node, Parsed};
 use super::super::text::Text;
 use super::super::text::saturate;
@@ -30,7 +31,6 @@ pub(in crate::manifests) fn is_instruction(folder: &str, name: &str) -> bool {
     else {
         return false;
     };
-    let below = |wanted: &str| format!("/{folder}/").contains(&format!("/{wanted}/"));
     name == "SKILL.md"
         || stem
             .rsplit_once('.')
@@ -53,7 +53,7 @@ pub(in crate::manifests) fn is_instruction(folder: &str, name: &str) -> bool {
             ".factory/droids",
         ]
         .iter()
-        .any(|wanted| below(wanted))
+        .any(|wanted| is_below(folder, wanted))
 }
 
 /// Reads one file; without a head that names tools it declares nothing.

@@ -17,10 +17,10 @@ pub(super) use terraform::{
 use super::clean::clean;
 use super::context::Context;
 use super::node::Node;
+use super::words::Words;
 use crate::model::{Capability, Declarations, Location};
 use crate::rules::capabilities::ResourceForm;
 use crate::rules::manifests::ManifestTables;
-use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
 /// Most resources of one file.
@@ -29,7 +29,7 @@ const MAX_FOUND: usize = 2_000;
 const MAX_SUBJECTS: usize = 50;
 
 /// Words that none of the files read here is without.
-static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static WORDS: LazyLock<Option<Words>> = LazyLock::new(|| {
     let tables = ManifestTables::builtin().ok()?;
     let words = tables.capabilities.groups().chain([
         "spiffe_id",
@@ -39,12 +39,12 @@ static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         "default_ttl",
         "bound_service_account",
     ]);
-    AhoCorasick::new(words).ok()
+    Words::new(words)
 });
 
 /// Whether a text may hold anything read here. Cheap.
 pub(super) fn interesting(bytes: &[u8]) -> bool {
-    WORDS.as_ref().is_some_and(|words| words.is_match(bytes))
+    WORDS.as_ref().is_some_and(|words| words.any_in(bytes))
 }
 
 /// Reads the documents of a file.

@@ -4,12 +4,12 @@ use super::super::clean::clean;
 use super::super::infra::cloud::Unit;
 use super::super::infra::item::Item;
 use super::super::infra::value::{Val, labels};
+use super::super::words::Words;
 use super::durations::seconds;
 use super::vault::accounts;
 use crate::model::{Capability, Declarations};
 use crate::rules::capabilities::TerraformForm;
 use crate::rules::manifests::ManifestTables;
-use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
 /// What a lease of Vault lasts where neither role nor mount nor server says anything, in seconds.
@@ -23,15 +23,17 @@ pub(in super::super) fn interesting(kind: &str) -> bool {
 }
 
 /// How the types of all of them begin.
-static KINDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static KINDS: LazyLock<Option<Words>> = LazyLock::new(|| {
     let tables = ManifestTables::builtin().ok()?;
     let kinds = tables.capabilities.terraform_kinds();
-    AhoCorasick::new(kinds.filter(|kind| !kind.is_empty())).ok()
+    Words::new(kinds.filter(|kind| !kind.is_empty()))
 });
 
 /// Whether a text may hold any of them: cheap.
 pub(in super::super) fn mentioned(text: &str) -> bool {
-    KINDS.as_ref().is_some_and(|kinds| kinds.is_match(text))
+    KINDS
+        .as_ref()
+        .is_some_and(|kinds| kinds.any_in(text.as_bytes()))
 }
 
 /// Whether resources of a type are engines or methods that roles are made in.

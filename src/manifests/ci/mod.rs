@@ -12,6 +12,7 @@ pub(super) mod shell;
 
 use super::context::Context;
 use super::edits;
+use super::is_below;
 use super::node::Node;
 use crate::model::Declarations;
 use crate::rules::ci::CiSystem;
@@ -87,7 +88,7 @@ pub(super) fn system_of(folder: &str, name: &str) -> Option<System> {
     if !matches!(extension, "yml" | "yaml") {
         return None;
     }
-    let below = |wanted: &str| format!("/{folder}/").contains(&format!("/{wanted}/"));
+    let below = |wanted: &str| is_below(folder, wanted);
     if stem == "bitbucket-pipelines" || stem.ends_with(".bitbucket-pipelines") {
         Some(System::Bitbucket)
     } else if below(".circleci") {

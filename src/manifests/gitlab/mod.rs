@@ -6,6 +6,7 @@ mod registries;
 use super::ci::shell;
 use super::clean::clean;
 use super::context::Context;
+use super::is_below;
 use super::names::{Names, Use, told_by_variable};
 use super::node::{Key, Node};
 use super::stores;
@@ -56,7 +57,7 @@ pub(super) fn is_pipeline(folder: &str, name: &str) -> bool {
         || (stem.is_some()
             && [".gitlab/ci", ".gitlab-ci"]
                 .iter()
-                .any(|place| format!("/{folder}/").contains(&format!("/{place}/"))))
+                .any(|place| is_below(folder, place)))
 }
 
 /// Keys that only jobs have, beside their script.

@@ -20,7 +20,7 @@ pub(super) use eval::UNRENDERED;
 use super::context::{Context, templated};
 use super::node::Node;
 use super::text::Text;
-use super::{capabilities, kubernetes, yaml};
+use super::{capabilities, is_below, kubernetes, yaml};
 use crate::model::{Coverage, CoverageStatus, Declarations, FingerprintKey, KeptText};
 use crate::rules::manifests::ManifestTables;
 use chart::{Chart, Job};
@@ -53,7 +53,7 @@ pub(super) fn part(uri: &str) -> Option<Part> {
         "values.yaml" | "values.yml" => return Some(Part::Values),
         _ => {}
     }
-    if !format!("/{folder}/").contains("/templates/") {
+    if !is_below(folder, "templates") {
         return None;
     }
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
