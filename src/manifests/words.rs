@@ -1,8 +1,8 @@
 //! Whether any of some words stands in a text: what decides whether a file is worth reading at all.
 
 use crate::rules::credentials::trigrams;
-use aho_corasick::AhoCorasick;
 use aho_corasick::packed::Searcher;
+use aho_corasick::{AhoCorasick, Span};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -14,44 +14,80 @@ static OFTEN: LazyLock<BTreeMap<[u8; 3], u32>> =
 const PART: usize = 4;
 
 /// Words to look for, with their case.
-pub(super) struct Words {
-    /// The rarest parts of the words. These few bytes are looked for many times faster than the words themselves; `None`
-    /// where the processor has nothing to do that with, or a word is shorter than a part.
-    parts: Option<Searcher>,
-    whole: AhoCorasick,
+pub(super) enum Words {
+    /// By their rarest parts: a few bytes are looked for many times faster than many words.
+    Parts {
+        parts: Searcher,
+        /// The words that each part is of.
+        words: Vec<Vec<Word>>,
+    },
+    /// Where the processor has nothing to do that with, there are too many, or one is shorter than a part.
+    Whole(AhoCorasick),
+}
+
+/// A word, and where in it its rarest part begins.
+pub(super) struct Word {
+    at: usize,
+    word: Box<[u8]>,
 }
 
 impl Words {
     /// `None` when there are more words than can be searched for.
     pub(super) fn new<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> Option<Self> {
         let words: Vec<W> = words.into_iter().collect();
-        let parts: Option<Vec<&[u8]>> = words
-            .iter()
-            .map(|word| rarest(word.as_ref().as_bytes()))
-            .collect();
-        let parts = parts.and_then(|mut parts| {
-            parts.sort_unstable();
-            parts.dedup();
-            Searcher::new(parts)
-        });
-        Some(Self {
-            parts,
-            whole: AhoCorasick::new(words.iter().map(AsRef::as_ref)).ok()?,
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_ref().as_bytes()).collect();
+        Self::by_parts(&words).or_else(|| AhoCorasick::new(&words).ok().map(Self::Whole))
+    }
+
+    fn by_parts(words: &[&[u8]]) -> Option<Self> {
+        let mut of: BTreeMap<&[u8], Vec<Word>> = BTreeMap::new();
+        for word in words {
+            let (at, part) = rarest(word)?;
+            of.entry(part).or_default().push(Word {
+                at,
+                word: (*word).into(),
+            });
+        }
+        Some(Self::Parts {
+            parts: Searcher::new(of.keys())?,
+            words: of.into_values().collect(),
         })
     }
 
     /// Whether any of them stands in a text.
     pub(super) fn any_in(&self, text: &[u8]) -> bool {
-        self.parts
-            .as_ref()
-            .is_none_or(|parts| parts.find(text).is_some())
-            && self.whole.is_match(text)
+        match self {
+            Self::Parts { parts, words } => {
+                let mut from = 0;
+                let mut next = || {
+                    let found = parts.find_in(text, Span::from(from..text.len()))?;
+                    // The next one may begin inside this one.
+                    from = found.start() + 1;
+                    Some((found.pattern().as_usize(), found.start()))
+                };
+                std::iter::from_fn(&mut next).any(|(part, start)| {
+                    let mut of = words.get(part).into_iter().flatten();
+                    of.any(|word| word.is_around(text, start))
+                })
+            }
+            Self::Whole(words) => words.is_match(text),
+        }
     }
 }
 
-/// The part of a word that is rarest in source text.
-fn rarest(word: &[u8]) -> Option<&[u8]> {
-    word.windows(PART).min_by_key(|part| {
+impl Word {
+    /// Whether it stands in a text that has its part at `start`.
+    fn is_around(&self, text: &[u8], start: usize) -> bool {
+        start
+            .checked_sub(self.at)
+            .and_then(|begin| text.get(begin..))
+            .is_some_and(|text| text.starts_with(&self.word))
+    }
+}
+
+/// The part of a word that is rarest in source text, and where it begins.
+fn rarest(word: &[u8]) -> Option<(usize, &[u8])> {
+    word.windows(PART).enumerate().min_by_key(|(_, part)| {
         let often = |three: &[u8; 3]| OFTEN.get(&three.map(|byte| byte | 0x20)).copied();
         let often = part
             .array_windows()
@@ -67,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_word_is_looked_for_by_what_is_rare_in_it() {
-        assert_eq!(rarest(b"stringxkentation"), Some(&b"ngxk"[..]));
+        assert_eq!(rarest(b"stringxkentation"), Some((4, &b"ngxk"[..])));
         assert_eq!(rarest(b"ab"), None);
     }
 
