@@ -1,6 +1,7 @@
 //! Text of one manifest, and where in it an offset lies.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// Longest stretch of one line without a mark, in bytes: what a position costs at most.
 const STRETCH: usize = 1_024;
@@ -9,7 +10,8 @@ const STRETCH: usize = 1_024;
 /// so lines stay right and columns stay counts of code points.
 pub(super) struct Text<'a> {
     text: Cow<'a, str>,
-    marks: Vec<Mark>,
+    /// Worked out when somebody asks where something is: of most texts nobody does.
+    marks: OnceLock<Vec<Mark>>,
 }
 
 /// A known position: every line start, and places within very long lines.
@@ -45,9 +47,13 @@ impl<'a> Text<'a> {
     /// Decodes the bytes; a byte order mark is left out.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let text = String::from_utf8_lossy(bytes);
-        let marks = marks(&text);
-        Self { text, marks }
+        // Much faster than to look for what is to be replaced, where there is nothing.
+        let text = std::str::from_utf8(bytes)
+            .map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
+        Self {
+            text,
+            marks: OnceLock::new(),
+        }
     }
 
     /// A text put together of pieces of another: offset here, line and column there, where each begins; in order.
@@ -58,9 +64,13 @@ impl<'a> Text<'a> {
             column: *column,
         });
         Text {
-            marks: marks.collect(),
+            marks: OnceLock::from(marks.collect::<Vec<Mark>>()),
             text: Cow::Owned(text),
         }
+    }
+
+    fn marks(&self) -> &[Mark] {
+        self.marks.get_or_init(|| marks(&self.text))
     }
 
     /// The text.
@@ -75,10 +85,9 @@ impl<'a> Text<'a> {
 
     /// Byte offset of a 1-based line and column; the end of what there is where the text has no such place.
     pub(super) fn offset(&self, line: u32, column: u32) -> usize {
-        let next = self
-            .marks
-            .partition_point(|mark| (mark.line, mark.column) <= (line, column));
-        let Some(mark) = next.checked_sub(1).and_then(|at| self.marks.get(at)) else {
+        let marks = self.marks();
+        let next = marks.partition_point(|mark| (mark.line, mark.column) <= (line, column));
+        let Some(mark) = next.checked_sub(1).and_then(|at| marks.get(at)) else {
             return 0;
         };
         let past = usize::try_from(column - mark.column.min(column)).unwrap_or(0);
@@ -90,8 +99,9 @@ impl<'a> Text<'a> {
 
     /// 1-based line and column (code points) of a byte offset.
     pub(super) fn position(&self, offset: usize) -> (u32, u32) {
-        let next = self.marks.partition_point(|mark| mark.offset <= offset);
-        let Some(mark) = next.checked_sub(1).and_then(|at| self.marks.get(at)) else {
+        let marks = self.marks();
+        let next = marks.partition_point(|mark| mark.offset <= offset);
+        let Some(mark) = next.checked_sub(1).and_then(|at| marks.get(at)) else {
             return (1, 1);
         };
         let past = self
