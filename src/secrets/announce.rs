@@ -1,7 +1,7 @@
 //! Names that announce a secret without a form of its own: `acme_key = …`. They are words like others, and there are many of
 //! them; so they are looked for only where a row of letters follows that may be the secret.
 
-use super::engine::Known;
+use super::engine::{Engine, Known};
 use super::prefilter::{Literal, Prefilter};
 use super::rows;
 use std::ops::Range;
@@ -36,6 +36,8 @@ impl Follows {
 
 /// The names. They are the last of all literals.
 pub(super) struct Names {
+    /// All literals, compiled when a text is first looked at as a whole; nothing where names are looked for before rows there too.
+    together: OnceLock<Option<Prefilter>>,
     literals: Vec<Literal>,
     /// Compiled when a text first has such a row.
     prefilter: OnceLock<Option<Prefilter>>,
@@ -56,6 +58,7 @@ impl Names {
             all.map(of).max().unwrap_or(0)
         };
         Self {
+            together: OnceLock::new(),
             literals,
             prefilter: OnceLock::new(),
             first,
@@ -114,6 +117,25 @@ impl Names {
     }
 }
 
+impl Engine {
+    /// Calls `on_hit(literal, start)` for every literal in a text that is to be minded there, in no particular order.
+    pub(super) fn literals_in(&self, text: &[u8], mut on_hit: impl FnMut(usize, usize)) {
+        let together = || self.prefilter.together(&self.names.literals);
+        if let Some(all) = self.names.together.get_or_init(together) {
+            all.find(text, |literal, start| {
+                let known = self.literals.get(literal);
+                if known.is_some_and(|known| known.stands_at(text, start)) {
+                    on_hit(literal, start);
+                }
+            });
+        } else {
+            self.prefilter.find(text, &mut on_hit);
+            let names = &self.names;
+            names.find(text, 0..text.len(), &self.literals, on_hit);
+        }
+    }
+}
+
 impl Known {
     /// Whether the literal, which is written at `start`, is to be minded there: of a name, what has to follow it does.
     pub(super) fn stands_at(&self, text: &[u8], start: usize) -> bool {
@@ -125,7 +147,7 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use super::super::engine::Engine;
+    use super::*;
     use crate::rules::credentials::CredentialRules;
     use proptest::prelude::*;
     use std::sync::LazyLock;
@@ -161,6 +183,14 @@ mod tests {
         assert!(2 * names > ENGINE.literals.len(), "{names}");
     }
 
+    /// An engine that looks for all literals together.
+    static TOGETHER: LazyLock<Engine> = LazyLock::new(|| {
+        let mut engine = Engine::new(&RULES).unwrap();
+        let all = [ENGINE.prefilter.literals(), &ENGINE.names.literals].concat();
+        engine.names.together = Some(Prefilter::of_few_places(all).unwrap()).into();
+        engine
+    });
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(500))]
         #[test]
@@ -192,6 +222,13 @@ mod tests {
                 found
             };
             prop_assert_eq!(&found_in(0..text.len()), &expected);
+            let literals_of = |engine: &Engine| {
+                let mut found = Vec::new();
+                engine.literals_in(&text, |literal, start| found.push((start, literal)));
+                found.sort_unstable();
+                found
+            };
+            prop_assert_eq!(literals_of(&ENGINE), literals_of(&TOGETHER));
             // Of the names before `to`, those of which no row before `from` decides.
             let from = from.index(text.len() + 1);
             let to = to.index(text.len() + 1);

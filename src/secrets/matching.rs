@@ -24,12 +24,9 @@ pub(super) const BESIDE: Reach = Reach {
 impl Engine {
     pub(super) fn windows(&self, text: &Text<'_>) -> Vec<Span> {
         let mut spans = Windows::begin();
-        let mut on = |literal, start| {
+        self.literals_in(&text.bytes, |literal, start| {
             self.surround(literal, start, &text.bytes, text.binary, &mut spans);
-        };
-        self.prefilter.find(&text.bytes, &mut on);
-        self.names
-            .find(&text.bytes, 0..text.bytes.len(), &self.literals, on);
+        });
         spans.merged()
     }
 

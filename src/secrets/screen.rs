@@ -62,6 +62,12 @@ impl Engine {
 
     /// Every literal in the text, sorted by place: those in copied stretches from the base, the rest searched for.
     fn hits(&self, text: &[u8], base: &Base<'_>) -> Vec<Hit> {
+        if base.stretches.is_empty() {
+            let mut hits = Vec::with_capacity(8);
+            self.literals_in(text, |literal, start| hits.push(Hit::new(start, literal)));
+            hits.sort_unstable_by_key(|hit| hit.place());
+            return hits;
+        }
         let overlap = self.longest.saturating_sub(1);
         let mut hits: Vec<Hit> = Vec::with_capacity(base.marks.hits.len() + 8);
         let mut cursor = 0;

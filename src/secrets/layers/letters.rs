@@ -128,66 +128,21 @@ mod wide {
 /// On processors with AVX2.
 #[cfg(target_arch = "x86_64")]
 mod half {
-    use super::BLOCK;
-    use std::arch::x86_64::{
-        __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_movemask_epi8, _mm256_set_epi64x,
-        _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
-    };
+    use super::super::super::vectors::Kind;
 
-    /// For each lower half of a byte, a bit for each group of upper halves with which it makes a letter.
-    const LOW: [u8; 16] = halves(false);
-    /// For each upper half, its group.
-    const HIGH: [u8; 16] = halves(true);
-
-    /// The groups: every upper half below eight is one, and no letter has another.
-    const fn halves(upper: bool) -> [u8; 16] {
-        let mut table = [0; 16];
+    const LETTERS: Kind = {
+        let mut letters = [false; 128];
         let mut byte = 0;
-        while byte < 128 {
-            if super::is_letter(byte) {
-                let group = 1 << (byte >> 4);
-                let half = if upper { byte >> 4 } else { byte & 15 };
-                table[half as usize] |= group;
-            }
+        while byte < letters.len() {
+            letters[byte] = super::is_letter(byte as u8);
             byte += 1;
         }
-        table
-    }
+        Kind::of(&letters)
+    };
 
     #[target_feature(enable = "avx2")]
     pub(super) fn first_row(text: &[u8], from: usize) -> Option<usize> {
-        let (low, high) = (twice(&LOW), twice(&HIGH));
-        let nibble = _mm256_set1_epi8(15);
-        super::search(text, from, |block| {
-            let (words, _) = block.as_chunks::<8>();
-            let mut bits = 0;
-            for (half, words) in words.as_chunks::<4>().0.iter().enumerate() {
-                let bytes = quarters(words.map(i64::from_le_bytes));
-                let right = _mm256_shuffle_epi8(low, _mm256_and_si256(bytes, nibble));
-                let left = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble);
-                let groups = _mm256_and_si256(right, _mm256_shuffle_epi8(high, left));
-                let none = _mm256_cmpeq_epi8(groups, _mm256_setzero_si256());
-                let letters = !(_mm256_movemask_epi8(none) as u32);
-                bits |= u64::from(letters) << (half * BLOCK / 2);
-            }
-            bits
-        })
-    }
-
-    /// 16 bytes, two times.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn twice(bytes: &[u8; 16]) -> __m256i {
-        let (words, _) = bytes.as_chunks::<8>();
-        let [low, high] = [words[0], words[1]].map(i64::from_le_bytes);
-        quarters([low, high, low, high])
-    }
-
-    /// Four numbers as a vector.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn quarters([a, b, c, d]: [i64; 4]) -> __m256i {
-        _mm256_set_epi64x(d, c, b, a)
+        super::search(text, from, |block| LETTERS.bits(block))
     }
 }
 

@@ -177,6 +177,20 @@ impl Prefilter {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn literals(&self) -> &[Literal] {
+        &self.literals
+    }
+
+    /// All literals of two, one behind the other, for a processor on which looking for all costs hardly more than for some.
+    pub(super) fn together(&self, others: &[Literal]) -> Option<Self> {
+        match self.look {
+            Look::Stepwise(_) => Self::of_few_places([&self.literals, others].concat()).ok(),
+            #[cfg(target_arch = "x86_64")]
+            Look::Grouped(_) => None,
+        }
+    }
+
     /// Calls `on_hit(literal, start)` for every occurrence, in no particular order.
     pub(super) fn find(&self, text: &[u8], mut on_hit: impl FnMut(usize, usize)) {
         if text.is_empty() {
