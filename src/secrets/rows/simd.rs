@@ -182,12 +182,11 @@ fn search(
 #[inline(always)]
 fn block<'b>(text: &'b [u8], at: usize, lead: usize, room: &'b mut [u8; BLOCK]) -> &'b [u8; BLOCK] {
     let inside = at.checked_sub(lead).and_then(|from| text.get(from..));
-    match inside.and_then(<[u8]>::first_chunk) {
-        Some(block) => block,
-        None => {
-            *room = edge(text, at, lead);
-            room
-        }
+    if let Some(block) = inside.and_then(<[u8]>::first_chunk) {
+        block
+    } else {
+        *room = edge(text, at, lead);
+        room
     }
 }
 
@@ -249,6 +248,14 @@ mod wide {
 
     /// The letters at the ends of words for secrets: a bit for each of them, but for two that end the same word.
     const ENDS: [&[u8]; 8] = [b"k", b"e", b"yn", b"r", b"t", b"s", b"a", b"p"];
+    const K: usize = 0;
+    const E: usize = 1;
+    const Y_N: usize = 2;
+    const R: usize = 3;
+    const T: usize = 4;
+    const S: usize = 5;
+    const A: usize = 6;
+    const P: usize = 7;
     /// Which of these a byte is.
     const END: Table = {
         let mut table = [[0; BLOCK]; 2];
@@ -283,14 +290,13 @@ mod wide {
             |block| is(of(block, kinds), DIGIT),
             |block| {
                 let ends = of(block, ends);
-                let [k, e, yn, r, t, s, a, p] =
-                    [1, 2, 4, 8, 16, 32, 64, 128].map(|end| is(ends, end));
+                let is = |end: usize| is(ends, 1 << end);
                 // key, token; secret; access; private; pat
-                let words = (k << 2 & e << 1 & yn)
-                    | (r << 2 & e << 1 & t)
-                    | (e << 2 & s << 1 & s)
-                    | (a << 2 & t << 1 & e)
-                    | (p << 2 & a << 1 & t);
+                let words = (is(K) << 2 & is(E) << 1 & is(Y_N))
+                    | (is(R) << 2 & is(E) << 1 & is(T))
+                    | (is(E) << 2 & is(S) << 1 & is(S))
+                    | (is(A) << 2 & is(T) << 1 & is(E))
+                    | (is(P) << 2 & is(A) << 1 & is(T));
                 let alphanumeric = is(of(block, kinds), ALPHANUMERIC) & ascii(block);
                 words << 1 & !alphanumeric
             },
