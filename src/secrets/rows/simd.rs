@@ -290,13 +290,13 @@ mod wide {
             |block| is(of(block, kinds), DIGIT),
             |block| {
                 let ends = of(block, ends);
-                let is = |end: usize| is(ends, 1 << end);
+                let end = |end: usize| is(ends, 1 << end);
                 // key, token; secret; access; private; pat
-                let words = (is(K) << 2 & is(E) << 1 & is(Y_N))
-                    | (is(R) << 2 & is(E) << 1 & is(T))
-                    | (is(E) << 2 & is(S) << 1 & is(S))
-                    | (is(A) << 2 & is(T) << 1 & is(E))
-                    | (is(P) << 2 & is(A) << 1 & is(T));
+                let words = (end(K) << 2 & end(E) << 1 & end(Y_N))
+                    | (end(R) << 2 & end(E) << 1 & end(T))
+                    | (end(E) << 2 & end(S) << 1 & end(S))
+                    | (end(A) << 2 & end(T) << 1 & end(E))
+                    | (end(P) << 2 & end(A) << 1 & end(T));
                 let alphanumeric = is(of(block, kinds), ALPHANUMERIC) & ascii(block);
                 words << 1 & !alphanumeric
             },
