@@ -109,7 +109,9 @@ fn key_in(bytes: &[u8], depth: usize) -> Option<String> {
                     (seed.content.len() == 32).then(|| "Ed25519".to_owned())
                 }
                 DSA => Some("DSA".to_owned()),
-                _ => Some("of another algorithm".to_owned()),
+                // Algorithms are named below ISO members (1.2), organisations (1.3) and countries (2.16).
+                [0x2a | 0x2b | 0x60, ..] => Some("of another algorithm".to_owned()),
+                _ => None,
             }
         }
         _ => None,

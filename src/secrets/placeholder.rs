@@ -175,23 +175,38 @@ fn has_run(value: &[u8]) -> bool {
     false
 }
 
-/// Most neighbours differ by one: `abcdef…`, `987654…`; or those two apart do: `a1b2c3d4…`.
+/// Most neighbours differ by one: `abcdef…`, `987654…`; or its letters and its digits do, each by themselves:
+/// `a1b2c3d4…`, `AaBb-CcDd…`, `abc123def456…`.
 fn is_sequence(value: &[u8]) -> bool {
-    is_row(value) || is_woven(value)
+    is_row(value) || is_counted(value)
 }
 
-/// Two sequences, letter by letter: `a1B2c3D4…`.
-fn is_woven(value: &[u8]) -> bool {
-    if value.len() < 16 || !value.iter().all(u8::is_ascii_alphanumeric) {
-        return false;
-    }
-    let steps = value
-        .windows(3)
-        .filter(|three| {
-            matches!(three, [a, _, b] if a.to_ascii_lowercase().abs_diff(b.to_ascii_lowercase()) == 1)
+/// Fewest letters and digits of a value that counts in both.
+const COUNTED: usize = 16;
+
+/// The letters go through the alphabet, in any case and each once or twice, and so do the digits.
+fn is_counted(value: &[u8]) -> bool {
+    let class = |holds: fn(&u8) -> bool| {
+        let of = value.iter().filter(|byte| holds(byte));
+        of.map(u8::to_ascii_lowercase).collect::<Vec<u8>>()
+    };
+    let (letters, digits) = (class(u8::is_ascii_alphabetic), class(u8::is_ascii_digit));
+    letters.len() + digits.len() >= COUNTED
+        && letters.len() >= 6
+        && digits.len() >= 3
+        && counts(&letters)
+        && counts(&digits)
+}
+
+/// Most of them are followed by themselves or by the next.
+fn counts(row: &[u8]) -> bool {
+    let steps = row
+        .windows(2)
+        .filter(|pair| {
+            matches!(pair, [a, b] if b.wrapping_sub(*a) <= 1 || matches!((a, b), (b'z', b'a') | (b'9', b'0' | b'1')))
         })
         .count();
-    steps * 10 >= (value.len() - 2) * 7
+    steps * 10 >= (row.len() - 1) * 8
 }
 
 fn is_row(value: &[u8]) -> bool {
@@ -233,6 +248,8 @@ mod tests {
             "__TOKEN__",
             "ab12000000000000",
             "a1B2c3D4e5F6g7H8",
+            "Aa1Bb2-Cc3Dd4-Ee5Ff6Gg7H",
+            "abc123def456ghi789jkl012mno345",
             "[password]",
             "{password}",
             "%b64[iam:myself]b64%",
@@ -249,6 +266,8 @@ mod tests {
             "$2a$10$Kd8sXw",
             "p%40ss",
             "a1b2c3d4",
+            "3f9a1c7e5b2d8f604a6c",
+            "R7mQ2vN9xK4pT8cW1zL6gH3sD5fJ0aB7",
         ] {
             assert!(
                 !is_placeholder(value.as_bytes(), value.as_bytes()),

@@ -19,6 +19,8 @@ pub(super) fn is_harmless(value: &[u8], key: &Key) -> bool {
         || placeholder::is_placeholder(value, value)
         || is_stand_in(value, key)
         || is_hashed(value)
+        || is_unsigned(value)
+        || is_of_no_store(value, key)
         || (key.name.family.id == "auth" && login::is_wrapped_stand_in(value))
         || is_sealed(value)
         || is_data(value)
@@ -179,7 +181,50 @@ fn is_hashed(value: &[u8]) -> bool {
         b"sha1$",
         b"{bcrypt}",
     ];
-    STARTS.iter().any(|start| value.starts_with(start))
+    STARTS.iter().any(|start| value.starts_with(start)) || is_crypted(value)
+}
+
+/// `$id$salt$hash`, as crypt writes it, whatever the function.
+fn is_crypted(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| *byte == b'$');
+    let [Some(b""), Some(id), Some(salt), Some(hash), None] = std::array::from_fn(|_| parts.next())
+    else {
+        return false;
+    };
+    let plain = |part: &[u8]| {
+        !part.is_empty()
+            && part
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b'-'))
+    };
+    plain(id) && plain(salt) && plain(hash) && hash.len() >= 16
+}
+
+/// A token of a shared access signature without the signature: it says what it is for and lets nobody in.
+fn is_unsigned(value: &[u8]) -> bool {
+    let has = |name: &[u8]| {
+        value
+            .split(|byte| matches!(byte, b'&' | b'?'))
+            .any(|part| part.starts_with(name))
+    };
+    has(b"sv=") && has(b"se=") && has(b"sr=") && !has(b"sig=")
+}
+
+/// Whether no store that speaks S3 issues such a secret access key: AWS gives 40 characters of base64, others as many or
+/// fewer, or 32, 40, 48 or 64 hexadecimal digits.
+fn is_of_no_store(value: &[u8], key: &Key) -> bool {
+    const LONGEST: usize = 48;
+    let words = &key.name.before;
+    let named = ["aws", "secret", "access"]
+        .iter()
+        .all(|word| words.iter().any(|own| own == word));
+    let is_hex = value.iter().all(u8::is_ascii_hexdigit);
+    named
+        && if is_hex {
+            value.len() > 24 && !matches!(value.len(), 32 | 40 | 48 | 64)
+        } else {
+            value.len() > LONGEST
+        }
 }
 
 /// A value that only a cluster can open (a sealed secret of Kubernetes): it begins with the two bytes of the length of an
