@@ -185,7 +185,7 @@ fn is_local(host: &str) -> bool {
 }
 
 /// Whether a host is one that is kept for documentation and tests.
-pub(super) fn is_example(host: &str) -> bool {
+fn is_example(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     context().passwords.example_hosts.iter().any(|end| {
         if end.ends_with(['.', ':']) {

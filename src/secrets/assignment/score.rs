@@ -1,6 +1,5 @@
 //! From features to a confidence with its reasons.
 
-use super::super::login;
 use super::features::{self, Feature};
 use super::form::{Form, Reading};
 use super::key::Key;
@@ -139,25 +138,11 @@ fn value_of(text: &[u8], key: &Key, reading: &Reading) -> Option<(Range<usize>, 
         || shape::is_harmless(value, key)
         || shape::is_proof(part(text, reading.line.clone()), &key.name.family.id)
         || (reading.indirect && value.contains(&b' '))
-        || (reading.form == Form::Query && is_of_example(text, key, reading))
         // What credentials are made of begins with ids.
         || (reading.form == Form::Call
             && key.name.family.id == "credential"
             && shape::is_uuid(value));
     (!harmless).then_some((range, named > 0))
-}
-
-/// Whether a parameter is one of a URL whose host is kept for documentation.
-fn is_of_example(text: &[u8], key: &Key, reading: &Reading) -> bool {
-    let head = part(text, reading.line.start..key.range.start);
-    let host = memchr::memmem::rfind(head, b"://").and_then(|at| head.get(at + 3..));
-    let host = host.and_then(|rest| {
-        let end = rest
-            .iter()
-            .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')));
-        std::str::from_utf8(rest.get(..end?)?).ok()
-    });
-    host.is_some_and(login::is_example)
 }
 
 /// The features of a value that its own line tells.
