@@ -172,6 +172,9 @@ mod tests {
             Some("Ed25519")
         );
         assert_eq!(private_key(&wrapped(ED25519, b"short")), None);
+        let other = private_key(&wrapped(b"\x2b\x65\x71", b"key"));
+        assert_eq!(other.as_deref(), Some("of another algorithm"));
+        assert_eq!(private_key(&wrapped(b"\x28\x05\x70", b"key")), None);
         assert_eq!(private_key(&rsa[..rsa.len() - 1]), None);
         assert_eq!(private_key(&tlv(SEQUENCE, &[0x77; 300])), None);
     }

@@ -13,8 +13,6 @@ use std::ops::Range;
 
 /// Longest block read, in bytes.
 const MAX_BLOCK: usize = 64 * 1024;
-/// Smallest block of the ciphers that RFC 1421 headers name, in bytes.
-const BLOCK: usize = 8;
 /// Fewest base64 characters that can be a key (an Ed25519 key takes 64).
 const MIN_BODY: usize = 56;
 /// Base64 as found in the wild: padding optional, stray last bits accepted.
@@ -106,13 +104,10 @@ pub(super) fn read(text: &[u8], start: usize) -> Option<Block> {
     let decoded = SecretBytes::new(LENIENT.decode(&base64).unwrap_or_default());
     let bytes = decoded.expose();
     let container = openssh::read(bytes);
-    // What a cipher of blocks gives is whole blocks of 8 or 16 bytes: of another length is no key that headers call encrypted.
-    let ciphered = memchr::memmem::find(headers, b"ENCRYPTED").is_some();
-    if ciphered && complete && !bytes.len().is_multiple_of(BLOCK) {
-        return None;
-    }
     let locked = label.starts_with(b"ENCRYPTED");
-    let encrypted = locked || ciphered || container.as_ref().is_some_and(|key| key.encrypted);
+    let encrypted = locked
+        || memchr::memmem::find(headers, b"ENCRYPTED").is_some()
+        || container.as_ref().is_some_and(|key| key.encrypted);
     let whole = container.as_ref().is_some_and(|key| key.whole);
     let key = if locked {
         None

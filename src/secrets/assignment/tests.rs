@@ -240,6 +240,28 @@ fn what_a_cluster_sealed_is_no_secret() {
 }
 
 #[test]
+fn what_is_no_secret_by_its_form_is_none() {
+    for text in [
+        "SAS_TOKEN=sv=2024-11-04&sr=c&se=2026-01-01T00:00:00Z&sp=rl",
+        "salt = \"$abc$1te${{alnum:20:a}}\"",
+        "AWS_SECRET_ACCESS_KEY={{hex:42:a}}",
+        "AWS_SECRET_ACCESS_KEY={{base64:76:a}}==",
+        "api_key = \"abc123def456{{text:ghi789jkl012mno345}}\"",
+        "SDK_KEY=\"Aa1Bb2Cc3{{text:Dd4Ee5Ff6Gg7H}}\"",
+        "stripe_key = \"pk_live_{{alnum:99:a}}\"",
+    ] {
+        assert!(found(&expand(text)).is_empty(), "{text}");
+    }
+    for text in [
+        "SAS_TOKEN=sv=2024-11-04&sr=c&se=2026-01-01T00:00:00Z&sp=rl&sig={{alnum:43:s}}%3D",
+        "AWS_SECRET_ACCESS_KEY={{hex:64:a}}",
+        "AWS_SECRET_ACCESS_KEY={{base64:40:a}}",
+    ] {
+        assert_eq!(found(&expand(text)).len(), 1, "{text}");
+    }
+}
+
+#[test]
 fn weak_passwords_are_passwords() {
     let year = 2000 + 14;
     for text in [
