@@ -158,10 +158,13 @@ impl Engine {
             let Some(captures) = pattern.captures_at(haystack, at) else {
                 break;
             };
-            at = whole.end.max(at + 1);
+            at = captures.behind().max(at + 1);
             if let Some(end) = visit(window, compiled, &captures) {
                 *count += 1;
-                at = at.max(end);
+                // A check read on.
+                if end > whole.end {
+                    at = at.max(end);
+                }
             }
         }
         any

@@ -74,6 +74,15 @@ impl<'t> Captures<'t> {
         self.whole.clone()
     }
 
+    /// Where the next match may begin: the sign behind a secret that ends this one is the one before the next, where one
+    /// secret is on the line below the other.
+    pub(super) fn behind(&self) -> usize {
+        let secret = self.range("secret").or_else(|| self.range("id"));
+        secret
+            .filter(|secret| secret.end + 1 == self.whole.end)
+            .map_or(self.whole.end, |secret| secret.end)
+    }
+
     /// Where the group of this name is.
     pub(super) fn range(&self, name: &str) -> Option<Range<usize>> {
         let Span { start, end } = self.groups.get_group_by_name(name)?;

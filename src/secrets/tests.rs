@@ -126,6 +126,25 @@ fn neighbouring_aws_keys_keep_their_own_secrets() {
 }
 
 #[test]
+fn every_secret_of_a_list_is_told() {
+    let tokens: Vec<String> = (0..5)
+        .map(|which| expand(&format!("glpat-{{{{alnum:20:{which}}}}}")).unwrap())
+        .collect();
+    let named: Vec<String> = (0..5)
+        .map(|which| expand(&format!("linkedin_secret={{{{alnum:16:{which}}}}}")).unwrap())
+        .collect();
+    for (rows, between) in [
+        (&tokens, "\n"),
+        (&tokens, ","),
+        (&tokens, " "),
+        (&named, "\n"),
+    ] {
+        let text = rows.join(between);
+        assert_eq!(scan(&text).len(), rows.len(), "{text}");
+    }
+}
+
+#[test]
 fn a_failed_checksum_lowers_the_confidence_and_hides_nothing() {
     let good = scan(&expand("ghp_{{crc32:30:a}}").unwrap());
     let bad = scan(&expand("ghp_{{alnum:36:a}}").unwrap());
@@ -230,14 +249,24 @@ fn whole_text(text: &[u8]) -> Vec<(String, usize, usize)> {
                     .collect::<Vec<_>>()
             })
             .collect();
-        for found in compile(&rule.pattern).unwrap().find_iter(text) {
+        let pattern = compile(&rule.pattern).unwrap();
+        let mut at = 0;
+        while let Some(found) = pattern.captures_at(text, at) {
+            let whole = found.get(0).unwrap();
             let inside = hits.iter().any(|(start, end)| {
-                found.start() >= start.saturating_sub(rule.window.before)
-                    && found.end() <= end + rule.window.after
+                whole.start() >= start.saturating_sub(rule.window.before)
+                    && whole.end() <= end + rule.window.after
             });
             if inside {
-                out.push((rule.id.clone(), found.start(), found.end()));
+                out.push((rule.id.clone(), whole.start(), whole.end()));
             }
+            // One byte behind a secret may be the one before the next.
+            let secret = found.name("secret").or_else(|| found.name("id"));
+            at = secret
+                .map(|secret| secret.end())
+                .filter(|end| end + 1 == whole.end())
+                .unwrap_or(whole.end())
+                .max(at + 1);
         }
     }
     out.sort();
