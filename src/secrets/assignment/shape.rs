@@ -210,8 +210,8 @@ fn is_unsigned(value: &[u8]) -> bool {
     has(b"sv=") && has(b"se=") && has(b"sr=") && !has(b"sig=")
 }
 
-/// Whether no store that speaks S3 issues such a secret access key: AWS gives 40 characters of base64, others as many or
-/// fewer, or 32, 40, 48 or 64 hexadecimal digits.
+/// Whether it is no secret access key, neither of AWS (40 characters of base64) nor as other stores that speak S3 may give
+/// one: as short, or so many hexadecimal digits as a hash has.
 fn is_of_no_store(value: &[u8], key: &Key) -> bool {
     const LONGEST: usize = 48;
     let words = &key.name.before;
