@@ -14,6 +14,7 @@
 mod announce;
 mod assignment;
 mod aws;
+mod blocks;
 mod certificate;
 mod claims;
 mod companions;

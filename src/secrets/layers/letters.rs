@@ -1,10 +1,9 @@
 //! Which bytes are letters that base64 and hexadecimal are written in, many bytes at a time.
 
+use super::super::blocks::{self, BLOCK};
 #[cfg(target_arch = "x86_64")]
 use super::super::vectors;
 
-/// Bytes of a block.
-pub(super) const BLOCK: usize = 64;
 /// Letters in a row that are looked for.
 pub(super) const ROW: u32 = 24;
 
@@ -24,24 +23,24 @@ pub(super) static LETTER: [bool; 256] = {
     table
 };
 
-/// The first byte, in blocks from `from` on, that is the last of [`ROW`] letters in a row.
+/// Calls `visit` for every start of [`ROW`] letters in a row, in order; the search goes on at the place that it returns.
 #[allow(
     unsafe_code,
     reason = "a function for a kind of processor is called once it is known to be of that kind"
 )]
-pub(super) fn first_row(text: &[u8], from: usize) -> Option<usize> {
+pub(super) fn each_row(text: &[u8], visit: &mut dyn FnMut(usize) -> usize) {
     #[cfg(target_arch = "x86_64")]
     {
         if vectors::are_there() {
             // SAFETY: the processor has what the function is made for, which was asked right above.
-            return unsafe { wide::first_row(text, from) };
+            return unsafe { wide::each_row(text, visit) };
         }
         if is_x86_feature_detected!("avx2") {
             // SAFETY: as above.
-            return unsafe { half::first_row(text, from) };
+            return unsafe { half::each_row(text, visit) };
         }
     }
-    search(text, from, plain)
+    search(text, plain, visit);
 }
 
 /// The same with a way to tell the letters of a block, as bits.
@@ -50,21 +49,26 @@ pub(super) fn first_row(text: &[u8], from: usize) -> Option<usize> {
     reason = "it has to become part of a function for a kind of processor"
 )]
 #[inline(always)]
-fn search(text: &[u8], from: usize, letters: impl Fn(&[u8; BLOCK]) -> u64) -> Option<usize> {
-    let mut at = from;
-    while let Some(block) = text.get(at..)?.first_chunk() {
-        let starts = starts_of_rows(letters(block));
-        if starts != 0 {
-            return Some(at + starts.trailing_zeros() as usize + ROW as usize - 1);
+fn search(
+    text: &[u8],
+    letters: impl Fn(&[u8; BLOCK]) -> u64,
+    visit: &mut dyn FnMut(usize) -> usize,
+) {
+    let mut next = 0;
+    let begin = |block: &[u8; BLOCK]| starts_of_rows(letters(block));
+    blocks::telling(text, 0, STARTS, begin, |at, starts| {
+        let left = |next: usize| {
+            let passed = u32::try_from(next.saturating_sub(at)).ok();
+            let mask = passed.and_then(|passed| u64::MAX.checked_shl(passed));
+            starts & mask.unwrap_or(0)
+        };
+        let mut starts = left(next);
+        while starts != 0 {
+            let start = at + starts.trailing_zeros() as usize;
+            next = visit(start).max(start + 1);
+            starts = left(next);
         }
-        at += STARTS;
-    }
-    // Filled up with what is no letter.
-    let rest = text.get(at..)?;
-    let mut block = [0; BLOCK];
-    block.get_mut(..rest.len())?.copy_from_slice(rest);
-    let starts = starts_of_rows(letters(&block));
-    (starts != 0).then(|| at + starts.trailing_zeros() as usize + ROW as usize - 1)
+    });
 }
 
 /// Places of a block at which rows begin that are in it whole: the next block begins behind them.
@@ -115,13 +119,14 @@ mod wide {
     };
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    pub(super) fn first_row(text: &[u8], from: usize) -> Option<usize> {
+    pub(super) fn each_row(text: &[u8], visit: &mut dyn FnMut(usize) -> usize) {
         let (low, high) = (load(&LETTERS[0]), load(&LETTERS[1]));
-        super::search(text, from, |block| {
+        let letters = |block: &[u8; BLOCK]| {
             let bytes = load(block);
             let letters = _mm512_permutex2var_epi8(low, bytes, high);
             _mm512_test_epi8_mask(letters, letters) & !_mm512_movepi8_mask(bytes)
-        })
+        };
+        super::search(text, letters, visit);
     }
 }
 
@@ -141,8 +146,8 @@ mod half {
     };
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn first_row(text: &[u8], from: usize) -> Option<usize> {
-        super::search(text, from, |block| LETTERS.bits(block))
+    pub(super) fn each_row(text: &[u8], visit: &mut dyn FnMut(usize) -> usize) {
+        super::search(text, |block| LETTERS.bits(block), visit);
     }
 }
 
@@ -157,8 +162,10 @@ mod tests {
             assert_eq!(LETTER[byte as usize], is_letter(byte));
             let bits = if is_letter(byte) { u64::MAX } else { 0 };
             assert_eq!(plain(&[byte; BLOCK]), bits, "{byte}");
-            let row = is_letter(byte).then_some(ROW as usize - 1);
-            assert_eq!(first_row(&[byte; BLOCK], 0), row, "{byte}");
+            let rows = if is_letter(byte) { STARTS } else { 0 };
+            for starts in all_rows(&[byte; BLOCK], 1) {
+                assert_eq!(starts.len(), rows, "{byte}");
+            }
         }
         let mut block = [b' '; BLOCK];
         block[3] = b'a';
@@ -171,12 +178,22 @@ mod tests {
         unsafe_code,
         reason = "a function for a kind of processor is called once it is known to be of that kind"
     )]
-    fn first_rows(text: &[u8], from: usize) -> Vec<Option<usize>> {
-        let mut all = vec![search(text, from, plain), first_row(text, from)];
+    fn all_rows(text: &[u8], skipped: usize) -> Vec<Vec<usize>> {
+        let mut all = Vec::new();
+        let mut way = |each: &dyn Fn(&mut dyn FnMut(usize) -> usize)| {
+            let mut starts = Vec::new();
+            each(&mut |start| {
+                starts.push(start);
+                start + skipped
+            });
+            all.push(starts);
+        };
+        way(&|visit| search(text, plain, visit));
+        way(&|visit| each_row(text, visit));
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
             // SAFETY: the processor has what the function is made for, which was asked right above.
-            all.push(unsafe { half::first_row(text, from) });
+            way(&|visit| unsafe { half::each_row(text, visit) });
         }
         all
     }
@@ -184,8 +201,8 @@ mod tests {
     proptest! {
         #[test]
         fn all_ways_find_the_same(text in proptest::collection::vec(
-            prop_oneof![40 => Just(b'a'), 1 => any::<u8>()], 0..400), from in 0_usize..90) {
-            let mut found = first_rows(&text, from);
+            prop_oneof![40 => Just(b'a'), 1 => any::<u8>()], 0..400), skipped in 1_usize..90) {
+            let mut found = all_rows(&text, skipped);
             found.dedup();
             prop_assert_eq!(found.len(), 1, "{:?}", found);
         }

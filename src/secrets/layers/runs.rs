@@ -1,6 +1,6 @@
 //! Finding long runs of the letters that base64 and hexadecimal are written in, without stopping where there are none.
 
-use super::letters::{LETTER, ROW, first_row};
+use super::letters::{LETTER, ROW, each_row};
 use std::ops::Range;
 
 /// Shortest run that is looked into: what is shorter holds no credential.
@@ -9,12 +9,11 @@ pub(super) const SHORTEST: usize = ROW as usize;
 /// Calls `visit` for every maximal run of at least [`SHORTEST`] letters, in order; the search goes on behind the offset
 /// that it returns.
 pub(super) fn each(text: &[u8], mut visit: impl FnMut(Range<usize>) -> usize) {
-    let mut at = 0;
-    while let Some(last) = first_row(text, at) {
-        let run = last + 1 - SHORTEST..end_of_run(text, last);
+    each_row(text, &mut |start| {
+        let run = start..end_of_run(text, start + SHORTEST - 1);
         // The byte behind a run is no letter: nothing before it counts.
-        at = run.end.max(visit(run));
-    }
+        run.end.max(visit(run))
+    });
 }
 
 /// One past the last letter of the run that `from` is in.

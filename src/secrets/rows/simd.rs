@@ -1,18 +1,14 @@
 //! The first look at a text for rows of letters, many bytes at a time. It tells of rows with a digit, and of those that may be
 //! announced; which they are is for a look at the bytes themselves.
 
+use super::super::blocks::{self, BLOCK, block};
 #[cfg(target_arch = "x86_64")]
 use super::super::vectors;
 use crate::rules::credentials::ROW;
 use std::ops::Range;
 
-/// Bytes of a block.
-const BLOCK: usize = 64;
-
 /// Starts of rows that are looked for in a block: what makes a row of each is in the block too.
 const STARTS: usize = BLOCK + 1 - ROW;
-/// Blocks that are looked at together.
-const TOGETHER: usize = 64;
 /// How far before a block the one begins in which words for secrets are looked for.
 const LEAD: usize = 9;
 
@@ -144,61 +140,21 @@ fn search(
     visit: &mut dyn FnMut(usize) -> usize,
 ) {
     let text = text.get(..part.end).unwrap_or(text);
-    let (mut at, mut next) = (part.start, part.start);
     let mut room = [0; BLOCK];
-    let mut begun = [(0, 0); TOGETHER];
-    while at < text.len() {
-        // In half of all blocks rows begin: what is done about it is not asked at each.
-        let mut count = 0;
-        let end = text.len().min(at + TOGETHER * STARTS);
-        while at < end {
-            let starts = starts(letters(block(text, at, 0, &mut room)));
-            if let Some(slot) = begun.get_mut(count) {
-                *slot = (at, starts);
-            }
-            count += usize::from(starts != 0);
-            at += STARTS;
-        }
-        for &(at, starts) in begun.iter().take(count) {
-            let announced = announced(signs(block(text, at, LEAD, &mut room))) >> LEAD;
-            let digits = digits(block(text, at, 0, &mut room));
-            let mut telling = whole(starts) & digits | starts & announced;
-            while telling != 0 {
-                let place = at + telling.trailing_zeros() as usize;
-                telling &= telling - 1;
-                if place >= next {
-                    next = visit(place);
-                }
+    let mut next = part.start;
+    let begin = |block: &[u8; BLOCK]| starts(letters(block));
+    blocks::telling(text, part.start, STARTS, begin, |at, starts| {
+        let announced = announced(signs(block(text, at, LEAD, &mut room))) >> LEAD;
+        let digits = digits(block(text, at, 0, &mut room));
+        let mut telling = whole(starts) & digits | starts & announced;
+        while telling != 0 {
+            let place = at + telling.trailing_zeros() as usize;
+            telling &= telling - 1;
+            if place >= next {
+                next = visit(place);
             }
         }
-    }
-}
-
-/// The block that begins `lead` bytes before a place, with what is no letter where the text is not.
-#[allow(
-    clippy::inline_always,
-    reason = "it has to become part of a function for a kind of processor"
-)]
-#[inline(always)]
-fn block<'b>(text: &'b [u8], at: usize, lead: usize, room: &'b mut [u8; BLOCK]) -> &'b [u8; BLOCK] {
-    let inside = at.checked_sub(lead).and_then(|from| text.get(from..));
-    if let Some(block) = inside.and_then(<[u8]>::first_chunk) {
-        block
-    } else {
-        *room = edge(text, at, lead);
-        room
-    }
-}
-
-/// The same near an end of a text.
-#[cold]
-fn edge(text: &[u8], at: usize, lead: usize) -> [u8; BLOCK] {
-    let mut edge = [0; BLOCK];
-    let known = lead.min(at);
-    let rest = text.get(at - known..).unwrap_or_default();
-    let inside = edge.iter_mut().skip(lead - known);
-    inside.zip(rest).for_each(|(to, from)| *to = *from);
-    edge
+    });
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
