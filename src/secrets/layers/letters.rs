@@ -173,6 +173,9 @@ mod tests {
         assert_eq!(plain(&block), 1 << 3 | 1 << 61);
     }
 
+    /// A way to look at a text.
+    type Way<'w> = &'w dyn Fn(&mut dyn FnMut(usize) -> usize);
+
     /// What every way that this processor has finds.
     #[allow(
         unsafe_code,
@@ -180,7 +183,7 @@ mod tests {
     )]
     fn all_rows(text: &[u8], skipped: usize) -> Vec<Vec<usize>> {
         let mut all = Vec::new();
-        let mut way = |each: &dyn Fn(&mut dyn FnMut(usize) -> usize)| {
+        let mut way = |each: Way<'_>| {
             let mut starts = Vec::new();
             each(&mut |start| {
                 starts.push(start);
