@@ -3,7 +3,7 @@
 use super::args::Scan;
 use super::environment;
 use super::exit::Failure;
-use crate::model::{Confidence, Credential, Report};
+use crate::model::{Confidence, Coverage, CoverageStatus, Credential, Report};
 use crate::sources::{Given, Limits, StagedError, staged};
 use anyhow::{Context as _, anyhow};
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ pub(super) struct Handed {
     /// What is known already.
     pub known: Vec<Given>,
     /// What could not be read.
-    pub coverage: Vec<crate::model::Coverage>,
+    pub coverage: Vec<Coverage>,
 }
 
 /// What the arguments hand over; `None` where they name paths.
@@ -38,14 +38,16 @@ pub(super) fn handed(args: &Scan) -> Result<Option<Handed>, Failure> {
             "overstay scan -   and the paths in a scan of their own",
         ));
     }
+    let (given, coverage) = standard_input()?;
     Ok(Some(Handed {
-        given: vec![standard_input()?],
+        given: vec![given],
         known: Vec::new(),
-        coverage: Vec::new(),
+        coverage,
     }))
 }
 
-fn standard_input() -> Result<Given, Failure> {
+/// Standard input up to the cap of one file, and what tells that there was more.
+fn standard_input() -> Result<(Given, Vec<Coverage>), Failure> {
     let cap = Limits::default().max_file_bytes;
     let mut bytes = Vec::new();
     std::io::stdin()
@@ -53,17 +55,22 @@ fn standard_input() -> Result<Given, Failure> {
         .take(cap + 1)
         .read_to_end(&mut bytes)
         .context("reading standard input")?;
+    let mut coverage = Vec::new();
     if bytes.len() as u64 > cap {
-        return Err(Failure::usage(
-            anyhow!("standard input is larger than {} MiB", cap >> 20),
-            "write it to a file and scan its parts",
+        bytes.truncate(cap as usize);
+        coverage.push(Coverage::new(
+            "files",
+            "stdin",
+            CoverageStatus::Skipped,
+            format!("larger than {} MiB: the rest was not read", cap >> 20),
         ));
     }
-    Ok(Given {
+    let given = Given {
         repository: "stdin".to_owned(),
         uri: "stdin".to_owned(),
         bytes,
-    })
+    };
+    Ok((given, coverage))
 }
 
 fn of_index(args: &Scan) -> Result<Handed, Failure> {
@@ -100,10 +107,21 @@ fn of_index(args: &Scan) -> Result<Handed, Failure> {
     })
 }
 
-/// The credentials that keep a commit back, in the order of the findings about them: at least moderately sure, and at
-/// some place that nobody said to ignore.
+/// The check that tells of a secret at a place; what others say of the credential here, they say because of that.
+const LEAKED: &str = "leaked-secret";
+
+/// The credentials that keep a commit back, in the order of the findings about them: at least moderately sure, at some place
+/// that nobody said to ignore, and not all that is told of them as leaked is to be ignored.
 pub(super) fn held_back(report: &Report) -> Vec<&Credential> {
-    let mut seen = BTreeSet::new();
+    let leaked = |open: bool| {
+        let of_check = report.findings.iter().filter(|one| one.rule == LEAKED);
+        of_check
+            .filter(move |finding| finding.status.open() == open)
+            .filter_map(|finding| finding.credential.as_ref())
+            .collect::<BTreeSet<_>>()
+    };
+    let excused: BTreeSet<_> = leaked(false).difference(&leaked(true)).copied().collect();
+    let mut seen = excused;
     let findings = report
         .findings
         .iter()

@@ -18,7 +18,7 @@ const MAX_VALUE: usize = 16_384;
 const MIN_VALUE: usize = 8;
 
 /// Words that show a value is there to be replaced.
-const PLACEHOLDERS: [&str; 16] = [
+const PLACEHOLDERS: [&str; 15] = [
     "your",
     "xxxx",
     "changeme",
@@ -26,7 +26,6 @@ const PLACEHOLDERS: [&str; 16] = [
     "change_me",
     "example",
     "placeholder",
-    "<",
     "...",
     "…",
     "todo",
@@ -85,7 +84,18 @@ pub(super) fn placeholder(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let mut chars = value.chars();
     let first = chars.next();
-    PLACEHOLDERS.iter().any(|word| lower.contains(word)) || chars.all(|c| Some(c) == first)
+    PLACEHOLDERS.iter().any(|word| lower.contains(word))
+        || has_name_in_brackets(value)
+        || chars.all(|c| Some(c) == first)
+}
+
+/// `<password>`, `x-<your name>`: words between angle brackets, which a made-up password may hold as well.
+fn has_name_in_brackets(value: &str) -> bool {
+    value.split('<').skip(1).any(|rest| {
+        let name = rest.split('>').next().unwrap_or(rest);
+        let is_word = |c: char| c.is_ascii_alphabetic() || matches!(c, '-' | '_' | ' ' | '.' | ':');
+        name.len() < rest.len() && name.len() > 2 && name.chars().all(is_word)
+    })
 }
 
 /// A value that its name alone makes a secret: long enough, no placeholder, no path or address.

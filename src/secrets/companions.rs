@@ -44,12 +44,26 @@ struct Side {
     neighbour: Option<Range<usize>>,
 }
 
+impl Side {
+    /// The next match follows with nothing in between.
+    const fn is_bare(&self) -> bool {
+        self.part.is_none() && self.neighbour.is_some()
+    }
+}
+
 impl Beside<'_> {
     /// The companion of the match at `span`. In a row of matches with companions in between, all have theirs on the same
     /// side: behind them, unless the last has nothing behind it and the first has something before it.
+    ///
+    /// Where all matches of a list stand before all companions of another, each has the one of its own place.
     pub(super) fn find(&self, span: &Range<usize>) -> Option<Range<usize>> {
         let after = self.after(span);
         let before = self.before(span);
+        if (after.is_bare() || before.is_bare())
+            && let Some(part) = self.listed(span)
+        {
+            return Some(part);
+        }
         let (Some(following), Some(preceding)) = (&after.part, &before.part) else {
             return after.part.or(before.part);
         };
@@ -59,6 +73,79 @@ impl Beside<'_> {
             return Some(preceding.clone());
         }
         Some(following.clone())
+    }
+
+    /// The companion at the place that a match has in its list, where the list of companions before or behind it is as long and
+    /// written alike.
+    fn listed(&self, span: &Range<usize>) -> Option<Range<usize>> {
+        /// Most bytes of a companion and of what stands before it in a list.
+        const ELEMENT: usize = 200;
+        let mut matches = Vec::new();
+        let mut first = span.clone();
+        while matches.len() < MAX_ROW
+            && let side @ Side { part: None, .. } = self.before(&first)
+            && let Some(previous) = side.neighbour
+        {
+            matches.push(previous.clone());
+            first = previous;
+        }
+        matches.reverse();
+        let index = matches.len();
+        matches.push(span.clone());
+        let mut last = span.clone();
+        while matches.len() < MAX_ROW
+            && let side @ Side { part: None, .. } = self.after(&last)
+            && let Some(next) = side.neighbour
+        {
+            matches.push(next.clone());
+            last = next;
+        }
+        let most = matches.len();
+        let window = self.companion.window;
+        let end = last.end + window.after + most * ELEMENT;
+        let end = self.text.len().min(end);
+        let next = self.own.find_at(self.text.get(..end)?, last.end);
+        let end = next.map_or(end, |next| next.start);
+        let behind: Vec<_> = self.parts(last.end, end).take(most + 1).collect();
+        let start = first.start.saturating_sub(window.before + most * ELEMENT);
+        let mut before: Vec<_> = self.parts(start, first.start).collect();
+        if let Some(last) = self.last_before(start, first.start) {
+            before.retain(|part| part.start >= last);
+        }
+        [behind, before]
+            .into_iter()
+            .find(|parts| self.are_alike(&matches, parts))
+            .and_then(|parts| parts.get(index).cloned())
+    }
+
+    /// The end of the last match between two places.
+    fn last_before(&self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text.get(..end)?;
+        let mut at = start;
+        let mut last = None;
+        while at <= end
+            && let Some(found) = self.own.find_at(text, at)
+        {
+            at = found.end.max(at + 1);
+            last = Some(found.end);
+        }
+        last
+    }
+
+    /// Whether two lists are as long, and whether what stands between their elements is written with the same signs.
+    fn are_alike(&self, one: &[Range<usize>], other: &[Range<usize>]) -> bool {
+        let signs = |pair: &[Range<usize>]| {
+            let [a, b] = pair else { return Vec::new() };
+            let between = self.text.get(a.end..b.start).unwrap_or_default();
+            let signs = between.iter().filter(|byte| !byte.is_ascii_alphanumeric());
+            signs.copied().collect()
+        };
+        one.len() > 1
+            && one.len() == other.len()
+            && one
+                .windows(2)
+                .zip(other.windows(2))
+                .all(|(one, other)| signs(one) == signs(other))
     }
 
     fn holds(&self, range: &Range<usize>) -> bool {

@@ -88,7 +88,7 @@ impl Engine {
             Some(marks) if marks.is_plain() => Vec::new(),
             _ => self.inside(&text),
         };
-        let around = text::wide(bytes).map(|_| "utf-16".to_owned());
+        let around = text::wide(bytes).map(|wide| wide.name().to_owned());
         let around = around.as_slice();
         if found.is_empty() && inside.is_empty() {
             // Which of them holds is for the path to say, so none takes the text from another.

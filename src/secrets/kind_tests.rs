@@ -195,10 +195,10 @@ fn pairs(order: &str) -> String {
             );
         }
     }
-    let mut seen = scan(&lines.join("\n"));
-    seen.dedup_by_key(|one| (one.fingerprint.clone(), one.public_id.clone()));
-    seen.into_iter()
-        .filter(|seen| seen.public_id.is_some())
+    let mut told = std::collections::BTreeSet::new();
+    scan(&lines.join("\n"))
+        .into_iter()
+        .filter(|seen| seen.public_id.is_some() && told.insert(seen.public_id.clone()))
         .map(|seen| {
             let at = names
                 .iter()
@@ -216,6 +216,52 @@ fn several_pairs_in_one_file_are_told_apart() {
     assert_eq!(pairs("ISI"), "1 -");
     assert_eq!(pairs("IS"), "1");
     assert_eq!(pairs("SI"), "1");
+    // All of one kind before all of the other.
+    assert_eq!(pairs("IISS"), "1 2");
+    assert_eq!(pairs("SSSIII"), "1 2 3");
+    assert_eq!(pairs("IIIISSSS"), "1 2 3 4");
+    assert_eq!(pairs("IIS"), "- 1");
+}
+
+#[test]
+fn lists_of_ids_and_secrets_are_paired_in_their_order() {
+    let id = |seed: u32| expand(&format!("AKIA{{{{base32upper:16:i{seed}}}}}")).unwrap();
+    let secret = |seed: u32| expand(&format!("{{{{base64:40:s{seed}}}}}")).unwrap();
+    let paired = |text: &str| {
+        let fingerprint = |seed| {
+            FingerprintKey::new([7; 32]).fingerprint("aws-access-key", secret(seed).as_bytes())
+        };
+        let all = scan(text);
+        (0..12).all(|seed| {
+            let mut own = all.iter().filter(|one| one.public_id == Some(id(seed)));
+            own.all(|one| one.fingerprint == Some(fingerprint(seed)))
+        })
+    };
+    let joined = |of: &dyn Fn(u32) -> String, between: &str| {
+        let all: Vec<String> = (0..12).map(of).collect();
+        all.join(between)
+    };
+    for between in ["\", \"", "\",\n    \"", "\"\n- \""] {
+        let (ids, secrets) = (joined(&id, between), joined(&secret, between));
+        let text = format!("ids: [\"{ids}\"]\nsecrets: [\"{secrets}\"]\n");
+        assert!(paired(&text), "{text}");
+        let text = format!("secrets: [\"{secrets}\"]\nids: [\"{ids}\"]\n");
+        assert!(paired(&text), "{text}");
+    }
+}
+
+#[test]
+fn the_file_that_aws_hands_out_holds_a_password_and_a_pair() {
+    let text = "User name,Password,Access key ID,Secret access key,Console login link\n\
+        ada,{{alnum:14:p}}!,AKIA{{base32upper:16:i}},{{base64:40:s}},https://111122223333.signin.aws.amazon.com/console\n";
+    let text = expand(text).unwrap();
+    let kinds: Vec<String> = scan(&text).into_iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, ["password", "aws-access-key"]);
+    let text =
+        expand("Access key ID,Secret access key\nAKIA{{base32upper:16:i}},{{base64:40:s}}\n");
+    let all = scan(&text.unwrap());
+    assert_eq!(all.len(), 1);
+    assert!(all[0].fingerprint.is_some() && all[0].public_id.is_some());
 }
 
 #[test]

@@ -393,24 +393,27 @@ mod tests {
         !ENGINE.scan(text, &FingerprintKey::new([7; 32])).is_empty()
     }
 
-    fn encoded(text: &str) -> String {
+    fn encoded(text: &str, between: &str) -> String {
         let whole = STANDARD.encode(text);
         let lines: Vec<&str> = whole
             .as_bytes()
             .chunks(64)
             .map(|line| std::str::from_utf8(line).unwrap())
             .collect();
-        format!("key: {}\n", lines.join("\n"))
+        format!("key: \"{}\"\n", lines.join(between))
     }
 
     /// A part of a text: something planted, cut at both ends, then noise.
     fn part() -> impl Strategy<Value = Vec<u8>> {
         let planted = prop_oneof![
-            1 => any::<prop::sample::Index>().prop_map(|at| encoded(at.get::<String>(&EXAMPLES))),
+            1 => (any::<prop::sample::Index>(), "(\n|\\\\n|\" \\+\n  \")").prop_map(|(at, between)| encoded(at.get::<String>(&EXAMPLES), &between)),
             1 => any::<prop::sample::Index>().prop_map(|at| at.get(&EXAMPLES).clone()),
             2 => any::<prop::sample::Index>().prop_map(|at| at.get(&LITERALS).clone()),
             4 => "[a-z_ ]{0,12}(=|: |=\")[A-Za-z0-9]{0,40}\n",
             // What is assigned stands behind the line of its name, or between quotes that reach over lines.
+            // Heads of tables, and rows.
+            1 => "(\n|INSERT INTO t|CREATE TABLE t|COPY t)[ (]{0,2}(id,)?(password|secret( text)?)(,id|)\\)?( VALUES| FROM stdin;|;\nINSERT INTO t VALUES|)\n?",
+            1 => "\\(?(a|1|'a'),'?[A-Za-z0-9]{0,30}'?\\)?[,;\n]{1,2}",
             2 => "(password|api_key|\"token\")( =|:|,|\\(|=>| = \"\"\"|)[ \n\",'-]{0,9}(value: |- )?[\"']?[A-Za-z0-9]{0,30}[\"']?\n",
         ];
         let cut = prop_oneof![3 => Just((0, 0)), 1 => (0_usize..30, 0_usize..30)];

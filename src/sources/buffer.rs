@@ -57,6 +57,11 @@ impl Buffer {
         self.memory.get_mut(self.len..).unwrap_or_default()
     }
 
+    /// Lets go of what it holds behind `len` bytes.
+    pub(super) fn cut(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
     /// Counts the first bytes of [`Buffer::space`] to what it holds.
     pub(super) const fn add(&mut self, bytes: usize) {
         self.len += bytes;

@@ -7,7 +7,7 @@ use super::files::Omission;
 use super::folders::Batch;
 use super::git::{self, BlobReading, HeadFile, Id, Known, Repo, WorkTreeIndex, bytes, oid};
 use super::kept::{FileKept, FileMemory, Packed, Stamp, Table, Value, pack};
-use super::load::load;
+use super::load::{Loaded, load};
 use super::place::{os_of, uri_of, uri_of_bytes};
 use super::screen::Everything;
 use super::site::Site;
@@ -17,7 +17,7 @@ use git2::Oid;
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, Metadata};
+use std::fs;
 use std::path::Path;
 
 thread_local! {
@@ -238,11 +238,14 @@ where
             on_disk.push(os_of(name));
             if !self.again(&path, &on_disk, out) {
                 match load(&on_disk, &self.options.limits, buffer) {
-                    Ok(metadata) => self.file(&path, &metadata, buffer, out),
-                    Err(why) => {
-                        let omission = Omission::unread(path.clone(), &why, &self.options.limits);
-                        out.omissions.push(omission);
+                    Ok(loaded) => {
+                        if loaded.cut {
+                            let omission = Omission::cut(path.clone(), &self.options.limits);
+                            out.omissions.push(omission);
+                        }
+                        self.file(&path, &loaded, buffer, out);
                     }
+                    Err(why) => out.omissions.push(Omission::unread(path.clone(), &why)),
                 }
             }
             on_disk.pop();
@@ -283,13 +286,16 @@ where
         true
     }
 
-    fn file(&self, path: &[u8], metadata: &Metadata, text: &[u8], out: &mut Part<T>) {
+    fn file(&self, path: &[u8], loaded: &Loaded, text: &[u8], out: &mut Part<T>) {
+        let Loaded { metadata, cut } = loaded;
         let known = self.index.known(path, metadata);
+        // Of what is not all there, nobody knows the id.
+        let hash = || git::hash_blob(text).filter(|_| !cut);
         // The blob of an untracked file is looked for only when it matters; almost none has one.
         let (id, mut own) = match known {
             Known::Unchanged(id) => (Some(id), None),
             Known::Tracked => {
-                let own = git::hash_blob(text);
+                let own = hash();
                 (own, own)
             }
             Known::Untracked => (None, None),
@@ -302,7 +308,7 @@ where
             marks: None,
         });
         if value.is_some() && own.is_none() && self.site.repo().is_some() {
-            own = git::hash_blob(text);
+            own = hash();
         }
         let length = text.len() as u64;
         let stamp = Stamp::of(metadata);

@@ -41,10 +41,19 @@ impl Omission {
         }
     }
 
+    /// Of what is beyond the cap in a file.
+    pub(super) fn cut(path: Vec<u8>, limits: &Limits) -> Self {
+        let cap = limits.max_file_bytes >> 20;
+        Self {
+            path,
+            status: CoverageStatus::Skipped,
+            reason: format!("larger than {cap} MiB: the rest was not read"),
+        }
+    }
+
     /// Of a file that was there when the folder was looked into.
-    pub(super) fn unread(path: Vec<u8>, why: &Unread, limits: &Limits) -> Self {
+    pub(super) fn unread(path: Vec<u8>, why: &Unread) -> Self {
         let reason = match why {
-            Unread::TooLarge => too_large(limits.max_file_bytes),
             Unread::NotAFile => "not a regular file".to_owned(),
             Unread::Failed(error) if error.kind() == io::ErrorKind::NotFound => {
                 "removed while the scan ran".to_owned()
@@ -57,10 +66,6 @@ impl Omission {
             reason,
         }
     }
-}
-
-fn too_large(cap: u64) -> String {
-    format!("larger than the cap of {} MiB for one file", cap >> 20)
 }
 
 fn reason_of(error: &io::Error) -> String {
@@ -225,10 +230,12 @@ git w/app read: 1 commit, 1 blob
             ..ReadOptions::default()
         };
         let outcome = scan_with(&[place.path("w")], &options);
+        // What is within the cap is looked at.
+        assert!(lines(&outcome.items, &[]).starts_with("SECRET too | w/large0 "));
         assert_snapshot!(shown(&outcome), @"
-files w read: 1 file, 1 byte
-files w/large0 skipped: larger than the cap of 0 MiB for one file
-files w/large1 skipped: larger than the cap of 0 MiB for one file
+files w read: 6 files, 51 bytes
+files w/large0 skipped: larger than 0 MiB: the rest was not read
+files w/large1 skipped: larger than 0 MiB: the rest was not read
 files w/… skipped: 3 more skipped
 ");
     }

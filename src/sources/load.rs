@@ -1,4 +1,4 @@
-//! Reading one file whole.
+//! Reading one file, whole or up to the cap.
 
 use super::buffer::Buffer;
 use super::limits::Limits;
@@ -9,8 +9,6 @@ use std::path::Path;
 /// Why a file was not read.
 #[derive(Debug)]
 pub(super) enum Unread {
-    /// Larger than the cap.
-    TooLarge,
     /// A folder, a link, a pipe, a device.
     NotAFile,
     /// What the system said.
@@ -23,11 +21,19 @@ impl From<io::Error> for Unread {
     }
 }
 
-/// Reads a file whole, and returns what the file system says of it.
+/// A file that was read.
+pub(super) struct Loaded {
+    /// What the file system says of it.
+    pub(super) metadata: Metadata,
+    /// It is larger than the cap: what is behind that was left out.
+    pub(super) cut: bool,
+}
+
+/// Reads a file, of one that is larger than the cap as much as that is.
 ///
 /// # Errors
-/// When it is larger than the cap, not a regular file, or not readable; the buffer is of no meaning then.
-pub(super) fn load(path: &Path, limits: &Limits, buffer: &mut Buffer) -> Result<Metadata, Unread> {
+/// When it is not a regular file, or not readable; the buffer is of no meaning then.
+pub(super) fn load(path: &Path, limits: &Limits, buffer: &mut Buffer) -> Result<Loaded, Unread> {
     buffer.clear();
     let cap = limits.max_file_bytes;
     let mut file = open(path)?;
@@ -35,10 +41,7 @@ pub(super) fn load(path: &Path, limits: &Limits, buffer: &mut Buffer) -> Result<
     if !metadata.is_file() {
         return Err(Unread::NotAFile);
     }
-    if metadata.len() > cap {
-        return Err(Unread::TooLarge);
-    }
-    let expected = metadata.len() as usize;
+    let expected = metadata.len().min(cap) as usize;
     // One byte more than expected tells a file that has grown; some of no length have content nonetheless.
     let mut least = expected.saturating_add(1);
     loop {
@@ -52,14 +55,21 @@ pub(super) fn load(path: &Path, limits: &Limits, buffer: &mut Buffer) -> Result<
         };
         buffer.add(read);
         if buffer.len() as u64 > cap {
-            return Err(Unread::TooLarge);
+            buffer.cut(cap as usize);
+            return Ok(Loaded {
+                metadata,
+                cut: true,
+            });
         }
         if buffer.len() == expected && read < room {
             break;
         }
         least = 1;
     }
-    Ok(metadata)
+    Ok(Loaded {
+        metadata,
+        cut: false,
+    })
 }
 
 /// Opens a file that no link leads to, without waiting for the other end of a pipe.
@@ -117,8 +127,9 @@ mod tests {
             let path = place.path("file");
             let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
             put_bytes(&path, &bytes);
-            let metadata = load(&path, &limits(1 << 30), &mut buffer).unwrap();
-            assert_eq!(metadata.len(), length as u64);
+            let loaded = load(&path, &limits(1 << 30), &mut buffer).unwrap();
+            assert_eq!(loaded.metadata.len(), length as u64);
+            assert!(!loaded.cut);
             assert!(*buffer == bytes, "{length}");
             assert_eq!(buffer.is_large(), length > LARGEST - 1);
         }
@@ -129,9 +140,10 @@ mod tests {
         let place = Place::new();
         let file = place.file("file", "0123456789");
         let mut buffer = Buffer::default();
-        assert!(load(&file, &limits(10), &mut buffer).is_ok());
-        let error = load(&file, &limits(9), &mut buffer).unwrap_err();
-        assert!(matches!(error, Unread::TooLarge));
+        assert!(!load(&file, &limits(10), &mut buffer).unwrap().cut);
+        assert_eq!(&*buffer, b"0123456789");
+        assert!(load(&file, &limits(9), &mut buffer).unwrap().cut);
+        assert_eq!(&*buffer, b"012345678");
     }
 
     #[cfg(unix)]

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
-/// Most memory the dictionary of an xz stream may ask for, in KiB.
-const XZ_MEMORY_KB: u32 = 64 << 10;
+/// Most memory the dictionary of an xz or LZMA stream may ask for, in KiB.
+pub(super) const STREAM_MEMORY_KB: u32 = 64 << 10;
 /// Largest window of a Zstandard stream.
-const ZSTD_WINDOW: u64 = 64 << 20;
+pub(super) const ZSTD_WINDOW: u64 = 64 << 20;
 
 /// Something inside that was not read, or not whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub(super) const ENCRYPTED: &str = "encrypted with a password";
 pub(super) const METHOD: &str = "compressed in a way that is not read";
 pub(super) const MEMBERS: &str = "the archive has more members than are read";
 const DEPTH: &str = "archives are nested deeper than is read";
-const SIZE: &str = "larger than is read of one member";
+const SIZE: &str = "larger than is read of one member: the rest was left out";
 const RATIO: &str = "unpacks to far more than its size, as an archive bomb does";
 const TOTAL: &str = "the archive unpacks to more than is read";
 
@@ -109,7 +109,7 @@ impl Walk<'_> {
             Format::Gzip => self.stream(MultiGzDecoder::new(bytes), bytes.len()),
             Format::Bzip2 => self.stream(MultiBzDecoder::new(bytes), bytes.len()),
             Format::Xz => self.stream(
-                XzReader::new_mem_limit(Cursor::new(bytes), true, XZ_MEMORY_KB),
+                XzReader::new_mem_limit(Cursor::new(bytes), true, STREAM_MEMORY_KB),
                 bytes.len(),
             ),
             Format::Zstd => match StreamingDecoder::new_with_max_window_size(bytes, ZSTD_WINDOW) {
@@ -154,7 +154,7 @@ impl Walk<'_> {
         });
     }
 
-    /// Reads one member and looks into it, and tells whether its end was reached. What could be read of a damaged one
+    /// Reads one member, as far as the cap goes, and looks into it, and tells whether its end was reached. What could be read of a damaged one
     /// counts.
     pub(super) fn member(&mut self, reader: impl Read) -> bool {
         let mut bytes = Vec::new();
@@ -165,7 +165,7 @@ impl Walk<'_> {
             self.trouble();
         } else if bytes.len() as u64 > self.caps.member_bytes {
             self.note(SIZE);
-            return true;
+            bytes.truncate(self.caps.member_bytes as usize);
         }
         match recognise(&bytes) {
             Some(_) if self.depth() >= self.caps.depth => self.note(DEPTH),

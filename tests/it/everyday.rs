@@ -65,6 +65,17 @@ fn a_staged_credential_keeps_the_commit_back_once() {
     let noted = leak(4).replace('\n', " # overstay:ignore[aws-access-key] honeypot\n");
     stage("new.env", &noted);
     assert_eq!(staged(0), "");
+    // What else is told of a key is told because of the same place.
+    stage(
+        "new.env",
+        &leak(4).replace('\n', " # overstay:ignore[leaked-secret] honeypot\n"),
+    );
+    assert_eq!(staged(0), "");
+    stage(
+        "new.env",
+        &leak(4).replace('\n', " # overstay:ignore[no-expiry-credential] honeypot\n"),
+    );
+    assert!(staged(1).contains("new.env:1:19"));
     let mut outside = place.overstay();
     outside.args(["scan", "--staged"]).arg(place.path("home"));
     stdout(&mut outside, 2);

@@ -361,6 +361,22 @@ mod tests {
     }
 
     #[test]
+    fn made_up_passwords_hold_any_mark() {
+        for (marks, seen) in [("%<]#{k}>x", 1), ("<your password>", 0)] {
+            let value = if seen == 1 {
+                ["hX9cRO72", marks].concat()
+            } else {
+                marks.to_owned()
+            };
+            let state = format!(
+                r#"{{"version": 4, "resources": [{{"mode": "managed", "type": "random_password", "name": "db", "instances": [{{"attributes": {{"result": "{value}"}}}}]}}]}}"#
+            );
+            let out = declared("terraform.tfstate", &state);
+            assert_eq!(out.credentials.len(), seen, "{state}");
+        }
+    }
+
+    #[test]
     fn older_states_are_read_as_well() {
         let out = declared(
             "old.tfstate",

@@ -56,6 +56,8 @@ struct File {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Foreign {
+    /// The only one that gitleaks wants too; a rule without it is left out, and the others are not.
+    #[serde(default)]
     id: String,
     #[serde(default)]
     description: String,
@@ -118,7 +120,7 @@ pub fn gitleaks(text: &str, as_of: Date, taken: &BTreeSet<&str>) -> Result<Impor
     }
     let mut ids: BTreeSet<String> = taken.iter().map(|&id| id.to_owned()).collect();
     let mut renamed = 0;
-    for rule in &file.rules {
+    for (number, rule) in file.rules.iter().enumerate() {
         let of_all = global
             .iter()
             .filter(|allow| allow.target_rules.is_empty() || allow.target_rules.contains(&rule.id));
@@ -132,6 +134,9 @@ pub fn gitleaks(text: &str, as_of: Date, taken: &BTreeSet<&str>) -> Result<Impor
                 out.text.push_str(&text);
                 out.rules += 1;
             }
+            Err(reason) if rule.id.is_empty() => out
+                .notes
+                .push(format!("rule number {} is left out: {reason}", number + 1)),
             Err(reason) => out
                 .notes
                 .push(format!("rule `{}` is left out: {reason}", rule.id)),
@@ -170,6 +175,9 @@ fn convert<'a>(
     as_of: Date,
     notes: &mut Vec<String>,
 ) -> Result<String, String> {
+    if rule.id.is_empty() {
+        return Err("it has no id".to_owned());
+    }
     if rule.regex.is_empty() {
         return Err("it has no pattern, only a path".to_owned());
     }
@@ -416,6 +424,15 @@ path = '''^setup\.py$'''
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn a_rule_without_an_id_does_not_take_the_others_along() {
+        let imported = import(
+            "[[rules]]\nid = \"one\"\nregex = \"one_[a-z0-9]{24}\"\n\n[[rules]]\nregex = \"two_[a-z0-9]{24}\"\n",
+        );
+        assert_eq!(imported.rules, 1);
+        assert_eq!(imported.notes, ["rule number 2 is left out: it has no id"]);
     }
 
     #[test]

@@ -184,6 +184,7 @@ fn form_name(reading: &Reading) -> &'static str {
         Form::Flag => "form-flag",
         Form::Query => "form-query",
         Form::Beside => "form-beside",
+        Form::Column => "form-column",
     }
 }
 
@@ -200,7 +201,11 @@ fn line(found: &mut Found, text: &[u8], key: &Key, reading: &Reading, scheme: bo
         "more",
         reading.more && !statement::is_variable_argument(text, key, reading),
     );
-    found.when("login-pair", statement::is_login(text, key, reading));
+    let login = reading.table.is_some_and(|table| table.login) && key.name.family.id == "password";
+    found.when(
+        "login-pair",
+        login || statement::is_login(text, key, reading),
+    );
     found.when("scheme", scheme);
     found.when("long-line", reading.line.len() > 600);
     found.when(

@@ -1,7 +1,7 @@
 //! How languages and formats write that something is assigned to a name.
 
 use super::value::Quote;
-use super::{at, before, block, part};
+use super::{at, before, block, part, table};
 use std::ops::Range;
 
 /// Bytes of a line before a name that are looked at.
@@ -40,6 +40,8 @@ pub(super) enum Form {
     Query,
     /// `ENV NAME value`, `NAME 'value'`.
     Beside,
+    /// The head of a column of a table and a value below it.
+    Column,
 }
 
 /// One way to read what is assigned to a name.
@@ -65,8 +67,10 @@ pub(super) struct Reading {
     pub more: bool,
     /// A colon is in the operator, as few languages have it where something is computed.
     pub announced: bool,
-    /// One of several values in a list.
+    /// One of several values in a list or a column.
     pub listed: bool,
+    /// What the table tells that the value is in.
+    pub table: Option<table::Beside>,
 }
 
 /// The line around a name, cut to size.
@@ -121,6 +125,8 @@ pub(super) fn plausible(text: &[u8], index: usize) -> bool {
         b'=' | b':' | b'(' | b',' | b'>' | b'|' | b'?' | b'!' | b'+' | b'%' => {
             !matches!(at(text, index + 1), b')' | b';')
         }
+        // Between the heads of a table.
+        b';' => at(text, index + 1).is_ascii_alphanumeric() || at(text, index + 1) == b'"',
         b'"' | b'\'' => true,
         b'<' => at(text, index + 1) == b'/' || index > blanks,
         b'{' => index > blanks || matches!(at(text, index + 1), b'"' | b'\''),

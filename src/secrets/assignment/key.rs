@@ -26,6 +26,17 @@ impl Key {
     pub(super) fn is_qualified(&self) -> bool {
         self.spoken || self.name.is_qualified(&assignments().names)
     }
+
+    /// Whether the values of a column of this name may be secrets of `family`: what a key is for has to be told, and salts and
+    /// the like are data in a table.
+    pub(super) fn is_head_of(&self, family: &str) -> bool {
+        self.name.family.id == family
+            && match family {
+                "key" => self.is_qualified(),
+                "salt" | "nonce" | "otp" => false,
+                _ => true,
+            }
+    }
 }
 
 /// What a name says of the secret that is assigned to it.

@@ -19,6 +19,7 @@ mod score;
 mod shape;
 mod statement;
 mod surroundings;
+mod table;
 mod value;
 mod vendors;
 mod words;
@@ -30,6 +31,7 @@ use key::Key;
 use known::Known;
 use score::Verdict;
 use std::ops::Range;
+use table::Column;
 
 /// Most bytes on either side of a keyword that decide of what is made of it: of the line before it and the lines
 /// before that; of the line behind it, a value on the next line, and the lines after. [`sees`] tells more exactly.
@@ -77,20 +79,30 @@ pub(super) fn sees(text: &[u8], hit: &Range<usize>) -> Reach {
 
 fn reach(text: &[u8], hit: &Range<usize>, margin: usize) -> Reach {
     let name = key::range(text, hit);
-    decides(text, hit, &name, margin).unwrap_or(Reach {
-        before: hit.start - form::line_of(text, &name).start + margin,
-        after: REACH.after,
+    let table = table::look(text, &name).seen;
+    decides(text, hit, &name, &table, margin).unwrap_or_else(|| {
+        let line = form::line_of(text, &name);
+        Reach {
+            before: hit.start - line.start.min(table.start) + margin,
+            after: REACH.after,
+        }
     })
 }
 
-/// The lines that decide of the keyword at `hit`, and `margin` bytes around them; `None` where it cannot be said how far
+/// The lines that decide of the keyword at `hit`, what was seen of a table among them, and `margin` bytes around them; `None` where it cannot be said how far
 /// behind it they go.
-fn decides(text: &[u8], hit: &Range<usize>, name: &Range<usize>, margin: usize) -> Option<Reach> {
+fn decides(
+    text: &[u8],
+    hit: &Range<usize>,
+    name: &Range<usize>,
+    table: &Range<usize>,
+    margin: usize,
+) -> Option<Reach> {
     let line = form::line_of(text, name);
     let end = form::end_of_reading(text, name, &line)?;
     Some(Reach {
-        before: hit.start - line.start + margin,
-        after: end - hit.end + margin,
+        before: hit.start - line.start.min(table.start) + margin,
+        after: end.max(table.end) - hit.end + margin,
     })
 }
 
@@ -124,11 +136,13 @@ pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Judgement 
     let Some(key) = key::read(text, name).filter(|key| key.name.family.id == family) else {
         return Judgement::Nothing;
     };
-    let readings = reader::readings(text, &key);
+    let name = key.range.clone();
+    let table = table::look(text, &name);
+    let (key, readings) = readings(text, key, table.column);
     if readings.is_empty() {
         return Judgement::Nothing;
     }
-    let Some(decides) = decides(text, hit, &key.range, MARGIN) else {
+    let Some(decides) = decides(text, hit, &name, &table.seen, MARGIN) else {
         return weigh(text, &key, &readings);
     };
     let start = hit.start.saturating_sub(decides.before);
@@ -143,6 +157,20 @@ pub(super) fn judge(text: &[u8], hit: &Range<usize>, family: &str) -> Judgement 
         known.note();
     }
     judged
+}
+
+/// The ways to read what is assigned to a name, or stands below it, where it is the head of a column; then the whole head is the
+/// name.
+fn readings(text: &[u8], key: Key, column: Option<Column>) -> (Key, Vec<Reading>) {
+    let Some(column) = column else {
+        let readings = reader::readings(text, &key);
+        return (key, readings);
+    };
+    let head = key::read(text, column.head.clone());
+    match head.filter(|head| head.is_head_of(&key.name.family.id)) {
+        Some(head) => (head, column.readings(text)),
+        None => (key, Vec::new()),
+    }
 }
 
 /// What is made of the ways to read what is assigned to a name.

@@ -281,6 +281,7 @@ impl Reader<'_> {
             more,
             announced: self.announced,
             listed: false,
+            table: None,
         }
     }
 
@@ -347,6 +348,16 @@ impl Reader<'_> {
         {
             self.typed = true;
             index = skip_blanks(text, after, self.line.end);
+        }
+        // The type of a scalar in YAML.
+        let tag = b"!!str ";
+        if form == Form::Colon && part(text, index..self.line.end).starts_with(tag) {
+            index = skip_blanks(text, index + tag.len(), self.line.end);
+        }
+        if form == Form::Equals
+            && let Some(found) = value::bracketed(text, index, self.line.end)
+        {
+            return vec![self.reading(form, found, false)];
         }
         if let Some(found) = self.quoted(index) {
             return vec![self.reading(form, found, false)];

@@ -5,7 +5,7 @@ use super::form::{Form, Reading};
 use super::key::Key;
 use super::surroundings;
 use super::value::{Quote, scheme};
-use super::{Assigned, list, part, shape, statement, vendors};
+use super::{Assigned, list, part, shape, statement, table, vendors};
 use crate::model::Confidence;
 use crate::rules::credentials::assignments;
 use std::ops::Range;
@@ -107,10 +107,20 @@ fn weigh(
         .filter(|(_, reason)| !reason.is_empty())
         .collect();
     told.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
-    let mut reasons = vec![format!(
-        "assigned to a name that speaks of a {}",
-        key.name.family.id
-    )];
+    let family = &key.name.family.id;
+    let mut reasons = match reading.table {
+        None => vec![format!("assigned to a name that speaks of a {family}")],
+        Some(table) => {
+            let rows = if table.more {
+                format!(", of which the first {} rows are told", table::MOST)
+            } else {
+                String::new()
+            };
+            vec![format!(
+                "in a table{rows}, under a name that speaks of a {family}"
+            )]
+        }
+    };
     for (points, reason) in told.into_iter().take(TOLD) {
         let sign = if points < 0.0 { "less sure: " } else { "" };
         reasons.push(format!("{sign}{reason}"));
@@ -135,6 +145,7 @@ fn value_of(text: &[u8], key: &Key, reading: &Reading) -> Option<(Range<usize>, 
     let is_code = reading.quote == Quote::Bare
         && (reading.line.len() > LONG_LINE || shape::is_call(value) || value.starts_with(b"@'"));
     let harmless = is_code
+        || (reading.table.is_some() && shape::is_digest(value, &key.name.family.id))
         || shape::is_harmless(value, key)
         || shape::is_proof(part(text, reading.line.clone()), &key.name.family.id)
         || (reading.indirect && value.contains(&b' '))

@@ -227,6 +227,48 @@ fn is_of_no_store(value: &[u8], key: &Key) -> bool {
         }
 }
 
+/// Whether a value in a column of passwords is the hash of one, which tables hold more often than the password: digits of the
+/// length of a digest, its bytes in base64, and what frameworks write before it.
+pub(super) fn is_digest(value: &[u8], family: &str) -> bool {
+    const STARTS: [&[u8]; 12] = [
+        b"$P$",
+        b"$H$",
+        b"$S$",
+        b"SCRAM-SHA",
+        b"scrypt:",
+        b"sha256$",
+        b"sha512$",
+        b"md5$",
+        b"sha256:",
+        b"argon2",
+        b"{PBKDF2",
+        b"{X-",
+    ];
+    if family != "password" {
+        return false;
+    }
+    let digits = [&b"0x"[..], b"*", b"md5", b"0200"]
+        .iter()
+        .find_map(|start| value.strip_prefix(*start))
+        .unwrap_or(value);
+    let is_hex = |digits: &[u8]| {
+        digits.len() >= 16
+            && digits.len().is_multiple_of(8)
+            && digits.iter().all(u8::is_ascii_hexdigit)
+    };
+    let letters = value.iter().rev().skip_while(|byte| **byte == b'=').count();
+    let is_base64 = matches!(
+        (letters, value.len()),
+        (22, 24) | (27, 28) | (43, 44) | (86, 88)
+    ) && value
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
+    STARTS.iter().any(|start| value.starts_with(start))
+        || is_hex(digits)
+        || is_hex(value)
+        || is_base64
+}
+
 /// A value that only a cluster can open (a sealed secret of Kubernetes): it begins with the two bytes of the length of an
 /// RSA block, 256 to 1024, and holds that block.
 fn is_sealed(value: &[u8]) -> bool {

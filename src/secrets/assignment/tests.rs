@@ -46,6 +46,8 @@ fn every_way_to_write_an_assignment_is_read() {
     for (form, value) in [
         ("password = \"@\"", PASSWORD),
         ("password: '@'", PASSWORD),
+        ("password: !!str @", PASSWORD),
+        ("local password = [[@]]", PASSWORD),
         ("\"password\": \"@\",", PASSWORD),
         ("'password' => '@',", PASSWORD),
         ("password := \"@\"", PASSWORD),
@@ -274,6 +276,46 @@ fn weak_passwords_are_passwords() {
 }
 
 #[test]
+fn columns_of_tables_are_read() {
+    for (text, expected) in [
+        (
+            "INSERT INTO users (id, password) VALUES (1, '@'), (2, '@2');",
+            2,
+        ),
+        (
+            "username,password\nada,@\nbob,@2\ncarol,\ndave,changeme\n",
+            2,
+        ),
+        ("| user | password |\n|---|---|\n| ada | `@` |\n", 1),
+        (
+            "user,api_key,secret key\nada,@zQ7kM2pX9wLr4T,@yB8vN3mK6tHs5W\n",
+            2,
+        ),
+        (
+            "CREATE TABLE u (\n  id int,\n  password text\n);\nINSERT INTO u VALUES (1,'@');\n",
+            1,
+        ),
+    ] {
+        let text = template::expand("test", &text.replace('@', PASSWORD)).unwrap();
+        assert_eq!(found(&text).len(), expected, "{text}");
+    }
+    // Hashes, salts, numbers, names of things.
+    for text in [
+        "INSERT INTO users (id, password) VALUES (1, '5f4dcc3b5aa765d61d8327deb882cf99'), (2, '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19');",
+        "user,password\nada,$2y$10$abcdefghijklmnopqrstuv\nbob,{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\ncarol,W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n",
+        "user,password,salt\nada,@,x\n",
+        "key,value\nalpha_beta,@\n",
+        "| Token | Meaning |\n|---|---|\n| `mail` | mail |\n",
+        "id,salt\n1,@\n",
+        "INSERT INTO users (id, password) VALUES (1, ?), (2, :password), (3, 123456), (4, '')",
+        "foo(user, password)\nVALUES (1, '@')\n",
+    ] {
+        let text = template::expand("test", &text.replace('@', PASSWORD)).unwrap();
+        assert_eq!(found(&text), [""; 0], "{text}");
+    }
+}
+
+#[test]
 fn code_texts_and_names_are_no_secrets() {
     for text in [
         "password = getPassword()",
@@ -390,7 +432,9 @@ fn anew(text: &[u8], hit: &Range<usize>) -> Judgement {
     let key = key::read(text, key::range(text, hit));
     let key = key.filter(|key| key.name.family.id == "password");
     key.map_or(Judgement::Nothing, |key| {
-        weigh(text, &key, &reader::readings(text, &key))
+        let table = super::table::look(text, &key.range);
+        let (key, readings) = readings(text, key, table.column);
+        weigh(text, &key, &readings)
     })
 }
 

@@ -114,6 +114,21 @@ pub(super) fn quoted(
     None
 }
 
+/// The text between double brackets that begins at `index`, as Lua writes it.
+pub(super) fn bracketed(text: &[u8], index: usize, line_end: usize) -> Option<Literal> {
+    let rest = part(text, index..line_end).strip_prefix(b"[[")?;
+    let length = memchr::memmem::find(rest, b"]]")?;
+    let inner = rest.get(..length)?;
+    let plain =
+        |byte: &u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'' | b',' | b'[');
+    let range = index + 2..index + 2 + length;
+    (!inner.is_empty() && inner.iter().all(plain)).then(|| Literal {
+        end: range.end + 2,
+        range,
+        quote: Quote::Own,
+    })
+}
+
 /// `@'` opens no text of one line in any language.
 fn is_odd(text: &[u8], quote: usize) -> bool {
     at(text, quote) == b'\'' && before(text, quote) == b'@'

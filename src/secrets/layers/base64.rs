@@ -52,18 +52,22 @@ pub(super) fn read(text: &[u8], run: &Range<usize>) -> Option<Encoded> {
     })
 }
 
-/// The letters of the next line, where the one that ends at `end` has nothing behind it and the next nothing but letters.
+/// The letters of the next line, where the one that ends at `end` has nothing behind it and the next nothing but letters. Line
+/// ends may be written as escapes of a quoted text, and lines as quoted texts that are joined.
 fn next_line(text: &[u8], end: usize) -> Option<Range<usize>> {
     let rest = text.get(end..)?;
-    let rest = rest
-        .strip_prefix(b"\r")
-        .unwrap_or(rest)
-        .strip_prefix(b"\n")?;
-    let indent = rest
-        .iter()
-        .take_while(|byte| matches!(byte, b' ' | b'\t'))
-        .count();
-    let start = text.len() - rest.len() + indent;
+    let start = match rest.first()? {
+        b'\r' | b'\n' => {
+            let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
+            let rest = rest.strip_prefix(b"\n")?;
+            text.len() - rest.len() + blanks(rest)
+        }
+        b'\\' => {
+            let rest = escaped_line_end(rest)?;
+            text.len() - joined(rest).unwrap_or(rest).len()
+        }
+        _ => text.len() - joined(rest)?.len(),
+    };
     let stop = end_of_run(text, start);
     let padding = text
         .get(stop..)?
@@ -72,9 +76,73 @@ fn next_line(text: &[u8], end: usize) -> Option<Range<usize>> {
         .count();
     let ended = matches!(
         text.get(stop + padding),
-        None | Some(b'\r' | b'\n' | b'"' | b'\'')
+        None | Some(b'\r' | b'\n' | b'"' | b'\'' | b'\\')
     );
     (stop > start && ended).then_some(start..stop)
+}
+
+fn blanks(text: &[u8]) -> usize {
+    let blanks = text.iter();
+    blanks
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count()
+}
+
+/// What follows the escape of a line end, be the text that has it escaped as well.
+fn escaped_line_end(rest: &[u8]) -> Option<&[u8]> {
+    [&b"\\n"[..], b"\\r\\n", b"\\\\n", b"\\\\r\\\\n"]
+        .iter()
+        .find_map(|escape| rest.strip_prefix(*escape))
+}
+
+/// Signs that join texts, before or behind the end of a line.
+const JOINS: &[u8] = b"+.&\\";
+
+/// What follows the quote that opens the text which is joined to the one that closes here.
+fn joined(rest: &[u8]) -> Option<&[u8]> {
+    /// Most bytes between the two.
+    const BETWEEN: usize = 100;
+    let (quote, mut rest) = rest.split_first()?;
+    if !matches!(quote, b'"' | b'\'') {
+        return None;
+    }
+    let mut signs = 0;
+    let mut lines = 0;
+    for _ in 0..BETWEEN {
+        let (first, behind) = rest.split_first()?;
+        match first {
+            b' ' | b'\t' | b'\r' => {}
+            b'\n' => lines += 1,
+            sign if JOINS.contains(sign) => signs += 1,
+            first if first == quote => {
+                return (signs <= 1 && lines <= 1 && signs + lines > 0).then_some(behind);
+            }
+            _ => return None,
+        }
+        rest = behind;
+    }
+    None
+}
+
+/// A line without what joins a quoted text to those of other lines, and without its quotes.
+fn unjoined(line: &[u8]) -> &[u8] {
+    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+    let is_between = |byte: &u8| byte.is_ascii_whitespace() || JOINS.contains(byte);
+    let mut line = line.trim_ascii();
+    let signs = line.iter().take_while(|byte| is_between(byte)).count();
+    if line.get(signs).is_some_and(is_quote) {
+        line = line.get(signs + 1..).unwrap_or_default();
+    }
+    let signs = line
+        .iter()
+        .rev()
+        .take_while(|byte| is_between(byte))
+        .count();
+    let end = line.len() - signs;
+    match line.get(..end) {
+        Some([line @ .., quote]) if is_quote(quote) => line.strip_suffix(b"\\n").unwrap_or(line),
+        _ => line,
+    }
 }
 
 /// Start of the block of wrapped base64 that the line at `start` may go on: of the lines above it that end in so many
@@ -84,7 +152,7 @@ pub(super) fn block_start(text: &[u8], start: usize) -> usize {
     while at > 0 {
         let above = text.get(..at - 1).unwrap_or_default();
         let line = memchr::memrchr(b'\n', above).map_or(0, |end| end + 1);
-        let content = above.get(line..).unwrap_or_default().trim_ascii();
+        let content = unjoined(above.get(line..).unwrap_or_default());
         let tail = content.iter().rev().take_while(|byte| is_letter(**byte));
         let tail = tail.count();
         if tail < WRAPPED {
@@ -104,10 +172,11 @@ pub(super) fn block_end(text: &[u8], end: usize) -> usize {
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
         let line = rest.get(..length).unwrap_or_default().trim_ascii();
-        let letters = line.iter().take_while(|byte| is_letter(**byte)).count();
-        let behind = line.get(letters..).unwrap_or_default();
+        let plain = unjoined(line);
+        let letters = plain.iter().take_while(|byte| is_letter(**byte)).count();
+        let behind = plain.get(letters..).unwrap_or_default();
         let padded = behind.iter().take_while(|byte| **byte == b'=').count();
-        if letters == 0 || !matches!(behind.get(padded), None | Some(b'"' | b'\'')) {
+        if letters == 0 || !matches!(behind.get(padded), None | Some(b'"' | b'\'' | b'\\')) {
             break;
         }
         at += length;
@@ -214,6 +283,59 @@ mod tests {
             let letters = URL_SAFE_NO_PAD.encode(&bytes);
             prop_assert_eq!(unpack(letters.as_bytes()), bytes.clone());
             prop_assert_eq!(decode_value(STANDARD.encode(&bytes).as_bytes()), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn lines_are_joined_as_files_and_languages_join_them() {
+        let letters = STANDARD.encode("user: someone\npassword: of no use\n".repeat(5));
+        let lines: Vec<&str> = letters
+            .as_bytes()
+            .chunks(64)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        for between in [
+            "\n",
+            "\r\n  ",
+            "\\n",
+            "\\r\\n",
+            "\\\\n",
+            "\" +\n  \"",
+            "\"\n  \"",
+            "\" + \"",
+            "\"\n  + \"",
+            "\\n\" +\n \"",
+            "\" \\\n\"",
+            "\" .\n\"",
+        ] {
+            let text = format!("x = \"{}\"", lines.join(between));
+            let found = read(text.as_bytes(), &(5..5 + 64)).unwrap();
+            let all = letters.trim_end_matches('=');
+            assert_eq!(
+                std::str::from_utf8(&found.letters).unwrap(),
+                all,
+                "{between}"
+            );
+            // A change in the middle is looked at with all of it.
+            let middle = text.len() / 2;
+            let line = text[..middle].rfind('\n').map_or(0, |end| end + 1);
+            assert_eq!(block_start(text.as_bytes(), line), 0, "{between}");
+            let end = text[middle..]
+                .find('\n')
+                .map_or(text.len(), |end| middle + end + 1);
+            assert_eq!(block_end(text.as_bytes(), end), text.len(), "{between}");
+        }
+        for between in [
+            "\", \"",
+            "\"\n\n\"",
+            "\"\"",
+            "\"; y = \"",
+            "\" + y + \"",
+            "\" + '",
+        ] {
+            let text = format!("x = \"{}\"", lines.join(between));
+            let found = read(text.as_bytes(), &(5..5 + 64)).unwrap();
+            assert_eq!(found.letters.len(), 64, "{between}");
         }
     }
 

@@ -257,9 +257,8 @@ fn opened(
         // What was read and could not be used costs as well.
         let left = allowance.bytes.get().saturating_sub(used.max(4096));
         allowance.bytes.set(left);
-    } else if let Some(order) = text::wide(&decoded) {
-        let further = vec!["utf-16".to_owned()];
-        visit(inner(further, text::from_utf16(&decoded, order)));
+    } else if let Some(wide) = text::wide(&decoded) {
+        visit(inner(vec![wide.name().to_owned()], wide.decode(&decoded)));
     } else if prose::is_text(&decoded) {
         visit(inner(Vec::new(), decoded));
     }
@@ -272,7 +271,7 @@ fn names(format: &str, steps: &[Step]) -> Vec<String> {
     vec![unpack::address(format, &inner)]
 }
 
-/// Whether bytes are text in UTF-16.
+/// Whether bytes are text in UTF-16 or UTF-32.
 fn is_wide(bytes: &[u8]) -> bool {
     text::wide(bytes).is_some()
 }
