@@ -1,6 +1,6 @@
 //! Assignments as languages and formats write them, and what only looks like one.
 
-use super::{Judgement, Reach, judge, key, look, reader, reads, sees, weigh};
+use super::{Judgement, Reach, judge, key, look, readings, reads, sees, weigh};
 use crate::rules::credentials::{assignments, template};
 use proptest::prelude::*;
 use std::ops::Range;
