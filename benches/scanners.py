@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,9 +111,11 @@ class Tool:
 
 class Overstay(Tool):
     def command(self, job: Job) -> list[str]:
+        # With the state of a run before it, it would read nothing again.
+        state = tempfile.mkdtemp(prefix="state-", dir=self.scratch)
         common = [
             *("--format", "json", "--jobs", self.jobs, "--quiet"),
-            *("--state", str(self.scratch / "state"), "--key-file", str(self.scratch / "fingerprint.key")),
+            *("--state", state, "--key-file", str(self.scratch / "fingerprint.key")),
         ]
         what = {
             "history": [str(job.path)],
