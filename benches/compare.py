@@ -181,7 +181,8 @@ def matcher(tree: Path) -> str:
         cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True,
     )
     if done.returncode != 0:
-        return "The matcher alone: left out, `cargo bench --bench matcher` failed.\n"
+        why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return f"The matcher alone: left out, `cargo bench --bench matcher` failed: {why}\n"
     return "The matcher alone, one core, over the tree's files in memory:\n\n```text\n" + done.stdout + "```\n"
 
 
