@@ -59,13 +59,13 @@ impl Words {
         match self {
             Self::Parts { parts, words } => {
                 let mut from = 0;
-                let mut next = || {
+                let mut places = std::iter::from_fn(|| {
                     let found = parts.find_in(text, Span::from(from..text.len()))?;
                     // The next one may begin inside this one.
                     from = found.start() + 1;
                     Some((found.pattern().as_usize(), found.start()))
-                };
-                std::iter::from_fn(&mut next).any(|(part, start)| {
+                });
+                places.any(|(part, start)| {
                     let mut of = words.get(part).into_iter().flatten();
                     of.any(|word| word.is_around(text, start))
                 })

@@ -80,26 +80,26 @@ impl Beside<'_> {
     fn listed(&self, span: &Range<usize>) -> Option<Range<usize>> {
         /// Most bytes of a companion and of what stands before it in a list.
         const ELEMENT: usize = 200;
-        let mut matches = Vec::new();
-        let mut first = span.clone();
-        while matches.len() < MAX_ROW
-            && let side @ Side { part: None, .. } = self.before(&first)
-            && let Some(previous) = side.neighbour
-        {
-            matches.push(previous.clone());
-            first = previous;
-        }
+        let along = |side: &dyn Fn(&Range<usize>) -> Side| {
+            let mut found = Vec::new();
+            let mut at = span.clone();
+            while found.len() < MAX_ROW
+                && let Side {
+                    part: None,
+                    neighbour: Some(next),
+                } = side(&at)
+            {
+                found.push(next.clone());
+                at = next;
+            }
+            found
+        };
+        let mut matches = along(&|at| self.before(at));
         matches.reverse();
         let index = matches.len();
         matches.push(span.clone());
-        let mut last = span.clone();
-        while matches.len() < MAX_ROW
-            && let side @ Side { part: None, .. } = self.after(&last)
-            && let Some(next) = side.neighbour
-        {
-            matches.push(next.clone());
-            last = next;
-        }
+        matches.extend(along(&|at| self.after(at)));
+        let (first, last) = (matches.first()?, matches.last()?);
         let most = matches.len();
         let window = self.companion.window;
         let end = last.end + window.after + most * ELEMENT;

@@ -106,8 +106,8 @@ fn from_utf32(bytes: &[u8], order: Order) -> Vec<u8> {
     out
 }
 
-/// Whether bytes are UTF-32 or UTF-16: of the latter, they begin with its mark, or nearly every second byte near the start is NUL and hardly any
-/// other is, as in text of mostly ASCII characters.
+/// Whether bytes are UTF-32 or UTF-16: of the latter, they begin with its mark, or nearly every second byte near the start is NUL
+/// and hardly any other is, as in text of mostly ASCII characters.
 pub(super) fn wide(bytes: &[u8]) -> Option<Wide> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] if let Some(wide) = is_utf32(bytes) => return Some(wide),

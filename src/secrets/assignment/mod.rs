@@ -89,8 +89,8 @@ fn reach(text: &[u8], hit: &Range<usize>, margin: usize) -> Reach {
     })
 }
 
-/// The lines that decide of the keyword at `hit`, what was seen of a table among them, and `margin` bytes around them; `None` where it cannot be said how far
-/// behind it they go.
+/// The lines that decide of the keyword at `hit`, what was seen of a table among them, and `margin` bytes around them; `None`
+/// where it cannot be said how far behind it they go.
 fn decides(
     text: &[u8],
     hit: &Range<usize>,

@@ -168,7 +168,7 @@ fn next_line(sight: &mut Sight<'_>, end: usize) -> Option<Range<usize>> {
 }
 
 /// The cells of a line, without blanks and quotes around them; `None` where a quote is left open.
-fn cells(text: &[u8], line: Range<usize>, mark: u8) -> Option<Vec<Range<usize>>> {
+pub(super) fn cells(text: &[u8], line: Range<usize>, mark: u8) -> Option<Vec<Range<usize>>> {
     let mut out = Vec::new();
     let mut start = line.start;
     let mut place = start;

@@ -1,6 +1,7 @@
 //! Rows of SQL: what is inserted, and what PostgreSQL copies in.
 
 use super::super::{at, before, key, part};
+use super::lines::cells;
 use super::{BEFORE, COLUMNS, Column, MOST, Sight, behind_quote, is_name, trim};
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ const NAME: usize = 130;
 /// The column whose head is a name in a list of columns: `INSERT INTO t (a, name) VALUES (…)`, `COPY t (a, name) FROM stdin`.
 pub(super) fn listed(sight: &mut Sight<'_>, name: &Range<usize>) -> Option<Column> {
     let text = sight.text;
-    let open = opening(sight, name, &mut |_| ())?;
+    let (open, mut heads) = opening(sight, name)?;
     let (word, _) = statement(sight, open)?;
     let word = part(text, word);
     let copies = word.eq_ignore_ascii_case(b"copy");
@@ -18,9 +19,6 @@ pub(super) fn listed(sight: &mut Sight<'_>, name: &Range<usize>) -> Option<Colum
     if !copies && !inserts.iter().any(|one| word.eq_ignore_ascii_case(one)) {
         return None;
     }
-    let mut heads = Vec::new();
-    opening(sight, name, &mut |head| heads.push(head))?;
-    heads.reverse();
     let index = heads.len();
     heads.push(name.clone());
     let mut close = closing(sight, name, &mut heads)?;
@@ -33,7 +31,7 @@ pub(super) fn listed(sight: &mut Sight<'_>, name: &Range<usize>) -> Option<Colum
     } else {
         let values =
             keyword(sight, close, b"values").or_else(|| keyword(sight, close, b"value"))?;
-        rows(sight, values, index, Some(heads.len()), Vec::new()).0
+        rows(sight, values, index, Some(heads.len()), Vec::new())
     };
     Column::new(text, name.clone(), cells, &heads)
 }
@@ -99,7 +97,7 @@ pub(super) fn declared(sight: &mut Sight<'_>, name: &Range<usize>, kind: usize) 
         }
         let behind = sight.skip(end);
         if let Some(values) = keyword(sight, behind, b"values") {
-            cells = rows(sight, values, index, None, cells).0;
+            cells = rows(sight, values, index, None, cells);
         }
     }
     // It goes on to look for more.
@@ -108,19 +106,19 @@ pub(super) fn declared(sight: &mut Sight<'_>, name: &Range<usize>, kind: usize) 
     Column::new(text, name.clone(), cells, &heads)
 }
 
-/// Where the list opens that a name is in; the names before it are handed out, the nearest first.
-fn opening(
-    sight: &mut Sight<'_>,
-    name: &Range<usize>,
-    visit: &mut dyn FnMut(Range<usize>),
-) -> Option<usize> {
+/// Where the list opens that a name is in, and the names before it.
+fn opening(sight: &mut Sight<'_>, name: &Range<usize>) -> Option<(usize, Vec<Range<usize>>)> {
     let text = sight.text;
     let floor = name.start.saturating_sub(BEFORE);
     let mut place = behind_quote(text, name.start);
+    let mut heads = Vec::new();
     loop {
         place = sight.skip_back(place, floor);
         match before(text, place) {
-            b'(' => return Some(place - 1),
+            b'(' => {
+                heads.reverse();
+                return Some((place - 1, heads));
+            }
             b',' => place -= 1,
             _ => return None,
         }
@@ -135,7 +133,7 @@ fn opening(
         if start == end || place <= floor {
             return None;
         }
-        visit(start..end);
+        heads.push(start..end);
         place = if quoted {
             behind_quote(text, start)
         } else {
@@ -262,15 +260,15 @@ fn keyword(sight: &mut Sight<'_>, index: usize, word: &[u8]) -> Option<usize> {
     stands.then_some(end)
 }
 
-/// The cells of the column at `index` in the rows from `place` on, added to those that are known, and where the rows end. Rows of
-/// another number of columns are left out.
+/// The cells of the column at `index` in the rows from `place` on, added to those that are known. Rows of another number of
+/// columns are left out.
 fn rows(
     sight: &mut Sight<'_>,
     mut place: usize,
     index: usize,
     columns: Option<usize>,
     mut cells: Vec<Range<usize>>,
-) -> (Vec<Range<usize>>, usize) {
+) -> Vec<Range<usize>> {
     let text = sight.text;
     while cells.len() <= MOST {
         place = sight.skip(place);
@@ -293,7 +291,7 @@ fn rows(
         }
         place += 1;
     }
-    (cells, place)
+    cells
 }
 
 /// The values of a row that begins behind its parenthesis, and one past the one that closes it; `None` where that is beyond `limit`.
@@ -377,7 +375,6 @@ fn copied(sight: &mut Sight<'_>, place: usize, index: usize, columns: usize) -> 
         return out;
     }
     let is_csv = memchr::memmem::find(&options, b"csv").is_some();
-    let mark = if is_csv { b',' } else { b'\t' };
     let mut start = place + line + 1;
     while out.len() <= MOST {
         let rest = part(text, start..sight.limit);
@@ -389,21 +386,31 @@ fn copied(sight: &mut Sight<'_>, place: usize, index: usize, columns: usize) -> 
         if row.starts_with(b"\\.") || row.is_empty() {
             break;
         }
-        let mut cells = row.split(|byte| *byte == mark);
-        if row.split(|byte| *byte == mark).count() == columns
-            && let Some(cell) = cells.nth(index)
-            && cell != b"\\N"
-        {
-            let before: usize = row
-                .split(|byte| *byte == mark)
-                .take(index)
-                .map(|cell| cell.len() + 1)
-                .sum();
-            out.push(trim(text, start + before..start + before + cell.len()));
-        }
+        let line = start..start + row.len();
+        let cells = if is_csv {
+            cells(text, line, b',')
+        } else {
+            Some(tabbed(text, line))
+        };
+        let fits = cells.filter(|cells| cells.len() == columns);
+        let cell = fits.and_then(|cells| cells.get(index).cloned());
+        out.extend(cell.filter(|cell| part(text, cell.clone()) != b"\\N"));
         start += length + 1;
     }
     out
+}
+
+/// The cells of a line that tabs are between.
+fn tabbed(text: &[u8], line: Range<usize>) -> Vec<Range<usize>> {
+    let mut start = line.start;
+    let cells = part(text, line).split(|byte| *byte == b'\t');
+    cells
+        .map(|cell| {
+            let from = start;
+            start += cell.len() + 1;
+            trim(text, from..from + cell.len())
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -433,6 +440,10 @@ mod tests {
             (
                 "COPY public.users (id, password, x) FROM stdin;\n1\tp1\ty\n2\t\\N\ty\n3\tp3\tz\n\\.\n4\tp4\tz\n",
                 "p1 p3",
+            ),
+            (
+                "COPY u (id, password) FROM stdin WITH csv;\n\"1,2\",\"p,1\"\n2,p2\n",
+                "p,1 p2",
             ),
             (
                 "CREATE TABLE `u` (\n  `id` int(11) NOT NULL DEFAULT '1,(',\n  `x` decimal(10,2),\n  `password` varchar(60) DEFAULT NULL,\n  PRIMARY KEY (`id`)\n);\nINSERT INTO `v` VALUES (1,2,'no');\nINSERT INTO `u` VALUES (1,2,'p1'),(2,3,'p2');\n",
