@@ -15,6 +15,7 @@ use super::walk::History;
 use crate::model::Trail;
 use crate::sources::limits::Limits;
 use git2::Oid;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// One path that held a blob, or one message.
@@ -79,13 +80,20 @@ fn holders(
     let positions = wanted.iter().zip(0..);
     let numbers = positions.filter_map(|(id, at)| Some((graph.known(&bytes(*id))?, at)));
     let mut reduced = Reduced::new(graph, numbers.collect());
-    let mut node = |tree: &Oid| {
+    let place = |tree: &Oid| {
         let number = graph.known(&bytes(*tree));
-        number.map_or(0, |number| reduced.node(number))
+        number.and_then(|number| reduced.place(number))
     };
-    let commits: Vec<_> = history.commits.iter().map(|one| node(&one.tree)).collect();
-    let trees = history.trees.iter();
-    let trees: Vec<_> = trees.map(|(tree, name)| (node(tree), name.way)).collect();
+    let of_commits: Vec<_> = history
+        .commits
+        .par_iter()
+        .map(|one| place(&one.tree))
+        .collect();
+    let of_trees: Vec<_> = history.trees.keys().map(place).collect();
+    let mut node = |place: Option<u32>| place.map_or(0, |place| reduced.node(place));
+    let commits: Vec<_> = of_commits.into_iter().map(&mut node).collect();
+    let ways = history.trees.values().map(|name| name.way);
+    let trees: Vec<_> = of_trees.into_iter().map(node).zip(ways).collect();
     let states = States::number(commits.into_iter(), trees.into_iter());
     let contents = reduced.contents();
     let found = states.unfold(graph, &contents, wanted.len(), limits, trouble);

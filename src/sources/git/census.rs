@@ -42,6 +42,19 @@ impl Edge {
         self.name & !FOLDER
     }
 
+    /// The entry as bytes, for [`Edge::of_bytes`].
+    pub(super) fn to_bytes(self) -> [u8; 8] {
+        (u64::from(self.child) << 32 | u64::from(self.name)).to_le_bytes()
+    }
+
+    pub(super) fn of_bytes(bytes: [u8; 8]) -> Self {
+        let both = u64::from_le_bytes(bytes);
+        Self {
+            name: both as u32,
+            child: (both >> 32) as u32,
+        }
+    }
+
     /// The same entry, its name and its child numbered anew.
     pub(super) fn renumbered(self, name: impl Fn(u32) -> u32, child: impl Fn(u32) -> u32) -> Self {
         Self {

@@ -10,7 +10,9 @@ use super::refs::Told;
 use super::report::{Fault, Trouble};
 use crate::sources::limits::Limits;
 use git2::{ObjectType, Oid};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
@@ -167,8 +169,20 @@ impl Graph {
 
     /// Of each tree that was noted, the place of the one that it is relative to, or `NONE`.
     pub(super) fn bases(&self) -> Vec<u32> {
-        let places = 0..self.trees.len() as u32;
+        let places = (0..self.trees.len() as u32).into_par_iter();
         places.map(|at| self.base(at).unwrap_or(NONE)).collect()
+    }
+
+    /// The places of the trees that each thread noted: a tree is relative to one of the same thread.
+    pub(super) fn threads(&self) -> Vec<Range<u32>> {
+        let mut places = 0..0;
+        let threads = self.trees.chunk_by(|(one, _), (other, _)| one == other);
+        threads
+            .map(|trees| {
+                places = places.end..places.end + trees.len() as u32;
+                places.clone()
+            })
+            .collect()
     }
 
     /// The number of the tree that was noted at a place.

@@ -6,8 +6,11 @@
 
 use super::census::Edge;
 use super::graph::Graph;
+use super::names::Names;
 use super::pack::{Bits, NONE};
-use std::collections::{BTreeMap, BTreeSet};
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Number of a node; 0 holds nothing.
 pub(super) type Node = u32;
@@ -19,26 +22,46 @@ pub(super) enum Child {
     Tree(Node),
 }
 
-/// Name and target of everything wanted in a tree; names by number.
-pub(super) type Children = Vec<(u32, Child)>;
+/// What is in each node: the entries of a tree that lead to something wanted, as bytes.
+#[derive(Default)]
+pub(super) struct Contents(Names);
+
+impl Contents {
+    /// The node with these entries.
+    fn node(&mut self, entries: &[Edge], room: &mut Vec<u8>) -> Node {
+        room.clear();
+        room.extend(entries.iter().flat_map(|edge| edge.to_bytes()));
+        // The first one is the one that holds nothing.
+        self.0.number(&[]);
+        self.0.number(room)
+    }
+
+    /// Name and target of everything wanted in a node; names by number.
+    pub(super) fn of(&self, node: Node) -> impl Iterator<Item = (u32, Child)> {
+        let (entries, _) = self.0.get(node).as_chunks();
+        entries.iter().map(|entry| {
+            let edge = Edge::of_bytes(*entry);
+            let child = if edge.is_tree() {
+                Child::Tree(edge.child)
+            } else {
+                Child::Blob(edge.child)
+            };
+            (edge.name(), child)
+        })
+    }
+}
 
 /// The reduced trees.
 pub(super) struct Reduced<'a> {
     graph: &'a Graph,
     /// Wanted blobs and the trees that lead to one.
     marked: Bits,
-    /// Number and position of each wanted blob, by number.
-    positions: Vec<(u32, u32)>,
-    /// Of each noted tree, the place of its base, or `NONE`.
-    bases: Vec<u32>,
-    /// Of each noted tree, the first tree of its chain from which on nothing wanted changed.
-    same: Vec<u32>,
-    /// Of those, which of the lists has the entries that lead to a wanted blob; `NONE` where that is not known yet.
-    entries: Vec<u32>,
-    lists: Vec<Box<[Edge]>>,
-    /// Their nodes, `NONE` as well.
+    trees: Trees,
+    /// Of each noted tree, its node, or `NONE` as long as it is not known.
     nodes: Vec<Node>,
-    numbers: BTreeMap<Children, Node>,
+    contents: Contents,
+    /// What one of them is written into.
+    room: Vec<u8>,
 }
 
 impl<'a> Reduced<'a> {
@@ -47,33 +70,34 @@ impl<'a> Reduced<'a> {
         wanted.sort_unstable();
         let bases = graph.bases();
         let marked = marked(graph, &bases, wanted.iter().map(|(number, _)| *number));
+        let mut trees = Trees::new(graph, &bases, &marked);
+        trees.link(graph, &wanted);
         Self {
-            same: same(graph, &bases, &marked),
-            marked,
-            positions: wanted,
-            entries: vec![NONE; bases.len()],
-            lists: Vec::new(),
             nodes: vec![NONE; bases.len()],
-            bases,
-            numbers: BTreeMap::new(),
+            contents: Contents::default(),
+            room: Vec::new(),
             graph,
+            marked,
+            trees,
         }
     }
 
-    /// What is in each node, by number.
-    pub(super) fn contents(self) -> Vec<Children> {
-        let mut contents = vec![Children::new(); self.numbers.len() + 1];
-        for (children, node) in self.numbers {
-            contents[node as usize] = children;
-        }
-        contents
+    /// What is in each node.
+    pub(super) fn contents(self) -> Contents {
+        self.contents
     }
 
-    /// The node of a tree. An explicit stack: nesting is up to whoever wrote the repository.
-    pub(super) fn node(&mut self, tree: u32) -> Node {
-        let Some(root) = self.place(tree) else {
-            return 0;
-        };
+    /// The place of the noted tree that stands for this one; `None` when it leads to nothing wanted.
+    pub(super) fn place(&self, tree: u32) -> Option<u32> {
+        if !self.marked.has(tree) {
+            return None;
+        }
+        let (at, _) = self.graph.tree(tree)?;
+        self.trees.same.get(at as usize).copied()
+    }
+
+    /// The node of the tree at a place. An explicit stack: nesting is up to whoever wrote the repository.
+    pub(super) fn node(&mut self, root: u32) -> Node {
         if let Some(node) = self.known(root) {
             return node;
         }
@@ -81,16 +105,10 @@ impl<'a> Reduced<'a> {
         let mut open = BTreeSet::from([root]);
         let mut stack = vec![(root, 0_usize)];
         while let Some((at, next)) = stack.last_mut() {
-            self.enter(*at);
-            let edge = self.listed(*at).and_then(|edges| edges.get(*next));
-            if let Some(edge) = edge.copied() {
+            if let Some(edge) = self.trees.entries(*at).get(*next) {
                 *next += 1;
-                if edge.is_tree()
-                    && let Some(below) = self.place(edge.child)
-                    && self.known(below).is_none()
-                    && open.insert(below)
-                {
-                    stack.push((below, 0));
+                if edge.is_tree() && self.known(edge.child).is_none() && open.insert(edge.child) {
+                    stack.push((edge.child, 0));
                 }
             } else {
                 let at = *at;
@@ -108,89 +126,115 @@ impl<'a> Reduced<'a> {
         node.filter(|node| *node != NONE)
     }
 
-    /// The entries of a tree at this place that lead to a wanted blob.
-    fn listed(&self, at: u32) -> Option<&[Edge]> {
-        let list = *self.entries.get(at as usize)?;
-        self.lists.get(list as usize).map(AsRef::as_ref)
-    }
-
-    fn list(&mut self, at: u32, entries: &[Edge]) {
-        if let Some(slot) = self.entries.get_mut(at as usize) {
-            *slot = self.lists.len() as u32;
-            self.lists.push(entries.into());
-        }
-    }
-
-    /// The place of the tree that stands for this one; `None` when it leads to nothing wanted.
-    fn place(&self, tree: u32) -> Option<u32> {
-        if !self.marked.has(tree) {
-            return None;
-        }
-        let (at, _) = self.graph.tree(tree)?;
-        self.same.get(at as usize).copied()
-    }
-
-    /// Works out which entries of a tree lead to a wanted blob.
-    fn enter(&mut self, at: u32) {
-        if self.listed(at).is_some() {
-            return;
-        }
-        let mut chain = Vec::new();
-        let mut next = Some(at);
-        let mut entries = Vec::new();
-        while let Some(at) = next {
-            if let Some(known) = self.listed(at) {
-                entries.extend_from_slice(known);
-                break;
-            }
-            chain.push(at);
-            next = base(&self.bases, at);
-        }
-        let Some((last, between)) = chain.split_first() else {
-            return;
-        };
-        for at in between.iter().rev() {
-            self.graph
-                .apply(*at, &mut entries, |edge| matters(edge, &self.marked));
-            // Others are likely made out of those in which something changed.
-            if self.same.get(*at as usize) == Some(at) {
-                self.list(*at, &entries);
-            }
-        }
-        self.graph
-            .apply(*last, &mut entries, |edge| matters(edge, &self.marked));
-        self.list(at, &entries);
-    }
-
     fn finish(&mut self, at: u32) {
-        let edges = self.listed(at).unwrap_or_default().to_vec();
-        let mut children: Children = edges
-            .into_iter()
-            .filter_map(|edge| {
-                if edge.is_tree() {
-                    let below = self.place(edge.child)?;
-                    let node = self.known(below).filter(|node| *node != 0)?;
-                    Some((edge.name(), Child::Tree(node)))
-                } else {
-                    let known = self
-                        .positions
-                        .binary_search_by_key(&edge.child, |(number, _)| *number)
-                        .ok()?;
-                    let (_, position) = self.positions.get(known)?;
-                    Some((edge.name(), Child::Blob(*position)))
-                }
-            })
-            .collect();
-        children.sort_unstable();
-        let node = if children.is_empty() {
-            0
-        } else {
-            let next = self.numbers.len() as Node + 1;
-            *self.numbers.entry(children).or_insert(next)
+        let reduced = |edge: &Edge| {
+            if !edge.is_tree() {
+                return Some(*edge);
+            }
+            let node = self.known(edge.child).filter(|node| *node != 0)?;
+            Some(edge.renumbered(|name| name, |_| node))
         };
+        let mut entries: Vec<Edge> = self.trees.entries(at).iter().filter_map(reduced).collect();
+        entries.sort_unstable();
+        let node = self.contents.node(&entries, &mut self.room);
         if let Some(slot) = self.nodes.get_mut(at as usize) {
             *slot = node;
         }
+    }
+}
+
+/// What matters of the noted trees, by their places.
+#[derive(Default)]
+struct Trees {
+    /// Of each tree, the first of its chain from which on nothing wanted changed.
+    same: Vec<u32>,
+    /// `entries[starts[t]..starts[t + 1]]` lead to a wanted blob, of a tree that stands for itself.
+    starts: Vec<usize>,
+    entries: Vec<Edge>,
+}
+
+impl Trees {
+    /// Those of a graph. What one thread noted is relative to what that thread noted, so threads can go through it.
+    fn new(graph: &Graph, bases: &[u32], marked: &Bits) -> Self {
+        let parts: Vec<Self> = graph
+            .threads()
+            .into_par_iter()
+            .map(|places| Self::part(graph, bases, marked, places))
+            .collect();
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        for part in parts {
+            let before = all.entries.len();
+            all.same.extend(part.same);
+            all.starts
+                .extend(part.starts.iter().map(|start| before + start));
+            all.entries.extend(part.entries);
+        }
+        all.starts.push(all.entries.len());
+        all
+    }
+
+    /// Those that one thread noted, at these places.
+    fn part(graph: &Graph, bases: &[u32], marked: &Bits, places: Range<u32>) -> Self {
+        let mut part = Self::default();
+        let matters = |edge: Edge| edge.child != NONE && marked.has(edge.child);
+        let first = places.start;
+        // A base is noted before what is made out of it.
+        for at in places {
+            let same =
+                base(bases, at).and_then(|base| Some(part.same.get((base - first) as usize)?));
+            let same = same.copied();
+            let mut differ = graph.added(at).iter().chain(graph.removed(at));
+            let changes = differ.any(|edge| matters(*edge));
+            part.starts.push(part.entries.len());
+            if let Some(same) = same.filter(|_| !changes) {
+                part.same.push(same);
+                continue;
+            }
+            part.same.push(at);
+            if !graph.noted(at).is_some_and(|tree| marked.has(tree)) {
+                continue;
+            }
+            let known = same.map_or(0..0, |same| part.range(same - first));
+            let mut entries = part.entries.get(known).unwrap_or_default().to_vec();
+            graph.apply(at, &mut entries, matters);
+            part.entries.append(&mut entries);
+        }
+        part
+    }
+
+    fn range(&self, at: u32) -> Range<usize> {
+        let at = at as usize;
+        match (self.starts.get(at), self.starts.get(at + 1)) {
+            (Some(start), Some(end)) => *start..*end,
+            _ => 0..0,
+        }
+    }
+
+    /// The entries of a tree that stands for itself.
+    fn entries(&self, at: u32) -> &[Edge] {
+        self.entries.get(self.range(at)).unwrap_or_default()
+    }
+
+    /// Lets entries lead to the place of the tree that stands for theirs, and to the position of a wanted blob.
+    fn link(&mut self, graph: &Graph, positions: &[(u32, u32)]) {
+        let same = &self.same;
+        let position = |number: u32| {
+            let known = positions.binary_search_by_key(&number, |(number, _)| *number);
+            positions.get(known.ok()?).map(|(_, position)| *position)
+        };
+        let place = |number| {
+            let (at, _) = graph.tree(number)?;
+            same.get(at as usize).copied()
+        };
+        self.entries.par_iter_mut().for_each(|edge| {
+            let to = if edge.is_tree() {
+                place(edge.child)
+            } else {
+                position(edge.child)
+            };
+            edge.child = to.unwrap_or(NONE);
+        });
     }
 }
 
@@ -200,46 +244,21 @@ fn base(bases: &[u32], at: u32) -> Option<u32> {
     base.filter(|base| *base != NONE)
 }
 
-/// Whether an entry leads to something wanted.
-fn matters(edge: Edge, marked: &Bits) -> bool {
-    edge.child != NONE && marked.has(edge.child)
-}
-
-/// Of each noted tree, the first tree of its chain from which on nothing wanted changed.
-fn same(graph: &Graph, bases: &[u32], marked: &Bits) -> Vec<u32> {
-    let mut same: Vec<u32> = Vec::with_capacity(bases.len());
-    for at in 0..bases.len() as u32 {
-        // A base is noted before what is made out of it.
-        let first = base(bases, at).and_then(|base| same.get(base as usize).copied());
-        let mut differ = graph.added(at).iter().chain(graph.removed(at));
-        let changes = differ.any(|edge| matters(*edge, marked));
-        same.push(first.filter(|_| !changes).unwrap_or(at));
-    }
-    same
-}
-
-/// These objects and every tree that leads to one of them.
+/// These objects and every tree that may lead to one of them: each tree that names one of these, and what is noted as a
+/// change of it, whether or not it still names it.
 fn marked(graph: &Graph, bases: &[u32], wanted: impl Iterator<Item = u32>) -> Bits {
     let mut marked = Bits::new(graph.len());
     let mut pending: Vec<u32> = wanted.filter(|number| marked.insert(*number)).collect();
     let holders = Holders::new(graph, bases, &marked);
-    // Of one entry, the trees that were looked at: it may have come into a chain more than once.
     let mut below: Vec<u32> = Vec::new();
     while let Some(number) = pending.pop() {
-        for &(at, place) in holders.of(number) {
-            let Some(edge) = graph.added(at).get(place as usize) else {
-                continue;
-            };
-            below.push(at);
-            while let Some(at) = below.pop() {
-                let Some(tree) = graph.noted(at) else {
-                    continue;
-                };
-                if marked.insert(tree) {
-                    pending.push(tree);
-                }
-                let made = holders.made_of(at).iter().copied();
-                below.extend(made.filter(|child| !graph.removed(*child).contains(edge)));
+        below.extend_from_slice(holders.of(number));
+        while let Some(at) = below.pop() {
+            if let Some(tree) = graph.noted(at)
+                && marked.insert(tree)
+            {
+                pending.push(tree);
+                below.extend_from_slice(holders.made_of(at));
             }
         }
     }
@@ -249,10 +268,9 @@ fn marked(graph: &Graph, bases: &[u32], wanted: impl Iterator<Item = u32>) -> Bi
 /// Which trees name a tree or a wanted blob for the first time in their chain, and which trees are noted as changes of
 /// which.
 struct Holders {
-    /// `adding[starts[n]..starts[n + 1]]` are the places of the trees that add number `n`, and of the entry among what
-    /// each adds.
+    /// `adding[starts[n]..starts[n + 1]]` are the places of the trees that add number `n`.
     starts: Vec<u32>,
-    adding: Vec<(u32, u32)>,
+    adding: Vec<u32>,
     made_starts: Vec<u32>,
     made: Vec<u32>,
 }
@@ -262,14 +280,15 @@ impl Holders {
         let trees = 0..bases.len() as u32;
         let based = trees.clone().map(|at| (at, base(bases, at)));
         let based = based.filter_map(|(at, base)| Some((base?, at)));
-        let (made_starts, made) = grouped(bases.len(), based);
+        let leads = |edge: &&Edge| edge.child != NONE && (edge.is_tree() || wanted.has(edge.child));
         let added = trees.flat_map(|at| {
-            let edges = graph.added(at).iter().zip(0..);
-            edges.map(move |(edge, place)| (*edge, (at, place)))
+            let edges = graph.added(at).iter().filter(leads);
+            edges.map(move |edge| (edge.child, at))
         });
-        let leads = |edge: Edge| edge.child != NONE && (edge.is_tree() || wanted.has(edge.child));
-        let added = added.filter(|(edge, _)| leads(*edge));
-        let (starts, adding) = grouped(graph.len(), added.map(|(edge, at)| (edge.child, at)));
+        let ((made_starts, made), (starts, adding)) = rayon::join(
+            || grouped(bases.len(), based),
+            || grouped(graph.len(), added),
+        );
         Self {
             starts,
             adding,
@@ -278,8 +297,8 @@ impl Holders {
         }
     }
 
-    /// The trees that add an object, each with the place of the entry it adds.
-    fn of(&self, number: u32) -> &[(u32, u32)] {
+    /// The trees that add an object.
+    fn of(&self, number: u32) -> &[u32] {
         group(&self.starts, &self.adding, number)
     }
 

@@ -2,7 +2,7 @@
 //! that hold it.
 
 use super::graph::Graph;
-use super::reduce::{Child, Children, Node};
+use super::reduce::{Child, Contents, Node};
 use super::refs::{Name, Way};
 use super::walk::History;
 use crate::sources::git::Trouble;
@@ -95,7 +95,7 @@ impl States {
     pub(super) fn unfold(
         &self,
         graph: &Graph,
-        contents: &[Children],
+        contents: &Contents,
         wanted: usize,
         limits: &Limits,
         trouble: &Trouble,
@@ -109,11 +109,11 @@ impl States {
         while let Some((prefix, versions)) = pending.pop() {
             let mut below: BTreeMap<&[u8], BTreeMap<Child, Runs>> = BTreeMap::new();
             for (node, runs) in &versions {
-                for (name, child) in contents.get(*node as usize).into_iter().flatten() {
+                for (name, child) in contents.of(*node) {
                     let held = below
-                        .entry(graph.name(*name))
+                        .entry(graph.name(name))
                         .or_default()
-                        .entry(*child)
+                        .entry(child)
                         .or_default();
                     for run in &runs.0 {
                         held.push(*run);

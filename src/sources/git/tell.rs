@@ -13,13 +13,18 @@ use crate::model::{Medium, Trail};
 use crate::sources::limits::Limits;
 use git2::{ObjectType, Oid};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Length of an id in hexadecimal digits.
 const HEX: usize = 40;
 
+/// Fewest commits that are read by one thread.
+const TOGETHER: usize = 128;
+
 /// Says of commits what a report needs.
 pub(super) struct Teller<'a> {
+    repo: &'a Repo,
     lease: Option<Lease<'a>>,
     history: &'a History,
     limits: &'a Limits,
@@ -35,6 +40,7 @@ impl<'a> Teller<'a> {
         trouble: &'a Trouble,
     ) -> Self {
         Self {
+            repo,
             lease: repo.lease().ok(),
             history,
             limits,
@@ -50,6 +56,7 @@ impl<'a> Teller<'a> {
         found: &[Paths],
         trails: Vec<trails::Trail>,
     ) -> BTreeMap<Oid, Vec<Attribution>> {
+        self.know(trails.iter().filter_map(|trail| trail.first).collect());
         let mut trails = trails.into_iter();
         let mut out = BTreeMap::new();
         for (id, places) in wanted.iter().zip(found) {
@@ -105,24 +112,46 @@ impl<'a> Teller<'a> {
         self.history.commits.get(at as usize).copied()
     }
 
+    /// Reads the authors of many commits at once.
+    fn know(&mut self, commits: BTreeSet<u32>) {
+        let commits: Vec<u32> = commits.into_iter().collect();
+        let (repo, history) = (self.repo, self.history);
+        let (limits, trouble) = (self.limits, self.trouble);
+        let read = commits.par_iter().with_min_len(TOGETHER).map_init(
+            || repo.lease().ok(),
+            |lease, at| {
+                let id = history.commits.get(*at as usize)?.id;
+                Some((*at, read(lease.as_ref()?, id, limits, trouble, author)))
+            },
+        );
+        let read: Vec<_> = read.flatten().collect();
+        self.authors.extend(read);
+    }
+
     fn author(&mut self, at: u32) -> Option<String> {
         if let Some(known) = self.authors.get(&at) {
             return known.clone();
         }
         let id = self.commit(at)?.id;
-        let author = self.read(id, author);
+        let author = read(self.lease.as_ref()?, id, self.limits, self.trouble, author);
         self.authors.insert(at, author.clone());
         author
     }
+}
 
-    fn read<T>(&self, id: Oid, fields: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
-        let objects = self.lease.as_ref().and_then(Lease::objects)?;
-        match object::read(&objects, id, self.limits.max_object_bytes) {
-            Ok(found) => fields(found.data()),
-            Err(fault) => {
-                self.trouble.fault(id, fault);
-                None
-            }
+fn read<T>(
+    lease: &Lease<'_>,
+    id: Oid,
+    limits: &Limits,
+    trouble: &Trouble,
+    fields: impl FnOnce(&[u8]) -> Option<T>,
+) -> Option<T> {
+    let objects = lease.objects()?;
+    match object::read(&objects, id, limits.max_object_bytes) {
+        Ok(found) => fields(found.data()),
+        Err(fault) => {
+            trouble.fault(id, fault);
+            None
         }
     }
 }

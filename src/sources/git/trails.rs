@@ -67,8 +67,10 @@ struct Shown {
     local: Option<usize>,
 }
 
-/// Most things in one pass: a bit each.
-const WIDTH: usize = 64;
+/// Things that are followed in one pass: a bit each.
+type Things = u128;
+/// Most of these.
+const WIDTH: usize = Things::BITS as usize;
 
 /// Follows things, each given by the states that hold it, through the history.
 pub(super) fn follow(history: &History, states: &States, held: &[&Runs]) -> Vec<Trail> {
@@ -143,7 +145,7 @@ fn shown(history: &History) -> Vec<Shown> {
         .collect()
 }
 
-fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
+fn bits(mut mask: Things) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let bit = mask.trailing_zeros() as usize;
         mask &= mask.wrapping_sub(1);
@@ -159,7 +161,7 @@ fn pass(
     names: &[Shown],
     held: &[&Runs],
 ) -> Vec<Trail> {
-    let mut of_state = vec![0_u64; states.len()];
+    let mut of_state = vec![Things::default(); states.len()];
     for (bit, runs) in held.iter().enumerate() {
         for state in runs.states() {
             of_state[state as usize] |= 1 << bit;
@@ -167,7 +169,7 @@ fn pass(
     }
     let here = |at: usize| of_state[states.of[at] as usize];
     // What each commit or one before it has.
-    let mut ever: Vec<u64> = Vec::with_capacity(history.commits.len());
+    let mut ever: Vec<Things> = Vec::with_capacity(history.commits.len());
     for (at, parents) in history.parents.iter().enumerate() {
         let before = parents
             .iter()
@@ -194,7 +196,7 @@ fn pass(
 type Names = (Vec<String>, u32);
 
 /// The branches whose history has each thing; where none has, the other refs.
-fn leading(names: &[Shown], ever: &[u64], things: usize) -> Vec<Names> {
+fn leading(names: &[Shown], ever: &[Things], things: usize) -> Vec<Names> {
     let mut branches: Vec<Names> = vec![Names::default(); things];
     let mut others = branches.clone();
     for shown in names {
@@ -226,7 +228,7 @@ pub(super) fn holders(history: &History, commits: &[u32]) -> Vec<Names> {
     commits
         .par_chunks(WIDTH)
         .flat_map_iter(|commits| {
-            let mut ever = vec![0_u64; history.commits.len()];
+            let mut ever = vec![Things::default(); history.commits.len()];
             for (bit, &at) in commits.iter().enumerate() {
                 ever[at as usize] |= 1 << bit;
             }
@@ -263,15 +265,15 @@ fn summary(runs: &Runs, spans: &[Span], history: &History) -> Trail {
 /// removed it.
 fn removals(
     history: &History,
-    here: &impl Fn(usize) -> u64,
-    ever: &[u64],
+    here: &impl Fn(usize) -> Things,
+    ever: &[Things],
     mut removed: impl FnMut(usize, u32),
 ) {
     let Some(head) = history.head else {
         return;
     };
     let gone = |at: usize| ever[at] & !here(at);
-    let mut open = vec![0_u64; head + 1];
+    let mut open = vec![Things::default(); head + 1];
     open[head] = gone(head);
     for at in (0..=head).rev() {
         let mut left = open[at];
