@@ -172,31 +172,30 @@ impl Pack {
     /// Finds the base of every entry, and what follows from that.
     fn link(&mut self, ids: &[Id], entries: &[u32]) {
         let count = entries.len() as u32;
-        self.bases = (0..count)
-            .into_par_iter()
-            .with_min_len(4096)
-            .map(|entry| {
-                let Some((header, deflated)) = self.entry(entry) else {
-                    return LOST;
-                };
-                self.looked_at(header.length + deflated.len());
-                match header.form {
-                    Form::Whole(_) => WHOLE,
-                    Form::Behind(distance) => {
-                        let before = self.offsets.get(..entry as usize).unwrap_or_default();
-                        self.offsets[entry as usize]
-                            .checked_sub(distance)
-                            .and_then(|offset| before.binary_search(&offset).ok())
-                            .map_or(LOST, |base| base as u32)
-                    }
-                    Form::Named(id) => ids
-                        .binary_search(&id)
-                        .ok()
-                        .and_then(|at| entries.get(at).copied())
-                        .unwrap_or(LOST),
+        let looked_at = (0..count).into_par_iter().with_min_len(4096).map(|entry| {
+            let Some((header, deflated)) = self.entry(entry) else {
+                return (LOST, Nature::Elsewhere);
+            };
+            self.looked_at(header.length + deflated.len());
+            let base = match header.form {
+                Form::Whole(kind) => return (WHOLE, Nature::Of(kind)),
+                Form::Behind(distance) => {
+                    let before = self.offsets.get(..entry as usize).unwrap_or_default();
+                    self.offsets[entry as usize]
+                        .checked_sub(distance)
+                        .and_then(|offset| before.binary_search(&offset).ok())
+                        .map(|base| base as u32)
                 }
-            })
-            .collect();
+                Form::Named(id) => ids
+                    .binary_search(&id)
+                    .ok()
+                    .and_then(|at| entries.get(at).copied()),
+            };
+            // Until its chain is followed it has no end.
+            base.map_or((LOST, Nature::Elsewhere), |base| (base, Nature::Endless))
+        });
+        let (bases, mut natures): (Vec<u32>, Vec<Nature>) = looked_at.unzip();
+        self.bases = bases;
         self.starts = vec![0; entries.len() + 2];
         for base in self.bases.iter().filter(|base| **base < LOST) {
             self.starts[*base as usize + 2] += 1;
@@ -227,24 +226,10 @@ impl Pack {
             }
             self.order = Some(order);
         }
-        let mut natures = vec![Nature::Endless; entries.len()];
         for entry in self.in_order() {
-            natures[entry as usize] = match self.base(entry) {
-                Some(base) => natures[base as usize],
-                None => match self.entry(entry) {
-                    Some((
-                        Header {
-                            form: Form::Whole(kind),
-                            ..
-                        },
-                        deflated,
-                    )) => {
-                        self.looked_at(deflated.len());
-                        Nature::Of(kind)
-                    }
-                    _ => Nature::Elsewhere,
-                },
-            };
+            if let Some(base) = self.base(entry) {
+                natures[entry as usize] = natures[base as usize];
+            }
         }
         self.natures = natures;
         self.data.let_go();
