@@ -25,16 +25,7 @@ impl Writer {
 
     /// A section of JSON; `None` when the value has no such form.
     pub fn json(&mut self, value: &impl Serialize) -> Option<()> {
-        let json = serde_json::to_vec(value).ok()?;
-        let mut packer = Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default());
-        let mut packed = (json.len() as u64).to_le_bytes().to_vec();
-        let head = packed.len();
-        packed.resize(head + packer.deflate_compress_bound(json.len()), 0);
-        let length = packer
-            .deflate_compress(&json, packed.get_mut(head..)?)
-            .ok()?;
-        packed.truncate(head + length);
-        self.section(&packed);
+        self.section(&packed(value)?);
         Some(())
     }
 
@@ -42,6 +33,20 @@ impl Writer {
     pub fn done(self) -> Vec<u8> {
         self.0
     }
+}
+
+/// What a section of JSON holds; `None` when the value has no such form.
+pub(super) fn packed(value: &impl Serialize) -> Option<Vec<u8>> {
+    let json = serde_json::to_vec(value).ok()?;
+    let mut packer = Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default());
+    let mut packed = (json.len() as u64).to_le_bytes().to_vec();
+    let head = packed.len();
+    packed.resize(head + packer.deflate_compress_bound(json.len()), 0);
+    let length = packer
+        .deflate_compress(&json, packed.get_mut(head..)?)
+        .ok()?;
+    packed.truncate(head + length);
+    Some(packed)
 }
 
 /// Reads them again. Everything is `None` that is not there, or not of the shape asked for.

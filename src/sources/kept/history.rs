@@ -1,6 +1,6 @@
 //! What is kept of the history of an object store.
 
-use super::bytes::{Reader, Writer};
+use super::bytes::{Reader, Writer, packed};
 use super::part::StorePart;
 use super::{Value, id_of, latin, text_of};
 use crate::model::Trail;
@@ -128,21 +128,18 @@ impl<T: Value> HistoryMemory<T> {
         })?;
         writer.section(&joined(&part.wanted));
         writer.section(&joined(&self.borrowed));
-        let of_interest = part.of_interest.iter().map(|(id, value)| (*id, value));
-        writer.json(&named(of_interest))?;
-        let heard = part.heard.iter().map(|(id, value)| (*id, value));
-        writer.json(&named(heard))?;
-        let mut trails = Trails::default();
-        let blobs = named(part.told.blobs.iter().map(|(id, found)| {
-            let found = found.iter().map(|one| Placed::of(one, &mut trails));
-            (bytes(*id), found.collect::<Vec<_>>())
-        }));
-        let messages = part.told.messages.iter();
-        let messages =
-            named(messages.map(|(id, found)| (bytes(*id), Placed::of(found, &mut trails))));
-        writer.json(&trails.all)?;
-        writer.json(&blobs)?;
-        writer.json(&messages)?;
+        let (read, told) = rayon::join(
+            || {
+                let values = |values: &[(Id, Visited<T>)]| {
+                    packed(&named(values.iter().map(|(id, value)| (*id, value))))
+                };
+                Some([values(&part.of_interest)?, values(&part.heard)?])
+            },
+            || packed_words(&part.told),
+        );
+        for section in read?.iter().chain(&told?) {
+            writer.section(section);
+        }
         Some(writer.done())
     }
 
@@ -181,6 +178,18 @@ impl<T: Value> HistoryMemory<T> {
             },
         })
     }
+}
+
+/// What commits say, as sections: the trails, then blobs and messages.
+fn packed_words(told: &Said) -> Option<[Vec<u8>; 3]> {
+    let mut trails = Trails::default();
+    let blobs = named(told.blobs.iter().map(|(id, found)| {
+        let found = found.iter().map(|one| Placed::of(one, &mut trails));
+        (bytes(*id), found.collect::<Vec<_>>())
+    }));
+    let messages = told.messages.iter();
+    let messages = named(messages.map(|(id, found)| (bytes(*id), Placed::of(found, &mut trails))));
+    Some([packed(&trails.all)?, packed(&blobs)?, packed(&messages)?])
 }
 
 fn by_id<V>(values: Vec<(Id, V)>) -> BTreeMap<git2::Oid, V> {
