@@ -213,7 +213,7 @@ impl Graph {
         })
     }
 
-    fn change(&self, at: u32, range: impl FnOnce(&TreeNote) -> std::ops::Range<usize>) -> &[Edge] {
+    fn change(&self, at: u32, range: impl FnOnce(&TreeNote) -> Range<usize>) -> &[Edge] {
         let found = self
             .trees
             .get(at as usize)

@@ -149,6 +149,41 @@ proptest! {
     }
 }
 
+/// Trees can be written that call a folder a file and a file a folder.
+#[test]
+fn entries_of_another_kind_than_they_are_called_lead_nowhere() {
+    let place = Place::new();
+    let repo = place.repo("app");
+    let secret = repo.blob("SECRET 1\n");
+    let folder = repo.tree(&[("key", "SECRET 1\n")]);
+    let entry = |mode: &str, name: &str, id: Oid| {
+        [format!("{mode} {name}\0").as_bytes(), id.as_bytes()].concat()
+    };
+    let tree = [
+        entry("100644", "called-file", folder),
+        entry("40000", "called-folder", secret),
+        entry("100644", "plain", secret),
+    ]
+    .concat();
+    let odb = repo.0.odb().unwrap();
+    let tree = odb.write(git2::ObjectType::Tree, &tree).unwrap();
+    let who = git2::Signature::new("Ann", "ann@example.org", &git2::Time::new(1_000, 0)).unwrap();
+    let tree = repo.0.find_tree(tree).unwrap();
+    let commit = repo
+        .0
+        .commit(Some("refs/heads/other"), &who, &who, "odd", &tree, &[]);
+    let commits = [commit.unwrap()];
+    let options = options(None, true, Limits::default());
+    for packed in [false, true] {
+        if packed {
+            pack(&place.path("app/.git"), 1, usize::MAX);
+        }
+        let found = lines(&scan_with(&[place.path("app")], &options).items, &commits);
+        assert!(found.contains("plain"), "{found}");
+        assert!(!found.contains("called"), "{found}");
+    }
+}
+
 /// Where the word begins: carried over where it was copied whole, looked for where it was not.
 struct Marks;
 

@@ -107,7 +107,9 @@ impl<'a> Reduced<'a> {
         while let Some((at, next)) = stack.last_mut() {
             if let Some(edge) = self.trees.entries(*at).get(*next) {
                 *next += 1;
-                if edge.is_tree() && self.known(edge.child).is_none() && open.insert(edge.child) {
+                let is_new =
+                    edge.is_tree() && edge.child != NONE && self.known(edge.child).is_none();
+                if is_new && open.insert(edge.child) {
                     stack.push((edge.child, 0));
                 }
             } else {
@@ -128,11 +130,12 @@ impl<'a> Reduced<'a> {
 
     fn finish(&mut self, at: u32) {
         let reduced = |edge: &Edge| {
-            if !edge.is_tree() {
-                return Some(*edge);
-            }
-            let node = self.known(edge.child).filter(|node| *node != 0)?;
-            Some(edge.renumbered(|name| name, |_| node))
+            let to = if edge.is_tree() {
+                self.known(edge.child).filter(|node| *node != 0)?
+            } else {
+                edge.child
+            };
+            (to != NONE).then(|| edge.renumbered(|name| name, |_| to))
         };
         let mut entries: Vec<Edge> = self.trees.entries(at).iter().filter_map(reduced).collect();
         entries.sort_unstable();
@@ -163,6 +166,8 @@ impl Trees {
             .collect();
         let mut parts = parts.into_iter();
         let mut all = parts.next().unwrap_or_default();
+        let more = parts.as_slice().iter().map(|part| part.entries.len()).sum();
+        all.entries.reserve_exact(more);
         for part in parts {
             let before = all.entries.len();
             all.same.extend(part.same);
@@ -181,9 +186,8 @@ impl Trees {
         let first = places.start;
         // A base is noted before what is made out of it.
         for at in places {
-            let same =
-                base(bases, at).and_then(|base| Some(part.same.get((base - first) as usize)?));
-            let same = same.copied();
+            let before = base(bases, at).and_then(|base| base.checked_sub(first));
+            let same = before.and_then(|before| part.same.get(before as usize).copied());
             let mut differ = graph.added(at).iter().chain(graph.removed(at));
             let changes = differ.any(|edge| matters(*edge));
             part.starts.push(part.entries.len());
@@ -216,7 +220,8 @@ impl Trees {
         self.entries.get(self.range(at)).unwrap_or_default()
     }
 
-    /// Lets entries lead to the place of the tree that stands for theirs, and to the position of a wanted blob.
+    /// Lets entries lead to the place of the tree that stands for theirs, and to the position of a wanted blob; `NONE` where what
+    /// they name is not of the kind that they call it.
     fn link(&mut self, graph: &Graph, positions: &[(u32, u32)]) {
         let same = &self.same;
         let position = |number: u32| {
