@@ -16,6 +16,14 @@ const MAX_ENTRIES: u32 = 4096;
 const PKCS7_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 const PKCS7_SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 
+/// The bags of a PKCS #12 file that hold keys (plain, encrypted) or secrets, which stand there to be read; certificates are
+/// encrypted as a whole.
+const KEY_BAGS: [&[u8]; 3] = [
+    b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x01",
+    b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x02",
+    b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x05",
+];
+
 /// Object ids that encryption with a password has (RFC 8018, RFC 7292 appendix C).
 const PKCS5: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x05";
 const PKCS12_PBE: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01";
@@ -53,8 +61,8 @@ pub(super) fn read(container: Container, bytes: &[u8]) -> Option<Contents> {
     }
 }
 
-/// `PFX ::= SEQUENCE { version INTEGER (3), authSafe ContentInfo, … }`. Only the beginning is read: what follows may be in
-/// BER with lengths left open, and is encrypted.
+/// `PFX ::= SEQUENCE { version INTEGER (3), authSafe ContentInfo, … }` with a key in it. Of what follows the beginning, which
+/// may be in BER with lengths left open and is mostly encrypted, only the kinds of its bags are looked for.
 fn pkcs12(bytes: &[u8]) -> Option<Contents> {
     let left_open = bytes.get(1) == Some(&0x80);
     if !left_open && der::element(bytes).is_none_or(|file| file.rest.len() > PADDING) {
@@ -64,7 +72,10 @@ fn pkcs12(bytes: &[u8]) -> Option<Contents> {
     let rest = rest.strip_prefix(&[der::INTEGER, 1, 3])?;
     let rest = opened(rest, der::SEQUENCE)?;
     let rest = opened(rest, der::OBJECT_ID)?;
-    let known = rest.starts_with(PKCS7_DATA) || rest.starts_with(PKCS7_SIGNED_DATA);
+    // Certificates that are trusted are no credential. What is signed or in BER may hide the bags.
+    let has_bag = |bag: &&[u8]| memchr::memmem::find(rest, bag).is_some();
+    let has_keys = left_open || KEY_BAGS.iter().any(has_bag);
+    let known = (rest.starts_with(PKCS7_DATA) && has_keys) || rest.starts_with(PKCS7_SIGNED_DATA);
     known.then(|| Contents {
         what: "it is a PKCS #12 file".to_owned(),
         encrypted: true,

@@ -47,8 +47,9 @@ fn read(text: &[u8], start: usize) -> Option<Token> {
     } else {
         claims_end
     };
-    let signature = signature_end.saturating_sub(claims_end + 1);
-    if (1..SHORTEST_SIGNATURE).contains(&signature) {
+    // One that ends before the second dot may have been cut short.
+    let signature = signature_end.checked_sub(claims_end + 1);
+    if signature.is_some_and(|length| length < SHORTEST_SIGNATURE) {
         return None;
     }
     let header = object(rest.get(..header_end)?)?;
@@ -59,7 +60,7 @@ fn read(text: &[u8], start: usize) -> Option<Token> {
     Some(Token {
         span: start..start + signature_end,
         claims: object(rest.get(header_end + 1..claims_end)?)?,
-        signed: signature_end > claims_end + 1,
+        signed: signature.is_some(),
     })
 }
 

@@ -52,6 +52,23 @@ fn says_so(value: &[u8]) -> bool {
         || (holds(&MARKERS, value) && !is_crossed(value))
         || is_formatted(value)
         || is_variable(value)
+        || has_variable(value)
+}
+
+/// Shortest name between percent signs that stands inside a longer value: escapes of bytes have two digits.
+const VARIABLE: usize = 3;
+
+/// `%NAME%` anywhere, as batch files write it.
+fn has_variable(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| *byte == b'%');
+    let last = parts.next_back();
+    last.is_some()
+        && parts.skip(1).any(|name| {
+            name.len() >= VARIABLE
+                && name
+                    .iter()
+                    .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
+        })
 }
 
 /// Whether a value is filled up with few characters.
@@ -113,7 +130,7 @@ fn holds(automaton: &LazyLock<Option<AhoCorasick>>, value: &[u8]) -> bool {
         .is_some_and(|automaton| automaton.is_match(value))
 }
 
-/// `$NAME`, `%NAME%`, `<name>`, `[name]`, `{name}`, `__NAME__`, `%s` and the like: filled in elsewhere.
+/// `$NAME`, `%NAME%`, `<name>`, `[name]`, `{name}`, `__NAME__`, `%s`, `*TAKEN*OUT*` and the like: filled in elsewhere.
 fn is_variable(value: &[u8]) -> bool {
     let name = |part: &[u8]| {
         part.iter().all(|byte| {
@@ -134,6 +151,9 @@ fn is_variable(value: &[u8]) -> bool {
         | [b'{', rest @ .., b'}']
         | [b'[', rest @ .., b']']
         | [b'_', b'_', rest @ .., b'_', b'_'] => name(rest),
+        [b'*', rest @ .., b'*'] => rest
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'*' | b'_' | b' ')),
         [b'%', b's' | b'd' | b'v' | b'q' | b'@'] | [b'@', b'@', ..] | [b'<', ..] | [.., b'>'] => {
             true
         }
@@ -253,6 +273,8 @@ mod tests {
             "[password]",
             "{password}",
             "%b64[iam:myself]b64%",
+            "%USER%@%RANDOM%",
+            "*TAKEN*OUT*",
         ] {
             assert!(
                 is_placeholder(value.as_bytes(), value.as_bytes()),
@@ -265,6 +287,8 @@ mod tests {
             "c0rrect",
             "$2a$10$Kd8sXw",
             "p%40ss",
+            "%E4%B8%AD%E6",
+            "*k9*",
             "a1b2c3d4",
             "3f9a1c7e5b2d8f604a6c",
             "R7mQ2vN9xK4pT8cW1zL6gH3sD5fJ0aB7",

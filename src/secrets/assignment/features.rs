@@ -194,10 +194,6 @@ fn line(found: &mut Found, text: &[u8], key: &Key, reading: &Reading, scheme: bo
     found.when("inside", reading.inside);
     found.when("spaced", reading.spaced);
     found.when(
-        "spaced-bare",
-        reading.spaced && reading.quote == Quote::Bare,
-    );
-    found.when(
         "more",
         reading.more && !statement::is_variable_argument(text, key, reading),
     );
@@ -270,11 +266,19 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     let letters = alphabet.lower + alphabet.upper > 0;
     found.when("digits-only", digits && alphabet.digits == value.len());
     found.when("letters-and-digits", digits && letters);
-    found.when("mixed-case", alphabet.lower > 0 && alphabet.upper > 0);
+    let mixed = alphabet.lower > 0 && alphabet.upper > 0;
+    found.when("mixed-case", mixed);
     found.when("upper-only", alphabet.upper > 0 && alphabet.lower == 0);
     found.when("lower-only", alphabet.lower == value.len());
-    found.when("letters-only-other", !password && !digits);
+    let base64 = alphabet.marks == marks_of_base64(value);
+    // So many letters of a name would look like words.
+    let riddle = value.len() >= 12 && mixed && base64 && words.share < 0.2;
+    found.when("letters-only-other", !password && !digits && !riddle);
     found.when("three-classes", alphabet.classes() >= 3);
+    found.when(
+        "short-letters",
+        value.len() < 12 && alphabet.lower + alphabet.upper == value.len() && is_issued(value, key),
+    );
     let mut there = [false; 256];
     for byte in value {
         there[usize::from(*byte)] = true;
@@ -297,7 +301,7 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     // Salts are written so more often than not, and few hashes are shorter than this.
     let hashes = match key.name.family.id.as_str() {
         "salt" | "nonce" => usize::MAX,
-        "token" | "auth" => 16,
+        "token" | "auth" => 20,
         _ => 8,
     };
     found.when(
@@ -334,7 +338,9 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
         "password-like",
         password && is_password_like(value, &alphabet),
     );
-    found.when("known-weak", is_known(&lower));
+    let known = known(&lower);
+    found.when("known-weak", known == Some(Known::Itself));
+    found.when("known-weak-number", known == Some(Known::WithNumber));
     found.when(
         "short-bare",
         reading.quote == Quote::Bare && value.len() < 8,
@@ -350,11 +356,18 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
             && !key.is_qualified()
             && matches!(value.len(), 24..=64)
             && !alphabet.hex
-            && alphabet.marks == 0
-            && alphabet.classes() == 3
+            && digits
+            && mixed
+            && base64
             && words.share < 0.3,
     );
     let random = digits && letters && words.share < 0.4 && value.len() >= 16;
+    // No name looks so.
+    let plain = random && value.len() >= 20;
+    found.when(
+        "spaced-bare",
+        reading.spaced && reading.quote == Quote::Bare && !plain,
+    );
     found.when("random-16", random);
     found.when(
         "random-16-key",
@@ -362,17 +375,35 @@ fn worth(found: &mut Found, value: &[u8], key: &Key, reading: &Reading) {
     );
 }
 
-/// A password of default installations and examples, be it with a number behind it.
-fn is_known(lower: &[u8]) -> bool {
+/// How many marks of a value are those of base64.
+fn marks_of_base64(value: &[u8]) -> usize {
+    let padding = value.iter().rev().take_while(|byte| **byte == b'=').count();
+    let marks = |byte: &&u8| matches!(byte, b'+' | b'/');
+    padding + value.iter().filter(marks).count()
+}
+
+/// Where a password of default installations and examples is known from.
+#[derive(PartialEq, Eq)]
+enum Known {
+    /// It is one.
+    Itself,
+    /// It is one with a number behind it.
+    WithNumber,
+}
+
+fn known(lower: &[u8]) -> Option<Known> {
+    let words = &context().passwords;
+    let is = |value: &[u8]| words.is_weak(value) || words.is_stand_in(value);
+    if is(lower) {
+        return Some(Known::Itself);
+    }
     let digits = lower
         .iter()
         .rev()
         .take_while(|byte| byte.is_ascii_digit())
         .count();
     let stem = part(lower, 0..lower.len() - digits);
-    let words = &context().passwords;
-    let is = |value: &[u8]| words.is_weak(value) || words.is_stand_in(value);
-    is(lower) || (!stem.is_empty() && is(stem))
+    (!stem.is_empty() && is(stem)).then_some(Known::WithNumber)
 }
 
 /// As people make passwords up: letters with a number or a mark, nothing that joins words.

@@ -78,8 +78,9 @@ impl Name {
         let last = before.clone().last();
         let is_other_key =
             found.family.id == "key" && last.is_some_and(|word| names.other_keys.contains(word));
-        // By its name no secret; but `NEXT_PUBLIC_…` tells where a value goes.
-        let is_public = before.clone().eq(["public"]);
+        // By its name no secret; but `NEXT_PUBLIC_…` tells where a value goes. The token of a public key is part of its hash.
+        let is_public =
+            before.clone().eq(["public"]) || before.clone().eq(["public", "key"]);
         if is_other_key
             || is_public
             || after.clone().any(|word| names.otherwise.contains(word))
@@ -383,6 +384,7 @@ mod tests {
             ("secret_name", "secret", None),
             ("key_id", "key", None),
             ("publicToken", "token", None),
+            ("PublicKeyToken", "token", None),
             ("NEXT_PUBLIC_API_KEY", "key", Some("key")),
             ("keyVaultToStoreSecrets", "secret", None),
             ("public_key", "key", None),

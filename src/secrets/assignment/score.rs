@@ -94,6 +94,11 @@ fn weigh(
         });
         score += near.and_then(points).map_or(0.0, |(points, _)| points);
     }
+    if key.name.family.id == "token"
+        && surroundings::is_of_signed_call(text, &reading.line, part(text, value.clone()))
+    {
+        return None;
+    }
     let confidence = match score {
         score if score >= known.score.high => Confidence::High,
         score if score >= known.score.medium => Confidence::Medium,

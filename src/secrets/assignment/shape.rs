@@ -153,6 +153,8 @@ fn is_reference(value: &[u8]) -> bool {
     STARTS.iter().any(|start| value.starts_with(start))
         || (!placeholder::is_crossed(value) && ANYWHERE.iter().any(|mark| contains(value, mark)))
         || placeholder::is_formatted(value)
+        // A text that ends there and goes on behind a variable: `'".$password."'`.
+        || matches!(value, [b'"' | b'\'', b'.', .., b'.', b'"' | b'\''])
         || value.starts_with(b"&") && value.get(1).is_some_and(u8::is_ascii_alphabetic)
 }
 
@@ -505,8 +507,12 @@ fn is_number(value: &[u8]) -> bool {
     matches!(value, [b'0', b'x', digits @ ..] if digits.len() <= DIGITS && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
+/// Numbers with marks between them, as dates, versions and the identifiers of Windows (`S-1-5-18`) are written.
 fn is_date_or_version(value: &[u8]) -> bool {
-    let plain = value.strip_prefix(b"v").unwrap_or(value);
+    let head = [b"v".as_slice(), b"S-"]
+        .iter()
+        .find_map(|head| value.strip_prefix(*head));
+    let plain = head.unwrap_or(value);
     let digits = plain.iter().filter(|byte| byte.is_ascii_digit()).count();
     let marks = plain
         .iter()

@@ -161,6 +161,22 @@ fn kind(line: &[u8]) -> Option<Kind> {
     None
 }
 
+/// Bytes on either side of a token that may sign a call.
+const BESIDE: usize = 200;
+
+/// Whether the token of `line` is the nonce of a signed call: the time and the signature over both stand beside it, as in
+/// the webhooks of Mailgun. Who has it can do nothing with it.
+/// Source: https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks, 2026-11-23.
+pub(super) fn is_of_signed_call(text: &[u8], line: &Range<usize>, value: &[u8]) -> bool {
+    const LENGTH: usize = 50;
+    let beside = part(
+        text,
+        line.start.saturating_sub(BESIDE)..text.len().min(line.end + BESIDE),
+    );
+    let has = |word: &[u8]| memchr::memmem::find(beside, word).is_some();
+    value.len() == LENGTH && has(b"timestamp") && has(b"signature")
+}
+
 /// Words for who logs in.
 static USERS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder()
@@ -208,6 +224,22 @@ mod tests {
             .find('\n')
             .map_or(text.len(), |at| middle + at);
         around(text.as_bytes(), &(start..end))
+    }
+
+    #[test]
+    fn the_nonce_of_a_signed_call_stands_between_its_time_and_its_signature() {
+        let nonce = "4kF9".repeat(13);
+        let is = |nonce: &str, beside: &str| {
+            let text = format!("timestamp: 1539112500,\ntoken: {nonce},\n{beside}: x");
+            let start = text.find("token").unwrap();
+            is_of_signed_call(
+                text.as_bytes(),
+                &(start..start + 7 + nonce.len()),
+                nonce.as_bytes(),
+            )
+        };
+        assert!(is(&nonce[..50], "signature"));
+        assert!(!is(&nonce[..49], "signature") && !is(&nonce[..50], "issuer"));
     }
 
     #[test]

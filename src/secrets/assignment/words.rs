@@ -38,9 +38,16 @@ pub(super) struct Wording {
     pub riddles: u32,
 }
 
-/// Reads the runs of letters of a text, cut at changes of case.
+/// Shortest text of hexadecimal digits whose letters are not read.
+const HEXADECIMAL: usize = 12;
+
+/// Reads the runs of letters of a text, cut at changes of case. Among hexadecimal digits there are no words: with six
+/// letters, common ones follow each other by chance.
 pub(super) fn wording(text: &[u8]) -> Wording {
     let mut found = Wording::default();
+    if is_hexadecimal(text) {
+        return found;
+    }
     let (mut hits, mut total, mut covered) = (0_u32, 0_u32, 0_usize);
     each_run(text, |run| {
         if run.len() < 3 {
@@ -69,6 +76,15 @@ pub(super) fn wording(text: &[u8]) -> Wording {
         found.share = covered as f64 / text.len() as f64;
     }
     found
+}
+
+/// Digits of numbers or UUIDs, at least one of them decimal.
+fn is_hexadecimal(text: &[u8]) -> bool {
+    text.len() >= HEXADECIMAL
+        && text
+            .iter()
+            .all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+        && text.iter().any(u8::is_ascii_digit)
 }
 
 /// Visits runs of letters: `camelCase` and `CamelCase` are cut, `UPPER` is one.
@@ -108,5 +124,15 @@ mod tests {
         for riddle in ["hvdkwqzt", "Xk3vQ9zL2m", "qzpwxkjr", "aB3dEf9hJk"] {
             assert!(wording(riddle.as_bytes()).share < 0.4, "{riddle}");
         }
+    }
+
+    #[test]
+    fn hexadecimal_digits_have_no_words() {
+        for digits in ["60522779efeaac", "5adfacedbee0-4bad-8ace-00decade0000"] {
+            let found = wording(digits.as_bytes());
+            assert_eq!((found.words, found.riddles), (0, 0), "{digits}");
+            assert!(found.share + found.common < 0.01, "{digits}");
+        }
+        assert_eq!(wording(b"deadbeefcafe").words + wording(b"face2face").words, 2);
     }
 }
