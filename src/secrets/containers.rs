@@ -215,7 +215,8 @@ mod tests {
 
     fn pfx(version: u8, kind: &[u8]) -> Vec<u8> {
         let id = [&[der::OBJECT_ID, kind.len() as u8], kind].concat();
-        let safe = tlv(der::SEQUENCE, &[id, tlv(0xa0, &[7; 600])].concat());
+        let bags = [&[7; 600], KEY_BAGS[1]].concat();
+        let safe = tlv(der::SEQUENCE, &[id, tlv(0xa0, &bags)].concat());
         let body = [
             vec![der::INTEGER, 1, version],
             safe,
@@ -256,6 +257,10 @@ mod tests {
         assert!(pkcs12(&pfx(1, PKCS7_DATA)).is_none());
         assert!(pkcs12(&pfx(3, PKCS7_DATA)[..300]).is_none());
         assert!(pkcs12(&pfx(3, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x06")).is_none());
+        let mut trusted = pfx(3, PKCS7_DATA);
+        let bag = memchr::memmem::find(&trusted, KEY_BAGS[1]).unwrap();
+        trusted[bag + KEY_BAGS[1].len() - 1] = 3;
+        assert!(pkcs12(&trusted).is_none(), "a store of certificates");
         let mut open = vec![der::SEQUENCE, 0x80, der::INTEGER, 1, 3, der::SEQUENCE, 0x80];
         open.extend([der::OBJECT_ID, 9]);
         open.extend(PKCS7_DATA);

@@ -23,6 +23,7 @@ pub(super) fn check(text: &[u8], found: &mut Found) -> bool {
     if OTHERWISE.as_ref().is_some_and(|words| words.is_match(gap))
         || pins(gap)
         || joins(gap)
+        || is_encoded(gap)
         || (gap.ends_with(b"/") && (secret.is_some_and(is_uuid) || is_segment(gap)))
         || names_application(gap)
         || (secret.is_some_and(is_uuid) && names_thing(gap))
@@ -63,6 +64,20 @@ const fn pins(gap: &[u8]) -> bool {
 /// Whether the gap goes on into the value: `…Ab3?`, `…x%`.
 fn joins(gap: &[u8]) -> bool {
     matches!(gap, [.., before, b'?' | b'%' | b'|' | b'#' | b'^' | b'*' | b'~'] if before.is_ascii_alphanumeric())
+}
+
+/// Whether name, gap and what follows are characters of one long text in base64, in which any short name comes up.
+fn is_encoded(gap: &[u8]) -> bool {
+    let is_mixed = |part: &[u8]| {
+        part.len() >= 6
+            && part.iter().any(u8::is_ascii_uppercase)
+            && part.iter().any(u8::is_ascii_lowercase)
+            && part.iter().any(u8::is_ascii_digit)
+    };
+    gap.iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+        && memchr::memchr2(b'+', b'/', gap).is_some()
+        && (gap.contains(&b'+') || gap.split(|byte| *byte == b'/').any(is_mixed))
 }
 
 /// The rest of a part of a path, and the slash behind it: the name is that of a folder.
@@ -198,5 +213,9 @@ mod tests {
         for gap in [" ", "/", " is at ", ""] {
             assert!(!assigns(gap.as_bytes()), "{gap}");
         }
+        assert!(
+            is_encoded(b"kQ7/") == is_encoded(b"/") && is_encoded(b"kQ7vB2x/") && is_encoded(b"k+")
+        );
+        assert!(!is_encoded(b"/services/") && !is_encoded(b"_key=kQ7vB2x/") && !is_encoded(b""));
     }
 }

@@ -284,6 +284,17 @@ pub(super) fn is_wrapped_stand_in(text: &[u8]) -> bool {
     })
 }
 
+/// Whether a padded text is the base64 of a word that only says what belongs there.
+pub(super) fn is_encoded_stand_in(text: &[u8]) -> bool {
+    const LONGEST: usize = 40;
+    text.ends_with(b"=")
+        && text.len() <= LONGEST
+        && super::pem::LENIENT.decode(text).is_ok_and(|mut plain| {
+            plain.make_ascii_lowercase();
+            placeholder::is_stand_in(&plain, &plain) || context().passwords.is_stand_in(&plain)
+        })
+}
+
 /// Whether base64 text is printable characters.
 pub(super) fn is_wrapped_text(text: &[u8]) -> bool {
     super::pem::LENIENT

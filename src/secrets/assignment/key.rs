@@ -79,8 +79,7 @@ impl Name {
         let is_other_key =
             found.family.id == "key" && last.is_some_and(|word| names.other_keys.contains(word));
         // By its name no secret; but `NEXT_PUBLIC_…` tells where a value goes. The token of a public key is part of its hash.
-        let is_public =
-            before.clone().eq(["public"]) || before.clone().eq(["public", "key"]);
+        let is_public = before.clone().eq(["public"]) || before.clone().eq(["public", "key"]);
         if is_other_key
             || is_public
             || after.clone().any(|word| names.otherwise.contains(word))

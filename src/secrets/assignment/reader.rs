@@ -263,7 +263,10 @@ impl Reader<'_> {
         let head = part(self.text, self.line.start..self.key.range.start);
         memchr::memrchr(b'<', head).is_some_and(|open| {
             let tag = head.get(open + 1..).unwrap_or_default();
-            !tag.starts_with(b"/") && memchr::memchr(b'>', tag).is_none()
+            // `(?<name>…)` is a group of a pattern.
+            !tag.starts_with(b"/")
+                && memchr::memchr(b'>', tag).is_none()
+                && before(head, open) != b'?'
         })
     }
 

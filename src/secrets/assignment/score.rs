@@ -154,6 +154,13 @@ fn value_of(text: &[u8], key: &Key, reading: &Reading) -> Option<(Range<usize>, 
         || shape::is_harmless(value, key)
         || shape::is_proof(part(text, reading.line.clone()), &key.name.family.id)
         || (reading.indirect && value.contains(&b' '))
+        // A format with `<name>` in it, and the arguments behind it.
+        || (reading.form == Form::Markup && value.contains(&b'"') && value.ends_with(b");"))
+        // `identified by` is said of other things too.
+        || (reading.quote == Quote::Bare
+            && key.name.family.id == "password"
+            && part(text, key.range.clone()).eq_ignore_ascii_case(b"identified by")
+            && !statement::is_of_user(part(text, reading.line.clone())))
         // What credentials are made of begins with ids.
         || (reading.form == Form::Call
             && key.name.family.id == "credential"

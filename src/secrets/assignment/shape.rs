@@ -22,6 +22,10 @@ pub(super) fn is_harmless(value: &[u8], key: &Key) -> bool {
         || is_unsigned(value)
         || is_of_no_store(value, key)
         || (key.name.family.id == "auth" && login::is_wrapped_stand_in(value))
+        || (key.name.family.id == "credential"
+            && login::is_wrapped(value)
+            && login::is_wrapped_stand_in(value))
+        || (key.name.family.id == "password" && login::is_encoded_stand_in(value))
         || is_sealed(value)
         || is_data(value)
         || (is_uuid(value) && key.name.family.id == "key" && !key.is_qualified())
@@ -125,8 +129,14 @@ fn is_head(word: &[u8]) -> bool {
 
 /// A reference into another store, an encrypted value, a variable.
 fn is_reference(value: &[u8]) -> bool {
-    const STARTS: [&[u8]; 22] = [
+    const STARTS: [&[u8]; 26] = [
         b"arn:",
+        // What a lock file says of a package.
+        b"npm:",
+        b"workspace:",
+        // Certificates and public keys in base64.
+        b"LS0tLS1CRUdJTiBDRVJUSUZJQ0FUR",
+        b"LS0tLS1CRUdJTiBQVUJMSUMgS0VZ",
         b"vault:",
         b"op://",
         b"ssm:",
@@ -153,8 +163,8 @@ fn is_reference(value: &[u8]) -> bool {
     STARTS.iter().any(|start| value.starts_with(start))
         || (!placeholder::is_crossed(value) && ANYWHERE.iter().any(|mark| contains(value, mark)))
         || placeholder::is_formatted(value)
-        // A text that ends there and goes on behind a variable: `'".$password."'`.
-        || matches!(value, [b'"' | b'\'', b'.', .., b'.', b'"' | b'\''])
+        // A text that ends there and goes on behind a call: `'".md5($password)."'`.
+        || (matches!(value, [b'.', .., b'.']) && value.contains(&b'('))
         || value.starts_with(b"&") && value.get(1).is_some_and(u8::is_ascii_alphabetic)
 }
 
@@ -186,11 +196,13 @@ fn is_hashed(value: &[u8]) -> bool {
     STARTS.iter().any(|start| value.starts_with(start)) || is_crypted(value)
 }
 
-/// `$id$salt$hash`, as crypt writes it, whatever the function.
+/// `$id$salt$hash`, as crypt writes it, or `id$salt$hash`, as Django does, whatever the function.
 fn is_crypted(value: &[u8]) -> bool {
-    let mut parts = value.split(|byte| *byte == b'$');
-    let [Some(b""), Some(id), Some(salt), Some(hash), None] = std::array::from_fn(|_| parts.next())
-    else {
+    let mut parts = value
+        .strip_prefix(b"$")
+        .unwrap_or(value)
+        .split(|byte| *byte == b'$');
+    let [Some(id), Some(salt), Some(hash), None] = std::array::from_fn(|_| parts.next()) else {
         return false;
     };
     let plain = |part: &[u8]| {
@@ -355,6 +367,25 @@ fn is_data(value: &[u8]) -> bool {
         || value.starts_with(b"%%") && value.ends_with(b"%%")
         || value.starts_with(b"##") && value.ends_with(b"##")
         || value.starts_with(b"ENC(")
+        || is_colour(value)
+        || begins_with_variable(value)
+}
+
+/// `#00a885`, as style sheets write it.
+fn is_colour(value: &[u8]) -> bool {
+    matches!(value, [b'#', digits @ ..] if matches!(digits.len(), 3 | 4 | 6 | 8) && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// `$NAME://…`, `$NAME/…`: a shell puts the rest together with what the variable holds.
+fn begins_with_variable(value: &[u8]) -> bool {
+    let Some((b'$', rest)) = value.split_first() else {
+        return false;
+    };
+    let name = rest
+        .iter()
+        .take_while(|byte| byte.is_ascii_uppercase() || **byte == b'_')
+        .count();
+    name >= 3 && matches!(rest.get(name), Some(b':' | b'/'))
 }
 
 /// A call: a name and an opening parenthesis.

@@ -3,7 +3,7 @@
 use super::form::{Form, Reading};
 use super::key::Key;
 use super::value::is_quote;
-use super::{at, part};
+use super::{at, contains, part};
 
 /// Whether a name is that of a variable in the arguments of a command: `-e NAME=value`, `--build-arg NAME=value`.
 pub(super) fn is_variable_argument(text: &[u8], key: &Key, reading: &Reading) -> bool {
@@ -73,4 +73,12 @@ pub(super) fn is_login(text: &[u8], key: &Key, reading: &Reading) -> bool {
         )
         && !name.eq_ignore_ascii_case(login)
         && USERS.iter().any(|user| name.eq_ignore_ascii_case(user))
+}
+
+/// Whether a statement is about someone who logs in, as those of SQL with `IDENTIFIED BY` are.
+pub(super) fn is_of_user(line: &[u8]) -> bool {
+    let line = line.to_ascii_lowercase();
+    [&b"user"[..], b"grant", b"role", b"link"]
+        .iter()
+        .any(|word| contains(&line, word))
 }

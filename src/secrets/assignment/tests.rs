@@ -251,6 +251,19 @@ fn what_is_no_secret_by_its_form_is_none() {
         "api_key = \"abc123def456{{text:ghi789jkl012mno345}}\"",
         "SDK_KEY=\"Aa1Bb2Cc3{{text:Dd4Ee5Ff6Gg7H}}\"",
         "stripe_key = \"pk_live_{{alnum:99:a}}\"",
+        "\"password\": \"md5$seasalt${{hex:32:a}}\"",
+        "\"auth-token\": \"npm:^4.{{digits:2:a}}.{{digits:2:b}}\"",
+        "cluster_auth_base64 = \"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t{{alnum:80:a}}\"",
+        "focusToken = '#00a885'",
+        "URL_PASS=$PROTO://user:{{alnum:12:p}}@$DEST",
+        "password: c29tZXRoaW5n{{text:Y2hhbmdlbWU=}}",
+        "token = GetTokenFor(\"S-1-5-21-{{digits:9:a}}-{{digits:9:b}}\")",
+        "pattern = \"s=(?<salt>{{alnum:12:p}}),i=\"",
+        "/* a client identified by {{lower:8:p}} */",
+        "<input name=\"csrfmiddlewaretoken\" value=\"{{alnum:64:a}}\">",
+        "PublicKeyToken={{hex:16:a}}",
+        "printf(\"LOGIN <user> <pass>\\n\", {{lower:5:a}});",
+        "x = \"WHERE pass = '\".md5($password,{{lower:5:a}}).\"'\"",
     ] {
         assert!(found(&expand(text)).is_empty(), "{text}");
     }
@@ -258,8 +271,30 @@ fn what_is_no_secret_by_its_form_is_none() {
         "SAS_TOKEN=sv=2024-11-04&sr=c&se=2026-01-01T00:00:00Z&sp=rl&sig={{alnum:43:s}}%3D",
         "AWS_SECRET_ACCESS_KEY={{hex:64:a}}",
         "AWS_SECRET_ACCESS_KEY={{base64:40:a}}",
+        "CREATE USER app IDENTIFIED BY {{lower:8:p}}9",
     ] {
         assert_eq!(found(&expand(text)).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn random_text_is_told_however_it_is_written() {
+    for text in [
+        "get(\"https://x.test/raw?private_token={{hex:14:t}}&ref=main\")",
+        "curl -H \"X-App-Token: {{hex:35:t}}\" https://x.test/api",
+        "client.SetAuthToken(\"{{hex:64:t}}\")",
+        "users = [ {signing_key : {{upperalnum:56:t}}} ]",
+        "\"tokens\": [\"{{hex:16:t}}\"]",
+        "  key : \"{{base64:32:t}}\"",
+    ] {
+        assert_eq!(found(&expand(text)).len(), 1, "{text}");
+    }
+    for text in [
+        "\"token\": \"BYRADIUS\"",
+        "\"refresh_token\": \"quux\"",
+        "api_key = {{text:settings}}.api_key",
+    ] {
+        assert!(found(&expand(text)).is_empty(), "{text}");
     }
 }
 

@@ -133,6 +133,9 @@ mod tests {
             assert_eq!((found.words, found.riddles), (0, 0), "{digits}");
             assert!(found.share + found.common < 0.01, "{digits}");
         }
-        assert_eq!(wording(b"deadbeefcafe").words + wording(b"face2face").words, 2);
+        assert_eq!(
+            wording(b"deadbeefcafe").words + wording(b"face2face").words,
+            2
+        );
     }
 }
