@@ -7,7 +7,8 @@
 pub(super) fn ask_for_large_ones() {
     /// The allocator takes memory from the system in segments of this size, aligned to it, one behind the other.
     const SEGMENT: usize = 32 << 20;
-    const LARGE: usize = 2 * SEGMENT;
+    /// What a night touches; large pages take all of their memory as soon as any of it is used.
+    const LARGE: usize = SEGMENT + SEGMENT / 2;
     /// What the allocator reserves at once.
     const RESERVED: usize = 1 << 30;
     const OFF: libc::c_ulong = 0;

@@ -9,6 +9,7 @@ use crate::model::{Confidence, Declarations, Redacted, SeenCredential, Sighting}
 use crate::rules::credentials::{Place, context as places};
 use crate::rules::default_logins::{DefaultLogin, DefaultLogins, bare_key};
 use aho_corasick::AhoCorasick;
+use std::cell::LazyCell;
 use std::sync::LazyLock;
 
 /// Id under which sightings of this reader are known.
@@ -41,6 +42,8 @@ const MAX_SETTINGS: usize = 20_000;
 const MAX_FOUND: usize = 100;
 /// How many settings a name may be away from its password.
 const NEAR: usize = 8;
+/// Settings that are held at once.
+const AT_ONCE: usize = 64;
 /// Longest password that is published.
 const MAX_VALUE: usize = 64;
 
@@ -75,25 +78,22 @@ pub(super) fn interesting(bytes: &[u8]) -> bool {
 
 /// Adds the logins a file holds.
 pub(super) fn read(context: &Context<'_>, out: &mut Declarations) {
-    let text = context.text.as_str();
     let logins = &context.tables.logins;
-    let settings = settings(text);
-    let path = context.uri.to_ascii_lowercase();
-    let place = places().places.iter().find(|place| place.holds(&path));
+    // Of most files nobody asks.
+    let place = LazyCell::new(|| {
+        let path = context.uri.to_ascii_lowercase();
+        places().places.iter().find(|place| place.holds(&path))
+    });
     let mut found = Vec::new();
-    for (at, setting) in settings.iter().enumerate() {
-        if found.len() == MAX_FOUND {
-            break;
-        }
-        let beside = settings
-            .get(at.saturating_sub(NEAR)..(at + NEAR + 1).min(settings.len()))
-            .unwrap_or_default();
+    each_setting(context.text.as_str(), |setting, beside| {
         let told = login(logins, setting, beside);
         // A pair that everyone tries, in a test or an example, opens no product's door.
-        if let Some(told) = told.filter(|told| told.product.is_some() || place.is_none()) {
-            found.push(seen(context, setting, &told, place));
+        if let Some(told) = told.filter(|told| told.product.is_some() || place.is_none())
+            && found.len() < MAX_FOUND
+        {
+            found.push(seen(context, setting, &told, *place));
         }
-    }
+    });
     out.credentials.extend(found);
 }
 
@@ -151,12 +151,18 @@ fn login<'t>(
 
 /// Scheme, name and password of an address.
 fn in_address(value: &str) -> Option<(&str, &str, &str)> {
-    let (scheme, rest) = value.split_once("://")?;
+    let (scheme, rest) = at_scheme(value)?;
     let (login, _) = rest.split_once('@')?;
     let (user, password) = login.split_once(':')?;
     let scheme = scheme.split('+').next().unwrap_or(scheme);
     let plain = !password.contains(['/', '$', '{', '<']);
     (plain && !password.is_empty()).then_some((scheme, user, password))
+}
+
+/// What stands before and behind the first `://`. Almost no value has one, so only a colon is looked for.
+fn at_scheme(value: &str) -> Option<(&str, &str)> {
+    let mut colons = value.match_indices(':').map(|(at, _)| value.split_at(at));
+    colons.find_map(|(scheme, rest)| Some((scheme, rest.strip_prefix("://")?)))
 }
 
 fn seen(
@@ -276,34 +282,94 @@ impl<'t> Above<'t> {
     }
 }
 
-fn settings(text: &str) -> Vec<Setting<'_>> {
-    let mut out = Vec::new();
+/// The settings of a text, some at a time: of each only those beside it matter, and of a large file there are many.
+struct Settings<'t, F> {
+    some: Vec<Setting<'t>>,
+    /// How many of `some` were handed out.
+    handed: usize,
+    /// How many there are in all.
+    many: usize,
+    /// Is handed each of them, and those beside it.
+    visit: F,
+}
+
+impl<'t, F: FnMut(&Setting<'t>, &[Setting<'t>])> Settings<'t, F> {
+    fn push(&mut self, setting: Setting<'t>) {
+        self.many += 1;
+        self.some.push(setting);
+        if self.some.len() == AT_ONCE {
+            self.hand_out(AT_ONCE - NEAR);
+            self.some.drain(..self.handed - NEAR);
+            self.handed = NEAR;
+        }
+    }
+
+    fn hand_out(&mut self, end: usize) {
+        for at in self.handed..end {
+            let beside = at.saturating_sub(NEAR)..(at + NEAR + 1).min(self.some.len());
+            if let (Some(setting), Some(beside)) = (self.some.get(at), self.some.get(beside)) {
+                (self.visit)(setting, beside);
+            }
+        }
+        self.handed = end;
+    }
+}
+
+/// The lines of a text, as [`str::lines`] has them: these are found faster.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes());
+    let mut from = 0;
+    let rest = std::iter::once(text.len()).filter(|_| !text.is_empty() && !text.ends_with('\n'));
+    ends.chain(rest).map(move |end| {
+        let line = text.get(from..end).unwrap_or_default();
+        from = end + 1;
+        line.strip_suffix('\r')
+            .filter(|_| end < text.len())
+            .unwrap_or(line)
+    })
+}
+
+/// A line without what it is indented by.
+fn unindented(line: &str) -> &str {
+    let blanks = line.bytes().take_while(|byte| matches!(byte, b' ' | b'\t'));
+    line.get(blanks.count()..).unwrap_or_default().trim_start()
+}
+
+/// Hands out every setting of a text with those beside it.
+fn each_setting<'t>(text: &'t str, visit: impl FnMut(&Setting<'t>, &[Setting<'t>])) {
+    let mut out = Settings {
+        some: Vec::with_capacity(AT_ONCE),
+        handed: 0,
+        many: 0,
+        visit,
+    };
     let mut above = Above::default();
-    for (number, line) in text.lines().enumerate() {
-        if out.len() >= MAX_SETTINGS {
+    for (number, line) in lines(text).enumerate() {
+        if out.many >= MAX_SETTINGS {
             break;
         }
-        let trimmed = line.trim_start();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) || trimmed.starts_with("//") {
-            continue;
+        let trimmed = unindented(line);
+        match trimmed.as_bytes() {
+            [] | [b'#' | b';', ..] | [b'/', b'/', ..] => continue,
+            _ => {}
         }
         let line = (number + 1, line);
         if trimmed.starts_with('<') {
             attributes(line, &above, &mut out);
         } else {
-            assigned(line, &mut above, &mut out);
+            assigned(line, trimmed, &mut above, &mut out);
         }
     }
-    out
+    out.hand_out(out.some.len());
 }
 
 /// `KEY: value`, `KEY=value`, `"KEY": "value"`, `ENV KEY value`, with the signs of lists and shells before them.
 fn assigned<'t>(
     (number, line): (usize, &'t str),
+    trimmed: &'t str,
     above: &mut Above<'t>,
-    out: &mut Vec<Setting<'t>>,
+    out: &mut Settings<'t, impl FnMut(&Setting<'t>, &[Setting<'t>])>,
 ) {
-    let trimmed = line.trim_start();
     let mut indent = line.len() - trimmed.len();
     let mut rest = trimmed;
     while let Some(item) = rest.strip_prefix("- ") {
@@ -320,7 +386,8 @@ fn assigned<'t>(
     }
     rest = rest.trim_start_matches(['"', '\'']);
     let end = rest
-        .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.' | '-' | '/'))
+        .bytes()
+        .position(|byte| !byte.is_ascii_alphanumeric() && !b"_.-/".contains(&byte))
         .unwrap_or(rest.len());
     let Some((key, after)) = rest
         .split_at_checked(end)
@@ -357,7 +424,7 @@ fn assigned<'t>(
         _ => key,
     };
     let (value, fallback) = or_else(value);
-    if value.len() > MAX_VALUE && !value.contains("://") {
+    if value.len() > MAX_VALUE && at_scheme(value).is_none() {
         return;
     }
     out.push(Setting {
@@ -372,7 +439,11 @@ fn assigned<'t>(
 }
 
 /// `name="value"` within a tag.
-fn attributes<'t>((number, line): (usize, &'t str), above: &Above<'t>, out: &mut Vec<Setting<'t>>) {
+fn attributes<'t>(
+    (number, line): (usize, &'t str),
+    above: &Above<'t>,
+    out: &mut Settings<'t, impl FnMut(&Setting<'t>, &[Setting<'t>])>,
+) {
     let mut rest = line;
     while let Some((before, after)) = rest.split_once("=\"") {
         let key = before
@@ -383,7 +454,7 @@ fn attributes<'t>((number, line): (usize, &'t str), above: &Above<'t>, out: &mut
             break;
         };
         rest = left;
-        if out.len() < MAX_SETTINGS && !key.is_empty() && value.len() <= MAX_VALUE {
+        if out.many < MAX_SETTINGS && !key.is_empty() && value.len() <= MAX_VALUE {
             out.push(Setting {
                 above: [""; 3],
                 name: key,
@@ -405,7 +476,9 @@ fn value_of(raw: &str) -> &str {
     {
         return inside;
     }
-    let raw = raw.split(" #").next().unwrap_or(raw).trim();
+    let mut marks = raw.match_indices('#').map(|(at, _)| raw.get(..at));
+    let comment = marks.find_map(|before| before?.strip_suffix(' '));
+    let raw = comment.unwrap_or(raw).trim();
     raw.trim_end_matches([',', ';', '"', '\'', '\\']).trim_end()
 }
 
@@ -505,9 +578,30 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_survived(text in any::<String>(), name in "[a-zP-]{1,4}( |: |=|=>|\\{)[\"'${}:-]{0,4}pass") {
-            let _ = super::settings(&text);
-            let _ = super::settings(&name);
+            super::each_setting(&text, |_, _| {});
+            super::each_setting(&name, |_, _| {});
             let _ = declared("a.yml", &format!("{name}\n{text}"));
+        }
+
+        #[test]
+        fn every_setting_is_handed_out_once_with_those_beside_it(many in 0_usize..300) {
+            let lines: Vec<String> = (0..many).map(|at| format!("k{at}: v{at}")).collect();
+            let text = lines.join("\n");
+            let mut at = 0_usize;
+            super::each_setting(&text, |setting, beside| {
+                assert_eq!(setting.value, format!("v{at}"));
+                let expected = at.saturating_sub(super::NEAR)..(at + super::NEAR + 1).min(many);
+                let values: Vec<&str> = beside.iter().map(|setting| setting.value).collect();
+                let expected: Vec<String> = expected.map(|at| format!("v{at}")).collect();
+                assert_eq!(values, expected);
+                at += 1;
+            });
+            prop_assert_eq!(at, many);
+        }
+
+        #[test]
+        fn lines_are_those_of_the_library(text in "[ab\r\n]{0,20}") {
+            prop_assert!(super::lines(&text).eq(text.lines()), "{:?}", text);
         }
     }
 }

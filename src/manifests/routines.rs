@@ -9,7 +9,7 @@ use super::words::Words;
 use crate::model::{Declarations, Routine, RoutineBy};
 use crate::rules::manifests::ManifestTables;
 use crate::rules::routines::Routines;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, Input};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -106,7 +106,11 @@ static VERBS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 /// Reads a text.
 pub(super) fn texts(context: &Context<'_>, out: &mut Declarations) {
     let table = &context.tables.routines;
-    let lines: Vec<&str> = context.text.as_str().lines().collect();
+    let text = context.text.as_str();
+    if !any_line_speaks(table, text) {
+        return;
+    }
+    let lines: Vec<&str> = text.lines().collect();
     let mut from = 0;
     while from < lines.len() && out.routines.len() < MAX_FOUND {
         let rest = lines.get(from + 1..).unwrap_or_default();
@@ -124,6 +128,25 @@ pub(super) fn texts(context: &Context<'_>, out: &mut Declarations) {
 
 fn is_heading(line: &str) -> bool {
     line.starts_with('#') || line.starts_with("== ") || line.starts_with("=== ")
+}
+
+/// Whether any line speaks of a credential that is replaced or taken back: of most texts none does.
+fn any_line_speaks(table: &Routines, text: &str) -> bool {
+    let Some(verbs) = VERBS.as_ref() else {
+        return false;
+    };
+    let mut from = 0;
+    while let Some(verb) = verbs.find(Input::new(text).range(from..)) {
+        let (before, after) = text.split_at(verb.start());
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let end = after.find('\n').map_or(text.len(), |at| verb.start() + at);
+        let line = text.get(start..end).unwrap_or_default();
+        if speaks(table, &line.to_lowercase()) {
+            return true;
+        }
+        from = end;
+    }
+    false
 }
 
 /// What a section says, at the line that speaks of the credential.
@@ -155,13 +178,18 @@ fn of_section(
 
 /// Whether a line speaks of a credential that is replaced or taken back.
 fn speaks(table: &Routines, line: &str) -> bool {
-    let words = || line.split(|c: char| !c.is_alphanumeric() && c != '-');
-    let verb = table.verbs.iter().any(|verb| match verb.strip_suffix(' ') {
-        Some(whole) => words().any(|word| word == whole),
-        None => words().any(|word| word.starts_with(verb.as_str())),
+    let words: Vec<&str> = line
+        .split(|c: char| !c.is_alphanumeric() && c != '-')
+        .collect();
+    let mut verbs = table.verbs.iter();
+    let verb = verbs.any(|verb| match verb.strip_suffix(' ') {
+        Some(whole) => words.contains(&whole),
+        None => words.iter().any(|word| word.starts_with(verb.as_str())),
     });
     let ends = |word: &str| table.nouns.iter().any(|noun| noun == word);
-    verb && (words().any(|word| word.rsplit(['-', '_']).next().is_some_and(ends))
+    verb && (words
+        .iter()
+        .any(|word| word.rsplit(['-', '_']).next().is_some_and(ends))
         || line
             .split_whitespace()
             .any(|word| is_variable(word.trim_matches(is_mark))))

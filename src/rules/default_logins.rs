@@ -17,6 +17,9 @@ pub struct DefaultLogins {
     login: Vec<DefaultLogin>,
     #[serde(skip)]
     known: BTreeSet<String>,
+    /// Length of the longest of `known`, in bytes.
+    #[serde(skip)]
+    longest: usize,
 }
 
 /// Logins of one product.
@@ -59,6 +62,7 @@ impl DefaultLogins {
         let anywhere = self.login.iter().flat_map(|login| &login.anywhere);
         let known = anywhere.map(String::as_str).chain(self.passwords());
         self.known = known.map(str::to_owned).collect();
+        self.longest = self.known.iter().map(String::len).max().unwrap_or(0);
         for login in &mut self.login {
             for key in login.user_keys.iter_mut().chain(&mut login.password_keys) {
                 *key = bare_key(key);
@@ -69,7 +73,7 @@ impl DefaultLogins {
 
     /// Whether a value is a password of any of them.
     pub fn knows(&self, value: &str) -> bool {
-        self.known.contains(value)
+        value.len() <= self.longest && self.known.contains(value)
     }
 
     /// The product whose password a setting holds, if the value is one that is published for it.

@@ -214,6 +214,11 @@ impl Before {
         }
     }
 
+    /// Whether there is any.
+    pub(super) const fn any(&self) -> bool {
+        self.packed.is_some()
+    }
+
     /// What it came to, if the disk is in the state it was in then.
     pub(super) fn of(self, state: &str) -> Option<Joined> {
         let wanted = Made {

@@ -172,11 +172,14 @@ pub fn gather(
         && request.aws_snapshots.is_empty()
         && request.cloudtrail.is_empty()
         && request.read.since.is_none();
-    let looked = (alone && memory.joins()).then(|| sources::look(&roots, &request.read, memory));
-    let before = looked.as_ref().and_then(|looked| {
-        let kept = Before::recall(memory, &request.paths, rules, request.now);
-        kept.of(looked.state())
-    });
+    let kept = (alone && memory.joins())
+        .then(|| Before::recall(memory, &request.paths, rules, request.now));
+    let looked = kept
+        .as_ref()
+        .map(|kept| sources::look(&roots, &request.read, memory, kept.any()));
+    let before = kept
+        .zip(looked.as_ref().and_then(sources::Looked::state))
+        .and_then(|(kept, state)| kept.of(state));
     let (parts, state) = if before.is_some() {
         (None, None)
     } else {

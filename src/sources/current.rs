@@ -7,17 +7,19 @@ use super::files::Omission;
 use super::folders::Batch;
 use super::git::{self, BlobReading, HeadFile, Id, Known, Repo, WorkTreeIndex, bytes, oid};
 use super::kept::{FileKept, FileMemory, Packed, Stamp, Table, Value, pack};
-use super::load::{Loaded, load};
+use super::load::{Folder, Loaded, load};
 use super::place::{os_of, uri_of, uri_of_bytes};
 use super::screen::Everything;
 use super::site::Site;
+use super::state::{One, Piece, hash_of};
 use super::{Document, Origin, Progress, ReadOptions};
 use crate::model::CoverageStatus;
 use git2::Oid;
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
 use std::path::Path;
 
 thread_local! {
@@ -47,12 +49,16 @@ pub(super) struct CurrentRead<T> {
     pub(super) omissions: Vec<Omission>,
     /// What the next run should know of it; `None` where it is what this run knew.
     pub(super) memory: Option<Packed>,
+    /// The state its files were read in, by batches; none where nobody asked.
+    pub(super) state: Vec<Piece>,
 }
 
 /// What is known of a root before it is read, and how far that can be relied on.
 pub(super) struct Before<'a, T> {
     /// There is a next run that should know of this one.
     pub(super) keeps: bool,
+    /// The state of the files is to be told.
+    pub(super) looks: bool,
     pub(super) kept: Option<&'a FileMemory<T>>,
     /// When the run began.
     pub(super) began: i64,
@@ -69,6 +75,8 @@ struct Part<T> {
     noted: Vec<Table>,
     /// Files of interest that are not noted.
     passing: Vec<Vec<u8>>,
+    /// The state they were read in.
+    state: Vec<Piece>,
     /// Files that were read.
     fresh: u64,
     /// Reading was stopped.
@@ -85,6 +93,7 @@ impl<T> Part<T> {
             omissions: Vec::new(),
             noted: Vec::new(),
             passing: Vec::new(),
+            state: Vec::new(),
             fresh: 0,
             stopped: false,
         }
@@ -109,6 +118,7 @@ impl<T> Part<T> {
         self.omissions.append(&mut other.omissions);
         self.noted.append(&mut other.noted);
         self.passing.append(&mut other.passing);
+        self.state.append(&mut other.state);
         self.fresh += other.fresh;
         self.stopped |= other.stopped;
         self
@@ -197,12 +207,22 @@ pub(super) fn read_files<T: Value>(
         ids: part.ids,
         omissions: part.omissions,
         memory,
+        state: part.state,
     }
 }
 
 /// Orders paths the way folders do: what is below a folder stands where the folder does.
 fn by_folder(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|byte| *byte == b'/')
+}
+
+/// What became of a file.
+enum Met {
+    /// It was read, and is in the buffer.
+    Read(Metadata),
+    /// It is as it was.
+    Known(Metadata),
+    Unread,
 }
 
 /// How the files of one root are read.
@@ -225,55 +245,83 @@ where
             path.push(b'/');
         }
         let folder = path.len();
-        let mut on_disk = self.site.root.path.clone();
-        if self.site.root.kind == RootKind::File {
-            on_disk.pop();
-        }
-        for part in by_folder(batch.folder()).filter(|part| !part.is_empty()) {
-            on_disk.push(os_of(part));
-        }
+        let mut on_disk = self.site.folder_of(batch);
+        // Of files that are known, few are read.
+        let folder_of = || Folder::of(&on_disk, batch.names().count());
+        let open = self.before.kept.is_none().then(folder_of).flatten();
+        let mut state = (self.before.looks).then(|| One::of_batch(batch, self.before.began));
         for name in batch.names() {
             path.truncate(folder);
             path.extend_from_slice(name);
             on_disk.push(os_of(name));
-            if !self.again(&path, &on_disk, out) {
-                match load(&on_disk, &self.options.limits, buffer) {
-                    Ok(loaded) => {
-                        if loaded.cut {
-                            let omission = Omission::cut(path.clone(), &self.options.limits);
-                            out.omissions.push(omission);
-                        }
-                        self.file(&path, &loaded, buffer, out);
+            let inside = open.as_ref().map(|folder| (folder, os_of(name)));
+            let met = self.one(&path, (&on_disk, inside), buffer, out);
+            if let Some(state) = &mut state {
+                match met {
+                    Met::Read(metadata) => {
+                        state.add_file(name, Some(&metadata), || *blake3::hash(buffer).as_bytes());
                     }
-                    Err(why) => out.omissions.push(Omission::unread(path.clone(), &why)),
+                    Met::Known(metadata) => self.look(state, (name, &on_disk), Some(&metadata)),
+                    Met::Unread => {
+                        let metadata = fs::symlink_metadata(&on_disk).ok();
+                        self.look(state, (name, &on_disk), metadata.as_ref());
+                    }
                 }
             }
             on_disk.pop();
         }
+        out.state.extend(state.map(One::done));
     }
 
-    /// Takes what an earlier run made of a file that has not changed since; whether that could be done.
-    fn again(&self, path: &[u8], on_disk: &Path, out: &mut Part<T>) -> bool {
-        let Some((kept, file)) = self
-            .before
-            .kept
-            .and_then(|kept| Some((kept, kept.files.get(path)?)))
-        else {
-            return false;
-        };
-        let Ok(metadata) = fs::symlink_metadata(on_disk) else {
-            return false;
-        };
+    /// Adds a file to the state that is not in the buffer.
+    fn look(&self, state: &mut One, (name, on_disk): (&[u8], &Path), metadata: Option<&Metadata>) {
+        let largest = self.options.limits.max_file_bytes;
+        state.add_file(name, metadata, || hash_of(on_disk, largest));
+    }
+
+    /// Reads a file, unless what an earlier run made of it still holds.
+    fn one(
+        &self,
+        path: &[u8],
+        (on_disk, inside): (&Path, Option<(&Folder, &OsStr)>),
+        buffer: &mut Buffer,
+        out: &mut Part<T>,
+    ) -> Met {
+        if let Some(metadata) = self.again(path, on_disk, out) {
+            return Met::Known(metadata);
+        }
+        let limits = &self.options.limits;
+        match load(on_disk, inside, limits, buffer) {
+            Ok(loaded) => {
+                if loaded.cut {
+                    out.omissions.push(Omission::cut(path.to_vec(), limits));
+                }
+                self.file(path, &loaded, buffer, out);
+                Met::Read(loaded.metadata)
+            }
+            Err(why) => {
+                out.omissions.push(Omission::unread(path.to_vec(), &why));
+                Met::Unread
+            }
+        }
+    }
+
+    /// Takes what an earlier run made of a file that has not changed since; what the file system says of it, if that could
+    /// be done.
+    fn again(&self, path: &[u8], on_disk: &Path, out: &mut Part<T>) -> Option<Metadata> {
+        let kept = self.before.kept?;
+        let file = kept.files.get(path)?;
+        let metadata = fs::symlink_metadata(on_disk).ok()?;
         let stamp = Stamp::of(&metadata);
         if !metadata.is_file() || stamp != file.stamp {
-            return false;
+            return None;
         }
         let value = kept.of_interest.get(path);
         let known = self.index.known(path, &metadata);
         let asks = known == Known::Tracked
             || (value.is_some() && known == Known::Untracked && self.site.repo().is_some());
         if asks && file.own.is_none() {
-            return false;
+            return None;
         }
         let id = match known {
             Known::Unchanged(id) => Some(id),
@@ -283,7 +331,7 @@ where
         let own = file.own.map(|own| oid(&own));
         self.take(path, (known, id, own), metadata.len(), value.cloned(), out);
         out.note(path, stamp, file.own);
-        true
+        Some(metadata)
     }
 
     fn file(&self, path: &[u8], loaded: &Loaded, text: &[u8], out: &mut Part<T>) {
@@ -367,6 +415,7 @@ pub(super) fn unread<T>() -> CurrentRead<T> {
         ids: Vec::new(),
         omissions: vec![Omission::stopped()],
         memory: None,
+        state: Vec::new(),
     }
 }
 
@@ -424,6 +473,7 @@ pub(super) fn read_head<T: Value>(
         ids: Vec::new(),
         omissions: Vec::new(),
         memory: None,
+        state: Vec::new(),
     };
     let mut paths: BTreeMap<Oid, Vec<Vec<u8>>> = BTreeMap::new();
     for HeadFile { path, id } in files {

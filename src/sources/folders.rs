@@ -1,12 +1,13 @@
 //! Going through a folder once: the repositories below it, and the files of each root.
 
 use super::discover::RootKind;
+use super::entries::{Entries, Kind};
 use super::files::Omission;
 use super::place::bytes_of;
 use crate::model::CoverageStatus;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,9 +22,10 @@ pub(super) struct Batch(Box<[u8]>);
 
 impl Batch {
     fn new(folder: &[u8], names: &[OsString]) -> Self {
-        let mut text = Vec::new();
-        for part in std::iter::once(folder).chain(names.iter().map(|name| name.as_encoded_bytes()))
-        {
+        let parts =
+            || std::iter::once(folder).chain(names.iter().map(|name| name.as_encoded_bytes()));
+        let mut text = Vec::with_capacity(parts().map(|part| part.len() + 1).sum());
+        for part in parts() {
             text.extend_from_slice(part);
             text.push(0);
         }
@@ -104,6 +106,10 @@ pub(super) fn roots_below(
         }
         return found;
     }
+    let own: Vec<(&Path, &OsStr)> = own
+        .iter()
+        .filter_map(|own| own.parent().zip(own.file_name()))
+        .collect();
     let mut loose = false;
     let mut level = vec![Folder {
         path: argument.to_path_buf(),
@@ -113,7 +119,9 @@ pub(super) fn roots_below(
     while !level.is_empty() {
         let looked: Vec<Looked> = level
             .into_par_iter()
-            .map(|folder| folder.look(&found, own, max_depth))
+            .map_init(Entries::default, |entries, folder| {
+                folder.look(entries, &found, &own, max_depth)
+            })
             .collect();
         level = Vec::new();
         for one in looked {
@@ -178,43 +186,40 @@ struct Looked {
 }
 
 impl Folder {
-    fn look(self, roots: &[Found], own: &BTreeSet<PathBuf>, max_depth: usize) -> Looked {
+    fn look(
+        self,
+        entries: &mut Entries,
+        roots: &[Found],
+        own: &[(&Path, &OsStr)],
+        max_depth: usize,
+    ) -> Looked {
         let mut names = Vec::new();
         let mut folders = Vec::new();
         // Names here, where they are known, that could not be looked at.
         let mut failures: Vec<(Option<OsString>, io::Error)> = Vec::new();
-        // Where the folder cannot be read, its names have to be guessed.
-        let (mut dot_git, mut head) = (true, true);
-        match fs::read_dir(&self.path) {
-            Err(error) => failures.push((None, error)),
-            Ok(entries) => {
-                (dot_git, head) = (false, false);
-                let own: Vec<&PathBuf> = own
-                    .iter()
-                    .filter(|own| own.parent() == Some(&self.path))
-                    .collect();
-                for entry in entries {
-                    let entry = match entry {
-                        Ok(entry) => entry,
-                        Err(error) => {
-                            failures.push((None, error));
-                            continue;
-                        }
-                    };
-                    let name = entry.file_name();
-                    dot_git |= name.eq_ignore_ascii_case(".git");
-                    head |= name.eq_ignore_ascii_case("HEAD");
-                    if name == ".git" || own.iter().any(|own| own.file_name() == Some(&name)) {
-                        continue;
-                    }
-                    match entry.file_type() {
-                        Ok(kind) if kind.is_dir() => folders.push(name),
-                        Ok(kind) if kind.is_file() => names.push(name),
-                        Ok(_) => {}
-                        Err(error) => failures.push((Some(name), error)),
-                    }
-                }
+        let (mut dot_git, mut head) = (false, false);
+        let path = self.path.as_os_str();
+        let own_here = |name: &OsStr| {
+            let mut own = own.iter();
+            own.any(|(folder, own)| *own == name && folder.as_os_str() == path)
+        };
+        let read = entries.each(&self.path, |name, kind| {
+            dot_git |= name.eq_ignore_ascii_case(".git");
+            head |= name.eq_ignore_ascii_case("HEAD");
+            if name == ".git" || own_here(name) {
+                return;
             }
+            match kind {
+                Ok(Kind::Folder) => folders.push(name.to_owned()),
+                Ok(Kind::File) => names.push(name.to_owned()),
+                Ok(Kind::Other) => {}
+                Err(error) => failures.push((Some(name.to_owned()), error)),
+            }
+        });
+        if let Err(error) = read {
+            // Where the folder cannot be read, its names have to be guessed.
+            (dot_git, head) = (true, true);
+            failures.push((None, error));
         }
         let mut listing = Listing::default();
         let files = !names.is_empty();

@@ -2,6 +2,7 @@
 
 use super::buffer::Buffer;
 use super::limits::Limits;
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
@@ -29,14 +30,62 @@ pub(super) struct Loaded {
     pub(super) cut: bool,
 }
 
-/// Reads a file, of one that is larger than the cap as much as that is.
+/// A folder that stays open while its files are read, so that it is looked up once.
+pub(super) struct Folder(#[cfg(target_os = "linux")] std::os::fd::OwnedFd);
+
+#[cfg(target_os = "linux")]
+impl Folder {
+    /// Fewest files for which it is worth it.
+    const FEWEST: usize = 3;
+
+    /// The folder of so many files, where it is worth opening and can be opened.
+    pub(super) fn of(path: &Path, files: usize) -> Option<Self> {
+        use rustix::fs::{CWD, Mode, OFlags, openat};
+
+        if files < Self::FEWEST {
+            return None;
+        }
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        openat(CWD, path, flags, Mode::empty()).ok().map(Self)
+    }
+
+    /// Opens one of its files, as [`open`] does.
+    fn open(&self, name: &OsStr) -> Option<File> {
+        use rustix::fs::{Mode, OFlags, openat};
+
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = openat(&self.0, name, flags, Mode::empty()).ok()?;
+        Some(file.into())
+    }
+}
+
+/// Other systems look it up for each file.
+#[cfg(not(target_os = "linux"))]
+impl Folder {
+    pub(super) const fn of(_: &Path, _: usize) -> Option<Self> {
+        None
+    }
+
+    const fn open(&self, _: &OsStr) -> Option<File> {
+        None
+    }
+}
+
+/// Reads a file, of one that is larger than the cap as much as that is. `inside` is the folder it is in, where that is open,
+/// and its name there.
 ///
 /// # Errors
 /// When it is not a regular file, or not readable; the buffer is of no meaning then.
-pub(super) fn load(path: &Path, limits: &Limits, buffer: &mut Buffer) -> Result<Loaded, Unread> {
+pub(super) fn load(
+    path: &Path,
+    inside: Option<(&Folder, &OsStr)>,
+    limits: &Limits,
+    buffer: &mut Buffer,
+) -> Result<Loaded, Unread> {
     buffer.clear();
     let cap = limits.max_file_bytes;
-    let mut file = open(path)?;
+    let opened = inside.and_then(|(folder, name)| folder.open(name));
+    let mut file = opened.map_or_else(|| open(path), Ok)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(Unread::NotAFile);
@@ -127,7 +176,7 @@ mod tests {
             let path = place.path("file");
             let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
             put_bytes(&path, &bytes);
-            let loaded = load(&path, &limits(1 << 30), &mut buffer).unwrap();
+            let loaded = load(&path, None, &limits(1 << 30), &mut buffer).unwrap();
             assert_eq!(loaded.metadata.len(), length as u64);
             assert!(!loaded.cut);
             assert!(*buffer == bytes, "{length}");
@@ -140,9 +189,9 @@ mod tests {
         let place = Place::new();
         let file = place.file("file", "0123456789");
         let mut buffer = Buffer::default();
-        assert!(!load(&file, &limits(10), &mut buffer).unwrap().cut);
+        assert!(!load(&file, None, &limits(10), &mut buffer).unwrap().cut);
         assert_eq!(&*buffer, b"0123456789");
-        assert!(load(&file, &limits(9), &mut buffer).unwrap().cut);
+        assert!(load(&file, None, &limits(9), &mut buffer).unwrap().cut);
         assert_eq!(&*buffer, b"012345678");
     }
 
@@ -152,7 +201,11 @@ mod tests {
         let place = Place::new();
         place.folder("w");
         let mut buffer = Buffer::default();
-        let mut read = |path: &Path| load(path, &limits(10), &mut buffer);
+        let folder = Folder::of(&place.path(""), 9);
+        let mut read = |path: &Path| {
+            let inside = folder.as_ref().zip(path.file_name());
+            load(path, inside, &limits(10), &mut buffer)
+        };
         let link = place.path("link");
         std::os::unix::fs::symlink(place.file("w/file", "x"), &link).unwrap();
         let socket = place.path("socket");
@@ -173,6 +226,7 @@ mod tests {
         let mut buffer = Buffer::default();
         load(
             Path::new("/proc/self/status"),
+            None,
             &limits(1 << 20),
             &mut buffer,
         )

@@ -9,6 +9,7 @@ pub mod cloudtrail;
 mod combine;
 mod current;
 mod discover;
+mod entries;
 mod files;
 mod folders;
 mod git;

@@ -15,7 +15,7 @@ use super::messages::Heard;
 use super::past::{Past, PastRead};
 use super::place::Located;
 use super::site::{Site, Store, Work};
-use super::state::State;
+use super::state::{Heads, Piece, State};
 use super::{Document, Progress, ReadOptions, Screen};
 use crate::model::Coverage;
 use git2::Oid;
@@ -74,21 +74,40 @@ where
 {
     git::prepare();
     let sites = opened_sites(roots, options);
-    collect_sites(&sites, options, progress, screen, visit, memory)
+    let reading = (options, false, memory);
+    let (parts, _) = collect_sites(&sites, reading, progress, screen, visit);
+    parts
 }
 
 /// Roots that were looked at, of which nothing is read yet.
 pub struct Looked<'a> {
     sites: Vec<Site<'a>>,
     options: &'a ReadOptions,
-    state: State,
+    state: Stands,
 }
 
-/// Looks at the state that the roots are in on the disk.
-pub fn look<'a>(roots: &'a [Root], options: &'a ReadOptions, memory: &dyn Memory) -> Looked<'a> {
+/// What is known of the state that roots are in.
+enum Stands {
+    Whole(State),
+    /// All but that of the files, which is looked at while they are read.
+    Heads(Heads),
+}
+
+/// Looks at the state that the roots are in on the disk. Where it is not `compared` with an earlier one, files are looked at
+/// once only: when they are read.
+pub fn look<'a>(
+    roots: &'a [Root],
+    options: &'a ReadOptions,
+    memory: &dyn Memory,
+    compared: bool,
+) -> Looked<'a> {
     git::prepare();
     let sites = opened_sites(roots, options);
-    let state = State::of(&sites, options, memory.began());
+    let state = if compared {
+        Stands::Whole(State::of(&sites, options, memory.began()))
+    } else {
+        Stands::Heads(Heads::of(&sites, options, memory.began()))
+    };
     Looked {
         sites,
         options,
@@ -97,9 +116,12 @@ pub fn look<'a>(roots: &'a [Root], options: &'a ReadOptions, memory: &dyn Memory
 }
 
 impl Looked<'_> {
-    /// Stands for the state of the disk.
-    pub fn state(&self) -> &str {
-        &self.state.digest
+    /// Stands for the state of the disk, where it was asked for.
+    pub fn state(&self) -> Option<&str> {
+        match &self.state {
+            Stands::Whole(state) => Some(&state.digest),
+            Stands::Heads(_) => None,
+        }
     }
 
     /// What [`collect`] collects, and the state it was read in, unless that changed meanwhile or may change without being
@@ -121,7 +143,13 @@ impl Looked<'_> {
             options,
             state,
         } = self;
-        let parts = collect_sites(&sites, options, progress, screen, visit, memory);
+        let looks = matches!(state, Stands::Heads(_));
+        let reading = (options, looks, memory);
+        let (parts, files) = collect_sites(&sites, reading, progress, screen, visit);
+        let state = match state {
+            Stands::Whole(state) => state,
+            Stands::Heads(heads) => heads.with(&files),
+        };
         let later = || State::of(&sites, options, memory.began());
         let stood = !options.limits.halt.called() && state.stood(later, memory.now());
         (parts, stood.then_some(state.digest))
@@ -135,14 +163,14 @@ fn opened_sites<'a>(roots: &'a [Root], options: &ReadOptions) -> Vec<Site<'a>> {
         .collect()
 }
 
+/// Reads everything; also the state of the files while they were read, where that is asked for.
 fn collect_sites<T, S, F>(
     sites: &[Site<'_>],
-    options: &ReadOptions,
+    (options, looks, memory): (&ReadOptions, bool, &dyn Memory),
     progress: &dyn Progress,
     screen: &S,
     visit: F,
-    memory: &dyn Memory,
-) -> Parts<T>
+) -> (Parts<T>, Vec<Piece>)
 where
     T: Value,
     S: Screen,
@@ -157,7 +185,7 @@ where
         archives::visit(document, caps, &visit)
     };
     progress.stage("files");
-    let roots = files(sites, options, progress, memory, &visit);
+    let (roots, state) = files(sites, (options, looks, memory), progress, &visit);
     progress.stage("history");
     let stores = if options.history {
         Store::group(sites)
@@ -176,18 +204,18 @@ where
     );
     progress.stage("attribution");
     let stores = attribution(&stores, read, &roots, options, memory);
-    Parts { roots, stores }
+    (Parts { roots, stores }, state)
 }
 
 /// Reads the current files.
 fn files<T: Value>(
     sites: &[Site<'_>],
-    options: &ReadOptions,
+    (options, looks, memory): (&ReadOptions, bool, &dyn Memory),
     progress: &dyn Progress,
-    memory: &dyn Memory,
     visit: &(impl Fn(&Document<'_>) -> Option<Visited<T>> + Sync),
-) -> Vec<RootPart<T>> {
+) -> (Vec<RootPart<T>>, Vec<Piece>) {
     let mut parts = Vec::with_capacity(sites.len());
+    let mut state = Vec::new();
     for some in sites.chunks(PLANNED) {
         let planned: Vec<_> = some
             .par_iter()
@@ -207,12 +235,13 @@ fn files<T: Value>(
             .collect();
         for (site, (kept, key, work)) in some.iter().zip(planned) {
             let kept = kept.as_ref();
-            let read = match (work, kept) {
+            let mut read = match (work, kept) {
                 _ if options.limits.halt.called() => unread(),
                 (Work::Files(index), kept) => {
                     let began = memory.began();
                     let before = Before {
                         keeps: memory.keeps(),
+                        looks,
                         kept,
                         began,
                     };
@@ -243,6 +272,7 @@ fn files<T: Value>(
                 // Nothing is the same as what is not known.
                 (Work::Same(_), None) => continue,
             };
+            state.append(&mut read.state);
             if let Some(files) = read.memory {
                 memory.keep(Kind::Files, &site.root.path, files.facts, files.bytes);
             }
@@ -260,7 +290,7 @@ fn files<T: Value>(
             site.rest();
         }
     }
-    parts
+    (parts, state)
 }
 
 fn opened(site: &Site<'_>) -> Opened {

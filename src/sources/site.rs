@@ -2,7 +2,9 @@
 
 use super::ReadOptions;
 use super::discover::{Root, RootKind};
+use super::folders::Batch;
 use super::git::{self, Access, HeadFile, Repo, Trouble, WorkTreeIndex};
+use super::place::os_of;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -41,6 +43,17 @@ impl<'a> Site<'a> {
             Access::Open(repo) => Some(repo),
             Access::None | Access::Refused(_) => None,
         }
+    }
+
+    /// Where the files of a batch stand on the disk.
+    pub(super) fn folder_of(&self, batch: &Batch) -> PathBuf {
+        let mut folder = self.root.path.clone();
+        if self.root.kind == RootKind::File {
+            folder.pop();
+        }
+        let parts = batch.folder().split(|byte| *byte == b'/');
+        folder.extend(parts.filter(|part| !part.is_empty()).map(os_of));
+        folder
     }
 
     /// Lets go of handles that the next stage of another root needs more.

@@ -12,8 +12,8 @@ pub(super) mod shell;
 
 use super::context::Context;
 use super::edits;
-use super::is_below;
 use super::node::Node;
+use super::{has_extension, is_below};
 use crate::model::Declarations;
 use crate::rules::ci::CiSystem;
 
@@ -77,9 +77,17 @@ impl System {
 
 /// The system that reads a file of this path.
 pub(super) fn system_of(folder: &str, name: &str) -> Option<System> {
+    const JENKINSFILE: &str = "jenkinsfile";
+    let start = name.get(..JENKINSFILE.len());
+    // Almost every file is none of these: that is told without a copy of its name.
+    if !start.is_some_and(|start| start.eq_ignore_ascii_case(JENKINSFILE))
+        && !has_extension(name, &[JENKINSFILE, "groovy", "yml", "yaml"])
+    {
+        return None;
+    }
     let lower = name.to_ascii_lowercase();
     let (stem, extension) = lower.rsplit_once('.').unwrap_or((&lower, ""));
-    if lower.starts_with("jenkinsfile") || extension == "jenkinsfile" {
+    if lower.starts_with(JENKINSFILE) || extension == JENKINSFILE {
         return (!matches!(extension, "md" | "txt" | "png" | "html")).then_some(System::Jenkins);
     }
     if extension == "groovy" && (stem.contains("pipeline") || stem.contains("jenkins")) {

@@ -53,16 +53,14 @@ pub(super) fn part(uri: &str) -> Option<Part> {
         "values.yaml" | "values.yml" => return Some(Part::Values),
         _ => {}
     }
-    if !is_below(folder, "templates") {
-        return None;
-    }
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    match extension {
-        "tpl" => Some(Part::Helper),
-        "yaml" | "yml" if name.starts_with('_') => Some(Part::Helper),
-        "yaml" | "yml" => Some(Part::Template),
-        _ => None,
-    }
+    let part = match extension {
+        "tpl" => Part::Helper,
+        "yaml" | "yml" if name.starts_with('_') => Part::Helper,
+        "yaml" | "yml" => Part::Template,
+        _ => return None,
+    };
+    is_below(folder, "templates").then_some(part)
 }
 
 /// The text, when it only says something together with other files of a chart.

@@ -1,6 +1,7 @@
 //! Image recipes: secrets that building asks for, and those that stay in the image.
 
 use super::super::context::Context;
+use super::super::has_extension;
 use super::{Runs, column, lines};
 use crate::model::{ConsumerClass, Declarations, Grade};
 
@@ -14,7 +15,7 @@ pub(in super::super) fn is_recipe(name: &str) -> bool {
             || name
                 .strip_suffix(known)
                 .is_some_and(|rest| rest.ends_with('.'))
-    }) || name.to_ascii_lowercase().ends_with(".dockerfile")
+    }) || has_extension(name, &["dockerfile"])
 }
 
 /// Reads a recipe. One that touches no secret declares nothing.
