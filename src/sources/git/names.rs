@@ -1,4 +1,4 @@
-//! The names in trees, each kept once.
+//! Byte strings, each kept once: the names in trees, and what reduced trees hold.
 
 use std::hash::{BuildHasher, RandomState};
 

@@ -23,16 +23,20 @@ pub(super) enum Child {
 }
 
 /// What is in each node: the entries of a tree that lead to something wanted, as bytes.
-#[derive(Default)]
 pub(super) struct Contents(Names);
 
 impl Contents {
+    /// Those of the node that holds nothing.
+    fn new() -> Self {
+        let mut entries = Names::default();
+        entries.number(&[]);
+        Self(entries)
+    }
+
     /// The node with these entries.
     fn node(&mut self, entries: &[Edge], room: &mut Vec<u8>) -> Node {
         room.clear();
         room.extend(entries.iter().flat_map(|edge| edge.to_bytes()));
-        // The first one is the one that holds nothing.
-        self.0.number(&[]);
         self.0.number(room)
     }
 
@@ -74,7 +78,7 @@ impl<'a> Reduced<'a> {
         trees.link(graph, &wanted);
         Self {
             nodes: vec![NONE; bases.len()],
-            contents: Contents::default(),
+            contents: Contents::new(),
             room: Vec::new(),
             graph,
             marked,
