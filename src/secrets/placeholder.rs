@@ -48,11 +48,11 @@ pub(super) fn is_vendor_stand_in(value: &[u8], random: &[u8]) -> bool {
 }
 
 fn says_so(value: &[u8]) -> bool {
-    holds(&WORDS, value)
-        || (holds(&MARKERS, value) && !is_crossed(value))
+    let filled_in = (holds(&MARKERS, value) && !is_crossed(value))
         || is_formatted(value)
         || is_variable(value)
-        || has_variable(value)
+        || has_variable(value);
+    holds(&WORDS, value) || (filled_in && !is_strewn(value))
 }
 
 /// Shortest name between percent signs that stands inside a longer value: escapes of bytes have two digits.
@@ -69,6 +69,18 @@ fn has_variable(value: &[u8]) -> bool {
                     .iter()
                     .all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
         })
+}
+
+/// Whether so many different marks are in a value that it was drawn from all there are, those of templates among them.
+fn is_strewn(value: &[u8]) -> bool {
+    const MARKS: usize = 10;
+    let mut seen = [false; 128];
+    for byte in value.iter().filter(|byte| byte.is_ascii_punctuation()) {
+        if let Some(slot) = seen.get_mut(usize::from(*byte)) {
+            *slot = true;
+        }
+    }
+    seen.iter().filter(|slot| **slot).count() >= MARKS
 }
 
 /// Whether a value is filled up with few characters.
@@ -292,6 +304,7 @@ mod tests {
             "a1b2c3d4",
             "3f9a1c7e5b2d8f604a6c",
             "R7mQ2vN9xK4pT8cW1zL6gH3sD5fJ0aB7",
+            "gW1:OKgr&4sgFsq `= .DcBO4qZhK|f_#`( /%M E8$(`x~SCe=r2[yW0qR>",
         ] {
             assert!(
                 !is_placeholder(value.as_bytes(), value.as_bytes()),

@@ -281,6 +281,25 @@ fn outputs(context: &Context<'_>, root: &Node, out: &mut Declarations) {
     }
 }
 
+/// Whether a value is an address or a connection string with a password in it.
+fn has_login(value: &str) -> bool {
+    let authority = value
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split(['/', '?', '#', ' ']).next());
+    let is_address = authority
+        .and_then(|authority| authority.rsplit_once('@'))
+        .is_some_and(|(login, _)| {
+            login
+                .split_once(':')
+                .is_some_and(|(_, word)| !word.is_empty())
+        });
+    let lower = value.to_ascii_lowercase();
+    is_address
+        || [";password=", ";pwd="]
+            .iter()
+            .any(|part| lower.contains(part))
+}
+
 fn sighting(
     context: &Context<'_>,
     node: &Node,
@@ -290,10 +309,11 @@ fn sighting(
     what: &str,
     out: &mut Declarations,
 ) {
-    // Keys in PEM and the like are told by the text engine, which knows more of them.
+    // Keys in PEM, addresses with a login and the like are told by the text engine, which knows more of them.
     if out.credentials.len() >= MAX_SECRETS
         || !tokens::plausible(value)
         || value.starts_with("-----")
+        || has_login(value)
     {
         return;
     }
@@ -373,6 +393,23 @@ mod tests {
             );
             let out = declared("terraform.tfstate", &state);
             assert_eq!(out.credentials.len(), seen, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_login_in_an_address_is_left_to_the_text_engine() {
+        let password = ["hX9cRO72", "kqLw"].concat();
+        for (value, seen) in [
+            (format!("postgres://app:{password}@db.acme.io/app"), 0),
+            (format!("Server=db;User ID=sa;Password={password};"), 0),
+            (format!("{password}://@x"), 1),
+            (password.clone(), 1),
+        ] {
+            let state = format!(
+                r#"{{"version": 4, "outputs": {{"db": {{"value": "{value}", "type": "string", "sensitive": true}}}}}}"#
+            );
+            let out = declared("terraform.tfstate", &state);
+            assert_eq!(out.credentials.len(), seen, "{value}");
         }
     }
 

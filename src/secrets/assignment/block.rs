@@ -24,7 +24,7 @@ pub(super) fn opens(rest: &[u8]) -> bool {
     match rest.last() {
         Some(b'{' | b':') => true,
         Some(b',') => memchr::memchr(b'{', rest).is_some(),
-        _ => is_scalar(rest),
+        _ => is_scalar(rest) || memchr::memmem::find(rest, b"<<").is_some(),
     }
 }
 
@@ -177,6 +177,44 @@ pub(super) fn of_scalar(text: &[u8], index: usize, line: &Range<usize>) -> Optio
     })
 }
 
+/// The text between the marks of a heredoc that begins at `index` (`<<EOT`, `<<-EOT`, `<<~'EOT'`, PHP's `<<<EOT`), where
+/// that is one line without blanks.
+pub(super) fn of_heredoc(text: &[u8], index: usize, line: &Range<usize>) -> Option<Literal> {
+    let rest = part(text, index..line.end).strip_prefix(b"<<")?;
+    let rest = rest.trim_ascii();
+    let rest = rest
+        .strip_prefix(b"-")
+        .or_else(|| rest.strip_prefix(b"~"))
+        .or_else(|| rest.strip_prefix(b"<"))
+        .unwrap_or(rest);
+    let mark = match rest {
+        [quote @ (b'"' | b'\''), mark @ .., close] if quote == close => mark,
+        mark => mark,
+    };
+    let is_mark = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    if mark.is_empty() || !mark.iter().all(is_mark) {
+        return None;
+    }
+    let below = line.end + memchr::memchr(b'\n', part(text, line.end..limit(text, line)))? + 1;
+    let mut lines = part(text, below..limit(text, line)).split(|byte| *byte == b'\n');
+    let only = lines.next()?;
+    let closes = lines
+        .next()?
+        .trim_ascii()
+        .strip_prefix(mark)
+        .is_some_and(|after| matches!(after, b"" | b";" | b"," | b")" | b");"));
+    let start = below + only.len() - only.trim_ascii_start().len();
+    let range = start..start + only.trim_ascii().len();
+    let plain = !part(text, range.clone())
+        .iter()
+        .any(u8::is_ascii_whitespace);
+    (closes && plain && !range.is_empty()).then(|| Literal {
+        end: range.end,
+        range,
+        quote: Quote::Own,
+    })
+}
+
 /// The text of an element behind a name: `<key>name</key><string>…</string>`, `name="name"><value>…</value>`. `index` is
 /// where the name ends.
 pub(super) fn of_element(text: &[u8], index: usize) -> Option<Literal> {
@@ -294,6 +332,32 @@ mod tests {
     }
 
     #[test]
+    fn heredocs_of_one_line_have_a_value() {
+        for text in [
+            "<<EOF\nx1\nEOF\n",
+            "<<-EOT\r\n    x1\r\n  EOT\r\n",
+            "<<~'KEY'\n  x1\nKEY",
+            "<<<EOT\nx1\nEOT;\n",
+        ] {
+            let found = of_heredoc(text.as_bytes(), 0, &line(text));
+            assert_eq!(shown(text, found), Some("x1"), "{text}");
+        }
+        for text in [
+            "<<EOF\nx1\ny2\nEOF\n",
+            "<<EOF\ntwo words\nEOF\n",
+            "<< 3\nx1\n4\n",
+            "<<EOF\nEOF\n",
+            "<<EOF",
+            "x1",
+        ] {
+            assert!(
+                of_heredoc(text.as_bytes(), 0, &line(text)).is_none(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn elements_behind_a_name_have_its_value() {
         for text in [
             "</key>\n  <string>x1</string>",
@@ -322,7 +386,7 @@ mod tests {
             let bytes = text.as_bytes();
             for index in 0..text.len() {
                 let line = line(&text);
-                for one in [of_object(bytes, index, &line), of_mapping(bytes, &line), of_scalar(bytes, index, &line), of_element(bytes, index)].into_iter().flatten() {
+                for one in [of_object(bytes, index, &line), of_mapping(bytes, &line), of_scalar(bytes, index, &line), of_heredoc(bytes, index, &line), of_element(bytes, index)].into_iter().flatten() {
                     prop_assert!(one.range.start <= one.range.end && one.range.end <= text.len());
                 }
             }

@@ -48,8 +48,8 @@ impl Reader<'_> {
         let text = self.text;
         let mut index = self.key.range.end;
         let start = self.key.range.start;
-        if at(text, index) == b'}' && before(text, start) == b'{' && before(text, start - 1) == b'$'
-        {
+        let expanded = before(text, start) == b'{' && before(text, start - 1) == b'$';
+        if at(text, index) == b'}' && expanded {
             // `"${name}"` of a shell.
             index += 1;
         }
@@ -95,6 +95,9 @@ impl Reader<'_> {
             b'=' => (Form::Equals, operator + 1),
             b':' | b'?' | b'|' | b'+' | b'.' if next == b'=' => (Form::Equals, operator + 2),
             b':' if next == b':' => return Vec::new(),
+            // What a shell puts in place of an unset variable, or the message about it.
+            b':' if next == b'-' && expanded => (Form::Equals, operator + 2),
+            b':' if next == b'?' && expanded => return Vec::new(),
             b':' if self.quoted_name => (Form::Member, operator + 1),
             b':' => (Form::Colon, operator + 1),
             b'|' | b'?' if next == at(text, operator) && at(text, operator + 2) == b'=' => {
@@ -102,6 +105,11 @@ impl Reader<'_> {
             }
             b'|' | b'?' if next == at(text, operator) => {
                 return self.otherwise(operator + 2).into_iter().collect();
+            }
+            // A pair of Scala, and one of Kotlin.
+            b'-' if next == b'>' && self.quoted_name => (Form::Arrow, operator + 2),
+            b't' if blank && self.quoted_name && self.is_pair(operator) => {
+                (Form::Arrow, operator + 3)
             }
             // An assignment in R; a channel of Go is sent to in the same way.
             b'<' if next == b'-' && blank && !self.quoted_name => (Form::Equals, operator + 2),
@@ -158,13 +166,27 @@ impl Reader<'_> {
 
     /// What a quoted name among the arguments of a call is to the one behind it. First, it is what that belongs to:
     /// `f("name", "value")`; behind a type, it declares it: `buildConfigField 'String', 'NAME', …`; asked of the
-    /// environment, that is its default: `getenv("NAME", "value")`. In a list it is nothing.
+    /// environment, that is its default: `getenv("NAME", "value")`; given to what sets a constant or a property, its value:
+    /// `define("NAME", "value")`. In a list it is nothing.
     fn as_argument(&self) -> Option<Form> {
         const TYPES: [&[u8]; 3] = [b"string", b"java.lang.string", b"charsequence"];
-        const ENVIRONMENT: [&[u8]; 4] = [b"environ.get(", b"getenv(", b"env(", b"setdefault("];
+        const DEFAULTS: [&[u8]; 4] = [b"environ.get(", b"getenv(", b"env(", b"setdefault("];
+        const SETTERS: [&[u8]; 7] = [
+            b"define(",
+            b"define (",
+            b".put(",
+            b".setproperty(",
+            b".addproperty(",
+            b"setenv(",
+            b"putenv(",
+        ];
         let opening = self.key.range.start.saturating_sub(1);
         let head = part(self.text, self.line.start..opening).trim_ascii_end();
-        if ENVIRONMENT.iter().any(|call| head.ends_with(call)) {
+        let calls = |call: &&[u8]| {
+            let from = head.len().saturating_sub(call.len());
+            part(head, from..head.len()).eq_ignore_ascii_case(call)
+        };
+        if DEFAULTS.iter().chain(&SETTERS).any(calls) {
             return Some(Form::Arrow);
         }
         if head.ends_with(b"(") {
@@ -177,6 +199,11 @@ impl Reader<'_> {
         let call = head.get(..open)?.trim_ascii_end().last()?;
         let is_first = *call == b'(' || call.is_ascii_alphanumeric();
         (is_first && TYPES.contains(&name.as_slice())).then_some(Form::Equals)
+    }
+
+    /// Whether `to "…"` begins at `index`.
+    fn is_pair(&self, index: usize) -> bool {
+        self.entity(index, b"to ") && value::is_quote(at(self.text, index + 3))
     }
 
     /// What a name stands for where it is empty: `name || "…"`, `name ?? "…"`.
@@ -357,12 +384,24 @@ impl Reader<'_> {
         if form == Form::Colon && part(text, index..self.line.end).starts_with(tag) {
             index = skip_blanks(text, index + tag.len(), self.line.end);
         }
+        if matches!(form, Form::Equals | Form::Colon | Form::Member)
+            && let Some(found) = block::of_heredoc(text, index, &self.line)
+        {
+            return vec![self.reading(form, found, false)];
+        }
         if form == Form::Equals
             && let Some(found) = value::bracketed(text, index, self.line.end)
         {
             return vec![self.reading(form, found, false)];
         }
         if let Some(found) = self.quoted(index) {
+            // Whom it lets in comes first: `Credential("user", secret)`.
+            let next = at(text, skip_blanks(text, found.end, self.line.end));
+            let subject =
+                form == Form::Call && self.key.name.family.id == "credential" && next == b',';
+            if subject {
+                return Vec::new();
+            }
             return vec![self.reading(form, found, false)];
         }
         if !matches!(form, Form::Call | Form::Compare) {

@@ -28,9 +28,20 @@ pub(super) fn is_harmless(value: &[u8], key: &Key) -> bool {
         || (key.name.family.id == "password" && login::is_encoded_stand_in(value))
         || is_sealed(value)
         || is_data(value)
+        || is_key_fingerprint(value, key)
         || (is_uuid(value) && key.name.family.id == "key" && !key.is_qualified())
         || (value.len() <= SHORT && (is_address(value) || is_date_or_version(value)))
         || is_sentence(value)
+}
+
+/// The fingerprint or the id of an OpenPGP key, which names a key and is public: `GPG_KEY=7169…`.
+fn is_key_fingerprint(value: &[u8], key: &Key) -> bool {
+    let before = &key.name.before;
+    matches!(value.len(), 8 | 16 | 40)
+        && key.name.family.id == "key"
+        && !key.name.plural
+        && before.iter().any(|word| word == "gpg" || word == "pgp")
+        && value.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Words of languages that are no text.

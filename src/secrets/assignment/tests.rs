@@ -147,6 +147,13 @@ fn every_way_to_write_an_assignment_is_read() {
         ("set password \"@\"", PASSWORD),
         ("VALID_TOKEN = '@'.freeze", KEY),
         ("oauth_verifier: '@',", KEY),
+        ("db_password = <<-EOT\n  @\nEOT\n", PASSWORD),
+        ("PASS=\"${DB_PASSWORD:-@}\"", PASSWORD),
+        (": ${DB_PASSWORD:-@}", PASSWORD),
+        ("define ( \"SMTP_PASS\" , \"@\" );", PASSWORD),
+        ("props.put(\"mail.smtp.password\", \"@\");", PASSWORD),
+        ("val m = mapOf(\"accessToken\" to \"@\")", KEY),
+        ("val m = Map(\"token\" -> \"@\")", KEY),
     ] {
         let value = expand(value);
         let text = form.replace('@', &value);
@@ -264,6 +271,9 @@ fn what_is_no_secret_by_its_form_is_none() {
         "PublicKeyToken={{hex:16:a}}",
         "printf(\"LOGIN <user> <pass>\\n\", {{lower:5:a}});",
         "x = \"WHERE pass = '\".md5($password,{{lower:5:a}}).\"'\"",
+        "GPG_KEY={{hexupper:40:a}}",
+        "new PSCredential(\"{{alnum:12:a}}\", $secure)",
+        "${API_TOKEN:?{{alnum:12:a}}}",
     ] {
         assert!(found(&expand(text)).is_empty(), "{text}");
     }
