@@ -6,7 +6,7 @@ use crate::model::{
     Coverage, CoverageStatus, Credential, Finding, FindingStatus, Ignored, IgnoredBy, Location,
     Renames,
 };
-use crate::rules::config::Ignore;
+use crate::rules::config::{Ignore, Pattern};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,9 @@ impl Comment {
         !self.reason.is_empty()
             && (line == self.line || (self.next && line == self.line.saturating_add(1)))
             && (self.rules.is_empty()
-                || renames.any(rule, |name| self.rules.iter().any(|id| id == name)))
+                || renames.any(rule, |name| {
+                    self.rules.iter().any(|one| Pattern::names(one, name))
+                }))
     }
 }
 

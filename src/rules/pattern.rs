@@ -34,6 +34,13 @@ impl Pattern {
         })
     }
 
+    /// Whether `named`, an id or a pattern over ids, names `id`.
+    pub fn names(named: &str, id: &str) -> bool {
+        named == id
+            || (named.contains(['*', '?'])
+                && Self::new(named).is_ok_and(|pattern| pattern.matches(id)))
+    }
+
     /// Whether it matches the whole text.
     pub fn matches(&self, text: &str) -> bool {
         match &self.glob {

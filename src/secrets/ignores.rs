@@ -1,5 +1,6 @@
 //! Comments that say what is to be ignored: `overstay:ignore[rule-id, rule-id] reason`.
 
+use crate::rules::config::Pattern;
 use memchr::memmem;
 
 const MARKER: &[u8] = b"overstay:ignore";
@@ -26,7 +27,7 @@ pub struct Marker {
     pub line: u32,
     /// Nothing but the comment is on its line, so it speaks of the next one.
     pub alone: bool,
-    /// Ids of detection rules or checks; empty for all.
+    /// Ids of detection rules or checks, or patterns over them; empty for all.
     pub rules: Vec<String>,
     /// Why; empty where none is given, and then nothing is ignored.
     pub reason: String,
@@ -43,7 +44,7 @@ impl Marker {
     }
 
     fn names(&self, rule: &str) -> bool {
-        self.rules.is_empty() || self.rules.iter().any(|id| id == rule)
+        self.rules.is_empty() || self.rules.iter().any(|named| Pattern::names(named, rule))
     }
 }
 
@@ -108,6 +109,11 @@ fn parts(rest: &str) -> Option<(Vec<String>, String)> {
     if !reason.contains('(') {
         reason = reason.trim_end_matches(')').trim_end();
     }
+    // Of a member of JSON: `"_comment": "overstay:ignore reason"}`.
+    if reason.matches('"').count() == 1 {
+        reason = reason.trim_end_matches([',', '}', ']', ' ']);
+        reason = reason.strip_suffix('"').unwrap_or(reason).trim_end();
+    }
     let shown = reason.chars().filter(|character| !character.is_control());
     Some((rules, shown.take(MAX_PART).collect()))
 }
@@ -137,6 +143,20 @@ mod tests {
         let mut all = markers(text.as_bytes());
         assert_eq!(all.len(), 1, "{text}");
         all.remove(0)
+    }
+
+    #[test]
+    fn patterns_name_rules() {
+        let marker = only("x = 1 # overstay:ignore[generic-*, aws-?] known");
+        for (rule, covered) in [("generic-key", true), ("aws-x", true), ("aws-xy", false)] {
+            assert_eq!(marker.covers(1, rule), covered, "{rule}");
+        }
+    }
+
+    #[test]
+    fn quotes_that_close_are_no_reason() {
+        let marker = only("{\"t\": 1, \"_c\": \"overstay:ignore kept for the tests\"},");
+        assert_eq!(marker.reason, "kept for the tests");
     }
 
     #[test]

@@ -71,9 +71,14 @@ fn has_variable(value: &[u8]) -> bool {
         })
 }
 
-/// Whether so many different marks are in a value that it was drawn from all there are, those of templates among them.
+/// Whether so many different marks are among the letters and digits of a value that it was drawn from all there are, those
+/// of templates among them.
 fn is_strewn(value: &[u8]) -> bool {
     const MARKS: usize = 10;
+    let has = |class: fn(&u8) -> bool| value.iter().any(class);
+    if !has(u8::is_ascii_lowercase) || !has(u8::is_ascii_uppercase) || !has(u8::is_ascii_digit) {
+        return false;
+    }
     let mut seen = [false; 128];
     for byte in value.iter().filter(|byte| byte.is_ascii_punctuation()) {
         if let Some(slot) = seen.get_mut(usize::from(*byte)) {
