@@ -61,8 +61,7 @@ fn member(text: &[u8], key: &str) -> Option<Range<usize>> {
         .or_else(|| places(text, key).find_map(|end| value_behind(text, end)))
         .or_else(|| {
             let key = key.to_ascii_uppercase();
-            let value = places(text, &key).find_map(|end| value_behind(text, end));
-            value
+            places(text, &key).find_map(|end| value_behind(text, end))
         })
 }
 

@@ -208,7 +208,7 @@ pub(super) fn of_heredoc(text: &[u8], index: usize, line: &Range<usize>) -> Opti
     let plain = !part(text, range.clone())
         .iter()
         .any(u8::is_ascii_whitespace);
-    (closes && plain && !range.is_empty()).then(|| Literal {
+    (closes && plain && !range.is_empty()).then_some(Literal {
         end: range.end,
         range,
         quote: Quote::Own,
