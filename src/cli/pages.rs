@@ -36,7 +36,7 @@ const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 
 /// Milliseconds after which memory that nobody uses is given back: at once would cost one part in twenty of a scan's time, for
 /// much of it is asked for again right away.
-const SOON: std::ffi::c_long = 3;
+const SOON: std::ffi::c_long = 1;
 
 /// Gives memory back soon: a scan that reads everything is then smaller by a tenth and takes the same time. Not for nights: it
 /// would break large pages up.
