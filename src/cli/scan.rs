@@ -116,7 +116,7 @@ pub(super) fn with_state(
     if keeping.knows_runs() {
         pages::ask_for_large_ones();
     } else {
-        pages::give_back_soon();
+        pages::give_back_at_once();
     }
     let work = Work {
         now,
