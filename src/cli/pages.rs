@@ -34,13 +34,26 @@ pub(super) const fn ask_for_large_ones() {}
 /// version, for which the crate has no name.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 
+/// Its value where nobody asks for another.
+const LATER: libc::c_long = 10;
+
 /// Gives memory back as soon as nobody uses it: a scan that reads everything is then smaller by a tenth, and takes one part in
 /// twenty-five more CPU time than if it gave it back some milliseconds later. Not for nights: it would break large pages up.
 pub(super) fn give_back_at_once() {
+    give_back_after(0);
+}
+
+/// Gives memory back some milliseconds after its last use: of a history, most memory is what is known of its objects, which is
+/// used to the end.
+pub(super) fn give_back_later() {
+    give_back_after(LATER);
+}
+
+fn give_back_after(milliseconds: libc::c_long) {
     #[expect(unsafe_code, reason = "the only way to set an option of the allocator")]
-    // SAFETY: one number is set, before the threads that search are started; nothing that was handed out depends on it.
+    // SAFETY: one number is set, while no other thread searches; nothing that was handed out depends on it.
     unsafe {
-        libmimalloc_sys::mi_option_set(PURGE_DELAY, 0);
+        libmimalloc_sys::mi_option_set(PURGE_DELAY, milliseconds);
     };
 }
 
@@ -54,7 +67,7 @@ mod tests {
         // SAFETY: a number is asked for.
         let default = unsafe { libmimalloc_sys::mi_option_get(PURGE_DELAY) };
         assert_eq!(
-            default, 10,
+            default, LATER,
             "milliseconds; the options beside it have other values"
         );
     }

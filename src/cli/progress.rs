@@ -1,7 +1,8 @@
 //! Progress on a terminal; silence elsewhere.
 
 use super::args::Global;
-use crate::sources::Progress;
+use super::pages;
+use crate::sources::{HISTORY, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
@@ -56,6 +57,9 @@ impl Bar {
 impl Progress for Bar {
     fn stage(&self, name: &str) {
         self.next(Some(name));
+        if name == HISTORY {
+            pages::give_back_later();
+        }
         self.drawn.set_message(name.to_owned());
     }
 

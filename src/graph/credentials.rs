@@ -6,6 +6,7 @@ use crate::model::{
     Confidence, Credential, CredentialId, CredentialStatus, DEFINED, Fingerprint, Grade, LastUse,
     SecretReference, SeenCredential, Sighting, Storage,
 };
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// What makes a seen credential the same as another.
@@ -43,10 +44,10 @@ fn order(seen: &SeenCredential) -> impl Ord + '_ {
 /// Adds what the text engine and the manifests saw: one credential for all places of one.
 pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
     know_better(&mut seen);
-    seen.sort_by(|a, b| order(a).cmp(&order(b)));
+    seen.par_sort_by(|a, b| order(a).cmp(&order(b)));
+    let ids: Vec<CredentialId> = seen.par_iter().map(id).collect();
     let mut places: BTreeMap<CredentialId, Vec<Sighting>> = BTreeMap::new();
-    for one in seen {
-        let id = id(&one);
+    for (one, id) in seen.into_iter().zip(ids) {
         if let Some(subject) = &one.subject {
             graph
                 .subjects
@@ -61,9 +62,13 @@ pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
         }
         places.entry(id).or_default().push(one.sighting);
     }
-    for (id, sightings) in places {
+    let collapsed: Vec<(CredentialId, Vec<Sighting>)> = places
+        .into_par_iter()
+        .map(|(id, sightings)| (id, sightings::collapse(sightings)))
+        .collect();
+    for (id, sightings) in collapsed {
         if let Some(credential) = graph.inventory.credentials.get_mut(&id) {
-            credential.sightings = sightings::collapse(sightings);
+            credential.sightings = sightings;
         }
     }
     let now = graph.now;
@@ -76,30 +81,43 @@ pub(super) fn add_seen(graph: &mut Graph<'_>, mut seen: Vec<SeenCredential>) {
     }
 }
 
+/// Where a credential was seen.
+fn place(seen: &SeenCredential) -> (&str, &str, u32, u32) {
+    let at = &seen.sighting;
+    (at.repository.as_str(), at.uri.as_str(), at.line, at.column)
+}
+
 /// Where the name before a secret and a reader that knows the file told of the same place, the reader knows what the secret
 /// is for: it is one credential, there and wherever else that name told of it.
 fn know_better(seen: &mut [SeenCredential]) {
     const BY_NAME: &str = "generic-";
-    let place = |one: &SeenCredential| {
-        let at = &one.sighting;
-        (at.repository.clone(), at.uri.clone(), at.line, at.column)
-    };
-    let mut named: BTreeMap<_, Vec<(String, Option<Fingerprint>)>> = BTreeMap::new();
+    let mut readers: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (at, one) in seen.iter().enumerate() {
+        let by_reader = !one.rule.starts_with(BY_NAME);
+        if by_reader && one.public_id.is_none() && one.fingerprint.is_some() {
+            readers.entry(place(one)).or_default().push(at);
+        }
+    }
+    // The first of all that know better.
+    let mut first: BTreeMap<(&str, &Fingerprint), usize> = BTreeMap::new();
     for one in seen.iter().filter(|one| one.rule.starts_with(BY_NAME)) {
-        let known = (one.kind.clone(), one.fingerprint.clone());
-        named.entry(place(one)).or_default().push(known);
-    }
-    let mut better: BTreeMap<(String, Option<Fingerprint>), SeenCredential> = BTreeMap::new();
-    for one in seen.iter().filter(|one| !one.rule.starts_with(BY_NAME)) {
-        if one.public_id.is_some() || one.fingerprint.is_none() {
+        let Some(fingerprint) = &one.fingerprint else {
             continue;
-        }
-        for known in named.get(&place(one)).into_iter().flatten() {
-            if known.0 != one.kind && known.1.is_some() {
-                better.entry(known.clone()).or_insert_with(|| one.clone());
-            }
-        }
+        };
+        let here = readers.get(&place(one)).into_iter().flatten();
+        let Some(reader) = here.copied().find(|at| seen[*at].kind != one.kind) else {
+            continue;
+        };
+        let known = first.entry((&one.kind, fingerprint)).or_insert(reader);
+        *known = reader.min(*known);
     }
+    let better: BTreeMap<(String, Option<Fingerprint>), SeenCredential> = first
+        .into_iter()
+        .map(|((kind, fingerprint), reader)| {
+            let known = (kind.to_owned(), Some(fingerprint.clone()));
+            (known, seen[reader].clone())
+        })
+        .collect();
     if better.is_empty() {
         return;
     }

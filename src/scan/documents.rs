@@ -173,20 +173,15 @@ pub(super) fn attribute(
             .iter()
             .find(|place| place.repository == sighting.repository && place.uri == sighting.uri);
         if let Some(place) = here {
-            *credential = put(credential, place, rules, now);
+            *credential = secrets::expire(put(credential, place, rules), now);
         }
     }
     declared
 }
 
 /// The credential at one of the places its document stands.
-pub(super) fn put(
-    credential: &SeenCredential,
-    place: &Place,
-    rules: &RuleSet,
-    now: &Moment,
-) -> SeenCredential {
-    let mut credential = secrets::expire(secrets::place(credential, &place.uri), now);
+pub(super) fn put(credential: &SeenCredential, place: &Place, rules: &RuleSet) -> SeenCredential {
+    let mut credential = secrets::place(credential, &place.uri);
     let sighting = &mut credential.sighting;
     sighting.repository.clone_from(&place.repository);
     sighting.uri.clone_from(&place.uri);

@@ -42,7 +42,7 @@ pub use crate::plan::waves::recut;
 use crate::report::{self, ReportParts};
 use crate::rules::RuleError;
 use crate::rules::aws::AwsTables;
-use crate::secrets::Engine;
+use crate::secrets::{self, Engine};
 use crate::sources::aws::AwsSnapshot;
 use crate::sources::{
     self, DiscoverError, Document, Given, Memory, NoMemory, Parts, Progress, ReadOptions,
@@ -320,14 +320,32 @@ pub fn join(
     }
 
     let moment = Moment::new(request.now);
-    let mut seen = Vec::new();
+    let told =
+        |credential: &SeenCredential| known.is_empty() || !known.contains(&identity_of(credential));
+    let seen: Vec<SeenCredential> = read
+        .items
+        .par_iter()
+        .flat_map_iter(|item| {
+            let mut here = Vec::new();
+            for place in &item.places {
+                let found = item.value.seen.iter().filter(|credential| told(credential));
+                let found = found.filter(|one| engine.stands_at(&one.rule, &place.uri));
+                here.extend(found.map(|credential| put(credential, place, rules)));
+            }
+            here
+        })
+        .collect();
+    let seen = seen
+        .into_iter()
+        .map(|credential| secrets::expire(credential, &moment));
+    let seen: Vec<SeenCredential> = seen.collect();
     let mut declarations = Vec::new();
     let mut owners: BTreeMap<String, Box<Owners>> = BTreeMap::new();
     let mut catalogs: BTreeMap<String, Vec<(String, Descriptor)>> = BTreeMap::new();
     let mut comments = Vec::new();
     for item in read.items {
         let Inspected {
-            seen: found,
+            seen: _,
             declarations: declared,
             codeowners,
             catalog: described,
@@ -336,17 +354,6 @@ pub fn join(
         } = item.value;
         comments.extend(said);
         coverage.extend(item.places.first().filter(|_| more).map(more_in));
-        for place in &item.places {
-            seen.extend(
-                found
-                    .iter()
-                    .filter(|credential| {
-                        known.is_empty() || !known.contains(&identity_of(credential))
-                    })
-                    .filter(|credential| engine.stands_at(&credential.rule, &place.uri))
-                    .map(|credential| put(credential, place, rules, &moment)),
-            );
-        }
         declarations
             .extend(declared.map(|declared| attribute(*declared, &item.places, rules, &moment)));
         if let Some((repository, folder, descriptor)) = described.map(|described| *described) {

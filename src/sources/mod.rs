@@ -101,6 +101,9 @@ impl Default for ReadOptions {
     }
 }
 
+/// The stage in which the histories of repositories are read.
+pub const HISTORY: &str = "history";
+
 /// Told how far reading has come. Called from several threads.
 pub trait Progress: Sync {
     /// So many more documents will be read.

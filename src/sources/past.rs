@@ -73,9 +73,12 @@ impl Past {
                     && kept.borrowed.binary_search(id).is_err()
             })
         };
-        let (borrowed, mut mine): (Vec<Id>, Vec<Id>) = wanted
-            .iter()
-            .partition(|id| self.done.binary_search(id).is_ok());
+        // Both ascend.
+        let mut done = self.done.iter().peekable();
+        let (borrowed, mut mine): (Vec<Id>, Vec<Id>) = wanted.iter().partition(|id| {
+            while done.next_if(|given| given < id).is_some() {}
+            done.peek() == Some(id)
+        });
         let to_read: Vec<Oid> = mine.iter().filter(|id| !was_read(id)).map(oid).collect();
         progress.planned(to_read.len() as u64);
         let trouble = Trouble::default();

@@ -16,7 +16,7 @@ use super::past::{Past, PastRead};
 use super::place::Located;
 use super::site::{Site, Store, Work};
 use super::state::{Heads, Piece, State};
-use super::{Document, Progress, ReadOptions, Screen};
+use super::{Document, HISTORY, Progress, ReadOptions, Screen};
 use crate::model::Coverage;
 use git2::Oid;
 use rayon::prelude::*;
@@ -186,12 +186,14 @@ where
     };
     progress.stage("files");
     let (roots, state) = files(sites, (options, looks, memory), progress, &visit);
-    progress.stage("history");
     let stores = if options.history {
         Store::group(sites)
     } else {
         Vec::new()
     };
+    if !stores.is_empty() {
+        progress.stage(HISTORY);
+    }
     let on_disk = roots.iter().flat_map(|root| root.ids.iter().copied());
     let read = histories(
         &stores,

@@ -80,16 +80,16 @@ fn holders(
     let positions = wanted.iter().zip(0..);
     let numbers = positions.filter_map(|(id, at)| Some((graph.known(&bytes(*id))?, at)));
     let mut reduced = Reduced::new(graph, numbers.collect());
-    let place = |tree: &Oid| {
-        let number = graph.known(&bytes(*tree));
-        number.and_then(|number| reduced.place(number))
-    };
     let of_commits: Vec<_> = history
         .commits
         .par_iter()
-        .map(|one| place(&one.tree))
+        .map(|one| reduced.place(one.tree))
         .collect();
-    let of_trees: Vec<_> = history.trees.keys().map(place).collect();
+    let of_trees: Vec<_> = history
+        .trees
+        .keys()
+        .map(|tree| reduced.place(graph.known(&bytes(*tree))?))
+        .collect();
     let mut node = |place: Option<u32>| place.map_or(0, |place| reduced.node(place));
     let commits: Vec<_> = of_commits.into_iter().map(&mut node).collect();
     let ways = history.trees.values().map(|name| name.way);

@@ -23,6 +23,9 @@ pub(super) struct CommitOf {
     pub(super) time: i64,
 }
 
+/// Edges that a thread numbers anew before it asks for more.
+const EDGES_AT_ONCE: usize = 1 << 14;
+
 /// Commits and trees, from the packs at once and from elsewhere as they are asked for.
 pub(super) struct Graph {
     packs: Arc<Packs>,
@@ -87,21 +90,24 @@ impl Graph {
                 outside[(child & !OUTSIDE) as usize]
             }
         };
-        let names: Vec<u32> = if self.names.len() == 0 {
+        let mut names: Vec<u32> = Vec::new();
+        if self.names.len() == 0 {
             self.names = std::mem::take(&mut notes.names);
-            (0..self.names.len() as u32).collect()
         } else {
-            (0..notes.names.len() as u32)
-                .map(|name| self.names.number(notes.names.get(name)))
-                .collect()
-        };
-        for edge in &mut notes.edges {
-            *edge = edge.renumbered(|name| names[name as usize], child);
+            let of_notes = (0..notes.names.len() as u32).map(|name| notes.names.get(name));
+            names.extend(of_notes.map(|name| self.names.number(name)));
+        }
+        if !names.is_empty() || !outside.is_empty() {
+            let name = |name: u32| names.get(name as usize).copied().unwrap_or(name);
+            let edges = notes.edges.par_iter_mut().with_min_len(EDGES_AT_ONCE);
+            edges.for_each(|edge| *edge = edge.renumbered(name, child));
         }
         for parent in &mut notes.parents {
             *parent = child(*parent);
         }
         let list = self.edges.len() as u32;
+        self.trees.reserve_exact(notes.trees.len());
+        self.commits.reserve_exact(notes.commits.len());
         for tree in notes.trees {
             self.notes[tree.number as usize] = self.trees.len() as u32;
             self.trees.push((list, tree));
@@ -147,6 +153,13 @@ impl Graph {
             self.outside_numbers.insert(*id, number);
             number
         })
+    }
+
+    /// The same of many.
+    pub(super) fn numbers<'a>(&mut self, ids: impl IntoIterator<Item = &'a Oid>) -> Vec<u32> {
+        ids.into_iter()
+            .map(|id| self.number(&super::ids::bytes(*id)))
+            .collect()
     }
 
     /// The number of an id that a pack, a commit or a tree has named.
@@ -303,7 +316,7 @@ impl Graph {
     }
 
     /// Notes a tree that the packs did not give. `None` when it cannot be read, which is reported.
-    fn fetch(
+    pub(super) fn fetch(
         &mut self,
         number: u32,
         objects: &Objects<'_>,
@@ -349,67 +362,5 @@ impl Graph {
         }
         *self.notes.get_mut(number as usize)? = at;
         Some(at)
-    }
-
-    /// Adds every blob below these trees to `blobs`, and every tree to `trees`; what is below a tree that is in `trees`
-    /// already is not looked at again.
-    pub(super) fn reach(
-        &mut self,
-        roots: impl IntoIterator<Item = u32>,
-        trees: &mut Bits,
-        blobs: &mut Bits,
-        objects: &Objects<'_>,
-        limits: &Limits,
-        trouble: &Trouble,
-    ) {
-        let mut pending: Vec<u32> = roots.into_iter().collect();
-        // Trees whose base was not reached yet, without which only a part of them was looked at.
-        let mut parts: Vec<u32> = Vec::new();
-        loop {
-            while let Some(number) = pending.pop() {
-                trees.grow(self.len());
-                if !trees.insert(number) {
-                    continue;
-                }
-                let noted = self.tree(number).map(|(at, _)| at);
-                let Some(at) = noted.or_else(|| self.fetch(number, objects, limits, trouble))
-                else {
-                    continue;
-                };
-                if let Some((_, note)) = self.trees.get(at as usize) {
-                    if !note.intact {
-                        trouble.fault(oid(&self.id(number)), Fault::Corrupt);
-                    }
-                    if note.base != NONE && !trees.has(note.base) {
-                        parts.push(at);
-                    }
-                }
-                blobs.grow(self.len());
-                meet(self.added(at), trees, blobs, &mut pending);
-            }
-            // What a tree shares with a base that was reached is reached through that.
-            let base_of = |at: u32| {
-                self.trees
-                    .get(at as usize)
-                    .map_or(NONE, |(_, note)| note.base)
-            };
-            parts.retain(|at| !trees.has(base_of(*at)));
-            if parts.is_empty() {
-                return;
-            }
-            for at in parts.drain(..) {
-                meet(&self.whole(at, |_| true), trees, blobs, &mut pending);
-            }
-        }
-    }
-}
-
-fn meet(edges: &[Edge], trees: &Bits, blobs: &mut Bits, pending: &mut Vec<u32>) {
-    for edge in edges.iter().filter(|edge| edge.child != NONE) {
-        if !edge.is_tree() {
-            blobs.insert(edge.child);
-        } else if !trees.has(edge.child) {
-            pending.push(edge.child);
-        }
     }
 }

@@ -14,6 +14,7 @@ mod open;
 mod owner;
 mod pack;
 mod parents;
+mod reach;
 mod reduce;
 mod reflogs;
 mod refs;

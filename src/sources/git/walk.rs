@@ -4,8 +4,9 @@ use super::graph::Graph;
 use super::ids::bytes;
 use super::object::{Objects, oid};
 use super::open::Repo;
-use super::pack::{Bits, NONE};
+use super::pack::{Bits, NONE, SharedBits};
 use super::parents::Parents;
+use super::reach::Below;
 use super::refs::{Name, Tips, Told, tips};
 use super::report::Trouble;
 use super::unreachable::Stored;
@@ -18,7 +19,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Commit {
     pub(super) id: Oid,
-    pub(super) tree: Oid,
+    /// Number of its root tree.
+    pub(super) tree: u32,
     /// Committer time, seconds since 1970.
     pub(super) time: i64,
 }
@@ -134,43 +136,48 @@ pub(in crate::sources) fn walk(
     }
     graph.let_commits_go();
     line.by_position();
-    let order = line.topological();
+    let named: Vec<u32> = graph.numbers(tips.trees.keys());
+    let roots = |commits: &[Commit], since: Option<i64>| {
+        let chosen = |commit: &&Commit| since.is_none_or(|since| commit.time >= since);
+        let of_commits = commits.iter().filter(chosen).map(|commit| commit.tree);
+        of_commits
+            .chain(named.iter().copied())
+            .collect::<Vec<u32>>()
+    };
+    let (ordinary, all) = (line.commits.get(..ordinary), line.commits.as_slice());
+    let ordinary = ordinary.unwrap_or(all);
+    let mut below = Below::new(&objects, limits);
+    let (mut old, mut new) = (SharedBits::default(), SharedBits::default());
+    let mut order = Vec::new();
+    rayon::in_place_scope(|scope| {
+        scope.spawn(|_| order = line.topological());
+        if let Some(since) = since {
+            below.add(&mut graph, line.border(since), &mut old, trouble);
+        }
+        below.add(&mut graph, roots(ordinary, since), &mut new, trouble);
+    });
     let mut history = line.history(&graph, &order, tips);
-    let led_to = |commit: &Commit| {
-        let at = line.at(&graph, commit.id);
-        at.is_some_and(|at| (at as usize) < ordinary)
-    };
-    let ordinary = history.roots(led_to);
-    let recent = |commit: &Commit| led_to(commit) && since.is_none_or(|since| commit.time >= since);
-    let recent = history.roots(recent);
-    let mut below = Below {
-        trees: Bits::default(),
-        objects: &objects,
-        limits,
-    };
-    let (mut old, mut new) = (Bits::default(), Bits::default());
-    if let Some(since) = since {
-        below.add(&mut graph, &line.border(since), &mut old, trouble);
-    }
-    below.add(&mut graph, &recent, &mut new, trouble);
     history.wanted = new
+        .into_bits()
         .iter()
         .filter(|number| !old.has(*number))
         .map(|number| oid(&graph.id(number)))
         .collect();
     if since.is_some() {
         // Who brought something in is asked of all commits, and in silence: what is old was not asked for.
-        below.add(&mut graph, &ordinary, &mut old, &quiet);
+        below.add(&mut graph, roots(ordinary, None), &mut old, &quiet);
     }
     if let Some(stored) = &stored {
-        let mut more = Bits::default();
-        below.add(&mut graph, &history.roots(|_| true), &mut more, &quiet);
+        let mut more = SharedBits::default();
+        below.add(&mut graph, roots(all, None), &mut more, &quiet);
         if since.is_none() {
             let trees = stored.lost_trees(&lease, cap, |id| {
                 let number = graph.known(&bytes(id));
-                number.is_some_and(|number| below.trees.has(number))
+                number.is_some_and(|number| below.has_met(number))
             });
-            below.add(&mut graph, &trees, &mut more, &quiet);
+            let numbers = graph.numbers(&trees);
+            below.add(&mut graph, numbers, &mut more, &quiet);
+            let more = more.into_bits();
             let more = more.iter().map(|number| oid(&graph.id(number)));
             history
                 .wanted
@@ -188,40 +195,7 @@ pub(in crate::sources) fn walk(
     history
 }
 
-/// Looks at trees, none twice.
-struct Below<'a> {
-    trees: Bits,
-    objects: &'a Objects<'a>,
-    limits: &'a Limits,
-}
-
-impl Below<'_> {
-    /// Adds the blobs of these trees that no tree before them had.
-    fn add(&mut self, graph: &mut Graph, roots: &[Oid], blobs: &mut Bits, trouble: &Trouble) {
-        let roots: Vec<u32> = roots.iter().map(|id| graph.number(&bytes(*id))).collect();
-        graph.reach(
-            roots,
-            &mut self.trees,
-            blobs,
-            self.objects,
-            self.limits,
-            trouble,
-        );
-    }
-}
-
 impl History {
-    /// The root trees of the commits that `choose` takes, newest first, and those that refs point at.
-    fn roots(&self, choose: impl Fn(&Commit) -> bool) -> Vec<Oid> {
-        self.commits
-            .iter()
-            .rev()
-            .filter(|commit| choose(commit))
-            .map(|commit| commit.tree)
-            .chain(self.trees.keys().copied())
-            .collect()
-    }
-
     /// Adds trees and blobs that nothing leads to.
     fn add_lost(&mut self, trees: Vec<Oid>, blobs: Vec<Oid>) {
         for (list, ids) in [(&mut self.trees, trees), (&mut self.blobs, blobs)] {
@@ -256,7 +230,7 @@ impl Line {
     /// Adds everything that the tips lead to.
     fn load(&mut self, graph: &mut Graph, tips: &Tips, reader: &Reader<'_>, trouble: &Trouble) {
         let tips = tips.commits.keys();
-        let mut pending: Vec<u32> = tips.map(|id| graph.number(&bytes(*id))).collect();
+        let mut pending: Vec<u32> = graph.numbers(tips);
         while let Some(number) = pending.pop() {
             if reader.limits.halt.called() {
                 return;
@@ -280,7 +254,7 @@ impl Line {
             self.positions[number as usize] = self.commits.len() as u32;
             self.commits.push(Commit {
                 id,
-                tree: oid(&graph.id(fields.tree)),
+                tree: fields.tree,
                 time: fields.time,
             });
             if reader.repo.shallow.contains(&id) {
@@ -392,8 +366,8 @@ impl Line {
     }
 
     /// The root trees of commits before `since` that have a child at or after it.
-    fn border(&self, since: i64) -> Vec<Oid> {
-        let mut trees: Vec<Oid> = (0..self.commits.len())
+    fn border(&self, since: i64) -> Vec<u32> {
+        let mut trees: Vec<u32> = (0..self.commits.len())
             .filter(|&at| self.commits[at].time >= since)
             .flat_map(|at| self.parents.of(at))
             .map(|&parent| &self.commits[parent as usize])

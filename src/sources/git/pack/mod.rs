@@ -1,6 +1,7 @@
 //! The packs of a repository, read in their own order: each object is made once, out of the base at hand, rather than
 //! anew from the bottom of its chain. What no pack of a known form gives is left to libgit2.
 
+mod bits;
 mod delta;
 mod entry;
 mod forest;
@@ -10,8 +11,8 @@ mod spare;
 mod table;
 mod traverse;
 
+pub(super) use bits::{Bits, SharedBits};
 pub(super) use entry::Kind;
-pub(super) use table::Bits;
 pub(super) use traverse::{Object, Traversed, Visitor};
 
 use super::ids::Id;

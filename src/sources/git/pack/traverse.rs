@@ -5,11 +5,11 @@
 //! number, whatever the length of the chains. A thread that has nothing to do is given a part of what another still
 //! has before it.
 
+use super::bits::Bits;
 use super::delta::Delta;
 use super::entry::Kind;
 use super::forest::{Nature, Pack};
 use super::spare::Spare;
-use super::table::Bits;
 use crate::model::Copied;
 use crate::sources::buffer::Buffer;
 use crate::sources::limits::Limits;
