@@ -66,7 +66,10 @@ fn edge(text: &[u8], at: usize, lead: usize) -> [u8; BLOCK] {
     let mut edge = [0; BLOCK];
     let known = lead.min(at);
     let rest = text.get(at - known..).unwrap_or_default();
-    let inside = edge.iter_mut().skip(lead - known);
-    inside.zip(rest).for_each(|(to, from)| *to = *from);
+    let inside = edge.get_mut(lead - known..).unwrap_or_default();
+    let length = inside.len().min(rest.len());
+    if let (Some(to), Some(from)) = (inside.get_mut(..length), rest.get(..length)) {
+        to.copy_from_slice(from);
+    }
     edge
 }

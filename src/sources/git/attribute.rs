@@ -79,7 +79,7 @@ fn holders(
 ) -> (States, Vec<Paths>) {
     let positions = wanted.iter().zip(0..);
     let numbers = positions.filter_map(|(id, at)| Some((graph.known(&bytes(*id))?, at)));
-    let mut reduced = Reduced::new(graph, numbers.collect());
+    let reduced = Reduced::new(graph, numbers.collect());
     let of_commits: Vec<_> = history
         .commits
         .par_iter()
@@ -90,11 +90,10 @@ fn holders(
         .keys()
         .map(|tree| reduced.place(graph.known(&bytes(*tree))?))
         .collect();
-    let mut node = |place: Option<u32>| place.map_or(0, |place| reduced.node(place));
-    let commits: Vec<_> = of_commits.into_iter().map(&mut node).collect();
     let ways = history.trees.values().map(|name| name.way);
-    let trees: Vec<_> = of_trees.into_iter().map(node).zip(ways).collect();
-    let states = States::number(commits.into_iter(), trees.into_iter());
+    let commits = reduced.nodes(&of_commits).into_iter();
+    let trees = reduced.nodes(&of_trees).into_iter().zip(ways);
+    let states = States::number(commits, trees);
     let contents = reduced.contents();
     let found = states.unfold(graph, &contents, wanted.len(), limits, trouble);
     (states, found)

@@ -7,10 +7,20 @@
 use super::census::Edge;
 use super::graph::Graph;
 use super::names::Names;
-use super::pack::{Bits, NONE};
+use super::pack::{Bits, NONE, SharedBits};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Mutex, PoisonError};
+
+/// Root trees that a thread takes before it asks for more.
+const ROOTS_AT_ONCE: usize = 256;
+/// Wanted blobs from which a thread sets out before it asks for more.
+const WANTED_AT_ONCE: usize = 64;
+/// Most parts that it is told of apart which trees name what: each takes a number for every object.
+const HOLDERS: usize = 4;
 
 /// Number of a node; 0 holds nothing.
 pub(super) type Node = u32;
@@ -34,10 +44,8 @@ impl Contents {
     }
 
     /// The node with these entries.
-    fn node(&mut self, entries: &[Edge], room: &mut Vec<u8>) -> Node {
-        room.clear();
-        room.extend(entries.iter().flat_map(|edge| edge.to_bytes()));
-        self.0.number(room)
+    fn node(&mut self, entries: &[u8]) -> Node {
+        self.0.number(entries)
     }
 
     /// Name and target of everything wanted in a node; names by number.
@@ -62,10 +70,15 @@ pub(super) struct Reduced<'a> {
     marked: Bits,
     trees: Trees,
     /// Of each noted tree, its node, or `NONE` as long as it is not known.
-    nodes: Vec<Node>,
-    contents: Contents,
-    /// What one of them is written into.
-    room: Vec<u8>,
+    nodes: Vec<AtomicU32>,
+    contents: Mutex<Contents>,
+}
+
+/// What a thread writes the entries of one tree into.
+#[derive(Default)]
+struct Room {
+    entries: Vec<Edge>,
+    bytes: Vec<u8>,
 }
 
 impl<'a> Reduced<'a> {
@@ -73,13 +86,13 @@ impl<'a> Reduced<'a> {
     pub(super) fn new(graph: &'a Graph, mut wanted: Vec<(u32, u32)>) -> Self {
         wanted.sort_unstable();
         let bases = graph.bases();
-        let marked = marked(graph, &bases, wanted.iter().map(|(number, _)| *number));
+        let numbers: Vec<u32> = wanted.iter().map(|(number, _)| *number).collect();
+        let marked = marked(graph, &bases, &numbers);
         let mut trees = Trees::new(graph, &bases, &marked);
         trees.link(graph, &wanted);
         Self {
-            nodes: vec![NONE; bases.len()],
-            contents: Contents::new(),
-            room: Vec::new(),
+            nodes: bases.par_iter().map(|_| AtomicU32::new(NONE)).collect(),
+            contents: Mutex::new(Contents::new()),
             graph,
             marked,
             trees,
@@ -89,6 +102,8 @@ impl<'a> Reduced<'a> {
     /// What is in each node.
     pub(super) fn contents(self) -> Contents {
         self.contents
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The place of the noted tree that stands for this one; `None` when it leads to nothing wanted.
@@ -100,8 +115,23 @@ impl<'a> Reduced<'a> {
         self.trees.same.get(at as usize).copied()
     }
 
-    /// The node of the tree at a place. An explicit stack: nesting is up to whoever wrote the repository.
-    pub(super) fn node(&mut self, root: u32) -> Node {
+    /// The nodes of the trees at these places; of none, the node that holds nothing. Those of one history stand beside each other
+    /// and share most of what is below them, so a thread takes many in a row.
+    pub(super) fn nodes(&self, places: &[Option<u32>]) -> Vec<Node> {
+        let nodes = |places: &'_ [Option<u32>]| {
+            let mut room = Room::default();
+            let node = |place: &Option<u32>| place.map_or(0, |place| self.node(place, &mut room));
+            places.iter().map(node).collect::<Vec<Node>>()
+        };
+        places
+            .par_chunks(ROOTS_AT_ONCE)
+            .flat_map_iter(nodes)
+            .collect()
+    }
+
+    /// The node of the tree at a place. An explicit stack: nesting is up to whoever wrote the repository. Two threads that need
+    /// the same tree at once both make its node, which is one.
+    fn node(&self, root: u32, room: &mut Room) -> Node {
         if let Some(node) = self.known(root) {
             return node;
         }
@@ -120,7 +150,7 @@ impl<'a> Reduced<'a> {
                 let at = *at;
                 stack.pop();
                 open.remove(&at);
-                self.finish(at);
+                self.finish(at, room);
             }
         }
         self.known(root).unwrap_or(0)
@@ -128,11 +158,11 @@ impl<'a> Reduced<'a> {
 
     /// The node of a tree at this place.
     fn known(&self, at: u32) -> Option<Node> {
-        let node = self.nodes.get(at as usize).copied();
-        node.filter(|node| *node != NONE)
+        let node = self.nodes.get(at as usize)?.load(Relaxed);
+        (node != NONE).then_some(node)
     }
 
-    fn finish(&mut self, at: u32) {
+    fn finish(&self, at: u32, room: &mut Room) {
         let reduced = |edge: &Edge| {
             let to = if edge.is_tree() {
                 self.known(edge.child).filter(|node| *node != 0)?
@@ -141,21 +171,33 @@ impl<'a> Reduced<'a> {
             };
             (to != NONE).then(|| edge.renumbered(|name| name, |_| to))
         };
-        let mut entries: Vec<Edge> = self.trees.entries(at).iter().filter_map(reduced).collect();
+        let Room { entries, bytes } = room;
+        entries.clear();
+        entries.extend(self.trees.entries(at).iter().filter_map(reduced));
         entries.sort_unstable();
-        let node = self.contents.node(&entries, &mut self.room);
-        if let Some(slot) = self.nodes.get_mut(at as usize) {
-            *slot = node;
+        bytes.clear();
+        bytes.extend(entries.iter().flat_map(|edge| edge.to_bytes()));
+        let contents = self.contents.lock();
+        let node = contents.unwrap_or_else(PoisonError::into_inner).node(bytes);
+        if let Some(slot) = self.nodes.get(at as usize) {
+            slot.store(node, Relaxed);
         }
     }
 }
 
 /// What matters of the noted trees, by their places.
-#[derive(Default)]
 struct Trees {
     /// Of each tree, the first of its chain from which on nothing wanted changed.
     same: Vec<u32>,
-    /// `entries[starts[t]..starts[t + 1]]` lead to a wanted blob, of a tree that stands for itself.
+    /// In the order of the places.
+    parts: Vec<Part>,
+}
+
+/// The trees that one thread noted.
+struct Part {
+    /// The place of the first.
+    first: u32,
+    /// `entries[starts[t]..starts[t + 1]]` lead to a wanted blob, of the `t`th tree if it stands for itself.
     starts: Vec<usize>,
     entries: Vec<Edge>,
 }
@@ -163,65 +205,22 @@ struct Trees {
 impl Trees {
     /// Those of a graph. What one thread noted is relative to what that thread noted, so threads can go through it.
     fn new(graph: &Graph, bases: &[u32], marked: &Bits) -> Self {
-        let parts: Vec<Self> = graph
-            .threads()
-            .into_par_iter()
-            .map(|places| Self::part(graph, bases, marked, places))
+        let threads = graph.threads().into_par_iter();
+        let parts: Vec<(Vec<u32>, Part)> = threads
+            .map(|places| Part::new(graph, bases, marked, places))
             .collect();
-        let mut parts = parts.into_iter();
-        let mut all = parts.next().unwrap_or_default();
-        let more = parts.as_slice().iter().map(|part| part.entries.len()).sum();
-        all.entries.reserve_exact(more);
-        for part in parts {
-            let before = all.entries.len();
-            all.same.extend(part.same);
-            all.starts
-                .extend(part.starts.iter().map(|start| before + start));
-            all.entries.extend(part.entries);
-        }
-        all.starts.push(all.entries.len());
-        all
-    }
-
-    /// Those that one thread noted, at these places.
-    fn part(graph: &Graph, bases: &[u32], marked: &Bits, places: Range<u32>) -> Self {
-        let mut part = Self::default();
-        let matters = |edge: Edge| edge.child != NONE && marked.has(edge.child);
-        let first = places.start;
-        // A base is noted before what is made out of it.
-        for at in places {
-            let before = base(bases, at).and_then(|base| base.checked_sub(first));
-            let same = before.and_then(|before| part.same.get(before as usize).copied());
-            let mut differ = graph.added(at).iter().chain(graph.removed(at));
-            let changes = differ.any(|edge| matters(*edge));
-            part.starts.push(part.entries.len());
-            if let Some(same) = same.filter(|_| !changes) {
-                part.same.push(same);
-                continue;
-            }
-            part.same.push(at);
-            if !graph.noted(at).is_some_and(|tree| marked.has(tree)) {
-                continue;
-            }
-            let known = same.map_or(0..0, |same| part.range(same - first));
-            let mut entries = part.entries.get(known).unwrap_or_default().to_vec();
-            graph.apply(at, &mut entries, matters);
-            part.entries.append(&mut entries);
-        }
-        part
-    }
-
-    fn range(&self, at: u32) -> Range<usize> {
-        let at = at as usize;
-        match (self.starts.get(at), self.starts.get(at + 1)) {
-            (Some(start), Some(end)) => *start..*end,
-            _ => 0..0,
+        let (same, parts): (Vec<_>, _) = parts.into_iter().unzip();
+        Self {
+            same: same.concat(),
+            parts,
         }
     }
 
     /// The entries of a tree that stands for itself.
     fn entries(&self, at: u32) -> &[Edge] {
-        self.entries.get(self.range(at)).unwrap_or_default()
+        let behind = self.parts.partition_point(|part| part.first <= at);
+        let part = behind.checked_sub(1).and_then(|part| self.parts.get(part));
+        part.map_or(&[], |part| part.entries(at - part.first))
     }
 
     /// Lets entries lead to the place of the tree that stands for theirs, and to the position of a wanted blob; `NONE` where what
@@ -236,7 +235,9 @@ impl Trees {
             let (at, _) = graph.tree(number)?;
             same.get(at as usize).copied()
         };
-        self.entries.par_iter_mut().for_each(|edge| {
+        let parts = self.parts.par_iter_mut();
+        let entries = parts.flat_map(|part| part.entries.par_iter_mut());
+        entries.for_each(|edge| {
             let to = if edge.is_tree() {
                 place(edge.child)
             } else {
@@ -244,6 +245,48 @@ impl Trees {
             };
             edge.child = to.unwrap_or(NONE);
         });
+    }
+}
+
+impl Part {
+    /// Those at these places, and of each the one that stands for it.
+    fn new(graph: &Graph, bases: &[u32], marked: &Bits, places: Range<u32>) -> (Vec<u32>, Self) {
+        let first = places.start;
+        let mut all_same: Vec<u32> = Vec::with_capacity(places.len());
+        let mut part = Self {
+            first,
+            starts: Vec::with_capacity(places.len() + 1),
+            entries: Vec::new(),
+        };
+        let matters = |edge: Edge| edge.child != NONE && marked.has(edge.child);
+        let mut entries = Vec::new();
+        // A base is noted before what is made out of it.
+        for at in places {
+            let before = base(bases, at).and_then(|base| base.checked_sub(first));
+            let same = before.and_then(|before| all_same.get(before as usize).copied());
+            let mut differ = graph.added(at).iter().chain(graph.removed(at));
+            let changes = differ.any(|edge| matters(*edge));
+            part.starts.push(part.entries.len());
+            if let Some(same) = same.filter(|_| !changes) {
+                all_same.push(same);
+                continue;
+            }
+            all_same.push(at);
+            if !graph.noted(at).is_some_and(|tree| marked.has(tree)) {
+                continue;
+            }
+            entries.clear();
+            entries.extend_from_slice(same.map_or(&[], |same| part.entries(same - first)));
+            graph.apply(at, &mut entries, matters);
+            part.entries.extend_from_slice(&entries);
+        }
+        part.starts.push(part.entries.len());
+        (all_same, part)
+    }
+
+    /// Those of the tree that so many come before.
+    fn entries(&self, at: u32) -> &[Edge] {
+        group(&self.starts, &self.entries, at)
     }
 }
 
@@ -255,50 +298,67 @@ fn base(bases: &[u32], at: u32) -> Option<u32> {
 
 /// These objects and every tree that may lead to one of them: each tree that names one of these, and what is noted as a
 /// change of it, whether or not it still names it.
-fn marked(graph: &Graph, bases: &[u32], wanted: impl Iterator<Item = u32>) -> Bits {
-    let mut marked = Bits::new(graph.len());
-    let mut pending: Vec<u32> = wanted.filter(|number| marked.insert(*number)).collect();
-    let holders = Holders::new(graph, bases, &marked);
-    let mut below: Vec<u32> = Vec::new();
-    while let Some(number) = pending.pop() {
-        below.extend_from_slice(holders.of(number));
-        while let Some(at) = below.pop() {
-            if let Some(tree) = graph.noted(at)
-                && marked.insert(tree)
-            {
-                pending.push(tree);
-                below.extend_from_slice(holders.made_of(at));
+fn marked(graph: &Graph, bases: &[u32], wanted: &[u32]) -> Bits {
+    let mut marked = SharedBits::default();
+    marked.grow(graph.len());
+    for number in wanted {
+        marked.insert(*number);
+    }
+    let threads = graph.threads();
+    let several = threads.len().div_ceil(HOLDERS).max(1);
+    let all: Vec<Holders> = threads
+        .par_chunks(several)
+        .filter_map(|threads| Some(threads.first()?.start..threads.last()?.end))
+        .map(|places| Holders::new(graph, bases, &marked, places))
+        .collect();
+    wanted.par_chunks(WANTED_AT_ONCE).for_each(|wanted| {
+        let mut pending = wanted.to_vec();
+        let mut below: Vec<u32> = Vec::new();
+        while let Some(number) = pending.pop() {
+            for holders in &all {
+                below.extend_from_slice(holders.of(number));
+                while let Some(at) = below.pop() {
+                    if let Some(tree) = graph.noted(at)
+                        && marked.insert(tree)
+                    {
+                        pending.push(tree);
+                        below.extend_from_slice(holders.made_of(at));
+                    }
+                }
             }
         }
-    }
-    marked
+    });
+    marked.into_bits()
 }
 
-/// Which trees name a tree or a wanted blob for the first time in their chain, and which trees are noted as changes of
-/// which.
+/// Of the trees that some threads noted, which name a tree or a wanted blob for the first time in their chain, and which are
+/// noted as changes of which.
 struct Holders {
+    /// The place of the first of the trees.
+    first: u32,
     /// `adding[starts[n]..starts[n + 1]]` are the places of the trees that add number `n`.
     starts: Vec<u32>,
     adding: Vec<u32>,
+    /// The same of those that are changes of the `n`th tree.
     made_starts: Vec<u32>,
     made: Vec<u32>,
 }
 
 impl Holders {
-    fn new(graph: &Graph, bases: &[u32], wanted: &Bits) -> Self {
-        let trees = 0..bases.len() as u32;
-        let based = trees.clone().map(|at| (at, base(bases, at)));
-        let based = based.filter_map(|(at, base)| Some((base?, at)));
+    fn new(graph: &Graph, bases: &[u32], wanted: &SharedBits, places: Range<u32>) -> Self {
+        let first = places.start;
+        let of = |base: u32| base.checked_sub(first).filter(|_| base < places.end);
+        let based = places.clone().map(|at| (at, base(bases, at)));
+        let based = based.filter_map(|(at, base)| Some((of(base?)?, at)));
         let leads = |edge: &&Edge| edge.child != NONE && (edge.is_tree() || wanted.has(edge.child));
-        let added = trees.flat_map(|at| {
+        let added = places.clone().flat_map(|at| {
             let edges = graph.added(at).iter().filter(leads);
             edges.map(move |edge| (edge.child, at))
         });
-        let ((made_starts, made), (starts, adding)) = rayon::join(
-            || grouped(bases.len(), based),
-            || grouped(graph.len(), added),
-        );
+        let (made_starts, made) = grouped(places.len(), based);
+        let (starts, adding) = grouped(graph.len(), added);
         Self {
+            first,
             starts,
             adding,
             made_starts,
@@ -311,18 +371,19 @@ impl Holders {
         group(&self.starts, &self.adding, number)
     }
 
-    /// The trees noted as changes of this one.
+    /// The trees noted as changes of the one at a place.
     fn made_of(&self, at: u32) -> &[u32] {
-        group(&self.made_starts, &self.made, at)
+        let at = at.checked_sub(self.first);
+        at.map_or(&[], |at| group(&self.made_starts, &self.made, at))
     }
 }
 
-fn group<'a, T>(starts: &[u32], items: &'a [T], of: u32) -> &'a [T] {
+/// The items of a group, when those of group `n` begin at `starts[n]`.
+fn group<'t, S: Copy + TryInto<usize>, T>(starts: &[S], items: &'t [T], of: u32) -> &'t [T] {
+    let bound = |at: usize| starts.get(at).and_then(|start| (*start).try_into().ok());
     let at = of as usize;
-    match (starts.get(at), starts.get(at + 1)) {
-        (Some(start), Some(end)) => items
-            .get(*start as usize..*end as usize)
-            .unwrap_or_default(),
+    match (bound(at), bound(at + 1)) {
+        (Some(start), Some(end)) => items.get(start..end).unwrap_or_default(),
         _ => &[],
     }
 }

@@ -107,19 +107,20 @@ impl States {
         let mut paths = 0_usize;
         let mut dropped = 0_u64;
         while let Some((prefix, versions)) = pending.pop() {
-            let mut below: BTreeMap<&[u8], BTreeMap<Child, Runs>> = BTreeMap::new();
+            let mut below: BTreeMap<u32, BTreeMap<Child, Runs>> = BTreeMap::new();
             for (node, runs) in &versions {
                 for (name, child) in contents.of(*node) {
-                    let held = below
-                        .entry(graph.name(name))
-                        .or_default()
-                        .entry(child)
-                        .or_default();
+                    let held = below.entry(name).or_default().entry(child).or_default();
                     for run in &runs.0 {
                         held.push(*run);
                     }
                 }
             }
+            let below = below.into_iter();
+            let mut below: Vec<_> = below
+                .map(|(name, children)| (graph.name(name), children))
+                .collect();
+            below.sort_unstable_by_key(|(name, _)| *name);
             // Taken from the end: reversed, so that paths come in their order and a cap cuts the last ones.
             for (name, children) in below.into_iter().rev() {
                 let mut path = prefix.clone();

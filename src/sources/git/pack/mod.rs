@@ -52,6 +52,33 @@ impl Packs {
         if total >= NONE as usize {
             return Self::default();
         }
+        match <[Opened; 1]>::try_from(opened) {
+            Ok([one]) if one.ids.is_sorted_by(|id, next| id < next) => Self::of_one(one),
+            Ok([one]) => Self::of_several(vec![one], total),
+            Err(several) => Self::of_several(several, total),
+        }
+    }
+
+    /// A pack whose ids are in order, each there once.
+    fn of_one(
+        Opened {
+            mut pack,
+            ids,
+            entries,
+        }: Opened,
+    ) -> Self {
+        for (entry, number) in entries.iter().zip(0..) {
+            pack.set_number(*entry, number);
+        }
+        let places = entries.into_iter().map(|entry| Place { pack: 0, entry });
+        Self {
+            all: vec![pack],
+            table: Table::new(ids),
+            places: places.collect(),
+        }
+    }
+
+    fn of_several(opened: Vec<Opened>, total: usize) -> Self {
         let mut packs = Vec::with_capacity(opened.len());
         let mut all: Vec<(Id, Place)> = Vec::with_capacity(total);
         for (at, one) in opened.into_iter().enumerate() {
@@ -60,9 +87,7 @@ impl Packs {
             all.extend(entries.map(|(id, entry)| (id, Place { pack, entry })));
             packs.push(one.pack);
         }
-        if packs.len() > 1 {
-            all.par_sort_unstable();
-        }
+        all.par_sort_unstable();
         let mut ids: Vec<Id> = Vec::with_capacity(total);
         let mut places = Vec::with_capacity(total);
         for (id, place) in all {
