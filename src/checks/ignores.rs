@@ -10,7 +10,7 @@ use crate::rules::config::{Ignore, Pattern};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A comment in a current file, at its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,13 +30,18 @@ pub struct Comment {
 }
 
 impl Comment {
-    fn speaks_of(&self, line: u32, rule: &str, renames: &Renames) -> bool {
+    /// Whether it ignores anything on a line.
+    fn is_about(&self, line: u32) -> bool {
         !self.reason.is_empty()
             && (line == self.line || (self.next && line == self.line.saturating_add(1)))
-            && (self.rules.is_empty()
-                || renames.any(rule, |name| {
-                    self.rules.iter().any(|one| Pattern::names(one, name))
-                }))
+    }
+
+    /// Whether it ignores what a rule finds.
+    fn names(&self, rule: &str, renames: &Renames) -> bool {
+        self.rules.is_empty()
+            || renames.any(rule, |name| {
+                self.rules.iter().any(|one| Pattern::names(one, name))
+            })
     }
 }
 
@@ -59,17 +64,23 @@ impl<'a> Comments<'a> {
         Self { lines, renames }
     }
 
-    /// The first that speaks of a rule at a place: of those on the line before, then of those on the line.
-    fn covering(&self, place: &Location, rule: &str) -> Option<(usize, &'a Comment)> {
-        let repository = place.repository.as_deref()?;
+    /// Those that are about the line of a place: of those on the line before, then of those on the line.
+    fn about<'p>(&'p self, place: &'p Location) -> impl Iterator<Item = (usize, &'a Comment)> + 'p {
+        let repository = place.repository.as_deref();
         let line = place.line.unwrap_or(0);
         [line.checked_sub(1), Some(line)]
             .into_iter()
             .flatten()
-            .filter_map(|on| self.lines.get(&(repository, place.uri.as_str(), on)))
+            .filter_map(move |on| self.lines.get(&(repository?, place.uri.as_str(), on)))
             .flatten()
-            .find(|(_, one)| one.speaks_of(line, rule, self.renames))
+            .filter(move |(_, one)| one.is_about(line))
             .copied()
+    }
+
+    /// The first that speaks of a rule at a place.
+    fn covering(&self, place: &Location, rule: &str) -> Option<(usize, &'a Comment)> {
+        let mut about = self.about(place);
+        about.find(|(_, one)| one.names(rule, self.renames))
     }
 }
 
@@ -92,6 +103,8 @@ pub fn apply(
     let today = now.to_zoned(TimeZone::UTC).date();
     let mut used = vec![false; entries.len()];
     let mut heeded: Vec<bool> = comments.iter().map(|_| false).collect();
+    // Of each comment, the rules that found something where it names others.
+    let mut others: Vec<BTreeSet<String>> = comments.iter().map(|_| BTreeSet::new()).collect();
     let said = Comments::new(comments, renames);
     let live = |entry: &Ignore| entry.expires.is_none_or(|until| today <= until);
     for credential in inventory.credentials.values_mut() {
@@ -100,6 +113,12 @@ pub fn apply(
             let place = sighting.location();
             if let Some((at, _)) = said.covering(&place, &sighting.rule) {
                 mark(&mut heeded, at);
+            } else {
+                for (at, _) in said.about(&place) {
+                    if let Some(others) = others.get_mut(at) {
+                        others.insert(sighting.rule.clone());
+                    }
+                }
             }
             if sighting.ignored.is_some() {
                 continue;
@@ -161,7 +180,7 @@ pub fn apply(
     } else {
         Vec::new()
     };
-    notices.extend(told_of_comments(comments, &heeded));
+    notices.extend(told_of_comments(comments, &heeded, &others));
     notices.sort();
     notices
 }
@@ -212,12 +231,22 @@ fn told_of_entries(
     told.collect()
 }
 
-fn told_of_comments(comments: &[Comment], heeded: &[bool]) -> Vec<Coverage> {
-    let told = comments.iter().zip(heeded).filter_map(|(comment, heeded)| {
-        let reason = match (comment.reason.is_empty(), heeded) {
-            (true, _) => "the comment gives no reason, so it ignores nothing: write one behind it",
-            (false, false) => "the comment ignores nothing any more: remove it",
+fn told_of_comments(
+    comments: &[Comment],
+    heeded: &[bool],
+    others: &[BTreeSet<String>],
+) -> Vec<Coverage> {
+    let told = comments.iter().zip(heeded).zip(others);
+    let told = told.filter_map(|((comment, heeded), others)| {
+        let reason: String = match (comment.reason.is_empty(), heeded) {
+            (true, _) => "the comment gives no reason, so it ignores nothing: write one behind it".into(),
             (false, true) => return None,
+            (false, false) if others.is_empty() => "the comment ignores nothing any more: remove it".into(),
+            (false, false) => {
+                let others: Vec<&str> = others.iter().map(String::as_str).collect();
+                let others = others.join(" and ");
+                format!("the comment ignores nothing: what is there was found by {others}; name that, or remove it")
+            }
         };
         let unit = format!("{}/{}:{}", comment.repository, comment.uri, comment.line);
         Some(Coverage::new(

@@ -188,9 +188,9 @@ pub(super) fn listing(report: &Report) -> String {
 
 /// The staged credentials as a hook prints them; empty where there is none.
 pub(super) fn page(report: &Report, path: Option<&Path>) -> String {
-    let lines = lines(held_back(report));
-    let count = lines.len();
-    let mut out = lines.concat();
+    let credentials = held_back(report);
+    let count = credentials.len();
+    let mut out = lines(credentials).concat();
     if count > 0 {
         let (what, them) = if count == 1 {
             ("credential is", "it")

@@ -60,6 +60,8 @@ fn a_staged_credential_keeps_the_commit_back_once() {
     assert_eq!(staged(0), "");
     stage("new.env", &leak(4));
     let told = staged(1);
+    // A key and its secret are one.
+    assert!(told.contains("\n1 new credential is staged."), "{told}");
     assert!(told.contains("new.env:1:19  aws-access-key"), "{told}");
     assert!(!told.contains(&aws_secret(4)), "{told}");
     let noted = leak(4).replace('\n', " # overstay:ignore[aws-access-key] honeypot\n");
@@ -126,6 +128,22 @@ fn exceptions_stay_in_the_report_and_are_told_of_once_they_match_nothing() {
         .map(|entry| entry["unit"].as_str().unwrap())
         .collect();
     assert_eq!(noted, ["path *a.env", "rule no-such", "src/c.py:1"]);
+}
+
+#[test]
+fn a_comment_that_names_another_rule_is_told_which_it_is() {
+    let place = Workplace::new();
+    let text = format!(
+        "# overstay:ignore[aws-key] sample\nK = \"{}\"\n",
+        aws_key_id(6)
+    );
+    place.write("src/b.py", text);
+    let _ = place.scan(&[&place.path("src")], "out").assert();
+    let report = place.report("out");
+    let coverage = report["coverage"].as_array().unwrap();
+    let told = coverage.iter().find(|entry| entry["unit"] == "src/b.py:1");
+    let reason = told.unwrap()["reason"].as_str().unwrap();
+    assert!(reason.contains("found by aws-access-key"), "{reason}");
 }
 
 #[test]
