@@ -64,6 +64,7 @@ def compare(args: argparse.Namespace, scratch: Path) -> int:
     # No tool is to find or to leave anything in the user's folders.
     home = scratch / "home"
     home.mkdir(exist_ok=True)
+    of_user = dict(os.environ)
     os.environ.update(HOME=str(home), XDG_CONFIG_HOME=str(home), XDG_CACHE_HOME=str(home), XDG_STATE_HOME=str(home))
     # One scanner makes a commit of what is staged, for which git wants a name.
     for part in ("AUTHOR", "COMMITTER"):
@@ -82,7 +83,7 @@ def compare(args: argparse.Namespace, scratch: Path) -> int:
     rows = [row for kind in wanted if (row := one_row(kind, args, scratch, tools)) is not None]
     print(render(rows, left_out))
     if "matcher" in wanted and args.tree:
-        print(matcher(args.tree.resolve()))
+        print(matcher(args.tree.resolve(), of_user))
     print(f"Load average before {before}, after {load()}.")
     return 0
 
@@ -171,14 +172,14 @@ def measure(tool: Tool, job: Job, cell: Cell, args, scratch: Path) -> None:
         cell.add(cost)
 
 
-def matcher(tree: Path) -> str:
-    """What the bench of the matcher prints, when there is one and cargo is here to build it."""
+def matcher(tree: Path, environment: dict[str, str]) -> str:
+    """What the bench of the matcher prints, when there is one and cargo, which looks for its toolchains at home, is here to build it."""
     root = Path(__file__).resolve().parent.parent
     if not (root / "benches" / "matcher.rs").exists() or shutil.which("cargo") is None:
         return "The matcher alone: left out, its bench or cargo is not here.\n"
     done = subprocess.run(
         ["cargo", "bench", "--quiet", "--bench", "matcher", "--", str(tree)],
-        cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        cwd=root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
     )
     if done.returncode != 0:
         why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
